@@ -1,0 +1,178 @@
+"""From an exercise and an answer to a verdict. This half of a check never runs the answer itself: it asks `call`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from utils.checking import calling
+from utils.checking.calling import Outcome, Problem
+from utils.checking.compare import difference
+from utils.checking.describe import describe, indent, show_call
+from utils.checking.plain import to_plain
+from utils.checking.verdict import Status, Verdict
+
+if TYPE_CHECKING:
+    from utils.checking.exercise import Exercise, Mistake
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One case, put to the answer. `fault` says what is wrong with the outcome; None where it is right."""
+
+    index: int
+    args: tuple
+    expected: Any
+    outcome: Outcome
+    fault: str | None
+
+
+def judge(exercise: Exercise, answer: Any, seed: int = 0, call: Callable[..., Outcome] = calling.call) -> Verdict:
+    """The verdict on `answer`.
+
+    Args:
+        exercise: what was asked for.
+        answer: what the learner handed in; anything at all.
+        seed: of the random cases.
+        call: how the answer is called: `calling.call`, or a function with its signature that asks another process.
+    """
+    cases = exercise.draw_cases(seed)
+    count = max(map(len, cases)) if exercise.asks is calling.direct else None
+    if unusable := calling.signature_problem(answer, exercise.reference, count):
+        return Verdict(exercise.name, Status.FAILED, f"It {unusable.problem}.", problem=unusable.detail)
+    trials = _try_all(exercise, answer, cases, call)
+    failed = [trial for trial in trials if trial.fault is not None]
+    notes = _notes(trials)
+    if not failed:
+        return Verdict(exercise.name, Status.PASSED, f"All {len(trials)} cases agree.", notes=notes)
+    worst = min(failed, key=lambda trial: _size(trial.args))
+    if worst.outcome.problem is Problem.NOT_ATTEMPTED:
+        return _not_attempted(exercise, worst.outcome)
+    if worst.outcome.problem:
+        return _explain_problem(exercise, worst, notes)
+    return _explain_fault(exercise, worst, trials, notes)
+
+
+def _try_all(exercise: Exercise, answer: Any, cases: list[tuple], call: Callable) -> list[Trial]:
+    """Ask about every case, within the exercise's time; stop where going on would tell nothing more."""
+    trials: list[Trial] = []
+    left = exercise.seconds
+    for index, args in enumerate(cases):
+        outcome = call(answer, args, ask=exercise.asks, seconds=max(left, 0.1), seed=index)
+        left -= outcome.seconds
+        expected = None if exercise.expects else _value_of(exercise, exercise.reference, index, args)
+        trials.append(Trial(index, args, expected, outcome, _fault(exercise, outcome, expected, args)))
+        if outcome.problem in (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG):
+            break
+    return trials
+
+
+def _value_of(exercise: Exercise, own: Callable, index: int, args: tuple) -> Any:
+    """What one of our own answers, the reference or a mistake, gives; None if it breaks on this case."""
+    try:
+        return to_plain(calling.ask_seeded(own, copy.deepcopy(args), exercise.asks, seed=index))
+    except Exception:
+        return None
+
+
+def _fault(exercise: Exercise, outcome: Outcome, expected: Any, args: tuple) -> str | None:
+    if outcome.problem:
+        return outcome.detail
+    if exercise.expects:
+        return exercise.expects(outcome.value, *args)
+    return difference(expected, outcome.value, rtol=exercise.rtol)
+
+
+def _not_attempted(exercise: Exercise, outcome: Outcome) -> Verdict:
+    summary = "Write your answer in the cell above, run that cell, then run this one."
+    if outcome.detail.isidentifier() and not outcome.detail.startswith("__") and outcome.detail != exercise.name:
+        summary = f"`{outcome.detail}` still raises NotImplementedError. {summary}"
+    return Verdict(exercise.name, Status.NOT_ATTEMPTED, summary)
+
+
+def _explain_problem(exercise: Exercise, worst: Trial, notes: list[str]) -> Verdict:
+    detail = worst.outcome.detail
+    if worst.outcome.problem is Problem.CHANGED_ARGUMENTS:
+        changed = exercise.parameters[int(detail)]
+        detail = f"It changed `{changed}` in place. Whoever called it still needs that value: work on a copy."
+    return Verdict(
+        exercise.name,
+        Status.FAILED,
+        f"It {worst.outcome.problem}.",
+        case=show_call(exercise.name, exercise.parameters, worst.args),
+        problem=detail,
+        hint=exercise.hint,
+        notes=notes,
+    )
+
+
+def _explain_fault(exercise: Exercise, worst: Trial, trials: list[Trial], notes: list[str]) -> Verdict:
+    failed = sum(trial.fault is not None for trial in trials)
+    case = show_call(exercise.name, exercise.parameters, worst.args)
+    if exercise.expects is None:
+        case += f"\nexpected\n{indent(describe(worst.expected))}\ngot\n{indent(describe(worst.outcome.value))}"
+    mistake, explanation = _find_mistake(exercise, worst, trials)
+    return Verdict(
+        exercise.name,
+        Status.FAILED,
+        f"{failed} of {len(trials)} cases fail.",
+        case=case,
+        problem=worst.fault or "",
+        mistake=mistake,
+        explanation=explanation,
+        hint=exercise.hint,
+        notes=notes,
+    )
+
+
+def _find_mistake(exercise: Exercise, worst: Trial, trials: list[Trial]) -> tuple[str, str]:
+    """Name and sentence of the mistake that explains the smallest failing case; two empty strings if none does.
+
+    A mistake that agrees with the answer on every case is it. Failing that, one that agrees on the smallest failing
+    case, on every case that passed, and on at least half of those that failed is named, with a caution.
+    """
+    partial = ("", "")
+    for mistake in exercise.mistakes:
+        if not _agrees(exercise, mistake, worst):
+            continue
+        if not all(_agrees(exercise, mistake, trial) for trial in trials if trial.fault is None):
+            continue
+        failed = [_agrees(exercise, mistake, trial) for trial in trials if trial.fault is not None]
+        if all(failed):
+            return mistake.name, mistake.explanation
+        if not partial[0] and 2 * sum(failed) >= len(failed):
+            caution = " Not every case fits this, so there may be a second mistake behind it."
+            partial = (mistake.name, mistake.explanation + caution)
+    return partial
+
+
+def _agrees(exercise: Exercise, mistake: Mistake, trial: Trial) -> bool:
+    """Whether the mistake explains this trial: the same value, the same break, or its symptom where it has one."""
+    if mistake.symptom:
+        wrong = trial.fault is not None and not trial.outcome.problem
+        return bool(mistake.symptom(trial.outcome.value, *trial.args)) if wrong else trial.fault is None
+    value = _value_of(exercise, mistake.answer, trial.index, trial.args)
+    if value is None or trial.outcome.value is None:
+        return value is None and trial.outcome.value is None
+    return difference(value, trial.outcome.value, rtol=exercise.rtol) is None
+
+
+def _size(value: Any) -> int:
+    if hasattr(value, "numel"):
+        return value.numel()
+    if isinstance(value, list | tuple):
+        return sum(map(_size, value))
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    return 1
+
+
+def _notes(trials: list[Trial]) -> list[str]:
+    printed = next((trial.outcome.printed for trial in trials if trial.outcome.printed.strip()), "")
+    if not printed:
+        return []
+    lines = printed.strip().splitlines()
+    shown = "\n".join(lines[:5]) + ("\n..." if len(lines) > 5 else "")
+    return [f"It printed while it was checked. That does not count against it. It began with\n{shown}"]

@@ -1,0 +1,92 @@
+"""What a check says: one line of verdict, the smallest failing case, the named mistake, a pointer to the hint."""
+
+import html
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    PASSED = "passed"
+    FAILED = "not yet"
+    NOT_ATTEMPTED = "not attempted"
+
+
+# A word, a sign and a border style say the same thing three times, so that colour is never the only sign.
+_SIGNS = {Status.PASSED: "✓", Status.FAILED: "✗", Status.NOT_ATTEMPTED: "○"}
+_BORDERS = {Status.PASSED: "solid #1a7f37", Status.FAILED: "double #b3261e", Status.NOT_ATTEMPTED: "dashed #6e7781"}
+
+
+class CheckFailed(AssertionError):
+    """Raised in strict mode in place of a verdict that did not pass. Its traceback is the verdict alone."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints for this error (see `IPython.core.ultratb`): no frame of this package."""
+        return [str(self)]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result of one check.
+
+    `case` shows the smallest failing case, `problem` what is wrong with it. `mistake` is the name of the mistake
+    that explains it, if there is one, and `explanation` its sentence. `notes` hold what is worth knowing whether
+    the check passed or not.
+    """
+
+    exercise: str
+    status: Status
+    summary: str
+    case: str = ""
+    problem: str = ""
+    mistake: str = ""
+    explanation: str = ""
+    hint: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        return self.status is Status.PASSED
+
+    @property
+    def headline(self) -> str:
+        return f"{_SIGNS[self.status]} {self.exercise}: {self.status}. {self.summary}".rstrip()
+
+    def parts(self) -> list[tuple[str, str]]:
+        """(heading, text) pairs that are shown below the headline."""
+        parts = [("Smallest failing case", self.case), ("What is wrong", self.problem)]
+        if self.mistake:
+            parts.append((f"Likely mistake: {self.mistake.replace('_', ' ')}", self.explanation))
+        parts += [("Hint", self.hint), *(("Note", note) for note in self.notes)]
+        return [(heading, text) for heading, text in parts if text]
+
+    def text(self) -> str:
+        lines = [self.headline]
+        for heading, text in self.parts():
+            first, *rest = text.splitlines()
+            lines += [f"  {heading}: {first}", *(f"    {line}" for line in rest)]
+        return "\n".join(lines)
+
+    def html(self) -> str:
+        rows = "".join(
+            f"<dt style='font-weight:600;margin-top:.4em'>{html.escape(heading)}</dt>"
+            f"<dd style='margin:0'><pre style='margin:0;white-space:pre-wrap;background:none'>"
+            f"{html.escape(text)}</pre></dd>"
+            for heading, text in self.parts()
+        )
+        details = f"<dl style='margin:.3em 0 0'>{rows}</dl>" if rows else ""
+        return (
+            f"<section role='status' aria-label='Check of {html.escape(self.exercise)}: {self.status}' "
+            f"style='border-left:6px {_BORDERS[self.status]};padding:.3em .8em'>"
+            f"<strong>{html.escape(self.headline)}</strong>{details}</section>"
+        )
+
+    def show(self) -> None:
+        """HTML in a notebook, plain text in a terminal."""
+        from IPython import get_ipython
+
+        if getattr(get_ipython(), "kernel", None) is None:
+            print(self.text())
+            return
+        from IPython.display import display
+
+        display({"text/html": self.html(), "text/plain": self.text()}, raw=True)

@@ -1,0 +1,73 @@
+"""What the first cell of every notebook calls, and the cells that wait for an exercise."""
+
+import contextlib
+import platform
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+
+import torch
+
+COLORS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"]
+"""Okabe and Ito's palette (2008), which colour-blind readers can tell apart."""
+
+
+def setup(seed: int = 0) -> torch.device:
+    """Fix the seeds, set the style of the figures, say which versions run, and return the device to use."""
+    import matplotlib.pyplot as plt
+
+    from utils.training import pick_device, seed_everything
+
+    seed_everything(seed)
+    plt.rcParams.update(
+        {
+            "axes.prop_cycle": plt.cycler(color=COLORS),
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "axes.titlelocation": "left",
+            "figure.dpi": 90,
+            "figure.figsize": (6.5, 3.2),
+            "image.cmap": "viridis",
+            "savefig.bbox": "tight",
+        }
+    )
+    device = pick_device()
+    print(f"Python {platform.python_version()}, torch {version('torch')}, running on {device}.")
+    return device
+
+
+@contextlib.contextmanager
+def payoff(name: str) -> Iterator[None]:
+    """A cell that uses the learner's own answer, and waits politely while that is still a stub.
+
+    "Run all" on an untouched notebook goes on past it. Any other error is the learner's to see.
+    """
+    try:
+        yield
+    except NotImplementedError:
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")  # no half-drawn figure below the message
+        print(f"This cell waits for your `{name}`. Write it above, then run this cell again.")
+
+
+HEADLINE = "application/vnd.reach.headline+json"
+"""The media type under which a lesson's headline results are stored in its notebook; `make course` collects them."""
+
+
+def headline(data: str | None = None, **results: float | int | str | list) -> None:
+    """State a lesson's headline results, once, in its last section: shown as text, stored for programs.
+
+    Args:
+        data: the data set that was used ("mnist", "digits", …); None for a lesson without data.
+        results: numbers, strings, or lists of numbers (one for each seed).
+    """
+    from IPython.display import display
+
+    text = "\n".join(f"{name.replace('_', ' ')}: {_format(value)}" for name, value in results.items())
+    display({HEADLINE: {"data": data, "headline": results}, "text/plain": text}, raw=True)
+
+
+def _format(value: float | int | str | list) -> str:
+    if isinstance(value, list):
+        return ", ".join(_format(item) for item in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""Things to play with, one module each. Every widget has a still picture for where no kernel runs."""

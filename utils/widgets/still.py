@@ -1,0 +1,37 @@
+"""Show a widget together with a picture of it, so that a reader without a kernel sees something too."""
+
+import base64
+import io
+
+from ipywidgets import Widget
+from matplotlib.figure import Figure
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def png(figure: Figure, dpi: int = 90) -> bytes:
+    """The figure as PNG bytes. The figure is closed, so that it is not shown a second time."""
+    import matplotlib.pyplot as plt
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+def show(widget: Widget, still: Figure, alt: str) -> None:
+    """Display `widget` where a kernel runs, `still` elsewhere (in a stored notebook, say).
+
+    Both go out as one output: a front end picks the live one if it can. `make build` keeps the still one alone.
+
+    Args:
+        widget: the whole widget.
+        still: a figure of what the widget shows at its start.
+        alt: what the picture shows, in words, for those who do not see it.
+    """
+    from IPython.display import display
+
+    live = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    picture = base64.b64encode(png(still)).decode()
+    bundle = {WIDGET: live, "image/png": picture, "text/plain": alt}
+    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)

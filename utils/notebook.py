@@ -1,18 +1,21 @@
 """What the first cell of every notebook calls, and the cells that wait for an exercise."""
 
 import contextlib
+import os
 import platform
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 COLORS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"]
 """Okabe and Ito's palette (2008), which colour-blind readers can tell apart."""
 
 
-def setup(seed: int = 0) -> torch.device:
+def setup(seed: int = 0) -> "torch.device":
     """Fix the seeds, set the style of the figures, say which versions run, and return the device to use."""
     import matplotlib.pyplot as plt
 
@@ -32,6 +35,8 @@ def setup(seed: int = 0) -> torch.device:
         }
     )
     device = pick_device()
+    if os.environ.get("REACH_REQUIRE_CUDA") == "1" and device.type != "cuda":
+        raise RuntimeError(f"REACH_REQUIRE_CUDA=1 asks for CUDA, but the only device here is {device}.")
     print(f"Python {platform.python_version()}, torch {version('torch')}, running on {device}.")
     return device
 

@@ -1,0 +1,75 @@
+# The CI calls these targets and nothing else. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LESSONS ?=
+# A fork renders its own badges and set-up cells: make build REPOSITORY=https://github.com/you/your-fork
+export REPOSITORY
+# pip takes exactly these versions; torch comes first and alone, so that no range can pull in another build of it.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
+NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider --nbval-lax --nbval-cell-timeout=300 --dist loadscope -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab build check test test-gpu course progress bench lint lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/torch: requirements.lock
+	@echo "Setting up $(VENV) (once; a few minutes on a slow line) ..."
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Reach needs Python 3.11 to 3.13, and $(PYTHON) is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) "$$(grep '^torch==' requirements.lock)"
+	@touch $@
+
+$(VENV)/lab: $(VENV)/torch pyproject.toml
+	$(INSTALL) --editable ".[lab]"
+	@touch $@
+
+$(VENV)/author: $(VENV)/torch pyproject.toml
+	$(INSTALL) --editable ".[test]"
+	@touch $@ $(VENV)/lab
+
+setup: $(VENV)/author  ## make the virtual environment with everything: lessons, author's tools, tests
+
+lab: $(VENV)/lab  ## open JupyterLab on the first notebook
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+build: $(VENV)/author  ## make notebooks/ and solutions/ from lessons/ (LESSONS="01 03" builds some)
+	$(BIN)/python -m tools.build_notebooks $(LESSONS)
+
+check: $(VENV)/author  ## fail if notebooks/ or solutions/ differ from what lessons/ give
+	$(BIN)/python -m tools.build_notebooks --check
+
+lint: $(VENV)/author  ## format and lint, lessons included
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+test: lint check  ## everything: unit tests, checks against their mistakes, every notebook by nbval
+	REACH_PROGRESS=off $(BIN)/python -m pytest -q -n 2 tests
+	REACH_PROGRESS=off $(NBVAL) notebooks
+	REACH_PROGRESS=off REACH_STRICT=checks $(NBVAL) solutions
+
+test-gpu: $(VENV)/author  ## every notebook by nbval on CUDA; fails if CUDA was not used
+	REACH_REQUIRE_CUDA=1 REACH_PROGRESS=off $(NBVAL) -n 1 notebooks
+	REACH_REQUIRE_CUDA=1 REACH_PROGRESS=off REACH_STRICT=checks $(NBVAL) -n 1 solutions
+
+course: $(VENV)/author  ## run every solution and leave report/index.html (LESSONS="02 03" runs some)
+	$(BIN)/python -m tools.run_course $(LESSONS)
+
+progress: $(VENV)/lab  ## show what you have passed so far
+	@$(BIN)/python -m utils.progress
+
+bench: $(VENV)/author  ## measure the speed claims; writes bench/results.json
+	$(BIN)/python -m bench
+
+TORCH ?= 2.13.0
+lock:  ## write requirements.lock anew: the newest versions that go with TORCH, from an environment of their own
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet torch==$(TORCH)
+	$(VENV)-lock/bin/pip install --quiet --editable ".[test]"
+	$(VENV)-lock/bin/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
+	rm -rf $(VENV)-lock
+
+clean:  ## remove the virtual environment and what was generated on the way
+	rm -rf $(VENV) report *.egg-info .pytest_cache .ruff_cache

@@ -1,0 +1,20 @@
+"""The ruler of the course: how does information move through a network, and how far?
+
+``influence`` measures it by gradient for any module or function; ``receptive_field`` computes its support
+in closed form for stacks and graphs of convolutions and pools.
+"""
+
+from .fields import ReceptiveField, receptive_field
+from .jacobian import effective_side, influence
+from .layers import UnsupportedLayer
+from .windows import MisalignedBranches, Window
+
+__all__ = [
+    "MisalignedBranches",
+    "ReceptiveField",
+    "UnsupportedLayer",
+    "Window",
+    "effective_side",
+    "influence",
+    "receptive_field",
+]

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from utils import frontend
+
 if TYPE_CHECKING:
     import torch
 
@@ -66,10 +68,8 @@ def headline(data: str | None = None, **results: float | int | str | list) -> No
         data: the data set that was used ("mnist", "digits", …); None for a lesson without data.
         results: numbers, strings, or lists of numbers (one for each seed).
     """
-    from IPython.display import display
-
     text = "\n".join(f"{name.replace('_', ' ')}: {_format(value)}" for name, value in results.items())
-    display({HEADLINE: {"data": data, "headline": results}, "text/plain": text}, raw=True)
+    frontend.show({HEADLINE: {"data": data, "headline": results}, "text/plain": text})
 
 
 def _format(value: float | int | str | list) -> str:

@@ -4,6 +4,8 @@ import html
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from utils import frontend
+
 
 class Status(StrEnum):
     PASSED = "passed"
@@ -82,11 +84,4 @@ class Verdict:
 
     def show(self) -> None:
         """HTML in a notebook, plain text in a terminal."""
-        from IPython import get_ipython
-
-        if getattr(get_ipython(), "kernel", None) is None:
-            print(self.text())
-            return
-        from IPython.display import display
-
-        display({"text/html": self.html(), "text/plain": self.text()}, raw=True)
+        frontend.show({"text/html": self.html(), "text/plain": self.text()})

@@ -31,6 +31,7 @@ def plot_image(
     if numbers:
         _write_numbers(ax, pixels, drawn)
     ax.set(title=title, xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, color="#8c959f", linewidth=0.5)
     return ax
 
 
@@ -40,7 +41,9 @@ def plot_images(
     """A grid of images, each (H, W) or (1, H, W), with a title each; options as for `plot_image`. Returns the axes."""
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    _, axes = plt.subplots(rows, columns, figsize=(1.15 * columns, 1.35 * rows), squeeze=False, layout="constrained")
+    side = min(2.0, 7.5 / columns)  # few images are drawn larger, and have room for longer titles
+    size = (side * columns, (side + 0.2) * rows)
+    _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for index, ax in enumerate(axes.flat):
         if index < len(images):
             plot_image(images[index], titles[index] if index < len(titles) else "", ax=ax, **options)

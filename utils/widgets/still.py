@@ -6,6 +6,8 @@ import io
 from ipywidgets import Widget
 from matplotlib.figure import Figure
 
+from utils import frontend
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -29,9 +31,6 @@ def show(widget: Widget, still: Figure, alt: str) -> None:
         still: a figure of what the widget shows at its start.
         alt: what the picture shows, in words, for those who do not see it.
     """
-    from IPython.display import display
-
     live = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     picture = base64.b64encode(png(still)).decode()
-    bundle = {WIDGET: live, "image/png": picture, "text/plain": alt}
-    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
+    frontend.show({WIDGET: live, "image/png": picture, "text/plain": alt}, metadata={"image/png": {"alt": alt}})

@@ -1,0 +1,13 @@
+"""Where output goes: a notebook shows the richest form that it can, a terminal shows text."""
+
+
+def show(bundle: dict, metadata: dict | None = None) -> None:
+    """Display a bundle of {media type: content}; print its "text/plain" where no notebook kernel runs."""
+    from IPython import get_ipython
+
+    if getattr(get_ipython(), "kernel", None) is None:
+        print(bundle["text/plain"])
+        return
+    from IPython.display import display
+
+    display(bundle, metadata=metadata, raw=True)

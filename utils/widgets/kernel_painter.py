@@ -1,0 +1,77 @@
+"""Lesson 01: paint a 3×3 kernel and watch what it does to an image."""
+
+import torch
+import torch.nn.functional as F
+from matplotlib.figure import Figure
+from torch import Tensor
+
+PRESETS = {
+    "vertical edges": [1, 0, -1, 1, 0, -1, 1, 0, -1],
+    "horizontal edges": [1, 1, 1, 0, 0, 0, -1, -1, -1],
+    "blur": [0.11] * 9,
+    "sharpen": [0, -1, 0, -1, 5, -1, 0, -1, 0],
+    "corner": [1, 1, 0, 1, -1, -1, 0, -1, -1],
+    "nothing": [0] * 9,
+}
+
+
+def picture() -> Tensor:
+    """A 24×24 image (1, H, W) with edges in all directions: a frame, a bar, a disc."""
+    rows, columns = torch.meshgrid(torch.arange(24), torch.arange(24), indexing="ij")
+    frame = (rows.sub(7).abs().maximum(columns.sub(7).abs()) == 5).float()
+    disc = ((rows - 16) ** 2 + (columns - 15) ** 2 < 30).float()
+    bar = ((rows - columns).abs() < 2).float() * (rows < 12)
+    return (frame + 0.7 * disc + 0.5 * bar).clamp(max=1)[None]
+
+
+def draw(kernel: Tensor, image: Tensor) -> Figure:
+    """The image (1, H, W), the kernel (3, 3) and the map that it makes, side by side."""
+    import matplotlib.pyplot as plt
+
+    from utils.plotting.images import plot_image
+
+    figure, axes = plt.subplots(1, 3, figsize=(7, 2.7), layout="constrained")
+    plot_image(image, "the image", ax=axes[0])
+    plot_image(kernel, "your kernel", ax=axes[1], numbers=True, signed=True)
+    answer = F.conv2d(image[None], kernel[None, None], padding=1)
+    plot_image(answer, "where the image looks like it", ax=axes[2], signed=True)
+    return figure
+
+
+def kernel_painter() -> None:
+    """Show the painter: a menu of kernels, nine weights to set, and the map, redrawn at every change."""
+    import ipywidgets as widgets
+
+    from utils.widgets.still import png, show
+
+    image = picture()
+    menu = widgets.Dropdown(options=list(PRESETS), description="kernel:")
+    layout = widgets.Layout(width="5.5em")
+    weights = [
+        widgets.FloatText(step=0.5, layout=layout, tooltip=f"row {i // 3 + 1}, column {i % 3 + 1}") for i in range(9)
+    ]
+    total = widgets.HTML()
+    canvas = widgets.Image(format="png")
+    canvas.alt = "The image, the kernel and the map that the kernel makes of the image."
+
+    def current() -> Tensor:
+        return torch.tensor([weight.value for weight in weights]).reshape(3, 3)
+
+    def redraw(_=None) -> None:
+        total.value = f"sum of the weights: <b>{current().sum():g}</b>"
+        canvas.value = png(draw(current(), image))
+
+    def choose(_=None) -> None:
+        for weight, value in zip(weights, PRESETS[menu.value], strict=True):
+            weight.unobserve(redraw, "value")  # draw once for the nine of them
+            weight.value = value
+            weight.observe(redraw, "value")
+        redraw()
+
+    menu.observe(choose, "value")
+    choose()
+    rows = [widgets.HBox(weights[row : row + 3]) for row in (0, 3, 6)]
+    painter = widgets.HBox([widgets.VBox([menu, *rows, total]), canvas])
+    painter.add_class("kernel-painter")
+    alt = "A kernel painter: nine weights, and the map that they make of an image. Run the cell to play with it."
+    show(painter, draw(current(), image), alt)

@@ -1,0 +1,145 @@
+"""The layer builder: stack convolutions and see what one unit sees."""
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import ipywidgets as widgets
+from matplotlib.figure import Figure
+
+from utils.plotting.fields import Layer, output_sides, plot_pyramid
+from utils.reach import receptive_field
+from utils.widgets.still import png, show
+
+SETTINGS = {"kernel": (1, 11), "stride": (1, 4), "padding": (0, 10), "dilation": (1, 8)}  # least and largest
+NEW_LAYER = (3, 1, 0, 1)
+MOST_LAYERS = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known about the output of one layer; positions and sizes in pixels of the input."""
+
+    size: int
+    jump: int
+    start: int
+    side: int  # of the output
+    parameters: int  # of this layer
+
+
+def describe(layers: Sequence[Layer], image: int, channels: int) -> list[Row]:
+    """One row for each layer (kernel, stride, padding, dilation): grey image in, `channels` out of every layer.
+
+    Raises ValueError where a layer has no window that fits into what the image has become.
+    """
+    sides = output_sides(layers, image)
+    rows = []
+    for number, (kernel, *_) in enumerate(layers, start=1):
+        field = receptive_field(layers[:number])
+        inputs = 1 if number == 1 else channels
+        parameters = channels * (inputs * kernel**2 + 1)
+        rows.append(Row(field.size, field.stride, field.start, sides[number], parameters))
+    return rows
+
+
+def summary(rows: Sequence[Row], image: int) -> str:
+    """What the stack comes to, in one or two sentences."""
+    last = rows[-1]
+    total = sum(row.parameters for row in rows)
+    text = f"One unit of the last layer sees {last.size} × {last.size} pixels, with {total:,} parameters in all."
+    if last.size > image:
+        text += f" The field is larger than the image ({image} × {image}): every unit also reads padding."
+    return text
+
+
+def picture(layers: Sequence[Layer], image: int) -> Figure:
+    """The pyramid of the middle unit of the last layer."""
+    axes = Figure(figsize=(7, 1 + 0.45 * (len(layers) + 1)), layout="constrained").subplots()
+    return plot_pyramid(layers, image=image, ax=axes).figure
+
+
+class LayerBuilder(widgets.VBox):
+    """Controls for a stack of convolutions on top, what comes of it below.
+
+    `layers` holds the stack as (kernel, stride, padding, dilation), input side first.
+    """
+
+    def __init__(self, layers: Sequence[Layer], image: int = 28, channels: int = 16):
+        self.image = _number("image side", image, 4, 64)
+        self.channels = _number("channels", channels, 1, 512)
+        self._add = widgets.Button(description="Add a layer", icon="plus")
+        self._rows = widgets.VBox()
+        self._result = widgets.HTML()
+        self._add.on_click(lambda _: self._append(NEW_LAYER))
+        for control in (self.image, self.channels):
+            control.observe(lambda _: self._refresh(), "value")
+        super().__init__([widgets.HBox([self.image, self.channels, self._add]), self._rows, self._result])
+        for layer in layers:
+            self._append(layer)
+
+    @property
+    def layers(self) -> list[Layer]:
+        return [tuple(control.value for control in row.children[1:-1]) for row in self._rows.children]
+
+    def _append(self, layer: Layer) -> None:
+        settings = zip(SETTINGS.items(), layer, strict=True)
+        controls = [_number(name, value, *limits) for (name, limits), value in settings]
+        remove = widgets.Button(description="Remove", tooltip="Remove this layer", layout={"width": "90px"})
+        row = widgets.HBox([widgets.Label(layout={"width": "60px"}), *controls, remove])
+        remove.on_click(lambda _: self._set_rows([other for other in self._rows.children if other is not row]))
+        for control in controls:
+            control.observe(lambda _: self._refresh(), "value")
+        self._set_rows([*self._rows.children, row])
+
+    def _set_rows(self, rows: list[widgets.HBox]) -> None:
+        for number, row in enumerate(rows, start=1):
+            row.children[0].value = f"layer {number}"
+            row.children[-1].disabled = len(rows) == 1
+        self._add.disabled = len(rows) == MOST_LAYERS
+        self._rows.children = rows
+        self._refresh()
+
+    def _refresh(self) -> None:
+        layers, image = self.layers, self.image.value
+        try:
+            rows = describe(layers, image, self.channels.value)
+        except ValueError as error:
+            self._result.value = f"<p role='status'><b>This does not fit:</b> {html.escape(str(error))}.</p>"
+            return
+        source = base64.b64encode(png(picture(layers, image))).decode()
+        text = html.escape(summary(rows, image))
+        self._result.value = (
+            f"<p role='status'><b>{text}</b></p>{_table(rows)}"
+            f"<img src='data:image/png;base64,{source}' alt='Pyramid. {text}' style='max-width:100%'>"
+        )
+
+
+def _number(name: str, value: int, least: int, most: int) -> widgets.BoundedIntText:
+    layout = {"width": "125px" if name in SETTINGS else "170px"}
+    return widgets.BoundedIntText(
+        value=value, min=least, max=most, description=name, layout=layout, style={"description_width": "initial"}
+    )
+
+
+def _table(rows: Sequence[Row]) -> str:
+    heads = ("layer", "sees (size)", "jump", "start", "output side", "parameters")
+    lines = [
+        f"<tr><th scope='row'>{number}</th><td>{row.size}</td><td>{row.jump}</td><td>{row.start}</td>"
+        f"<td>{row.side}</td><td>{row.parameters:,}</td></tr>"
+        for number, row in enumerate(rows, start=1)
+    ]
+    head = "".join(f"<th scope='col' style='padding-right:1em'>{name}</th>" for name in heads)
+    return f"<table style='text-align:right'><tr>{head}</tr>{''.join(lines)}</table>"
+
+
+def layer_builder(layers: Sequence[Layer] = ((3, 1, 0, 1),) * 3, image: int = 28, channels: int = 16) -> None:
+    """Show the layer builder, and a still picture of it where no kernel runs.
+
+    Args:
+        layers: (kernel, stride, padding, dilation), input side first: what it starts with.
+        image: side of the input, in pixels.
+        channels: of every layer; the input has one.
+    """
+    alt = f"The layer builder. {summary(describe(layers, image, channels), image)}"
+    show(LayerBuilder(layers, image, channels), picture(layers, image), alt)

@@ -504,7 +504,7 @@ def equivariance_error(layer, shift: int, stride: int = 1) -> torch.Tensor:
     return (difference.square().mean((0, 1)) / before.square().mean()).sqrt().detach()
 
 
-# %%
+# %% figure="equivariance"
 torch.manual_seed(0)
 no_padding, padded = nn.Conv2d(1, 8, 3), nn.Conv2d(1, 8, 3, padding=1)
 strided, pooled = nn.Conv2d(1, 8, 3, stride=2), nn.Sequential(nn.Conv2d(1, 8, 3), nn.MaxPool2d(2))

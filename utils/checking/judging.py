@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from utils.checking.exercise import Exercise, Mistake
 
 
+NO_COINCIDENCE = 8  # so many numbers, wrong in the same way, are not wrong by chance
+
+
 @dataclass(frozen=True)
 class Trial:
     """One case, put to the answer. `fault` says what is wrong with the outcome; None where it is right."""
@@ -131,7 +134,7 @@ def _find_mistake(exercise: Exercise, worst: Trial, trials: list[Trial]) -> tupl
     """Name and sentence of the mistake that explains the smallest failing case; two empty strings if none does.
 
     A mistake that agrees with the answer on every case is it. Failing that, one that agrees on the smallest failing
-    case, on every case that passed, and on at least half of those that failed is named, with a caution.
+    case, on every case that passed, and on enough of the rest to be no coincidence is named, with a caution.
     """
     partial = ("", "")
     for mistake in exercise.mistakes:
@@ -139,10 +142,12 @@ def _find_mistake(exercise: Exercise, worst: Trial, trials: list[Trial]) -> tupl
             continue
         if not all(_agrees(exercise, mistake, trial) for trial in trials if trial.fault is None):
             continue
-        failed = [_agrees(exercise, mistake, trial) for trial in trials if trial.fault is not None]
-        if all(failed):
+        failed = [trial for trial in trials if trial.fault is not None]
+        explained = [trial for trial in failed if _agrees(exercise, mistake, trial)]
+        if len(explained) == len(failed):
             return mistake.name, mistake.explanation
-        if not partial[0] and 2 * sum(failed) >= len(failed):
+        agreeing_numbers = sum(_size(trial.outcome.value) for trial in explained)
+        if not partial[0] and (2 * len(explained) >= len(failed) or agreeing_numbers >= NO_COINCIDENCE):
             caution = " Not every case fits this, so there may be a second mistake behind it."
             partial = (mistake.name, mistake.explanation + caution)
     return partial

@@ -1,0 +1,1 @@
+"""The author's tools. Nothing that a learner runs imports them."""

@@ -1,0 +1,77 @@
+"""From a lesson to the notebook of its solution, not yet executed. The same lesson always gives the same notebook."""
+
+import ast
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tools import nbgrader_cells
+from tools.lesson import Cell, Lesson
+from tools.repository import Repository
+
+SETUP_ID = "set-up"  # no other id has a hyphen that is not followed by a number
+
+NOTEBOOK_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},  # a kernel would add its version here
+}
+
+
+def solution(lesson: Lesson, points: Mapping[str, int], repository: Repository) -> NotebookNode:
+    """The solution's notebook. `points` are those of the lesson's exercises."""
+    cells = []
+    for cell, cell_id in zip(lesson.cells, cell_ids(lesson), strict=True):
+        new = new_markdown_cell if cell.type == "markdown" else new_code_cell
+        worth = cell.options.get("points", points.get(cell.name))
+        if cell.kind == "setup":
+            cells.append(new_code_cell(repository.setup_cell(), id=SETUP_ID))
+        cells.append(new(quiet(cell), id=cell_id, metadata=nbgrader_cells.metadata(cell, worth)))
+    title, *rest = cells[0].source.split("\n", 1)
+    cells[0].source = "\n".join([title, "", repository.lesson_badges(lesson.stem), *rest])
+    notebook = new_notebook(cells=cells, metadata=NOTEBOOK_METADATA, nbformat_minor=5)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def quiet(cell: Cell) -> str:
+    """The cell's source, with a `;` where its last line would echo what a drawing or the set-up returns.
+
+    The formatter of the lessons takes semicolons away, so they are put back here.
+    """
+    if cell.type != "code" or cell.source.rstrip().endswith(";"):
+        return cell.source
+    last = ast.parse(cell.source).body[-1:]
+    if last and isinstance(last[0], ast.Expr) and isinstance(last[0].value, ast.Call):
+        name = ast.unparse(last[0].value.func).split(".")[-1]
+        if name.startswith("plot_") or name == "setup":
+            return f"{cell.source.rstrip()};"
+    return cell.source
+
+
+def source_lines(lesson: Lesson) -> list[int]:
+    """For each cell of the solution, the line of the lesson's file at which it begins."""
+    lines = []
+    for cell in lesson.cells:
+        lines += [cell.line] * (2 if cell.kind == "setup" else 1)
+    return lines
+
+
+def cell_ids(lesson: Lesson) -> list[str]:
+    """The name of a graded cell, else a hash of what the cell says, so that a change in one leaves the others.
+
+    Cells that say the same are told apart by their order.
+    """
+    ids, seen = [], Counter()
+    for cell in lesson.cells:
+        base = cell.grade_id or _digest(lesson, cell)
+        seen[base] += 1
+        ids.append(base if seen[base] == 1 else f"{base}-{seen[base]}")
+    return ids
+
+
+def _digest(lesson: Lesson, cell: Cell) -> str:
+    return hashlib.sha256(f"{lesson.stem}\n{cell.type}\n{cell.source}".encode()).hexdigest()[:12]

@@ -1,0 +1,157 @@
+"""What `make course` reports: results.json for programs, index.html for readers, a table for the terminal."""
+
+import json
+import os
+import platform
+import re
+import statistics
+import tempfile
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import jinja2
+from nbformat import NotebookNode
+from rich.markup import escape
+from rich.table import Table
+
+from utils.notebook import HEADLINE
+
+TEMPLATE = Path(__file__).with_name("course_report.html.j2")
+HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
+CODE_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class Figure:
+    png: str  # base64, as it stands in the notebook
+    section: str  # the heading that it stands under
+    alt: str
+
+
+@dataclass
+class Failure:
+    cell: str  # first line of the cell's code
+    message: str
+
+
+@dataclass
+class LessonResult:
+    """What one run of one lesson has shown. `failure` is None where it ran from start to finish."""
+
+    number: str
+    title: str
+    seconds: float
+    peak_mb: int | None  # None where the kernel ended too soon to be measured
+    data: str | None = None
+    headline: dict[str, float | int | str | list] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
+    failure: Failure | None = None
+
+    def read_outputs(self, notebook: NotebookNode) -> None:
+        """Take the figures and the headline results from the outputs of an executed notebook."""
+        section = self.title
+        for cell in notebook.cells:
+            section = ([section] + headings(cell))[-1]
+            for output in cell.get("outputs", []):
+                self._read_output(output, section)
+
+    def _read_output(self, output: NotebookNode, section: str) -> None:
+        bundle = output.get("data", {})
+        if HEADLINE in bundle:
+            self.data = bundle[HEADLINE]["data"]
+            self.headline.update(bundle[HEADLINE]["headline"])
+        if "image/png" in bundle:
+            # nbconvert reads a figure's alt text from the same place.
+            given = output.metadata.get("image/png", {}).get("alt")
+            alt = given or f"Figure {len(self.figures) + 1} of lesson {self.number}, from the section “{section}”"
+            self.figures.append(Figure(bundle["image/png"], section, alt))
+
+    def for_programs(self) -> dict:
+        """This lesson's entry in results.json; the key "error" is there only where it failed."""
+        entry = {
+            "data": self.data,
+            "seconds": round(self.seconds, 1),
+            "peak_mb": self.peak_mb,
+            "headline": self.headline,
+        }
+        if self.failure:
+            entry["error"] = {"cell": self.failure.cell, "message": self.failure.message}
+        return entry
+
+
+def headings(notebook_or_cell: NotebookNode) -> list[str]:
+    """The headings of a text cell, or of all text cells of a notebook, as plain text."""
+    cells = notebook_or_cell.get("cells", [notebook_or_cell])
+    texts = [CODE_FENCE.sub("", cell.source) for cell in cells if cell.cell_type == "markdown"]
+    return [found.replace("`", "").replace("**", "") for text in texts for found in HEADING.findall(text)]
+
+
+def show(value: float | int | str | list) -> str:
+    """A headline value for readers. Five digits, so that a mean of five accuracies is not rounded up."""
+    if isinstance(value, list):
+        text = ", ".join(map(show, value))
+        numbers = all(isinstance(item, int | float) for item in value)
+        return f"{text} (mean {show(statistics.fmean(value))})" if numbers and len(value) > 1 else text
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def table(results: list[LessonResult]) -> Table:
+    """The summary for the terminal."""
+    lines = Table("lesson", "headline results", title="The course, lesson by lesson")
+    for heading in ("seconds", "peak MB"):
+        lines.add_column(heading, justify="right")
+    lines.add_column("data")
+    for result in results:
+        headline = [f"{name.replace('_', ' ')}: {show(value)}" for name, value in result.headline.items()]
+        if result.failure:
+            headline.append(f"FAILED at: {result.failure.cell}\n{result.failure.message}")
+        peak = "–" if result.peak_mb is None else str(result.peak_mb)
+        row = (result.title, "\n".join(headline) or "–", f"{result.seconds:.1f}", peak, result.data or "–")
+        lines.add_row(*map(escape, row), style="red" if result.failure else None, end_section=True)
+    return lines
+
+
+def write(results: list[LessonResult], folder: Path, unfinished: list[str]) -> None:
+    """Write results.json and index.html, each whole or not at all.
+
+    Args:
+        results: what ran, in the order of the lessons.
+        folder: where the two files go; made if it is missing.
+        unfinished: numbers of the lessons that the run was stopped before or in.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for_programs = {"lessons": {result.number: result.for_programs() for result in results}}
+    replace(folder / "results.json", json.dumps(for_programs, indent=2, ensure_ascii=False) + "\n")
+    replace(folder / "index.html", page(results, unfinished))
+
+
+def page(results: list[LessonResult], unfinished: list[str]) -> str:
+    """The report as one HTML page that needs nothing beside it."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["show"] = show
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        results=results,
+        failed=[result.number for result in results if result.failure],
+        unfinished=unfinished,
+        when=datetime.now().strftime("%Y-%m-%d %H:%M"),
+        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        versions=f"Python {platform.python_version()}, torch {version('torch')}",
+    )
+
+
+def replace(file: Path, text: str) -> None:
+    """Write a file in one step, so that a full disk or a stopped run leaves the old one."""
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.chmod(temporary, 0o644)  # mkstemp's 0600 would keep a web server from reading the report
+        os.replace(temporary, file)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -29,7 +30,7 @@ def solution(lesson: Lesson, points: Mapping[str, int], repository: Repository) 
         worth = cell.options.get("points", points.get(cell.name))
         if cell.kind == "setup":
             cells.append(new_code_cell(repository.setup_cell(), id=SETUP_ID))
-        cells.append(new(quiet(cell), id=cell_id, metadata=nbgrader_cells.metadata(cell, worth)))
+        cells.append(new(source_of(cell), id=cell_id, metadata=nbgrader_cells.metadata(cell, worth)))
     title, *rest = cells[0].source.split("\n", 1)
     cells[0].source = "\n".join([title, "", repository.lesson_badges(lesson.stem), *rest])
     notebook = new_notebook(cells=cells, metadata=NOTEBOOK_METADATA, nbformat_minor=5)
@@ -37,13 +38,18 @@ def solution(lesson: Lesson, points: Mapping[str, int], repository: Repository) 
     return notebook
 
 
+def source_of(cell: Cell) -> str:
+    """What the notebook's cell says: the lesson's words. In text, the marks of a solution are hidden in comments."""
+    if cell.type == "code":
+        return quiet(cell)
+    return re.sub(r"^(### (BEGIN|END) SOLUTION)$", r"<!-- \1 -->", cell.source, flags=re.MULTILINE)
+
+
 def quiet(cell: Cell) -> str:
-    """The cell's source, with a `;` where its last line would echo what a drawing or the set-up returns.
+    """The cell's code, with a `;` where its last line would echo what a drawing or the set-up returns.
 
     The formatter of the lessons takes semicolons away, so they are put back here.
     """
-    if cell.type != "code" or cell.source.rstrip().endswith(";"):
-        return cell.source
     last = ast.parse(cell.source).body[-1:]
     if last and isinstance(last[0], ast.Expr) and isinstance(last[0].value, ast.Call):
         name = ast.unparse(last[0].value.func).split(".")[-1]

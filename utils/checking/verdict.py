@@ -15,6 +15,8 @@ class Status(StrEnum):
 
 # A word, a sign and a border style say the same thing three times, so that colour is never the only sign.
 _SIGNS = {Status.PASSED: "✓", Status.FAILED: "✗", Status.NOT_ATTEMPTED: "○"}
+_ROW = "float:none;width:auto"  # JupyterLab floats the parts of a list beside each other
+_PRE = "margin:0;white-space:pre-wrap;background:none;font-family:var(--jp-code-font-family, monospace)"
 _BORDERS = {Status.PASSED: "solid #1a7f37", Status.FAILED: "double #b3261e", Status.NOT_ATTEMPTED: "dashed #6e7781"}
 
 
@@ -70,9 +72,8 @@ class Verdict:
 
     def html(self) -> str:
         rows = "".join(
-            f"<dt style='font-weight:600;margin-top:.4em'>{html.escape(heading)}</dt>"
-            f"<dd style='margin:0'><pre style='margin:0;white-space:pre-wrap;background:none'>"
-            f"{html.escape(text)}</pre></dd>"
+            f"<dt style='{_ROW};font-weight:600;margin:.4em 0 0'>{html.escape(heading)}</dt>"
+            f"<dd style='{_ROW};margin:0'><pre style='{_PRE}'>{html.escape(text)}</pre></dd>"
             for heading, text in self.parts()
         )
         details = f"<dl style='margin:.3em 0 0'>{rows}</dl>" if rows else ""

@@ -42,24 +42,22 @@ def kernel_painter() -> None:
     """Show the painter: a menu of kernels, nine weights to set, and the map, redrawn at every change."""
     import ipywidgets as widgets
 
-    from utils.widgets.still import png, show
+    from utils.widgets.still import img, png, show
 
     image = picture()
     menu = widgets.Dropdown(options=list(PRESETS), description="kernel:")
-    layout = widgets.Layout(width="5.5em")
-    weights = [
-        widgets.FloatText(step=0.5, layout=layout, tooltip=f"row {i // 3 + 1}, column {i % 3 + 1}") for i in range(9)
-    ]
+    size = {"layout": widgets.Layout(width="7.5em"), "style": {"description_width": "2.5em"}}
+    names = [f"W{'₁₂₃'[row]}{'₁₂₃'[column]}" for row in range(3) for column in range(3)]
+    weights = [widgets.FloatText(step=0.5, description=name, **size) for name in names]
     total = widgets.HTML()
-    canvas = widgets.Image(format="png")
-    canvas.alt = "The image, the kernel and the map that the kernel makes of the image."
+    canvas = widgets.HTML()
 
     def current() -> Tensor:
         return torch.tensor([weight.value for weight in weights]).reshape(3, 3)
 
     def redraw(_=None) -> None:
-        total.value = f"sum of the weights: <b>{current().sum():g}</b>"
-        canvas.value = png(draw(current(), image))
+        total.value = f"<span role='status'>sum of the weights: {current().sum():.3g}</span>"
+        canvas.value = img(png(draw(current(), image)), "The image, the kernel and the map that the kernel makes.")
 
     def choose(_=None) -> None:
         for weight, value in zip(weights, PRESETS[menu.value], strict=True):

@@ -1,6 +1,7 @@
 """Show a widget together with a picture of it, so that a reader without a kernel sees something too."""
 
 import base64
+import html
 import io
 
 from ipywidgets import Widget
@@ -19,6 +20,12 @@ def png(figure: Figure, dpi: int = 90) -> bytes:
     figure.savefig(buffer, format="png", dpi=dpi)
     plt.close(figure)
     return buffer.getvalue()
+
+
+def img(picture: bytes, alt: str) -> str:
+    """An HTML image of PNG bytes, for `widgets.HTML`: `widgets.Image` has no alternative text."""
+    source = base64.b64encode(picture).decode()
+    return f"<img alt='{html.escape(alt)}' src='data:image/png;base64,{source}' style='max-width:100%'>"
 
 
 def show(widget: Widget, still: Figure, alt: str) -> None:

@@ -1,0 +1,78 @@
+"""`python -m bench [name …]`: run the benches, merge their results into bench/results.json, print a table."""
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from bench.cnn_speedup import cnn_speedup
+from utils.download import DataError
+
+BENCHES = {"cnn_speedup": (cnn_speedup, 25)}  # name: (bench, the ratio that it has to reach)
+RESULTS = Path(__file__).with_name("results.json")
+THREADS = 1
+
+
+def main(names: list[str]) -> int:
+    """Run the benches of these names, or all; the results of the others stay as they are."""
+    if unknown := set(names) - set(BENCHES):
+        print(f"No bench is called {', '.join(sorted(unknown))}. There are: {', '.join(BENCHES)}.", file=sys.stderr)
+        return 2
+    # The ratios are defined on one core of a CPU and on the real data, nothing else.
+    os.environ.update(CUDA_VISIBLE_DEVICES="", REACH_STRICT="data")
+    torch.set_num_threads(THREADS)
+    machine = {
+        "threads": THREADS,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": processor(),
+    }
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"details": {}}
+    failed = False
+    for name in names or BENCHES:
+        try:
+            ratio, details = BENCHES[name][0]()
+        except DataError as error:
+            ratio, details, failed = None, {"refused": str(error)}, True
+            print(error, file=sys.stderr)
+        results[name] = ratio
+        results["details"][name] = details | machine
+        write(results)
+    Console().print(table(results))
+    return int(failed)
+
+
+def processor() -> str:
+    """The processor's name, which platform.processor() does not know on Linux."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def write(results: dict) -> None:
+    """Replace the file in one step, so that an interrupt leaves the old one or the new one."""
+    whole = RESULTS.with_suffix(".tmp")
+    whole.write_text(json.dumps(results, indent=2) + "\n")
+    whole.replace(RESULTS)
+
+
+def table(results: dict) -> Table:
+    rows = Table("bench", "ratio", "target", "seconds (ours)", "seconds (reference)", title="make bench")
+    for name, (_, target) in BENCHES.items():
+        if name not in results:
+            continue
+        details = results["details"][name]
+        seconds = [", ".join(f"{s:.1f}" for s in details.get(key, [])) for key in ("seconds", "reference_seconds")]
+        ratio = "refused" if results[name] is None else f"{results[name]:.1f}"
+        rows.add_row(name, ratio, f"at least {target}", *seconds)
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

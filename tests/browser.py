@@ -1,0 +1,138 @@
+"""Notebooks in a real browser: JupyterLab from this environment, driven in Chromium.
+
+Where Chromium or playwright is missing, such a test is skipped with a notice; with REACH_CI=1 it fails.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+COURSE = Path(__file__).parents[1]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 120  # seconds until a server answers or a kernel has run a cell: ample on a busy machine
+
+
+def open_chromium():
+    """A context manager with a browser; skips the test, or fails it under REACH_CI=1, where there is none."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("the Python package playwright is not installed (`pip install -e '.[test]'`)")
+    if program is None:
+        _missing("Chromium is not installed (no `chromium`, `chromium-browser` or `google-chrome` on the path)")
+
+    @contextlib.contextmanager
+    def opened():
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+            try:
+                yield browser
+            finally:
+                browser.close()
+
+    return opened()
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("REACH_CI") == "1":
+        pytest.fail(f"The widgets cannot be tested: {what}.")
+    pytest.skip(f"the widgets are not tested in a browser: {what}")
+
+
+class Lab:
+    """A running JupyterLab, and a browser to look at it."""
+
+    def __init__(self, browser, address: str, token: str, folder: Path):
+        self._browser, self._address, self._token, self._folder = browser, address, token, folder
+
+    @contextlib.contextmanager
+    def run(self, name: str, *cells: str) -> Iterator:
+        """A page with a notebook of these code cells, all of them started. Wait for what they show."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, self._folder / f"{name}.ipynb")
+        page = self._browser.new_page(viewport={"width": 1280, "height": 1600})
+        page.set_default_timeout(PATIENCE * 1000)
+        try:
+            page.goto(f"{self._address}/lab/workspaces/{name}/tree/{name}.ipynb?reset&token={self._token}")
+            page.locator(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+            page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+            yield page
+        finally:
+            page.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory) -> Iterator[Lab]:
+    """JupyterLab on a free port, behind a token, in folders of its own: the user's settings play no part."""
+    chromium = open_chromium()
+    home = tmp_path_factory.mktemp("lab")
+    folder = home / "notebooks"
+    folder.mkdir()
+    token = secrets.token_hex(16)
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    with (home / "server.log").open("w") as log:
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+        options = {
+            "ServerApp.ip": "127.0.0.1",
+            "ServerApp.port": port,
+            "ServerApp.port_retries": 0,
+            "ServerApp.root_dir": folder,
+            "IdentityProvider.token": token,
+            "LabApp.news_url": "",
+            "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        }
+        command += [f"--{name}={value}" for name, value in options.items()]
+        server = subprocess.Popen(command, cwd=folder, env=_environment(home), stdout=log, stderr=log)
+    try:
+        _wait_for(f"{address}/api/status?token={token}", server, home / "server.log")
+        with chromium as browser:
+            yield Lab(browser, address, token, folder)
+    finally:
+        server.terminate()  # on SIGTERM the server shuts its kernels down
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    folders += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+    own = {name: str(home / name.lower()) for name in folders}
+    return os.environ | own | {"PYTHONPATH": str(COURSE), "REACH_PROGRESS": "off"}
+
+
+def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
+            return
+        time.sleep(0.3)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")

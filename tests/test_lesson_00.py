@@ -1,0 +1,258 @@
+"""Lesson 00: right answers in other styles, wrong ones that are on no list, its figures, and its stepper."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from utils.checking import Status
+from utils.checks import start_here as check
+from utils.plotting import flows, reach, timeline
+from utils.widgets import flow_stepper
+
+WORDS = ["The", "animal", "did", "not", "cross", "the", "street", "because", "it", "was", "tired"]
+ANIMAL, IT = 1, 8
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+# --- right answers in other styles --------------------------------------------------------------------------------
+
+
+def reach_by_loops(kind, length, layers=1, width=3):
+    rows = []
+    for i in range(length):
+        row = []
+        for j in range(length):
+            near = abs(i - j) <= layers * (width - 1) // 2
+            row.append(near if kind == "cnn" else kind == "attention" or j <= i)
+        rows.append(row)
+    return rows
+
+
+def reach_by_numpy(kind, length, layers=1, width=3):
+    ones = np.ones((length, length))
+    if kind == "cnn":
+        half = layers * (width // 2)
+        return np.tril(np.triu(ones, -half), half)
+    return ones if kind == "attention" else np.tril(ones)
+
+
+def reach_by_steps(kind, length, layers, width):
+    """Follow the arrows, layer by layer, as a graph."""
+    if kind in ("rnn", "causal attention"):
+        return torch.ones(length, length, dtype=torch.bool).tril()
+    if kind == "attention":
+        return torch.ones(length, length, dtype=torch.bool)
+    one = torch.tensor([[abs(i - j) <= width // 2 for j in range(length)] for i in range(length)]).float()
+    return torch.linalg.matrix_power(one, layers) > 0
+
+
+def path_by_walking(kind, i, j, width=3):
+    if kind == "attention":
+        return np.int64(1)
+    if kind == "rnn":
+        return float("inf") if j > i else float(len(range(j, i + 1)))
+    layers = 1
+    while layers * (width // 2) < abs(i - j):
+        layers += 1
+    return torch.tensor(layers)
+
+
+def influence_by_grad(model, x):
+    x = x.detach().clone().requires_grad_()
+    rows = []
+    for output in model(x):
+        squares = torch.zeros(len(x))
+        for channel in output:
+            (gradient,) = torch.autograd.grad(channel, x, retain_graph=True)
+            squares += (gradient**2).sum(1)
+        rows.append(squares.sqrt().tolist())
+    return rows
+
+
+def influence_by_backward(model, x):
+    x = x.double().requires_grad_()
+    y = model(x)
+    influences = np.zeros((len(y), len(x)))
+    for i in range(len(y)):
+        for channel in range(y.shape[1]):
+            x.grad = None
+            y[i, channel].backward(retain_graph=True)
+            influences[i] += x.grad.square().sum(1).numpy()
+    return np.sqrt(influences)
+
+
+def influence_by_jacrev(model, x):
+    return torch.func.jacrev(model)(x).norm(dim=(1, 3))
+
+
+class Distance:
+    def __call__(self, i, j):
+        return float(np.hypot(i - j, 0))
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer"),
+    [
+        (check.distance, Distance()),
+        (check.distance, lambda i, j: np.abs(np.int64(i) - j)),
+        (check.reach_map, reach_by_loops),
+        (check.reach_map, reach_by_numpy),
+        (check.reach_map, reach_by_steps),
+        (check.path_length, path_by_walking),
+        (check.influence_map, influence_by_grad),
+        (check.influence_map, influence_by_backward),
+        (check.influence_map, influence_by_jacrev),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or getattr(value, "name", "object"),
+)
+def test_right_answers_in_another_style_pass(exercise, answer):
+    for seed in range(3):
+        verdict = exercise.judge(answer, seed)
+        assert verdict.passed, verdict.text()
+
+
+# --- wrong answers that are on no list ----------------------------------------------------------------------------
+
+
+def reach_unfinished(kind, length, layers, width):
+    if kind == "cnn":
+        return reach_by_numpy(kind, length, layers, width)
+
+
+def reach_as_a_vector(kind, length, layers, width):
+    return torch.ones(length)
+
+
+def reach_ragged(kind, length, layers, width):
+    return [[1] * (i + 1) for i in range(length)]
+
+
+def no_influence(model, x):
+    return torch.zeros(len(model(x)), len(x))
+
+
+def influence_without_requires_grad(model, x):
+    return torch.stack([torch.autograd.grad(y.sum(), x)[0].norm(dim=1) for y in model(x)])
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "says"),
+    [
+        (check.distance, lambda i, j: 7, "expected 1, got 7"),
+        (check.distance, lambda i: i, "wrong number of parameters"),
+        (check.reach_map, reach_unfinished, "returned None"),
+        (check.reach_map, reach_as_a_vector, "expected shape (3, 3), got (3)"),
+        (check.reach_map, reach_ragged, "expected a tensor of shape (3, 3)"),
+        (check.path_length, lambda kind, i, j, width: "far", "expected a whole number, got a string"),
+        (check.path_length, lambda kind, i, j, width: [1], "expected a whole number"),
+        (check.influence_map, no_influence, "expected 3, got 0"),
+        (check.influence_map, lambda model, x: model(x), "expected shape (2, 2), got (2, 1)"),
+        (check.influence_map, influence_without_requires_grad, "does not require grad"),
+    ],
+)
+def test_what_a_wrong_answer_is_told(exercise, answer, says):
+    verdict = exercise.judge(answer)
+    assert verdict.status is Status.FAILED
+    assert verdict.mistake == ""  # none of these is a listed mistake, so none may be named
+    assert says.replace("(3)", "(3,)") in verdict.text(), verdict.text()
+
+
+def test_two_mistakes_at_once_are_told_one_after_the_other():
+    def two(kind, length, layers, width):
+        if kind == "rnn":
+            return check.reach_map.reference("attention", length)  # sees the future
+        if kind == "cnn":
+            return reach_by_numpy(kind, length, 1, width)  # ignores the layers
+        return reach_by_numpy(kind, length, layers, width)
+
+    verdict = check.reach_map.judge(two)
+    assert verdict.status is Status.FAILED
+    assert "kind = 'rnn'" in verdict.case
+    assert verdict.mistake == "rnn_sees_the_future"
+    assert "second mistake" in verdict.explanation
+
+
+def test_the_influence_of_a_linear_map_is_its_matrix():
+    mix, weight, x = torch.randn(4, 3), torch.randn(2, 5), torch.randn(3, 5)
+    expected = mix.abs() * weight.norm()
+    measured = check.influence_map.reference(lambda x: mix @ x @ weight.T, x)
+    torch.testing.assert_close(measured, expected)
+
+
+# --- figures ------------------------------------------------------------------------------------------------------
+
+
+def test_influences_are_drawn_with_nothing_left_out():
+    maps = {"lower": torch.rand(3, 3).tril() + torch.eye(3), "tiny": torch.full((3, 3), 1e-9) + torch.eye(3)}
+    lower, tiny = (ax.images[0].get_array() for ax in reach.plot_influences(maps, WORDS[:3]))
+    assert np.ma.getmaskarray(lower).tolist() == np.triu(np.ones((3, 3), bool), 1).tolist()  # grey where it is zero
+    assert not np.ma.getmaskarray(tiny).any()  # however small, it is not nothing
+
+
+def test_an_endless_path_is_not_drawn():
+    ax = flows.plot_path_lengths({"rnn": [1, 2, math.inf]}, mark=1)
+    assert ax.lines[0].get_xdata().tolist() == [0, 1]
+
+
+def test_the_timeline_is_in_order_and_complete():
+    years = [year for year, _, _ in timeline.EVENTS]
+    assert years == sorted(years)
+    drawn = {text.get_text() for text in timeline.plot_timeline().texts}
+    assert drawn == {name for _, name, _ in timeline.EVENTS}
+
+
+# --- the stepper --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("source", "target"), [(1, 8), (0, 1), (3, 3), (0, 10)])
+def test_the_news_arrives_at_the_last_step_and_not_before(source, target):
+    for flow in flow_stepper.workflows(WORDS, source, target):
+        goal = (len(flow.levels) - 1, target)
+        steps = len(flow.steps)
+        assert goal in flow_stepper.informed(flow, source, steps), flow.name
+        assert goal not in flow_stepper.informed(flow, source, steps - 1), flow.name
+
+
+def test_the_convolutional_workflow_has_as_many_layers_as_the_path_is_long():
+    for width in (3, 5, 7):
+        flow = flow_stepper.convolutional(WORDS, ANIMAL, IT, width)
+        assert len(flow.steps) == check.path_length.reference("cnn", IT, ANIMAL, width)
+
+
+def test_a_recurrent_state_never_hears_of_a_later_word():
+    flow = flow_stepper.recurrent(WORDS, IT)
+    assert flow_stepper.informed(flow, IT + 1, len(flow.steps)) == {(0, IT + 1)}
+
+
+def test_what_the_stepper_lights_is_what_a_network_can_reach():
+    flow = flow_stepper.convolutional(WORDS, ANIMAL, IT)
+    for layers in range(1, len(flow.steps) + 1):
+        top = [t for level, t in flow_stepper.informed(flow, ANIMAL, layers) if level == layers]
+        reached = check.reach_map.reference("cnn", len(WORDS), layers, 3)[:, ANIMAL].nonzero().flatten().tolist()
+        assert sorted(top) == reached
+
+
+def test_the_slider_starts_over_with_another_workflow():
+    stepper = flow_stepper.FlowStepper(WORDS, ANIMAL, IT)
+    stepper.slider.value = stepper.slider.max
+    assert "“it” has heard of “animal”" in stepper.caption.value
+    before = stepper.picture.value
+    stepper.choice.value = "self-attention"
+    assert (stepper.slider.value, stepper.slider.max) == (0, 4)
+    assert stepper.picture.value != before
+    assert "has heard of “animal”" not in stepper.caption.value
+
+
+def test_the_still_picture_shows_all_four_workflows():
+    stepper = flow_stepper.FlowStepper(WORDS, ANIMAL, IT, weights=[0.5, *[0.05] * 10])
+    titles = [ax.get_title() or ax.get_title(loc="left") for ax in stepper.figure(list(stepper.flows)).axes]
+    assert [title.split(":")[0] for title in titles] == list(stepper.flows)
+    assert len(titles) == 4

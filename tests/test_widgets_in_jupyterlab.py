@@ -1,0 +1,71 @@
+"""The widgets as a learner meets them: in JupyterLab, with a kernel, in a browser. One test for each widget."""
+
+from browser import PATIENCE, lab  # noqa: F401  (a fixture)
+
+
+def test_layer_builder(lab):  # noqa: F811
+    from playwright.sync_api import expect
+
+    cell = "from utils.widgets.layer_builder import layer_builder\nlayer_builder([(3, 1, 0, 1)] * 3, image=28)"
+    with lab.run("layer_builder", cell) as page:
+        said = page.get_by_role("status").filter(has_text="One unit of the last layer sees")
+        rows = page.get_by_role("row").filter(has=page.get_by_role("rowheader"))
+        patience = PATIENCE * 1000
+
+        def shows(text):
+            expect(said).to_contain_text(text, timeout=patience)
+
+        def last_layer(*numbers):  # size, jump, start, side of the output, parameters
+            expect(rows.last.get_by_role("cell")).to_have_text([*map(str, numbers), "2,320"], timeout=patience)
+
+        def enter(name, layer, value):
+            page.get_by_label(name, exact=True).nth(layer).fill(str(value))
+            page.keyboard.press("Enter")
+
+        shows("sees 7 × 7 pixels")
+        last_layer(7, 1, 0, 22)
+        before = page.get_by_alt_text("Pyramid").get_attribute("src")
+        for layer in range(3):
+            enter("stride", layer, 2)
+        last_layer(15, 8, 0, 2)
+        shows("sees 15 × 15 pixels")
+        assert page.get_by_alt_text("Pyramid").get_attribute("src") != before
+
+        enter("dilation", 0, 2)
+        shows("sees 17 × 17 pixels")
+        page.get_by_role("button", name="Remove").nth(1).click()
+        shows("sees 9 × 9 pixels")
+        page.get_by_role("button", name="Add a layer").click()
+        shows("sees 17 × 17 pixels")
+        assert rows.count() == 3
+
+        enter("kernel", 1, 11)
+        enter("padding", 1, 5)
+        enter("stride", 1, 4)
+        enter("kernel", 2, 5)
+        shows("larger than the image")
+        enter("image side", 0, 5)
+        enter("kernel", 0, 11)
+        expect(page.get_by_text("This does not fit")).to_be_visible(timeout=patience)
+
+
+def test_kernel_painter(lab):  # noqa: F811
+    from playwright.sync_api import expect
+
+    with lab.run("kernel_painter", "from utils.widgets.kernel_painter import kernel_painter\nkernel_painter()") as page:
+        total = page.get_by_role("status").filter(has_text="sum of the weights")
+        picture = page.get_by_alt_text("The image, the kernel and the map")
+        patience = PATIENCE * 1000
+        expect(total).to_have_text("sum of the weights: 0", timeout=patience)
+        before = picture.get_attribute("src")
+
+        page.get_by_label("kernel:").select_option("sharpen")
+        expect(total).to_have_text("sum of the weights: 1", timeout=patience)
+        expect(page.get_by_label("W₂₂")).to_have_value("5", timeout=patience)
+        expect(picture).not_to_have_attribute("src", before, timeout=patience)
+        sharpened = picture.get_attribute("src")
+
+        page.get_by_label("W₂₂").fill("2.5")
+        page.keyboard.press("Enter")
+        expect(total).to_have_text("sum of the weights: -1.5", timeout=patience)
+        expect(picture).not_to_have_attribute("src", sharpened, timeout=patience)

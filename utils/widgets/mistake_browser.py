@@ -1,0 +1,91 @@
+"""Lesson 02: look through the images that a model takes for another digit."""
+
+from matplotlib.figure import Figure
+from torch import Tensor
+
+
+def find_mistakes(labels: Tensor, probabilities: Tensor) -> Tensor:
+    """Indices of the images that are taken for another digit, the most confident mistake first.
+
+    Args:
+        labels: (N,), the true digits.
+        probabilities: (N, 10), what the model says.
+    """
+    confidence, predictions = probabilities.max(1)
+    wrong = (predictions != labels).nonzero().flatten()
+    return wrong[confidence[wrong].argsort(descending=True)]
+
+
+def describe(label: int, probabilities: Tensor) -> str:
+    """A mistake in words: the true digit, the predicted one, and the probability of each."""
+    predicted = int(probabilities.argmax())
+    return (
+        f"true digit {label} (probability {probabilities[label]:.2f}), "
+        f"predicted {predicted} (probability {probabilities[predicted]:.2f})"
+    )
+
+
+def draw(image: Tensor, label: int, probabilities: Tensor) -> Figure:
+    """The image, and the model's ten probabilities with the true and the predicted digit marked."""
+    import matplotlib.pyplot as plt
+
+    from utils.notebook import COLORS
+    from utils.plotting.images import plot_image
+
+    predicted = int(probabilities.argmax())
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.5, 2.6), layout="constrained", width_ratios=[1, 2])
+    plot_image(image, f"is a {label}, taken for a {predicted}", ax=left)
+    bars = right.bar(range(10), probabilities.tolist(), color="#c9ced4")
+    for digit, color, word in [(label, COLORS[2], "true"), (predicted, COLORS[5], "predicted")]:
+        bars[digit].set_color(color)
+        text = f"{word}\n{probabilities[digit]:.2f}"
+        right.annotate(text, (digit, probabilities[digit]), ha="center", va="bottom", fontsize=9)
+    right.set(xticks=range(10), ylim=(0, 1.3), yticks=[0, 0.5, 1], xlabel="digit", ylabel="probability")
+    return figure
+
+
+def mistake_browser(images: Tensor, labels: Tensor, probabilities: Tensor) -> None:
+    """Show the browser: a menu of true digits and a slider through their mistakes, the most confident first.
+
+    Args:
+        images: (N, 1, H, W).
+        labels: (N,).
+        probabilities: (N, 10).
+    """
+    import ipywidgets as widgets
+
+    from utils.widgets.still import png, show
+
+    mistakes = find_mistakes(labels, probabilities)
+    if len(mistakes) == 0:
+        print(f"There is nothing to look through: all {len(labels)} images are right.")
+        return
+    choices = [("all digits", -1), *((str(digit), digit) for digit in labels[mistakes].unique().tolist())]
+    menu = widgets.Dropdown(options=choices, description="true digit:")
+    slider = widgets.IntSlider(min=1, max=len(mistakes), description="mistake:", continuous_update=False)
+    caption = widgets.HTML()
+    canvas = widgets.Image(format="png")
+    canvas.alt = "The image, and the probability that the model gives to each of the ten digits."
+
+    def chosen() -> Tensor:
+        return mistakes if menu.value < 0 else mistakes[labels[mistakes] == menu.value]
+
+    def redraw(_=None) -> None:
+        index = chosen()[slider.value - 1]
+        label = int(labels[index])
+        caption.value = f"{slider.value} of {len(chosen())}: {describe(label, probabilities[index])}"
+        canvas.value = png(draw(images[index], label, probabilities[index]))
+
+    def choose(_=None) -> None:
+        slider.value, slider.max = 1, len(chosen())
+        redraw()
+
+    menu.observe(choose, "value")
+    slider.observe(redraw, "value")
+    redraw()
+    browser = widgets.VBox([widgets.HBox([menu, slider]), caption, canvas])
+    browser.add_class("mistake-browser")
+    first = mistakes[0]
+    text = describe(int(labels[first]), probabilities[first])
+    alt = f"A mistake browser at its first image: {text}. Run the cell to look through all {len(mistakes)}."
+    show(browser, draw(images[first], int(labels[first]), probabilities[first]), alt)

@@ -21,6 +21,7 @@ def setup(seed: int = 0) -> "torch.device":
     """Fix the seeds, set the style of the figures, say which versions run, and return the device to use."""
     import matplotlib.pyplot as plt
 
+    from utils.plotting.alt_text import describe_figures
     from utils.training import pick_device, seed_everything
 
     seed_everything(seed)
@@ -36,6 +37,7 @@ def setup(seed: int = 0) -> "torch.device":
             "savefig.bbox": "tight",
         }
     )
+    describe_figures()
     device = pick_device()
     if os.environ.get("REACH_REQUIRE_CUDA") == "1" and device.type != "cuda":
         raise RuntimeError(f"REACH_REQUIRE_CUDA=1 asks for CUDA, but the only device here is {device}.")

@@ -138,8 +138,8 @@ def plot_field(field: Tensor, title: str = "", box: tuple[int, int] | None = Non
     """
     if ax is None:
         _, ax = plt.subplots(figsize=(3.4, 3.2), layout="constrained")
-    shown = field.detach().cpu().float()
-    ax.imshow(shown / shown.max().clamp(min=1e-30), vmin=0, vmax=1)
+    shown = field.detach().cpu().float().numpy()
+    ax.imshow(shown / max(shown.max(), 1e-30), vmin=0, vmax=1)
     if box is not None:
         first, side = box
         ax.add_patch(Rectangle((first - 0.5,) * 2, side, side, fill=False, edgecolor=ORANGE, linestyle="--", lw=1.8))

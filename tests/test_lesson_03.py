@@ -1,0 +1,337 @@
+"""Lesson 03: right answers in other styles, wrong ones that are on no list, its figures, and its layer builder."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from utils import reach
+from utils.checking import Status
+from utils.checks import receptive_field as check
+from utils.plotting import fields
+from utils.widgets import layer_builder
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+# --- right answers in other styles --------------------------------------------------------------------------------
+
+
+def size_from_the_top(layers):
+    size = 1
+    for kernel, stride in reversed(layers):
+        size = (size - 1) * stride + kernel
+    return size
+
+
+def size_by_a_closed_sum(layers):
+    kernels, strides = np.array(layers).T
+    return 1 + ((kernels - 1) * np.cumprod([1, *strides[:-1]])).sum()
+
+
+def size_by_walking_down(layers):
+    seen = {0}
+    for kernel, stride in reversed(layers):
+        seen = {unit * stride + tap for unit in seen for tap in range(kernel)}
+    return max(seen) - min(seen) + 1
+
+
+def size_as_a_tensor(layers):
+    return torch.tensor(size_from_the_top(layers))
+
+
+class SizeOfStack:
+    def __call__(self, layers):
+        return float(size_from_the_top(layers))
+
+
+def field_by_the_ruler(layers):
+    field = reach.receptive_field(layers)
+    return [field.size, field.stride, field.start]
+
+
+def field_as_an_array(layers):
+    return np.array(field_by_the_ruler(layers))
+
+
+def field_from_the_top(layers):
+    first, last = 0, 0
+    for kernel, stride, padding, dilation in reversed(layers):
+        first, last = first * stride - padding, last * stride - padding + dilation * (kernel - 1)
+    return last - first + 1, math.prod(stride for _, stride, *_ in layers), first
+
+
+def map_by_the_ruler(model, images):
+    return reach.influence(model, images, at="centre")
+
+
+def map_image_by_image(model, images):
+    total = torch.zeros(images.shape[2:], dtype=torch.float64)
+    for image in images:
+        image = image[None].clone().requires_grad_()
+        output = model(image)
+        output[0, 0, output.shape[2] // 2, output.shape[3] // 2].backward()
+        total += image.grad[0, 0].abs()
+    return total / len(images)
+
+
+def map_by_backward_as_numpy(model, images):
+    images.requires_grad_()
+    output = model(images)
+    output[..., output.size(2) // 2, output.size(3) // 2].sum().backward()
+    return images.grad.abs().mean(dim=(0, 1)).numpy()
+
+
+def map_by_jacobian(model, images):
+    def middle(image):
+        output = model(image[None])[0, 0]
+        return output[output.shape[0] // 2, output.shape[1] // 2]
+
+    gradients = [torch.autograd.functional.jacobian(middle, image) for image in images]
+    return torch.stack(gradients).abs().mean(0).squeeze(0)
+
+
+def layers_in_closed_form(distance, kernel, growth=1):
+    steps = -(-distance // ((kernel - 1) // 2))
+    if growth == 1:
+        return steps
+    layers = 0
+    while (growth**layers - 1) // (growth - 1) < steps:
+        layers += 1
+    return layers
+
+
+def layers_by_recursion(distance, kernel, growth=1, dilation=1):
+    if distance <= 0:
+        return 0
+    return 1 + layers_by_recursion(distance - dilation * (kernel // 2), kernel, growth, dilation * growth)
+
+
+def layers_by_the_ruler(distance, kernel, growth=1):
+    stack = []
+    while (reach.receptive_field(stack).size - 1) // 2 < distance:
+        stack.append((kernel, 1, 0, growth ** len(stack)))
+    return np.int64(len(stack))
+
+
+RIGHT = [
+    (check.receptive_field, size_from_the_top),
+    (check.receptive_field, size_by_a_closed_sum),
+    (check.receptive_field, size_by_walking_down),
+    (check.receptive_field, size_as_a_tensor),
+    (check.receptive_field, SizeOfStack()),
+    (check.receptive_field, lambda layers: reach.receptive_field(layers).size),
+    (check.full_field, field_by_the_ruler),
+    (check.full_field, field_as_an_array),
+    (check.full_field, field_from_the_top),
+    (check.empirical_field, map_by_the_ruler),
+    (check.empirical_field, map_image_by_image),
+    (check.empirical_field, map_by_backward_as_numpy),
+    (check.empirical_field, map_by_jacobian),
+    (check.layers_needed, layers_in_closed_form),
+    (check.layers_needed, layers_by_recursion),
+    (check.layers_needed, layers_by_the_ruler),
+]
+
+
+@pytest.mark.parametrize(("exercise", "answer"), RIGHT, ids=lambda value: getattr(value, "__name__", None))
+def test_right_answers_in_other_styles_pass(exercise, answer):
+    verdict = exercise.judge(answer)
+    assert verdict.passed, verdict.text()
+
+
+# --- wrong answers that are on no list ----------------------------------------------------------------------------
+
+
+def size_for_three_layers_only(layers):
+    return {((3, 1),) * 3: 7, ((3, 2),) * 3: 15}.get(tuple(layers), 1)
+
+
+def starts_with_the_jump(layers):
+    size, jump, start = field_by_the_ruler(layers)
+    return jump, size, start
+
+
+def map_of_ones(model, images):
+    return torch.ones(images.shape[2:])
+
+
+def layers_for_the_sentences_only(distance, kernel, growth=1):
+    return {7: 7, 6: 6}.get(distance, 1)
+
+
+WRONG = [
+    (check.receptive_field, size_for_three_layers_only),
+    (check.full_field, starts_with_the_jump),
+    (check.empirical_field, map_of_ones),
+    (check.layers_needed, layers_for_the_sentences_only),
+]
+
+
+@pytest.mark.parametrize(("exercise", "answer"), WRONG, ids=lambda value: getattr(value, "__name__", None))
+def test_other_wrong_answers_fail_and_are_not_given_a_name(exercise, answer):
+    verdict = exercise.judge(answer)
+    assert verdict.status is Status.FAILED
+    assert not verdict.mistake, verdict.text()
+
+
+def forgets_requires_grad(model, images):
+    output = model(images)
+    return torch.autograd.grad(output[:, 0, 0, 0].sum(), images)[0]
+
+
+def goes_back_from_a_map(model, images):
+    images.requires_grad_()
+    model(images).backward()
+    return images.grad
+
+
+@pytest.mark.parametrize("answer", [forgets_requires_grad, goes_back_from_a_map])
+def test_an_error_from_autograd_is_shown_with_the_learners_own_line(answer):
+    verdict = check.empirical_field.judge(answer)
+    assert verdict.status is Status.FAILED
+    assert "RuntimeError" in verdict.problem
+    assert "of that code" in verdict.problem
+
+
+# --- the lesson's arithmetic --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("strides", "size"), [((1, 1, 1), 7), ((2, 2, 2), 15), ((2, 1, 1), 11), ((1, 2, 1), 9), ((1, 1, 2), 7)]
+)
+def test_the_ruler_the_reference_and_the_gradient_agree_on_three_layers(strides, size):
+    layers = [(3, stride) for stride in strides]
+    assert check.receptive_field.reference(layers) == reach.receptive_field(layers).size == size
+    model = nn.Sequential(*[nn.Conv2d(1, 1, 3, stride) for stride in strides])
+    field = check.empirical_field.reference(model, torch.randn(4, 1, 31, 31))
+    assert int(field.any(0).sum()) == int(field.any(1).sum()) == size
+
+
+def test_closed_form_and_gradient_agree_on_where_a_unit_looks():
+    layers = [(3, 2, 1, 1), (3, 1, 2, 2), (3, 2, 1, 1)]
+    size, jump, start = check.full_field.reference(layers)
+    model = nn.Sequential(*[nn.Conv1d(1, 1, *layer) for layer in layers])
+    unit = 4
+    seen = reach.influence(model, torch.randn(1, 64), layout="CT", at=unit).nonzero().flatten()
+    assert (seen.min(), seen.max()) == (start + unit * jump, start + unit * jump + size - 1)
+
+
+# --- figures ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layers", [[(3, 1)] * 3, [(3, 2)] * 3, [(5, 1, 0, 2)], [(1, 1)], [(2, 2), (3, 1)]])
+def test_the_pyramid_lights_up_the_pixels_that_the_unit_sees(layers):
+    ax = fields.plot_pyramid(layers)
+    _, seen, *_ = ax.collections  # first the input, then what is seen of it
+    field = reach.receptive_field(layers)
+    positions = np.asarray(seen.get_offsets())[:, 0]
+    assert (positions.min(), positions.max()) == (field.start, field.start + field.size - 1)
+    assert str(field.size) in ax.get_title(loc="left") + ax.get_title()
+
+
+def test_a_pyramid_does_not_go_on_below_padding():
+    layers = [(3, 1, 1, 1)] * 4
+    ax = fields.plot_pyramid(layers, image=3)
+    drawn = np.concatenate([np.asarray(c.get_offsets()) for c in ax.collections if len(c.get_offsets())])
+    assert drawn[:, 0].min() == -1
+    assert drawn[:, 0].max() == 3
+
+
+def test_a_field_is_drawn_on_a_scale_of_its_own_and_with_its_box():
+    field = torch.zeros(9, 9)
+    field[2:7, 2:7] = 1e-6
+    ax = fields.plot_field(field, "a field", box=(2, 5))
+    assert ax.images[0].get_array().max() == 1
+    assert (ax.patches[0].get_xy(), ax.patches[0].get_width()) == ((1.5, 1.5), 5)
+
+
+def test_words_without_influence_stay_white():
+    influences = torch.tensor([[0.0, 0.2, 0.8], [0.1, 0.2, 0.7]])
+    ax = fields.plot_words(influences, ["animal", "because", "it"], "animal", "it")
+    assert ax.images[0].get_array().mask.tolist() == [[True, False, False], [False, False, False]]
+
+
+# --- the layer builder --------------------------------------------------------------------------------------------
+
+
+def press(button):
+    button.click()
+
+
+def test_the_numbers_of_the_layer_builder():
+    rows = layer_builder.describe([(3, 2, 1, 1), (3, 1, 2, 2)], image=28, channels=16)
+    assert rows[0] == layer_builder.Row(size=3, jump=2, start=-1, side=14, parameters=16 * 10)
+    assert rows[1] == layer_builder.Row(size=11, jump=2, start=-5, side=14, parameters=16 * (16 * 9 + 1))
+
+
+def test_parameters_and_sides_are_those_of_the_module():
+    layers, channels = [(5, 2, 1, 1), (3, 1, 1, 2), (2, 2, 0, 1)], 4
+    convolutions = [
+        nn.Conv2d(channels if number else 1, channels, kernel, stride, padding, dilation)
+        for number, (kernel, stride, padding, dilation) in enumerate(layers)
+    ]
+    image = torch.zeros(1, 1, 30, 30)
+    for row, convolution in zip(layer_builder.describe(layers, 30, channels), convolutions, strict=True):
+        image = convolution(image)
+        assert row.side == image.shape[-1]
+        assert row.parameters == sum(weight.numel() for weight in convolution.parameters())
+
+
+def test_a_field_larger_than_the_image_is_reported():
+    small = [(3, 2, 1, 1)] * 2
+    large = [(3, 2, 1, 1)] * 5
+    for layers, told in ((small, False), (large, True)):
+        text = layer_builder.summary(layer_builder.describe(layers, 28, 16), 28)
+        assert ("larger than the image" in text) == told
+
+
+def test_changes_in_the_layer_builder_reach_its_text():
+    builder = layer_builder.LayerBuilder([(3, 1, 0, 1)] * 3)
+    text = builder.children[-1]
+    assert "sees 7 × 7" in text.value
+    first = builder.children[1].children[0]
+    kernel, stride, padding, dilation = first.children[1:-1]
+    stride.value = 2
+    assert "sees 11 × 11" in text.value
+    dilation.value = 2
+    assert "sees 13 × 13" in text.value
+    press(first.children[-1])
+    assert builder.layers == [(3, 1, 0, 1)] * 2
+    assert "sees 5 × 5" in text.value
+
+
+def test_the_layer_builder_keeps_at_least_one_layer_and_at_most_eight():
+    builder = layer_builder.LayerBuilder([(3, 1, 1, 1)])
+    add = builder.children[0].children[-1]
+    assert builder.children[1].children[0].children[-1].disabled
+    while not add.disabled:
+        press(add)
+    assert len(builder.layers) == layer_builder.MOST_LAYERS
+    assert not builder.children[1].children[0].children[-1].disabled
+
+
+def test_a_kernel_that_does_not_fit_is_explained_and_can_be_put_right():
+    builder = layer_builder.LayerBuilder([(3, 1, 0, 1)] * 2, image=5)
+    kernel = builder.children[1].children[1].children[1]
+    kernel.value = 7
+    assert "layer 2 does not fit: its kernel spans 7 positions, and there are 3" in builder.children[-1].value
+    kernel.value = 3
+    assert "sees 5 × 5" in builder.children[-1].value
+
+
+def test_the_layer_builder_is_shown_with_a_still_picture(monkeypatch):
+    shown = []
+    monkeypatch.setattr(layer_builder, "show", lambda *args: shown.append(args))
+    layer_builder.layer_builder([(3, 2, 0, 1)] * 3)
+    ((widget, still, alt),) = shown
+    assert isinstance(widget, layer_builder.LayerBuilder)
+    assert still.axes
+    assert "15 × 15" in alt

@@ -1,0 +1,67 @@
+"""What notebooks share: the set-up, payoffs that wait, headlines, alternative texts."""
+
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from utils import notebook
+from utils.plotting.alt_text import alt_text
+
+
+def run(*cells: str) -> list:
+    """The outputs of the last of these cells, run in a kernel."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(made, timeout=120, kernel_name="python3").execute()
+    return made.cells[-1].outputs
+
+
+def test_a_payoff_waits_for_a_stub(capsys):
+    def stub():
+        raise NotImplementedError
+
+    plt.figure()
+    with notebook.payoff("conv2d"):
+        stub()
+    assert "waits for your `conv2d`" in capsys.readouterr().out
+    assert plt.get_fignums() == []
+
+
+def test_a_payoff_shows_every_other_error():
+    with pytest.raises(ZeroDivisionError), notebook.payoff("conv2d"):
+        raise ZeroDivisionError
+
+
+def test_alternative_text_says_what_the_figure_says():
+    figure, axes = plt.subplots(1, 2)
+    axes[0].set(xlabel="steps", ylabel="loss, in bits")
+    axes[0].set_title("It falls", loc="left")
+    axes[1].set_title("It\nrises", loc="left")
+    assert alt_text(figure) == "Figure. It falls. x axis: steps. y axis: loss, in bits. It rises."
+    assert alt_text(plt.figure()) == "Figure without a title."
+    plt.close("all")
+
+
+def test_figures_in_a_notebook_carry_alternative_text_even_if_set_up_twice():
+    outputs = run(
+        "from utils import notebook\nnotebook.setup();",
+        "notebook.setup();",
+        "import matplotlib.pyplot as plt\nplt.plot([0, 1])\nplt.title('A line', loc='left');",
+    )
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert [picture.metadata["image/png"]["alt"] for picture in pictures] == ["Figure. A line."]
+
+
+def test_a_headline_is_text_for_people_and_data_for_programs():
+    (output,) = run("from utils import notebook", "notebook.headline('mnist', test_accuracy=[0.99123, 0.99])")
+    assert output.data["text/plain"] == "test accuracy: 0.9912, 0.99"
+    assert output.data[notebook.HEADLINE] == {"data": "mnist", "headline": {"test_accuracy": [0.99123, 0.99]}}
+
+
+def test_a_run_that_must_use_cuda_says_so_where_there_is_none(monkeypatch):
+    import torch
+
+    monkeypatch.setenv("REACH_REQUIRE_CUDA", "1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RuntimeError, match="asks for CUDA"):
+        notebook.setup()

@@ -9,6 +9,9 @@ export REPOSITORY
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
 NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider --nbval-lax --nbval-cell-timeout=300 --dist loadscope -n 2
 
+# In a container everything runs as root, and Jupyter wants to be told so.
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup lab build check test test-gpu course progress bench lint lock clean
 
@@ -33,7 +36,7 @@ $(VENV)/author: $(VENV)/torch pyproject.toml
 setup: $(VENV)/author  ## make the virtual environment with everything: lessons, author's tools, tests
 
 lab: $(VENV)/lab  ## open JupyterLab on the first notebook
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(AS_ROOT) notebooks/00_start_here.ipynb
 
 build: $(VENV)/author  ## make notebooks/ and solutions/ from lessons/ (LESSONS="01 03" builds some)
 	$(BIN)/python -m tools.build_notebooks $(LESSONS)

@@ -394,7 +394,7 @@ def convolve_deep(x):
     return stack(x.T).T  # Conv1d wants (C, T)
 
 
-# %%
+# %% figure="three_flows"
 flows = {
     "CNN: a band (3 layers)": convolve_deep,
     "RNN: a fading triangle": recur,

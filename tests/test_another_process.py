@@ -1,0 +1,64 @@
+"""The checks grade an answer that lives in another process as they grade one that lives here.
+
+This is what grading will rest on: only plain values cross the border, so a check that needs a gradient through the
+answer, a change in place, or a memory of the case before would say something else here.
+"""
+
+import inspect
+import io
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+import torch
+
+from utils.checking.calling import Outcome, call
+from utils.checks import exercises
+
+EXERCISES = {exercise.name: exercise for exercise in exercises()}
+
+
+def as_bytes(value) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()
+
+
+def from_bytes(data: bytes):
+    return torch.load(io.BytesIO(data), weights_only=True)  # refuses whatever is not plain
+
+
+def answer_there(exercise: str, number: int, case: bytes, seconds: float, seed: int) -> tuple:
+    """In the other process: ask the reference (number -1) or a mistake, and send the outcome back in plain values."""
+    torch.set_num_threads(1)
+    known = EXERCISES[exercise]
+    answer = known.reference if number < 0 else known.mistakes[number].answer
+    outcome = call(answer, tuple(from_bytes(case)), ask=known.asks, seconds=seconds, seed=seed)
+    return as_bytes(outcome.value), outcome.problem, outcome.detail, outcome.printed, outcome.seconds
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_verdicts_are_the_same_across_a_process_border(name, elsewhere):
+    exercise = EXERCISES[name]
+
+    def ask_there(number: int):
+        def asking(answer, args, *, ask, seconds, seed) -> Outcome:
+            sent = elsewhere.submit(answer_there, name, number, as_bytes(list(args)), seconds, seed)
+            value, *rest = sent.result()
+            return Outcome(from_bytes(value), *rest)
+
+        return asking
+
+    def not_here(*args, **options):
+        raise AssertionError("the answer was called in the judge's own process")
+
+    not_here.__signature__ = inspect.signature(exercise.reference)
+    assert exercise.judge(not_here, call=ask_there(-1)).passed
+    for number, mistake in enumerate(exercise.mistakes):
+        assert exercise.judge(not_here, call=ask_there(number)).mistake == mistake.name

@@ -2,7 +2,9 @@
 
 import contextlib
 import sys
+import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -85,7 +87,7 @@ def test_an_endless_loop_is_stopped():
         while True:
             pass
 
-    assert "still running after 1.0 s" in failed(answer)
+    assert "still running at the end of the 1 s" in failed(answer)
 
 
 def test_a_loop_that_swallows_exceptions_is_stopped_too():
@@ -150,7 +152,7 @@ def test_printing_does_not_reach_the_notebook(capsys):
 def test_the_wrong_number_of_parameters_is_said_before_anything_runs():
     text = failed(lambda values: values)
     assert "2 values (values, factor)" in text
-    assert "yours has 1 (values)" in text
+    assert "yours takes 1 (values)" in text
 
 
 def test_a_value_in_place_of_a_function_is_explained():
@@ -416,3 +418,126 @@ def test_a_check_never_calls_the_answer_itself():
 def test_outcome_of_an_interrupted_answer(monkeypatch):
     outcome = call(lambda: sys.exit(3), ())
     assert outcome.problem is Problem.RAISED
+
+
+# --- values that are no answer: a sentence, never a traceback, and never a pass ---
+
+
+class _Endless(list):
+    def __iter__(self):
+        while True:
+            yield 0
+
+
+class _Stubborn(int):
+    def __int__(self):
+        raise RuntimeError
+
+
+class _Liar:
+    @property
+    def __class__(self):
+        return torch.Tensor
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (torch.tensor(1, device="meta"), "meta"),
+        (torch.eye(2).to_sparse(), "sparse"),
+        (torch.zeros(1).expand(10**13), "10,000,000,000,000 numbers"),
+        (np.broadcast_to(np.zeros(1), (10**9,)), "numbers"),
+        (np.ma.masked_all(2), "masked array"),
+        (10**5000, "300 digits"),
+        (_Endless(), "more than 10,000 items"),
+        ({i: i for i in range(20_000)}, "more than 10,000 items"),
+        (_Liar(), "returned the wrong type"),
+        ((torch.tensor([2.0, 4.0]), torch.tensor([0, 1])), "its item 0 has that shape"),
+    ],
+    ids=range(10),
+)
+def test_what_cannot_be_compared_is_said_to_be_so(value, said):
+    assert said in failed(lambda values, factor: value)
+
+
+def test_odd_numbers_are_taken_for_what_they_are():
+    assert to_plain(_Stubborn(3)) == 3
+    assert to_plain(np.longdouble(1.5)) == 1.5
+    assert difference(to_plain(3), to_plain(10**300)) == f"expected 3, got {10**300}"
+    assert difference(1.5, 10**300) is not None
+    assert torch.equal(to_plain(np.arange(3, dtype=">f4")), torch.arange(3.0))
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float16, torch.bfloat16])
+def test_a_coarse_dtype_excuses_rounding_alone(dtype):
+    assert not conv2d.judge(lambda *case: torch.zeros_like(conv2d.reference(*case)).to(dtype)).passed
+    assert not double.judge(lambda values, factor: (values * factor * 1.05).to(dtype)).passed
+
+
+def test_an_async_answer_is_told_to_be_a_plain_one():
+    async def answer(values, factor):
+        return values * factor
+
+    assert "Write `def`" in failed(answer)
+
+
+def test_parameters_that_take_no_position_are_named():
+    def answer(values, *, factor):
+        return values * factor
+
+    assert "factor can only be given by name" in failed(answer)
+
+
+def test_a_slow_answer_is_told_from_an_endless_one():
+    @exercise(lesson="99", points=1, hint="Add one.", seconds=0.6)
+    def slow(x):
+        return x + 1
+
+    slow.cases(lambda rng: [(1,), (2,), (3,)])
+    text = slow.judge(lambda x: time.sleep(0.25) or x + 1).text()
+    assert "2 cases took 0.5 s" in text
+    assert "never ends" not in text
+
+
+def test_what_an_answer_sets_in_torch_does_not_stay():
+    def answer(values, factor):
+        torch.set_default_dtype(torch.float64)
+        return values * factor
+
+    double.judge(answer)
+    assert torch.get_default_dtype() == torch.float32
+
+
+def test_an_answer_that_was_given_up_leaves_the_random_numbers_alone():
+    release = threading.Event()
+
+    def answer(values, factor):
+        while not release.is_set():
+            with contextlib.suppress(BaseException):
+                release.wait()
+
+    double.judge(answer)
+    torch.manual_seed(7)
+    state = torch.get_rng_state()
+    release.set()
+    time.sleep(0.2)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_warnings_are_noted_without_a_path():
+    def answer(values, factor):
+        warnings.warn("take care", stacklevel=1)
+        return values * factor
+
+    note = double.judge(answer).text()
+    assert "UserWarning: take care" in note
+    assert ".py" not in note
+
+
+def test_the_smallest_of_numbers_is_shown():
+    @exercise(lesson="99", points=1, hint="Add one.")
+    def plus_one(x):
+        return x + 1
+
+    plus_one.cases(lambda rng: [(90,), (14,), (16,)])
+    assert "x = 14" in plus_one.judge(lambda x: 0).case

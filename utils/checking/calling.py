@@ -13,7 +13,8 @@ import sysconfig
 import threading
 import time
 import traceback
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -84,33 +85,62 @@ def call(answer: Any, args: tuple, *, ask: Callable = direct, seconds: float = 5
         seconds: the answer is stopped after that long.
         seed: torch's random numbers inside the answer start from here; those outside are left as they were.
     """
-    given = copy.deepcopy(args)
-    before = to_plain(given)
     result: dict[str, Any] = {}
     printed = _Printed()
 
     def run() -> None:
         try:
-            result["value"] = ask_seeded(answer, given, ask, seed)
+            torch.manual_seed(seed)
+            result.update(_ask_and_inspect(answer, args, ask))
         except BaseException as error:  # an answer may raise anything, SystemExit and KeyboardInterrupt included
-            result["error"] = error
+            result.update(_explain_error(error))
 
     started = time.monotonic()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    with torch_as_it_was(), _quiet(printed):
         finished = _run_with_deadline(run, seconds)
-    spent = {"printed": _report_printed(printed), "seconds": time.monotonic() - started}
-    if not finished or isinstance(result.get("error"), _TimeUp):
-        return Outcome(problem=Problem.RAN_TOO_LONG, detail=_too_long(finished, seconds), **spent)
-    if "error" in result:
-        return Outcome(**_explain_error(result["error"]), **spent)
-    return _inspect_value(result["value"], before, given, spent)
+    if not finished or result.get("problem") is Problem.RAN_TOO_LONG:
+        detail = "" if finished else "It could not be stopped: restart the kernel."
+        result = {"problem": Problem.RAN_TOO_LONG, "detail": detail}
+    return Outcome(**result, printed=_report_printed(printed), seconds=time.monotonic() - started)
 
 
-def ask_seeded(answer: Callable, args: tuple, ask: Callable, seed: int) -> Any:
-    """What `ask` gives for this case, with torch's random numbers from `seed` on and its state put back after."""
+def _ask_and_inspect(answer: Callable, args: tuple, ask: Callable) -> dict[str, Any]:
+    """The fields of the outcome of one call that returned."""
+    given = copy.deepcopy(args)
+    before = to_plain(given)
+    value = ask(answer, *given)
+    for index, (was, now) in enumerate(zip(before, given, strict=True)):
+        if _changed(was, now):
+            return {"problem": Problem.CHANGED_ARGUMENTS, "detail": str(index)}
+    if value is None:
+        return {"problem": Problem.RETURNED_NOTHING, "detail": "It returned None. Is there a `return` at the end?"}
+    try:
+        return {"value": to_plain(value)}
+    except NotPlain as error:
+        found = str(error)
+    except Exception:  # an object that misbehaves when it is looked at
+        found = "a value that cannot be read"
+    detail = f"It returned {found}. A check compares numbers, strings, tensors, and lists or dicts of them."
+    return {"problem": Problem.NOT_PLAIN, "detail": detail}
+
+
+@contextlib.contextmanager
+def torch_as_it_was() -> Iterator[None]:
+    """Put torch's random state and default dtype back at the end, whoever changed them."""
+    dtype = torch.get_default_dtype()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return ask(answer, *args)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(dtype)
+
+
+@contextlib.contextmanager
+def _quiet(printed: _Printed) -> Iterator[None]:
+    """Catch what is printed, and print warnings without the line that they came from, which is often one of ours."""
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
+        warnings.showwarning = lambda message, category, *where: printed.write(f"{category.__name__}: {message}\n")
+        yield
 
 
 def signature_problem(answer: Any, reference: Callable, count: int | None) -> Outcome | None:
@@ -121,22 +151,27 @@ def signature_problem(answer: Any, reference: Callable, count: int | None) -> Ou
     if not callable(answer):
         detail = f"You passed {type_name(answer)}. Pass the function itself, by its name and without a call."
         return Outcome(problem=Problem.NOT_A_FUNCTION, detail=detail)
+    if inspect.iscoroutinefunction(answer):
+        return Outcome(problem=Problem.NOT_A_FUNCTION, detail="It is defined by `async def`. Write `def`.")
     try:
         theirs = inspect.signature(answer)
-    except (TypeError, ValueError):
+    except Exception:
         return None  # some built-in functions have no signature; the call itself will tell
     names = list(inspect.signature(reference).parameters)
     count = len(names) if count is None else count
     try:
         theirs.bind(*range(count))
     except TypeError:
-        have = list(theirs.parameters)
-        detail = (
-            f"It is called with {_values(count)} ({', '.join(names[:count])}), by position; "
-            f"yours has {len(have)} ({', '.join(have) or 'none'})."
-        )
-        return Outcome(problem=Problem.PARAMETERS, detail=detail)
+        return Outcome(problem=Problem.PARAMETERS, detail=_explain_parameters(theirs, names[:count]))
     return None
+
+
+def _explain_parameters(theirs: inspect.Signature, names: list[str]) -> str:
+    by_name = [name for name, one in theirs.parameters.items() if one.kind is one.KEYWORD_ONLY]
+    others = [name for name in theirs.parameters if name not in by_name]
+    detail = f"It is called with {_values(len(names))} ({', '.join(names)}), by position; "
+    detail += f"yours takes {len(others)} ({', '.join(others) or 'none'})."
+    return detail + (f" {', '.join(by_name)} can only be given by name: remove the `*`." if by_name else "")
 
 
 def _values(count: int) -> str:
@@ -162,11 +197,6 @@ def _run_with_deadline(run: Callable[[], None], seconds: float) -> bool:
     return not thread.is_alive()
 
 
-def _too_long(finished: bool, seconds: float) -> str:
-    text = f"It was still running after {seconds:.1f} s. Is there a loop that never ends?"
-    return text if finished else text + " It could not be stopped: restart the kernel."
-
-
 def _report_printed(printed: _Printed) -> str:
     if printed.count <= MAX_PRINTED:
         return printed.kept
@@ -174,6 +204,8 @@ def _report_printed(printed: _Printed) -> str:
 
 
 def _explain_error(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, _TimeUp):
+        return {"problem": Problem.RAN_TOO_LONG}
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if _is_learners(frame.filename)]
     if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1] and _is_stub(error, own[-1].line):
@@ -191,8 +223,8 @@ def _is_stub(error: NotImplementedError, line: str | None) -> bool:
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
-    except Exception:
+        return str.__str__(str(error))
+    except BaseException:
         return "(an error whose message cannot be shown)"
 
 
@@ -202,20 +234,6 @@ _HERE = str(Path(__file__).parents[1])
 
 def _is_learners(filename: str) -> bool:
     return not filename.startswith((*_LIBRARIES, _HERE, "<frozen"))
-
-
-def _inspect_value(value: Any, before: list, given: tuple, spent: dict) -> Outcome:
-    for index, (was, now) in enumerate(zip(before, given, strict=True)):
-        if _changed(was, now):
-            return Outcome(problem=Problem.CHANGED_ARGUMENTS, detail=str(index), **spent)
-    if value is None:
-        detail = "It returned None. Is there a `return` at the end?"
-        return Outcome(problem=Problem.RETURNED_NOTHING, detail=detail, **spent)
-    try:
-        return Outcome(value=to_plain(value), **spent)
-    except NotPlain as error:
-        detail = f"It returned {error}. A check compares numbers, strings, tensors, and lists or dicts of them."
-        return Outcome(problem=Problem.NOT_PLAIN, detail=detail, **spent)
 
 
 def _changed(was: Any, now: Any) -> bool:

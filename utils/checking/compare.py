@@ -7,6 +7,8 @@ import torch
 from utils.checking.describe import describe, number, shape_and_type
 from utils.checking.plain import type_name
 
+COARSEST = 2e-2  # half precision is fine; a dtype that cannot tell 1.0 from 1.1 is not
+
 
 def difference(expected: Any, got: Any, rtol: float = 1e-4, atol: float = 1e-5) -> str | None:
     """None if `got` is as good as `expected`, else one sentence on the first thing that differs.
@@ -57,7 +59,7 @@ def _holds_tensors(values: list) -> bool:
 def _number_difference(expected: Any, got: Any, rtol: float, atol: float) -> str | None:
     if type(expected) is int and type(got) is int:
         return None if expected == got else f"expected {expected}, got {got}"
-    want = expected if isinstance(expected, torch.Tensor) else torch.tensor(expected)
+    want = expected if isinstance(expected, torch.Tensor) else torch.tensor(expected, dtype=_python_dtype(expected))
     if isinstance(got, torch.Tensor):
         if got.dim() > 0:
             return f"expected a single number, got a tensor of shape {tuple(got.shape)}"
@@ -81,6 +83,8 @@ def _python_dtype(value: bool | int | float) -> torch.dtype:
 
 
 def _tensor_difference(expected: torch.Tensor, got: Any, rtol: float, atol: float) -> str | None:
+    if isinstance(got, list):
+        return f"expected a tensor of shape {tuple(expected.shape)}, got {_list_in_place_of(expected, got)}"
     if not isinstance(got, torch.Tensor):
         return f"expected a tensor of shape {tuple(expected.shape)}, got {type_name(got)}"
     if got.shape != expected.shape:
@@ -98,12 +102,19 @@ def _tensor_difference(expected: torch.Tensor, got: Any, rtol: float, atol: floa
     return f"{count} at [{where}]: expected {_item(expected, index)}, got {_item(got, index)}"
 
 
+def _list_in_place_of(expected: torch.Tensor, got: list) -> str:
+    fitting = [i for i, item in enumerate(got) if isinstance(item, torch.Tensor) and item.shape == expected.shape]
+    hint = f"; its item {fitting[0]} has that shape: return it alone" if fitting else ""
+    return f"a list or tuple of length {len(got)}{hint}"
+
+
 def _close(expected: torch.Tensor, got: torch.Tensor, rtol: float, atol: float) -> torch.Tensor:
     if _kind(expected) == "int":
         return got.double() == expected.double()  # counts and labels are right or wrong, however large
     if got.dtype.is_floating_point:
-        precision = 8 * torch.finfo(got.dtype).eps
-        rtol, atol = max(rtol, precision), max(atol, precision)
+        precision = min(4 * torch.finfo(got.dtype).eps, COARSEST)
+        scale = expected.double().abs().nan_to_num(posinf=0).max().item() if expected.numel() else 0.0
+        rtol, atol = max(rtol, precision), max(atol, precision * scale if precision > rtol else 0.0)
     return torch.isclose(got.double(), expected.double(), rtol=rtol, atol=atol, equal_nan=True)
 
 

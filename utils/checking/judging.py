@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import difference
-from utils.checking.describe import describe, indent, show_call
+from utils.checking.describe import describe, indent, shorten, show_call
 from utils.checking.plain import to_plain
 from utils.checking.verdict import Status, Verdict
 
@@ -54,7 +56,7 @@ def judge(exercise: Exercise, answer: Any, seed: int = 0, call: Callable[..., Ou
     if worst.outcome.problem is Problem.NOT_ATTEMPTED:
         return _not_attempted(exercise, worst.outcome)
     if worst.outcome.problem:
-        return _explain_problem(exercise, worst, notes)
+        return _explain_problem(exercise, worst, trials, notes)
     return _explain_fault(exercise, worst, trials, notes)
 
 
@@ -75,7 +77,9 @@ def _try_all(exercise: Exercise, answer: Any, cases: list[tuple], call: Callable
 def _value_of(exercise: Exercise, own: Callable, index: int, args: tuple) -> Any:
     """What one of our own answers, the reference or a mistake, gives; None if it breaks on this case."""
     try:
-        return to_plain(calling.ask_seeded(own, copy.deepcopy(args), exercise.asks, seed=index))
+        with calling.torch_as_it_was():
+            torch.manual_seed(index)  # as in `calling.call`
+            return to_plain(exercise.asks(own, *copy.deepcopy(args)))
     except Exception:
         return None
 
@@ -95,8 +99,10 @@ def _not_attempted(exercise: Exercise, outcome: Outcome) -> Verdict:
     return Verdict(exercise.name, Status.NOT_ATTEMPTED, summary)
 
 
-def _explain_problem(exercise: Exercise, worst: Trial, notes: list[str]) -> Verdict:
+def _explain_problem(exercise: Exercise, worst: Trial, trials: list[Trial], notes: list[str]) -> Verdict:
     detail = worst.outcome.detail
+    if worst.outcome.problem is Problem.RAN_TOO_LONG:
+        detail = f"{_too_long(exercise, worst, trials)} {detail}".rstrip()
     if worst.outcome.problem is Problem.CHANGED_ARGUMENTS:
         changed = exercise.parameters[int(detail)]
         detail = f"It changed `{changed}` in place. Whoever called it still needs that value: work on a copy."
@@ -111,6 +117,14 @@ def _explain_problem(exercise: Exercise, worst: Trial, notes: list[str]) -> Verd
     )
 
 
+def _too_long(exercise: Exercise, worst: Trial, trials: list[Trial]) -> str:
+    before = sum(trial.outcome.seconds for trial in trials if trial is not worst)
+    limit = f"the {exercise.seconds:.0f} s that all cases together may take"
+    if before > exercise.seconds / 2:
+        return f"{len(trials) - 1} cases took {before:.1f} s of {limit}. Can it do less work for each?"
+    return f"It was still running at the end of {limit}. Is there a loop that never ends?"
+
+
 def _explain_fault(exercise: Exercise, worst: Trial, trials: list[Trial], notes: list[str]) -> Verdict:
     failed = sum(trial.fault is not None for trial in trials)
     case = show_call(exercise.name, exercise.parameters, worst.args)
@@ -122,7 +136,7 @@ def _explain_fault(exercise: Exercise, worst: Trial, trials: list[Trial], notes:
         Status.FAILED,
         f"{failed} of {len(trials)} cases fail.",
         case=case,
-        problem=worst.fault or "",
+        problem=shorten(worst.fault or ""),
         mistake=mistake,
         explanation=explanation,
         hint=exercise.hint,
@@ -136,21 +150,20 @@ def _find_mistake(exercise: Exercise, worst: Trial, trials: list[Trial]) -> tupl
     A mistake that agrees with the answer on every case is it. Failing that, one that agrees on the smallest failing
     case, on every case that passed, and on enough of the rest to be no coincidence is named, with a caution.
     """
-    partial = ("", "")
+    passed = [trial for trial in trials if trial.fault is None]
+    failed = [trial for trial in trials if trial.fault is not None]
+    best, most = ("", ""), 0
     for mistake in exercise.mistakes:
-        if not _agrees(exercise, mistake, worst):
+        if not all(_agrees(exercise, mistake, trial) for trial in [worst, *passed]):
             continue
-        if not all(_agrees(exercise, mistake, trial) for trial in trials if trial.fault is None):
-            continue
-        failed = [trial for trial in trials if trial.fault is not None]
         explained = [trial for trial in failed if _agrees(exercise, mistake, trial)]
         if len(explained) == len(failed):
             return mistake.name, mistake.explanation
-        agreeing_numbers = sum(_size(trial.outcome.value) for trial in explained)
-        if not partial[0] and (2 * len(explained) >= len(failed) or agreeing_numbers >= NO_COINCIDENCE):
+        enough = 2 * len(explained) >= len(failed) or sum(map(_wrong_numbers, explained)) >= NO_COINCIDENCE
+        if enough and len(explained) > most:
             caution = " Not every case fits this, so there may be a second mistake behind it."
-            partial = (mistake.name, mistake.explanation + caution)
-    return partial
+            best, most = (mistake.name, mistake.explanation + caution), len(explained)
+    return best
 
 
 def _agrees(exercise: Exercise, mistake: Mistake, trial: Trial) -> bool:
@@ -164,7 +177,18 @@ def _agrees(exercise: Exercise, mistake: Mistake, trial: Trial) -> bool:
     return difference(value, trial.outcome.value, rtol=exercise.rtol) is None
 
 
+def _wrong_numbers(trial: Trial) -> int:
+    """How many numbers of the outcome are wrong: the evidence that a mistake which gives the same ones is it."""
+    expected, got = trial.expected, trial.outcome.value
+    if isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor) and expected.shape == got.shape:
+        return int((~torch.isclose(got.double(), expected.double(), rtol=1e-3, equal_nan=True)).sum())
+    return _size(got) if isinstance(got, torch.Tensor) else 1
+
+
 def _size(value: Any) -> int:
+    """How much a person has to take in: numbers of a tensor, and the magnitude of a whole number."""
+    if isinstance(value, int):
+        return max(1, abs(value))
     if hasattr(value, "numel"):
         return value.numel()
     if isinstance(value, list | tuple):

@@ -5,13 +5,17 @@ answer returns is copied into exactly these types before anything is compared, s
 has no say in its grade, and the same values can cross a process border.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 
 MAX_DEPTH = 20
+MAX_ITEMS = 10_000  # of a list or dict
+MAX_ELEMENTS = 2_000_000  # of a tensor: no exercise needs more, and every case's result is kept
+MAX_BITS = 1_024  # of a whole number; about 300 digits
 
 
 class NotPlain(TypeError):
@@ -22,26 +26,31 @@ def to_plain(value: Any, depth: int = 0) -> Any:
     """Copy `value` into plain types: arrays become CPU tensors without gradient, tuples become lists.
 
     Raises:
-        NotPlain: for anything else (a generator, a module, a function, an array of objects), or nesting
-            deeper than 20 levels.
+        NotPlain: for anything else (a generator, a module, a function, an array of objects), for nesting deeper
+            than 20 levels, and for what is too large to be an answer.
     """
     if depth > MAX_DEPTH:
         raise NotPlain("a value nested more than 20 levels deep")
-    if value is None or type(value) in (bool, int, float, str):
+    if value is None or type(value) in (bool, float, str):
         return value
     if isinstance(value, torch.Tensor):
         return _plain_tensor(value)
     if isinstance(value, np.ndarray):
         return _plain_array(value)
+    if isinstance(value, np.longdouble):
+        return float(value)
     if isinstance(value, np.generic):
         return to_plain(value.item(), depth + 1)
     if isinstance(value, list | tuple):
-        return [to_plain(item, depth + 1) for item in value]
+        return [to_plain(item, depth + 1) for item in _at_most(value, "list")]
     if isinstance(value, Mapping):
-        return {_plain_key(key): to_plain(item, depth + 1) for key, item in value.items()}
-    for scalar in (int, float, str):
-        if isinstance(value, scalar):
-            return scalar(value)
+        return {_plain_key(key): to_plain(item, depth + 1) for key, item in _at_most(value.items(), "dict")}
+    if isinstance(value, int):
+        return _plain_int(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, str):
+        return str.__str__(value)
     raise NotPlain(type_name(value))
 
 
@@ -68,15 +77,37 @@ def _plain_key(key: Any) -> str | int:
     raise NotPlain(f"a dict whose keys are {type_name(key)}")
 
 
+def _at_most(items: Iterable, name: str) -> list:
+    kept = list(islice(items, MAX_ITEMS + 1))
+    if len(kept) > MAX_ITEMS:
+        raise NotPlain(f"a {name} of more than {MAX_ITEMS:,} items")
+    return kept
+
+
+def _plain_int(value: int) -> int:
+    plain = int.__int__(value)  # of a subclass, the number itself, whatever it says of itself
+    if plain.bit_length() > MAX_BITS:
+        raise NotPlain("a whole number of more than 300 digits")
+    return plain
+
+
 def _plain_tensor(value: torch.Tensor) -> torch.Tensor:
-    if value.is_sparse or value.is_quantized:
-        raise NotPlain("a sparse or quantized tensor")
+    if value.layout != torch.strided or value.is_quantized or value.is_nested:
+        raise NotPlain("a tensor that is sparse, quantized or nested")
+    if value.device.type == "meta":
+        raise NotPlain("a tensor on the device 'meta', which holds no numbers")
+    if value.numel() > MAX_ELEMENTS:
+        raise NotPlain(f"a tensor of {value.numel():,} numbers")
     plain = torch.Tensor.detach(value).cpu()
     return plain.as_subclass(torch.Tensor).clone()
 
 
 def _plain_array(value: np.ndarray) -> torch.Tensor:
+    if isinstance(value, np.ma.MaskedArray):
+        raise NotPlain("a masked array")
+    if value.size > MAX_ELEMENTS:
+        raise NotPlain(f"an array of {value.size:,} numbers")
     try:
-        return torch.from_numpy(np.array(value, copy=True, order="C", subok=False))
+        return torch.from_numpy(np.array(value, dtype=value.dtype.newbyteorder("="), order="C", subok=False))
     except TypeError:
         raise NotPlain(f"an array of {value.dtype}") from None

@@ -29,12 +29,19 @@ FLAGS = [
 ]
 PATIENCE = 120  # seconds until a server answers or a kernel has run a cell: ample on a busy machine
 
+KERNEL_IS_IDLE = """() => {
+    const notebook = window.jupyterapp?.shell.currentWidget;
+    const kernel = notebook?.sessionContext?.session?.kernel;
+    return notebook?.context?.isReady && kernel?.connectionStatus === "connected" && kernel.status === "idle";
+}"""
+RUN_ALL_CELLS = "void window.jupyterapp.commands.execute('notebook:run-all-cells')"
+
 
 def open_chromium():
     """A context manager with a browser; skips the test, or fails it under REACH_CI=1, where there is none."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         _missing("the Python package playwright is not installed (`pip install -e '.[test]'`)")
     if program is None:
@@ -42,6 +49,7 @@ def open_chromium():
 
     @contextlib.contextmanager
     def opened():
+        expect.set_options(timeout=PATIENCE * 1000)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
             try:
@@ -66,7 +74,7 @@ class Lab:
 
     @contextlib.contextmanager
     def run(self, name: str, *cells: str) -> Iterator:
-        """A page with a notebook of these code cells, all of them started. Wait for what they show."""
+        """A page with a notebook of these code cells, all of them done. What they show may still be on its way."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self._folder / f"{name}.ipynb")
@@ -74,11 +82,23 @@ class Lab:
         page.set_default_timeout(PATIENCE * 1000)
         try:
             page.goto(f"{self._address}/lab/workspaces/{name}/tree/{name}.ipynb?reset&token={self._token}")
-            page.locator(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-            page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+            page.wait_for_function(KERNEL_IS_IDLE)
+            _run_all_cells(page)
             yield page
         finally:
             page.close()
+
+
+def _run_all_cells(page) -> None:
+    """Run every cell and wait for the last. JupyterLab can lose a cell right after it has connected: then again."""
+    prompt = page.locator(".jp-CodeCell .jp-InputArea-prompt").last
+    deadline = time.monotonic() + PATIENCE
+    while not any(character.isdigit() for character in prompt.inner_text()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"the notebook did not run: its last cell is marked {prompt.inner_text()!r}")
+        if "*" not in prompt.inner_text():
+            page.evaluate(RUN_ALL_CELLS)
+        page.wait_for_timeout(1000)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """The widgets as a learner meets them: in JupyterLab, with a kernel, in a browser. One test for each widget."""
 
-from browser import PATIENCE, lab  # noqa: F401  (a fixture)
+from browser import lab  # noqa: F401  (a fixture)
 
 
 def test_layer_builder(lab):  # noqa: F811
@@ -10,13 +10,12 @@ def test_layer_builder(lab):  # noqa: F811
     with lab.run("layer_builder", cell) as page:
         said = page.get_by_role("status").filter(has_text="One unit of the last layer sees")
         rows = page.get_by_role("row").filter(has=page.get_by_role("rowheader"))
-        patience = PATIENCE * 1000
 
         def shows(text):
-            expect(said).to_contain_text(text, timeout=patience)
+            expect(said).to_contain_text(text)
 
         def last_layer(*numbers):  # size, jump, start, side of the output, parameters
-            expect(rows.last.get_by_role("cell")).to_have_text([*map(str, numbers), "2,320"], timeout=patience)
+            expect(rows.last.get_by_role("cell")).to_have_text([*map(str, numbers), "2,320"])
 
         def enter(name, layer, value):
             page.get_by_label(name, exact=True).nth(layer).fill(str(value))
@@ -46,7 +45,7 @@ def test_layer_builder(lab):  # noqa: F811
         shows("larger than the image")
         enter("image side", 0, 5)
         enter("kernel", 0, 11)
-        expect(page.get_by_text("This does not fit")).to_be_visible(timeout=patience)
+        expect(page.get_by_text("This does not fit")).to_be_visible()
 
 
 def test_kernel_painter(lab):  # noqa: F811
@@ -55,17 +54,16 @@ def test_kernel_painter(lab):  # noqa: F811
     with lab.run("kernel_painter", "from utils.widgets.kernel_painter import kernel_painter\nkernel_painter()") as page:
         total = page.get_by_role("status").filter(has_text="sum of the weights")
         picture = page.get_by_alt_text("The image, the kernel and the map")
-        patience = PATIENCE * 1000
-        expect(total).to_have_text("sum of the weights: 0", timeout=patience)
+        expect(total).to_have_text("sum of the weights: 0")
         before = picture.get_attribute("src")
 
         page.get_by_label("kernel:").select_option("sharpen")
-        expect(total).to_have_text("sum of the weights: 1", timeout=patience)
-        expect(page.get_by_label("W₂₂")).to_have_value("5", timeout=patience)
-        expect(picture).not_to_have_attribute("src", before, timeout=patience)
+        expect(total).to_have_text("sum of the weights: 1")
+        expect(page.get_by_label("W₂₂")).to_have_value("5")
+        expect(picture).not_to_have_attribute("src", before)
         sharpened = picture.get_attribute("src")
 
         page.get_by_label("W₂₂").fill("2.5")
         page.keyboard.press("Enter")
-        expect(total).to_have_text("sum of the weights: -1.5", timeout=patience)
-        expect(picture).not_to_have_attribute("src", sharpened, timeout=patience)
+        expect(total).to_have_text("sum of the weights: -1.5")
+        expect(picture).not_to_have_attribute("src", sharpened)

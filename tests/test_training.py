@@ -264,3 +264,9 @@ def test_a_model_is_trained_on_the_gpu_and_comes_home():
     fit(model, train, validation)
     assert {device for device, _ in seen} == {"cuda"}
     assert next(model.parameters()).device.type == "cpu"
+
+
+def test_without_a_label_there_is_no_bar(capsys):
+    inputs, targets = torch.randn(8, 2), torch.randint(2, (8,))
+    fit(nn.Linear(2, 2), Batches(inputs, targets), Batches(inputs, targets), label="")
+    assert capsys.readouterr().out == ""

@@ -45,7 +45,7 @@ class LessonResult:
     seconds: float
     peak_mb: int | None  # None where the kernel ended too soon to be measured
     data: str | None = None
-    headline: dict[str, float | int | str | list] = field(default_factory=dict)
+    headline: dict[str, float | int | str | list | dict] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
     failure: Failure | None = None
 
@@ -88,8 +88,10 @@ def headings(notebook_or_cell: NotebookNode) -> list[str]:
     return [found.replace("`", "").replace("**", "") for text in texts for found in HEADING.findall(text)]
 
 
-def show(value: float | int | str | list) -> str:
+def show(value: float | int | str | list | dict) -> str:
     """A headline value for readers. Five digits, so that a mean of five accuracies is not rounded up."""
+    if isinstance(value, dict):
+        return "; ".join(f"{str(name).replace('_', ' ')} {show(item)}" for name, item in value.items())
     if isinstance(value, list):
         text = ", ".join(map(show, value))
         numbers = all(isinstance(item, int | float) for item in value)

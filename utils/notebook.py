@@ -63,18 +63,20 @@ HEADLINE = "application/vnd.reach.headline+json"
 """The media type under which a lesson's headline results are stored in its notebook; `make course` collects them."""
 
 
-def headline(data: str | None = None, **results: float | int | str | list) -> None:
+def headline(data: str | None = None, **results: float | int | str | list | dict) -> None:
     """State a lesson's headline results, once, in its last section: shown as text, stored for programs.
 
     Args:
         data: the data set that was used ("mnist", "digits", …); None for a lesson without data.
-        results: numbers, strings, or lists of numbers (one for each seed).
+        results: numbers, strings, lists of numbers (one for each seed), or dicts of these.
     """
     text = "\n".join(f"{name.replace('_', ' ')}: {_format(value)}" for name, value in results.items())
     frontend.show({HEADLINE: {"data": data, "headline": results}, "text/plain": text})
 
 
-def _format(value: float | int | str | list) -> str:
+def _format(value: float | int | str | list | dict) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{str(name).replace('_', ' ')} {_format(item)}" for name, item in value.items())
     if isinstance(value, list):
         return ", ".join(_format(item) for item in value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import torch
@@ -92,22 +93,40 @@ METRICS = {  # name: (its sum over the targets of a batch, which of several valu
 }
 
 
-def forward(model: nn.Module, batch: tuple, loss: Loss, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Scores, targets and loss of one batch; in mixed precision on a GPU that has bfloat16."""
+def forward(model: nn.Module, batch: tuple, loss: Loss, device: torch.device, state: Any = None) -> tuple:
+    """Scores, targets, loss and state of one batch; in mixed precision on a GPU that has bfloat16.
+
+    A model with a memory takes (inputs, state) and gives (scores, next state); of another the state is None.
+    """
     inputs, targets = (tensor.to(device) for tensor in batch)
     half = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     with torch.autocast(device.type, torch.bfloat16, enabled=half):
-        scores = model(inputs)
-        return scores, targets, loss(scores, targets)
+        output = model(inputs) if state is None else model(inputs, state)
+        scores, state = output if isinstance(output, tuple) else (output, None)
+        return scores, targets, loss(scores, targets), detached(state)
+
+
+def detached(state: Any) -> Any:
+    """The same numbers without their history: here backpropagation through time is cut."""
+    if isinstance(state, tuple | list):
+        return tuple(detached(part) for part in state)
+    return None if state is None else state.detach()
+
+
+def one_pass(batches: Iterable) -> Iterator[tuple[tuple, bool]]:
+    """Each batch, and whether it continues the one before, as in a text read in order (see `text.Streams`)."""
+    contiguous = getattr(batches, "contiguous", False)
+    for number, batch in enumerate(batches):
+        yield batch, contiguous and number > 0
 
 
 @torch.no_grad()
 def evaluate(model: nn.Module, batches: Iterable, metric: str = "accuracy", loss: Loss = cross_entropy) -> float:
     """The metric's mean over all targets (not over batches: the last may be smaller), in evaluation mode."""
-    measure, was_training, total, count = METRICS[metric][0], model.training, 0.0, 0
+    measure, was_training, total, count, state = METRICS[metric][0], model.training, 0.0, 0, None
     with on_fastest_device(model.eval()) as device:
-        for batch in batches:
-            scores, targets, value = forward(model, batch, loss, device)
+        for batch, continues in one_pass(batches):
+            scores, targets, value, state = forward(model, batch, loss, device, state if continues else None)
             total += measure(scores, targets, value)
             count += targets.numel()
     model.train(was_training)
@@ -148,10 +167,13 @@ def fit(
     """Train `model` in place for `epochs` passes; leave it in evaluation mode, with its best weights.
 
     `train` and `validation` can be walked through again and again, and `train` has a length: see `Batches`.
+    From one batch of `text.Streams` to the next, a model that gives (scores, state) gets its state back, detached:
+    truncated backpropagation through time. It starts each pass without one.
     Validation takes place `validations` times, evenly spread. `lr` is the peak of the learning rate, `clip`
-    the limit for the norm of the gradient, `loss` a mean in nats. Interrupt it (Ctrl-C, or ■ in Jupyter)
-    whenever you like: you keep the best weights so far. Raises FloatingPointError, and restores them too,
-    where the loss is no finite number; ValueError where there is nothing to do.
+    the limit for the norm of the gradient, `loss` a mean in nats; an empty `label` hides the progress bar.
+    Interrupt it (Ctrl-C, or ■ in Jupyter) whenever you like: you keep the best weights so far. Raises
+    FloatingPointError, and restores them too, where the loss is no finite number; ValueError where there is
+    nothing to do.
     """
     if metric not in METRICS:
         raise ValueError(f"metric={metric!r} is unknown. Choose one of: {', '.join(METRICS)}.")
@@ -160,15 +182,16 @@ def fit(
         raise ValueError(f"Got {steps} steps and {validations} validations; each must be at least 1.")
     measure, best_of, form = METRICS[metric]
     stops = {math.ceil(steps * i / validations) for i in range(1, validations + 1)}
-    history, recent, validated, paused = History(metric), deque(maxlen=20), "", 0.0
+    history, recent, validated, paused, state = History(metric), deque(maxlen=20), "", 0.0, None
 
     with on_fastest_device(model) as device, text_bar(steps, label) as bar:
         optimizer = torch.optim.AdamW(model.parameters(), lr, (0.9, 0.95), weight_decay=weight_decay, fused=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, cycle_momentum=False)
         best, start = snapshot(model.train()), time.perf_counter()
         try:
-            for step, batch in enumerate(islice(chain.from_iterable(repeat(train)), steps), start=1):
-                scores, targets, value = forward(model, batch, loss, device)
+            batches = chain.from_iterable(map(one_pass, repeat(train)))
+            for step, (batch, continues) in enumerate(islice(batches, steps), start=1):
+                scores, targets, value, state = forward(model, batch, loss, device, state if continues else None)
                 history.losses.append(value.item())
                 if not math.isfinite(value.item()):
                     raise FloatingPointError(NOT_FINITE.format(step, value.item(), *schedule.get_last_lr()))
@@ -210,8 +233,8 @@ def snapshot(model: nn.Module) -> dict[str, Tensor]:
 
 
 def text_bar(steps: int, label: str) -> tqdm:
-    """A bar of characters: unlike a widget it stays readable in a stored notebook and in a terminal."""
-    return tqdm(total=steps, desc=label, unit=" steps", file=sys.stdout, mininterval=0.5)
+    """A bar of characters, if it has a label: unlike a widget it stays readable in a stored notebook."""
+    return tqdm(total=steps, desc=label, unit=" steps", file=sys.stdout, mininterval=0.5, disable=not label)
 
 
 NOT_FINITE = (

@@ -56,7 +56,7 @@ def influence(
     fit the layout, or where inputs or gradients are not finite; IndexError for ``at`` outside the output.
     """
     layout = _checked_layout(layout, inputs)
-    with torch.inference_mode(False), torch.enable_grad(), _evaluation_mode(model):
+    with torch.inference_mode(False), torch.enable_grad(), evaluation_mode(model):
         source = inputs.detach().clone().requires_grad_()
         outputs = _positions_first(_output_tensor(model(source), layout), layout)  # (*P_out, B, C)
         if at is not None:
@@ -182,7 +182,7 @@ def _output_tensor(outputs, layout: str) -> Tensor:
 
 
 @contextmanager
-def _evaluation_mode(model) -> Iterator[None]:
+def evaluation_mode(model) -> Iterator[None]:
     """Evaluation mode for every part of a module; afterwards each part is in the mode it had.
 
     Without cuDNN, which has no backward pass through a recurrent layer in evaluation mode.

@@ -645,7 +645,7 @@ for probe in probes:
         was, now = (sides_of(runs, probe, share) for runs in (before, after))
         print(f"{probe:6s}, side that holds {share:.0%}: {was} before, {now} after training")
 
-# %% figure="effective_field"
+# %%
 for share in (0.5, 0.95):
     print(
         f"if all {body.size}×{body.size} pixels counted alike, {share:.0%}: {body.size * share**0.5:.1f}"
@@ -657,9 +657,8 @@ box = (body.start + middle * body.stride, body.size)
 seed_0 = {}
 for when, runs in {"Before": before, "After": after}.items():
     side = sides_of(runs, "digits", 0.95)[0]
-    seed_0[f"{when} training: 95 % in {side} pixels,\n{body.size} in theory (dashed)"] = runs[0][
-        "digits"
-    ]
+    title = f"{when} training: 95 % in {side} pixels,\n{body.size} in theory (dashed)"
+    seed_0[title] = runs[0]["digits"]
 fields.plot_fields(seed_0, boxes=[box, box])
 
 # %%

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from utils import progress
+from utils.checking import record
 from utils.checks.convolution import output_size
 
 
@@ -30,8 +31,8 @@ def test_a_pass_is_kept_and_a_failure_is_not(file, capsys):
 def test_the_day_of_the_first_pass_stays(file):
     file.parent.mkdir()
     file.write_text('{"01": {"output_size": "2026-01-31"}}')
-    progress.record("01", "output_size")
-    progress.record("01", "conv2d")
+    record.add("01", "output_size")
+    record.add("01", "conv2d")
     assert passes("output_size") == "2026-01-31"
     assert passes("conv2d")
 
@@ -40,38 +41,38 @@ def test_the_day_of_the_first_pass_stays(file):
 def test_a_damaged_record_costs_nothing_but_the_record(file, damage):
     file.parent.mkdir()
     file.write_text(damage, encoding="latin-1")
-    assert progress.load() == {}
-    progress.record("01", "conv2d")
+    assert record.load() == {}
+    record.add("01", "conv2d")
     assert passes("conv2d")
 
 
 def test_a_folder_that_cannot_be_written_stops_nothing(file, monkeypatch):
     file.parent.write_text("a file where the folder should be")
-    progress.record("01", "conv2d")
-    assert progress.load() == {}
+    record.add("01", "conv2d")
+    assert record.load() == {}
 
 
 def test_a_full_disk_leaves_the_old_record(file, monkeypatch):
-    progress.record("01", "conv2d")
+    record.add("01", "conv2d")
 
     def full(*names):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(progress.os, "replace", full)
-    progress.record("01", "output_size")
-    assert list(progress.load()["01"]) == ["conv2d"]
+    monkeypatch.setattr(record.os, "replace", full)
+    record.add("01", "output_size")
+    assert list(record.load()["01"]) == ["conv2d"]
     assert [path.name for path in file.parent.iterdir()] == ["progress.json"]
 
 
 def test_it_can_be_switched_off(monkeypatch):
     monkeypatch.setenv("REACH_PROGRESS", "off")
-    assert progress.path() is None
-    progress.record("01", "conv2d")
-    assert progress.load() == {}
+    assert record.path() is None
+    record.add("01", "conv2d")
+    assert record.load() == {}
 
 
 def test_the_figure_and_the_table_count_what_was_passed(file, capsys):
-    progress.record("01", "conv2d")
+    record.add("01", "conv2d")
     ax = progress.plot_progress()
     assert ax.get_title(loc="left").startswith("1 of ")
     assert any("✓" in text.get_text() for text in ax.texts)

@@ -25,9 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from utils.checking import calling
+from utils.checking import calling, record
 from utils.checking.judging import judge
 from utils.checking.verdict import CheckFailed, Verdict
+from utils.strict import strict
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,10 @@ class Exercise:
         Raises:
             CheckFailed: in strict mode (`REACH_STRICT=1` or `checks`, or under nbgrader), if it did not pass.
         """
-        from utils import progress
-        from utils.strict import strict
-
         verdict = self.judge(answer)
         verdict.show()
         if verdict.passed:
-            progress.record(self.lesson, self.name)
+            record.add(self.lesson, self.name)
         elif strict("checks") or "NBGRADER_EXECUTION" in os.environ:
             raise CheckFailed(verdict.text())
 

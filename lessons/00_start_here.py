@@ -53,7 +53,8 @@ ax = progress.plot_progress()
 # - **Payoffs** draw a picture with *your* function. They wait until you have written it.
 #
 # Stuck? Each exercise has folded hints. The notebook with all answers lies in `solutions/`; come back from it with an
-# answer in your own words.
+# answer in your own words. Lessons from 04 on are being written: where a text points to one that you do not find yet,
+# it is planned.
 #
 # ## How a check talks
 #
@@ -151,8 +152,8 @@ print(f"{len(words)} words; animal at {animal}, it at {it}, tired at {tired}")
 
 # %% payoff="distance"
 with payoff("distance"):
-    from_it = [distance(it, j) for j in range(len(words))]
-    title = f"From it to animal: {from_it[animal]} steps (your function)"
+    from_it = [float(distance(it, j)) for j in range(len(words))]
+    title = f"From it to animal: {from_it[animal]:.0f} steps (your function)"
     plot_words(from_it, words, "steps from “it”", title)
 
 # %% [markdown]
@@ -313,7 +314,8 @@ ax = plot_reach(by_hand, ["0", "1", "2", "3"], "Each output reads itself and one
 # ### Exercise 0.2 · reach map
 # ●●○ · about 10 minutes · 3 points
 #
-# Write `reach_map(kind, length, layers, width)`. It returns a `(length, length)` tensor of 0 and 1.
+# Write `reach_map(kind, length, layers, width)`. It returns a `(length, length)` tensor of 0 and 1. A NumPy array will
+# do as well, here and in every exercise; a list of lists will not.
 #
 # | argument | values |
 # | --- | --- |
@@ -375,7 +377,9 @@ check.reach_map(reach_map)
 # %% payoff="reach_map"
 with payoff("reach_map"):
     kinds = ("cnn", "rnn", "attention", "causal attention")
-    plot_reaches({f"you predict: {kind}": reach_map(kind, T, 3, 3) for kind in kinds}, words)
+    predicted = [torch.as_tensor(reach_map(kind, T, 3, 3)).detach() for kind in kinds]
+    titles = [f"you predict: {kind}" for kind in kinds]
+    plot_reaches(dict(zip(titles, predicted, strict=True)), words)
 
 # %% [markdown]
 # ## Measure: the first influence maps
@@ -406,7 +410,8 @@ axes = plot_influences(maps, words)
 # %% [markdown]
 # These are the three flows of the course. Take your time with them:
 #
-# - **A band.** A CNN hears a few neighbours, on both sides. Depth and width decide how broad the band is, and nothing else does.
+# - **A band.** A CNN hears a few neighbours, on both sides. Depth and width decide how broad the band is (gaps in the
+#   window do as well: lesson 03). The weights do not.
 # - **A triangle.** An RNN hears everything before, and nothing after: the upper right is exactly zero. And it fades from
 #   the diagonal down to the left, by orders of magnitude.
 # - **Everywhere.** Attention connects all pairs in a single layer, near or far.
@@ -425,7 +430,8 @@ for name, influences in maps.items():
 # %% payoff="reach_map"
 with payoff("reach_map"):
     for kind, influences in zip(["cnn", "rnn", "attention"], maps.values(), strict=True):
-        agree = (influences > 0) == (torch.as_tensor(reach_map(kind, T, 3, 3)) > 0)
+        predicted = torch.as_tensor(reach_map(kind, T, 3, 3)).detach()
+        agree = (influences > 0) == (predicted > 0)
         print(f"{kind:10} prediction and measurement agree on {agree.sum()} of {T * T} pairs")
 
 # %% [markdown]
@@ -463,7 +469,9 @@ flow_stepper(words, source=animal, target=it, weights=look(x)[it].tolist())
 # | self-attention | make q, k, v; compare all pairs; softmax; add up the values | yes |
 # | … with positions | first add to each word a vector that says where it stands | yes |
 #
-# Now count. A **path** from input $j$ to output $i$ is a chain of arrows, and its length is the number of arrows:
+# Those were steps of *computation*. The RNN starts with the first word, so it takes 9 to get to *it*; attention takes 4 for
+# its one layer. Now count something else. A **path** from input $j$ to output $i$ is a chain of arrows that carries $j$ to
+# $i$, and its length is the number of arrows:
 #
 # | network | the arrows | from *animal* (1) to *it* (8) |
 # | --- | --- | --- |
@@ -522,7 +530,7 @@ with payoff("path_length"):
     lines = {"RNN": ("rnn", 3), "CNN, width 3": ("cnn", 3), "CNN, width 5": ("cnn", 5)}
     lines["attention"] = ("attention", 3)
     lengths = {
-        name: [path_length(kind, d, 0, width) for d in range(11)]
+        name: [float(path_length(kind, d, 0, width)) for d in range(11)]
         for name, (kind, width) in lines.items()
     }
     plot_path_lengths(lengths, it - animal, "For attention, far is as near as next door")
@@ -579,8 +587,8 @@ print(f"J of the RNN: {tuple(J.shape)} = (T_out, C_out, T_in, C_in)")
 # ●●○ · about 10 minutes · 3 points
 #
 # Write `influence_map(model, x)`. `model` is any function from a tensor (T_in, C_in) to a tensor (T_out, C_out); the two
-# lengths may differ, and so may the channels. Return the `(T_out, T_in)` map of norms. Use `jacobian`, or loop over
-# outputs with `torch.autograd.grad`: both are right. The check hands you models whose Jacobian is known.
+# lengths may differ, and so may the channels. Return the map of norms, a tensor of shape `(T_out, T_in)`. Use `jacobian`,
+# or loop over outputs with `torch.autograd.grad`: both are right. The check hands you models whose Jacobian is known.
 
 
 # %% answer="influence_map"
@@ -618,6 +626,11 @@ check.influence_map(influence_map)
 #
 # In a loop, each call but the last needs `retain_graph=True`.
 # </details>
+# <details><summary>Help: "expected a tensor, got a list"</summary>
+#
+# Your rows are right and lie in a list. Make one tensor of them: `torch.stack(rows)`, or `torch.tensor(rows)` where they
+# hold plain numbers.
+# </details>
 # <details><summary>Help: my rows grow and grow</summary>
 #
 # `backward()` *adds* to `x.grad`. Set `x.grad = None` before each call, or use `torch.autograd.grad`, which keeps no sum.
@@ -625,7 +638,8 @@ check.influence_map(influence_map)
 
 # %% payoff="influence_map"
 with payoff("influence_map"):
-    yours = {name: torch.as_tensor(influence_map(flow, x)) for name, flow in flows.items()}
+    yours = {name: influence_map(flow, x.clone()) for name, flow in flows.items()}
+    yours = {name: torch.as_tensor(value).detach() for name, value in yours.items()}
     worst = max((yours[name] - maps[name]).abs().max().item() for name in maps)
     print(f"Largest difference between your ruler and reach.influence: {worst:.1e}")
     plot_influences({f"yours, {name}": value for name, value in yours.items()}, words)

@@ -29,21 +29,24 @@ notebook.setup()
 #
 # Start in one dimension. Output $t$ looks at a window of the input around $t$, and weighs it:
 #
-# $$y_t = \sum_{i=-k}^{k} W_i\, x_{t+i} + b$$
+# $$y_t = \sum_{i=-r}^{r} W_i\, x_{t+i} + b$$
 #
 # | symbol | in code | shape |
 # | --- | --- | --- |
 # | $x_t$ | `x` | (T,): one number for each position |
-# | $W_i$ | `w` | (2k + 1,): one weight for each *offset* i, the same at every position t |
-# | $b$ | `b` | a single number |
-# | $y_t$ | `y` | (T − 2k,): one number for each window that fits |
+# | $r$ | `r` | how far the window goes to each side (lesson 00 called it $k$) |
+# | $W_i$ | `w` | (2r + 1,): one weight for each *offset* i, the same at every position t |
+# | $b$ | `b` | a single number, 0 in the example |
+# | $y_t$ | `y` | (T − 2r,): one number for each window that fits, so for t = r … T − 1 − r |
+#
+# From the next section on, $k = 2r + 1$ is the size of the whole kernel, as in `kernel_size`.
 #
 # **Predict**: the input below is zero but for a single 1. What does the output look like?
 
 # %%
 x = torch.tensor([0.0, 0, 0, 1, 0, 0, 0])
-w = torch.tensor([1.0, 2, 3])
-y = torch.stack([(w * x[t : t + 3]).sum() for t in range(5)])
+w, r = torch.tensor([1.0, 2, 3]), 1
+y = torch.stack([(w * x[t - r : t + r + 1]).sum() for t in range(r, len(x) - r)])
 y
 
 # %% [markdown]
@@ -140,7 +143,7 @@ check.output_size(output_size)
 with payoff("output_size"):
     for kernel, stride, padding in [(5, 1, 0), (3, 1, 1), (3, 2, 1)]:
         side = nn.Conv2d(1, 1, kernel, stride, padding)(torch.zeros(1, 28, 28)).shape[-1]
-        mine = output_size(28, kernel, stride, padding)
+        mine = output_size(28, kernel, stride, padding, 1)
         print(
             f"kernel {kernel}, stride {stride}, padding {padding}: you say {mine}, torch says {side}"
         )
@@ -163,7 +166,7 @@ with payoff("output_size"):
 # | $b$ | `bias` | (C_out,) |
 # | $y$ | `out` | (C_out, H_out, W_out) |
 #
-# Follow the first window by eye, then **predict** the number at the bottom right.
+# Follow the first window by eye, then **predict** the number in place of the question mark.
 
 # %%
 image = torch.arange(9.0).reshape(1, 3, 3)
@@ -171,11 +174,18 @@ kernel = torch.tensor([[[[1.0, 0.0], [0.0, 2.0]]]])
 plots.plot_windows(image, kernel)
 
 # %% [markdown]
+# Written down? The last window holds 4, 5, 7 and 8. Two of its weights are zero.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+F.conv2d(image[None], kernel)[0, 0, -1, -1]
+
+# %% [markdown]
 # ### Exercise 1.2 · conv2d by loops
 # ●●○ · about 25 minutes · 3 points
 #
 # Write `conv2d(x, weight, bias, stride, padding, dilation)`. Loop over the output positions; take each window
-# out of the padded image with a slice, multiply, sum. Loops are slow and that is fine here.
+# out of the padded image with a slice, multiply, sum. Return a tensor. Loops are slow and that is fine here.
 
 
 # %% answer="conv2d"
@@ -245,7 +255,7 @@ hand_written = torch.stack([torch.full((1, 3, 3), 1 / 9), edges, edges.transpose
 
 # %% payoff="conv2d"
 with payoff("conv2d"):
-    answers = conv2d(scene, hand_written, torch.zeros(3), padding=1)
+    answers = torch.as_tensor(conv2d(scene, hand_written, torch.zeros(3), 1, 1, 1)).detach()
     plot_images(
         [scene, *answers], ["the scene", "blur", "horizontal edges", "vertical edges"], signed=True
     )
@@ -256,8 +266,8 @@ with payoff("conv2d"):
 # %% [markdown]
 # ## Paint a kernel
 #
-# Choose a kernel, or set its nine weights one by one, and watch the map. Try: shift the image by one pixel; make
-# the border vanish; find the kernel that leaves the image as it is.
+# Choose a kernel, or set its nine weights one by one, and watch the map. Try: find the kernel that leaves the image as
+# it is; move the image by one pixel; keep the edges of the disc and turn its inside white, which is zero.
 
 # %%
 kernel_painter()
@@ -326,11 +336,17 @@ check.conv2d_unfold(conv2d_unfold)
 # `reshape` never moves a number; `transpose` does. If the product came out as (N, L, C_out), swap the last two
 # dimensions before you reshape.
 # </details>
+# <details><summary>Help: "shape … is invalid for input of size …"</summary>
+#
+# The sizes that you reshape to do not multiply to the numbers that you have. Height and width of the output come from the
+# formula of 1.1, each from its own side of image and kernel. The root of L is right for square outputs alone.
+# </details>
 
 # %% payoff="conv2d_unfold"
 with payoff("conv2d_unfold"):
-    layer, batch = nn.Conv2d(3, 64, 3, padding=1), torch.randn(8, 3, 32, 32)
-    mine = conv2d_unfold(batch, layer.weight, layer.bias, padding=1)
+    layer = nn.Conv2d(3, 64, 3, padding=1).requires_grad_(False)
+    batch = torch.randn(8, 3, 32, 32)
+    mine = torch.as_tensor(conv2d_unfold(batch, layer.weight, layer.bias, 1, 1)).detach()
     difference = (mine - layer(batch)).abs().max()
     print(f"{mine.numel():,} numbers, largest difference from torch: {difference:.1e}")
 
@@ -389,6 +405,10 @@ check.parameter_counts(parameter_counts)
 #
 # Draw one output number. In a convolution, which weights reach it, and which *other* output numbers use the same ones?
 # In a dense layer, none are shared.
+# </details>
+# <details><summary>Help: it runs too long, or out of memory</summary>
+#
+# You have built the dense layer to count its weights. Do not make it: count with the formula of the table.
 # </details>
 
 # %% payoff="parameter_counts"
@@ -467,8 +487,9 @@ check.max_pool2d(max_pool2d)
 # %% payoff="max_pool2d"
 with payoff("max_pool2d"):
     noisy = scene + 0.3 * torch.randn(1, 24, 24, generator=torch.Generator().manual_seed(0))
-    pooled = [max_pool2d(noisy, 3, 3), F.avg_pool2d(noisy, 3, 3)]
-    plot_images([noisy, *pooled], ["24×24, noisy", "max, 3×3", "average, 3×3"])
+    largest = torch.as_tensor(max_pool2d(noisy, 3, 3)).detach()
+    shown = [noisy, largest, F.avg_pool2d(noisy, 3, 3)]
+    plot_images(shown, ["24×24, noisy", "max, 3×3", "average, 3×3"])
 
 # %% [markdown]
 # The average smooths the noise away, the maximum keeps the brightest speck. *Adaptive* pooling chooses its windows so
@@ -484,24 +505,42 @@ with payoff("max_pool2d"):
 # A layer is **equivariant** to a shift if *shift, then layer* gives the same as *layer, then shift*. It is
 # **invariant** if the answer does not change at all. The two are often mixed up.
 #
-# A convolution uses the same weights everywhere, so it should be equivariant. We move random images by a few pixels
-# inside a larger picture, and measure the difference at each output position, relative to the size of the outputs.
+# A convolution uses the same weights everywhere, so it should be equivariant. We cut a piece out of random pictures, cut
+# it again with everything moved down and right, and compare the two answers at each output position. As a yardstick
+# we take the difference between the answers to two *unrelated* pictures: 0 % is the same answer, 100 % is as
+# different as unrelated.
 #
-# **Predict**: for which of the six settings below is the error zero? Where is it not?
+# **Predict** for each of these six: is the error zero? Everywhere, or where not?
+#
+# | | moved by 1 | moved by 2 |
+# | --- | --- | --- |
+# | convolution 3×3, no padding | ? | |
+# | convolution 3×3, zero padding 1 | ? | |
+# | convolution 3×3, stride 2 | ? | ? |
+# | convolution 3×3, then max pooling 2×2 with stride 2 | ? | ? |
+
+# %%
+pictures = torch.randn(64, 1, 24, 24, generator=torch.Generator().manual_seed(0))
+
+
+def piece(shift: int, pictures=pictures) -> torch.Tensor:
+    """A piece (64, 1, 16, 16) of each picture, in which everything has moved down and right."""
+    return pictures[:, :, 4 - shift : 20 - shift, 4 - shift : 20 - shift]
+
+
+def unrelated(answers: torch.Tensor) -> torch.Tensor:
+    """Mean squared difference between the answers to one picture and to the next."""
+    return (answers - answers.roll(1, dims=0)).square().mean()
 
 
 # %%
 def equivariance_error(layer, shift: int, stride: int = 1) -> torch.Tensor:
-    """Map (H, W) of the relative error between 'shift, then layer' and 'layer, then shift'."""
-    picture = torch.randn(64, 1, 24, 24, generator=torch.Generator().manual_seed(0))
-    before = layer(picture[:, :, 4:-4, 4:-4])
-    after = layer(
-        picture[:, :, 4 - shift : 20 - shift, 4 - shift : 20 - shift]
-    )  # moved down and right
+    """Map (H, W): how far 'shift, then layer' is from 'layer, then shift'. 1 is unrelated."""
+    before, after = layer(piece(0)), layer(piece(shift))
     steps = shift // stride  # how far the answer should have moved
     moved = before[:, :, : before.shape[2] - steps, : before.shape[3] - steps]
-    difference = after[:, :, steps:, steps:] - moved
-    return (difference.square().mean((0, 1)) / before.square().mean()).sqrt().detach()
+    difference = (after[:, :, steps:, steps:] - moved).square().mean((0, 1))
+    return (difference / unrelated(before)).sqrt().detach()
 
 
 # %% figure="equivariance"
@@ -521,38 +560,36 @@ plots.plot_error_maps(errors)
 # %% [markdown]
 # - **Without padding** the error is zero everywhere: the convolution is exactly equivariant.
 # - **Zero padding** breaks it at the border, and only there: the border sees zeros that were not in the picture.
-# - **With stride 2** a shift by 2 is followed exactly. A shift by 1 would need half a step. The error is about 140 %
-#   everywhere, and $\sqrt 2 = 141\,\%$ is what two pictures have that know nothing of each other.
-# - **Max pooling** with stride 2 has the same flaw. Its error is smaller, but it is not zero.
+# - **With stride 2** a shift by 2 is followed exactly. A shift by 1 would need half a step, and the answer is about as
+#   far off as that to another picture. (Ours are white noise: neighbouring pixels have nothing in common.)
+# - **Max pooling** with stride 2 has the same flaw, and is hardly better.
 #
 # So "a CNN is translation equivariant" holds for each convolution, away from the border, and for shifts by whole
-# strides. And *invariance*? That takes a step that forgets the position, such as a mean over the whole map:
+# strides. And *invariance*? That takes a step that forgets the position, such as a mean over the whole map. The same
+# yardstick, for an image that moves by one pixel. In the second column the pictures are dark but for a patch in the middle,
+# so that nothing enters or leaves at the border. **Predict** which of the six numbers are zero.
 
 
 # %%
-def invariance_error(layer, shift: int) -> float:
-    """Relative change of the layer's output when the image moves."""
-    picture = torch.randn(64, 1, 24, 24, generator=torch.Generator().manual_seed(0))
-    before = layer(picture[:, :, 4:-4, 4:-4])
-    after = layer(picture[:, :, 4 - shift : 20 - shift, 4 - shift : 20 - shift])
-    return ((after - before).square().mean() / before.square().mean()).sqrt().item()
+def invariance_error(layer, pictures: torch.Tensor) -> float:
+    """How far the answer moves when the image does, by one pixel. 1 is unrelated."""
+    before, after = layer(piece(0, pictures)), layer(piece(1, pictures))
+    return ((after - before).square().mean() / unrelated(before)).sqrt().item()
 
 
 # %%
+# NBVAL_CHECK_OUTPUT
 global_mean = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1))
-for name, layer in [
-    ("convolution", no_padding),
-    ("max pool 2", pooled),
-    ("global mean", global_mean),
-]:
-    print(
-        f"{name:12} changes by {100 * invariance_error(layer, 1):5.1f} % when the image moves by 1 pixel"
-    )
+patch = F.pad(pictures[:, :, 8:15, 8:15], (8, 9, 8, 9))  # dark but for the middle
+layers = {"convolution": no_padding, "max pool 2": pooled, "global mean": global_mean}
+for name, layer in layers.items():
+    full, dark = (100 * invariance_error(layer, images) for images in (pictures, patch))
+    print(f"{name:12} full picture {full:4.0f} %   patch on dark {dark:4.0f} %")
 
 # %% [markdown]
-# A convolution is equivariant and not at all invariant: its answer to the moved image is as good as unrelated to the
-# first. A small max pooling does half as badly. Only the mean over the whole map comes near. The rest of its change is
-# what enters and leaves at the border.
+# A convolution is equivariant and not at all invariant: its answer to the moved image is as far from the first as that
+# to an unrelated image. A small max pooling changes little about that. The mean over the whole map forgets the
+# position, and where nothing enters or leaves at the border, its answer does not change at all.
 
 # %% [markdown]
 # ## Quiz
@@ -564,7 +601,7 @@ for name, layer in [
 #
 # - **a** The output is larger, since there is more padding.
 # - **b** The number of parameters grows, since the kernel is larger.
-# - **c** Each output sees a window of 5×5 pixels in place of 3×3; size and parameters stay.
+# - **c** Each output reads nine pixels spread over 5×5, in place of a full 3×3; size and parameters stay.
 # - **d** Nothing: dilation and padding cancel.
 #
 # ### BEGIN SOLUTION
@@ -598,7 +635,8 @@ notebook.headline(
 # %% [markdown]
 # - A convolution is a window, a product and a sum; by loops or as one matrix product, it equals PyTorch's.
 # - Its size follows from one formula, its parameters from another, and neither needs the machine.
-# - It is equivariant inside the image and for whole strides. It is not invariant; pooling over everything nearly is.
+# - It is equivariant inside the image and for whole strides. It is not invariant. A mean over the whole map is, but for
+#   what enters and leaves at the border.
 #
 # **Next**: [02 · CNN on MNIST](02_cnn_on_mnist.ipynb). Can two of these layers read digits better than 99 % of the time?
 #

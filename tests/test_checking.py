@@ -541,3 +541,7 @@ def test_the_smallest_of_numbers_is_shown():
 
     plus_one.cases(lambda rng: [(90,), (14,), (16,)])
     assert "x = 14" in plus_one.judge(lambda x: 0).case
+
+
+def test_an_endless_comprehension_is_stopped():
+    assert "never ends" in failed(lambda values, factor: [None for _ in iter(int, 1)])

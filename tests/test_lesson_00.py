@@ -33,7 +33,7 @@ def reach_by_loops(kind, length, layers=1, width=3):
             near = abs(i - j) <= layers * (width - 1) // 2
             row.append(near if kind == "cnn" else kind == "attention" or j <= i)
         rows.append(row)
-    return rows
+    return np.array(rows)
 
 
 def reach_by_numpy(kind, length, layers=1, width=3):
@@ -73,8 +73,8 @@ def influence_by_grad(model, x):
         for channel in output:
             (gradient,) = torch.autograd.grad(channel, x, retain_graph=True)
             squares += (gradient**2).sum(1)
-        rows.append(squares.sqrt().tolist())
-    return rows
+        rows.append(squares.sqrt())
+    return torch.stack(rows)
 
 
 def influence_by_backward(model, x):
@@ -135,6 +135,18 @@ def reach_ragged(kind, length, layers, width):
     return [[1] * (i + 1) for i in range(length)]
 
 
+def reach_as_a_list(kind, length, layers, width):
+    return reach_by_loops(kind, length, layers, width).tolist()
+
+
+def influence_as_a_list(model, x):
+    return list(torch.autograd.functional.jacobian(model, x, create_graph=True).norm(dim=(1, 3)))
+
+
+def influence_of_a_batch(model, x):
+    return torch.autograd.functional.jacobian(model, x[None])[0, :, :, 0].norm(dim=(1, 3))
+
+
 def no_influence(model, x):
     return torch.zeros(len(model(x)), len(x))
 
@@ -151,6 +163,9 @@ def influence_without_requires_grad(model, x):
         (check.reach_map, reach_unfinished, "returned None"),
         (check.reach_map, reach_as_a_vector, "expected shape (3, 3), got (3)"),
         (check.reach_map, reach_ragged, "expected a tensor of shape (3, 3)"),
+        (check.reach_map, reach_as_a_list, "expected a tensor of shape (3, 3), got a list"),
+        (check.influence_map, influence_as_a_list, "expected a tensor of shape (2, 2), got a list"),
+        (check.influence_map, influence_of_a_batch, "takes x of shape (T, C), not (1, 2, 1)"),
         (check.path_length, lambda kind, i, j, width: "far", "expected a whole number, got a string"),
         (check.path_length, lambda kind, i, j, width: [1], "expected a whole number"),
         (check.influence_map, no_influence, "expected 3, got 0"),
@@ -163,6 +178,10 @@ def test_what_a_wrong_answer_is_told(exercise, answer, says):
     assert verdict.status is Status.FAILED
     assert verdict.mistake == ""  # none of these is a listed mistake, so none may be named
     assert says.replace("(3)", "(3,)") in verdict.text(), verdict.text()
+
+
+def test_a_message_names_no_file_of_the_course():
+    assert "start_here" not in check.influence_map.judge(influence_of_a_batch).text()
 
 
 def test_two_mistakes_at_once_are_told_one_after_the_other():

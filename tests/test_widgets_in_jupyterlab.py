@@ -41,7 +41,7 @@ def test_layer_builder(lab):  # noqa: F811
         enter("kernel", 1, 11)
         enter("padding", 1, 5)
         enter("stride", 1, 4)
-        enter("kernel", 2, 5)
+        shows("sees 41 × 41 pixels")
         shows("larger than the image")
         enter("image side", 0, 5)
         enter("kernel", 0, 11)

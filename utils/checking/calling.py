@@ -98,7 +98,7 @@ def call(answer: Any, args: tuple, *, ask: Callable = direct, seconds: float = 5
     started = time.monotonic()
     with torch_as_it_was(), _quiet(printed):
         finished = _run_with_deadline(run, seconds)
-    if not finished or result.get("problem") is Problem.RAN_TOO_LONG:
+    if not finished or not result or result.get("problem") is Problem.RAN_TOO_LONG:
         detail = "" if finished else "It could not be stopped: restart the kernel."
         result = {"problem": Problem.RAN_TOO_LONG, "detail": detail}
     return Outcome(**result, printed=_report_printed(printed), seconds=time.monotonic() - started)

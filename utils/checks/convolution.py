@@ -38,6 +38,11 @@ def no_first_window(size, kernel, stride=1, padding=0, dilation=1):
     return output_size.reference(size, kernel, stride, padding, dilation) - 1
 
 
+@output_size.mistake("You added 2 after the division. Only one window is there before anything has moved: add 1.")
+def one_window_too_many(size, kernel, stride=1, padding=0, dilation=1):
+    return output_size.reference(size, kernel, stride, padding, dilation) + 1
+
+
 @output_size.mistake("You added the padding once. There is padding at both ends.")
 def padding_counted_once(size, kernel, stride=1, padding=0, dilation=1):
     return (size + padding - dilation * (kernel - 1) - 1) // stride + 1
@@ -99,20 +104,14 @@ def conv2d(x, weight, bias, stride=1, padding=0, dilation=1):
 def _(rng):
     # The by-hand cases are the smallest, so that one of them is shown where one of them fails.
     ramp = torch.arange(9.0).reshape(1, 3, 3)
+    four, digits = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]]), torch.tensor([[[[1.0, 10.0], [100.0, 1000.0]]]])
     corner = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
-    yield (
-        torch.tensor([[[1.0, 2.0], [3.0, 4.0]]]),
-        torch.tensor([[[[1.0, 10.0], [100.0, 1000.0]]]]),
-        torch.zeros(1),
-        1,
-        0,
-        1,
-    )
+    yield four, digits, torch.zeros(1), 1, 0, 1
+    yield four, digits, torch.zeros(1), 1, 1, 1
     yield ramp, corner, torch.zeros(1), 1, 0, 1
     yield ramp, corner, torch.ones(1), 1, 0, 1
     yield ramp, torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), torch.zeros(1), 1, 0, 1
     yield torch.arange(16.0).reshape(1, 4, 4), corner, torch.zeros(1), 2, 0, 1
-    yield torch.ones(1, 2, 2), corner, torch.zeros(1), 1, 1, 1
     yield ramp, corner.flip(3), torch.zeros(1), 1, 0, 2
     for _ in range(14):
         stride, padding, dilation = (int(rng.integers(low, 4)) for low in (1, 0, 1))
@@ -140,6 +139,11 @@ def bias_forgotten(x, weight, bias, stride=1, padding=0, dilation=1):
     return conv2d.reference(x, weight, None, stride, padding, dilation)
 
 
+@conv2d.mistake("You added bias[0] to every output channel. Output channel o has the bias bias[o] of its own.")
+def first_bias_for_all(x, weight, bias, stride=1, padding=0, dilation=1):
+    return conv2d.reference(x, weight, bias[:1].expand_as(bias), stride, padding, dilation)
+
+
 @conv2d.mistake("You added the bias inside the sum, once for each product. It is added once, after the sum.")
 def bias_in_the_sum(x, weight, bias, stride=1, padding=0, dilation=1):
     return conv2d.reference(x, weight, bias * weight[0].numel(), stride, padding, dilation)
@@ -153,6 +157,19 @@ def bias_for_each_input_channel(x, weight, bias, stride=1, padding=0, dilation=1
 @conv2d.mistake("You used the first input channel alone. An output number sums over all input channels.")
 def channels_not_summed(x, weight, bias, stride=1, padding=0, dilation=1):
     return conv2d.reference(x[:1], weight[:, :1], bias, stride, padding, dilation)
+
+
+@conv2d.mistake(
+    "You used the last input channel alone. Is the sum over the channels overwritten in each round? Add to it."
+)
+def last_channel_alone(x, weight, bias, stride=1, padding=0, dilation=1):
+    return conv2d.reference(x[-1:], weight[:, -1:], bias, stride, padding, dilation)
+
+
+@conv2d.mistake("You returned a map for each input channel. An output number sums over all input channels.")
+def channels_kept_apart(x, weight, bias, stride=1, padding=0, dilation=1):
+    pairs = zip(x.split(1), weight.split(1, dim=1), strict=True)
+    return torch.stack([conv2d.reference(one, kernel, bias, stride, padding, dilation) for one, kernel in pairs])
 
 
 @conv2d.mistake("You took the mean over the input channels. They are summed.")
@@ -193,6 +210,35 @@ def padding_ignored_by_windows(x, weight, bias, stride=1, padding=0, dilation=1)
 @conv2d.mistake("You padded on two sides only, right and bottom. There are zeros on all four sides.")
 def padding_on_two_sides(x, weight, bias, stride=1, padding=0, dilation=1):
     return conv2d.reference(F.pad(x, (0, padding, 0, padding)), weight, bias, stride, 0, dilation)
+
+
+@conv2d.mistake("You padded on two sides only, left and top. There are zeros on all four sides.")
+def padding_on_the_first_two_sides(x, weight, bias, stride=1, padding=0, dilation=1):
+    return conv2d.reference(F.pad(x, (padding, 0, padding, 0)), weight, bias, stride, 0, dilation)
+
+
+@conv2d.mistake("You padded twice. There are `padding` zeros on each side: pad the image once, then use no padding.")
+def padded_twice(x, weight, bias, stride=1, padding=0, dilation=1):
+    return conv2d.reference(x, weight, bias, stride, 2 * padding, dilation)
+
+
+@conv2d.mistake("You padded with ones. This padding is with zeros.")
+def padded_with_ones(x, weight, bias, stride=1, padding=0, dilation=1):
+    return conv2d.reference(F.pad(x, (padding,) * 4, value=1), weight, bias, stride, 0, dilation)
+
+
+@conv2d.mistake("You mirrored the image at its border. This padding is with zeros.")
+def border_mirrored(x, weight, bias, stride=1, padding=0, dilation=1):
+    padded = F.pad(x[None], (padding,) * 4, mode="reflect")[0]
+    return conv2d.reference(padded, weight, bias, stride, 0, dilation)
+
+
+@conv2d.mistake(
+    "You computed the output size before you padded. Pad first: the padded image has room for more windows."
+)
+def size_before_padding(x, weight, bias, stride=1, padding=0, dilation=1):
+    height, width = conv2d.reference(x, weight, bias, stride, 0, dilation).shape[1:]
+    return conv2d.reference(x, weight, bias, stride, padding, dilation)[:, :height, :width]
 
 
 @conv2d.mistake("You repeated the border pixels. This padding is with zeros.")
@@ -243,6 +289,13 @@ def last_window_missing(x, weight, bias, stride=1, padding=0, dilation=1):
     return conv2d.reference(x, weight, bias, stride, padding, dilation)[:, :-1, :-1]
 
 
+@conv2d.mistake(
+    "The last row and column of your output are still 0: the loops end one too early. range(height) already leaves its end out."
+)
+def loops_one_short(x, weight, bias, stride=1, padding=0, dilation=1):
+    return F.pad(conv2d.reference(x, weight, bias, stride, padding, dilation)[:, :-1, :-1], (0, 1, 0, 1))
+
+
 @conv2d.mistake("You kept a batch dimension of size 1. Here an image has the shape (channels, height, width).")
 def batch_dimension_kept(x, weight, bias, stride=1, padding=0, dilation=1):
     return conv2d.reference(x, weight, bias, stride, padding, dilation)[None]
@@ -263,6 +316,7 @@ def conv2d_unfold(x, weight, bias, stride=1, padding=0):
 @conv2d_unfold.cases
 def _(rng):
     yield torch.arange(9.0).reshape(1, 1, 3, 3), torch.eye(2)[None, None], torch.zeros(1), 1, 0
+    yield torch.arange(8.0).reshape(1, 1, 2, 4), torch.tensor([[[[1.0], [10.0]]]]), torch.zeros(1), 1, 0
     yield torch.arange(12.0).reshape(1, 1, 3, 4), torch.tensor([[[[1.0, 2.0]]]]), torch.ones(1), 1, 0
     for _ in range(12):
         image, weight, bias = _random_layer(rng)
@@ -315,6 +369,36 @@ def weight_reshaped_to_fit(x, weight, bias, stride=1, padding=0):
     return (rows @ columns + bias[:, None]).reshape(len(x), len(weight), height, width)
 
 
+@conv2d_unfold.mistake(
+    "You took √L for both sides of the output. That holds for a square output only: compute height and width from the formula of 1.1."
+)
+def square_output_assumed(x, weight, bias, stride=1, padding=0):
+    columns, _ = _columns(x, weight, stride, padding)
+    side = int(columns.shape[-1] ** 0.5)
+    return (weight.flatten(1) @ columns + bias[:, None]).reshape(len(x), len(weight), side, side)
+
+
+@conv2d_unfold.mistake(
+    "You took √L for the height of the output. That holds for a square output only: compute height and width from the formula of 1.1."
+)
+def height_from_a_root(x, weight, bias, stride=1, padding=0):
+    columns, _ = _columns(x, weight, stride, padding)
+    side = int(columns.shape[-1] ** 0.5)
+    return (weight.flatten(1) @ columns + bias[:, None]).reshape(len(x), len(weight), side, -1)
+
+
+@conv2d_unfold.mistake(
+    "A squeeze() dropped every dimension of size 1. The result has four dimensions, whatever their sizes are."
+)
+def squeezed(x, weight, bias, stride=1, padding=0):
+    return conv2d_unfold.reference(x, weight, bias, stride, padding).squeeze()
+
+
+@conv2d_unfold.mistake("You dropped the batch dimension of a batch of one image. One image is a batch as well: N = 1.")
+def batch_of_one_squeezed(x, weight, bias, stride=1, padding=0):
+    return conv2d_unfold.reference(x, weight, bias, stride, padding).squeeze(0)
+
+
 @conv2d_unfold.mistake("You turned the kernel by 180°. No library does: this is cross-correlation.")
 def flipped_kernel_rows(x, weight, bias, stride=1, padding=0):
     return F.conv2d(x, weight.flip(2, 3), bias, stride=stride, padding=padding)
@@ -357,6 +441,7 @@ def _(rng):
     yield 3, 64, 3, 32, 32
     for _ in range(20):
         yield tuple(int(rng.integers(low, high)) for low, high in [(1, 20), (1, 65), (1, 8), (2, 40), (2, 40)])
+    yield 3, 64, 3, 224, 224  # too many for 32 bits
 
 
 def _counted_wrong(explanation: str, name: str, conv, dense):
@@ -395,6 +480,36 @@ _counted_wrong(
     "dense_bias_left_out",
     _conv,
     lambda ci, co, k, h, w: ci * h * w * co * h * w,
+)
+_counted_wrong(
+    "You counted one bias for the whole convolution. There is one for each output channel.",
+    "conv_one_bias_in_all",
+    lambda ci, co, k, h, w: co * ci * k * k + 1,
+    _dense,
+)
+_counted_wrong(
+    "You counted one bias for the whole dense layer. There is one for each output number.",
+    "dense_one_bias_in_all",
+    _conv,
+    lambda ci, co, k, h, w: ci * h * w * co * h * w + 1,
+)
+_counted_wrong(
+    "You counted one bias for each layer: it is one for each output channel (conv), one for each output number (dense).",
+    "one_bias_in_all",
+    lambda ci, co, k, h, w: co * ci * k * k + 1,
+    lambda ci, co, k, h, w: ci * h * w * co * h * w + 1,
+)
+_counted_wrong(
+    'The two keys are swapped: "conv" holds the count of the dense layer.',
+    "keys_swapped",
+    _dense,
+    _conv,
+)
+_counted_wrong(
+    "Your count ran over the end of a 32-bit integer. Python's own int has no end; a tensor or array needs int64.",
+    "wrapped_at_32_bits",
+    _conv,
+    lambda *case: (_dense(*case) + 2**31) % 2**32 - 2**31,
 )
 _counted_wrong(
     "A kernel is square: kernel² numbers for each input channel.",
@@ -441,6 +556,7 @@ def max_pool2d(x, kernel, stride):
 @max_pool2d.cases
 def _(rng):
     yield torch.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 2, 2
+    yield torch.tensor([[[-1e6, -2e6], [-4e6, -3e6]]]), 2, 2
     yield torch.arange(16.0).reshape(1, 4, 4), 2, 2
     yield -torch.arange(12.0).reshape(1, 3, 4), 2, 1
     for _ in range(12):
@@ -474,6 +590,11 @@ def stride_of_one(x, kernel, stride):
     return F.max_pool2d(x, kernel, 1)
 
 
+@max_pool2d.mistake("You swapped kernel and stride: the window has the side `kernel` and moves by `stride`.")
+def kernel_and_stride_swapped(x, kernel, stride):
+    return F.max_pool2d(x, stride, kernel)
+
+
 @max_pool2d.mistake("You took the maximum over the channels as well. Pooling keeps every channel apart.")
 def channels_pooled(x, kernel, stride):
     return F.max_pool2d(x, kernel, stride).amax(0, keepdim=True)
@@ -484,6 +605,21 @@ def channels_pooled(x, kernel, stride):
 )
 def maximum_starts_at_zero(x, kernel, stride):
     return F.max_pool2d(x, kernel, stride).clamp(min=0)
+
+
+def _is_cut_off_below(value, x, kernel, stride) -> bool:
+    """Whether all that is wrong with `value` is that nothing in it is below a certain number."""
+    right = max_pool2d.reference(x, kernel, stride)
+    same_shape = isinstance(value, Tensor) and value.shape == right.shape
+    return same_shape and torch.allclose(value.to(right), right.clamp(min=value.min().item()))
+
+
+@max_pool2d.mistake(
+    "Your maximum starts at a number that a whole window may lie below. Start at -infinity, or let torch find it.",
+    symptom=_is_cut_off_below,
+)
+def maximum_starts_too_high(x, kernel, stride):
+    return F.max_pool2d(x, kernel, stride).clamp(min=-100)
 
 
 @max_pool2d.mistake("Windows that hang over the edge were pooled too. A window that does not fit is left out.")

@@ -57,6 +57,13 @@ def negative_cut_off(i, j):
     return max(i - j, 0)
 
 
+@distance.mistake(
+    "You subtracted i from j and cut negative distances off at 0. A word before and a word after may be equally far away."
+)
+def negative_cut_off_the_other_way(i, j):
+    return max(j - i, 0)
+
+
 @distance.mistake("You added the positions. Subtract one from the other.")
 def positions_added(i, j):
     return i + j
@@ -104,16 +111,9 @@ def reach_map(kind, length, layers=1, width=3):
 
 @reach_map.ask
 def _(answer, kind, length, layers, width):
-    return _as_matrix(answer(kind, length, layers, width))
-
-
-def _as_matrix(value):
-    """Rows in a list, and True or False, are as good as a tensor of numbers. What is no matrix is left as it is."""
-    try:
-        matrix = np.asarray(value.detach() if isinstance(value, Tensor) else value)
-    except (TypeError, ValueError, RuntimeError):
-        return value
-    return torch.from_numpy(matrix * 1) if matrix.dtype.kind in "biuf" and matrix.ndim == 2 else value
+    reached = answer(kind, length, layers, width)
+    is_mask = isinstance(reached, Tensor | np.ndarray) and str(reached.dtype).endswith("bool")
+    return reached * 1 if is_mask else reached  # True and False are as good as 1 and 0
 
 
 @reach_map.cases
@@ -126,11 +126,12 @@ def _(rng):
     yield "causal attention", 4, 2, 5
     yield "cnn", 6, 2, 3
     yield "cnn", 6, 1, 5
+    yield "cnn", 8, 3, 3
     yield "cnn", 6, 3, 5
     yield "attention", 5, 2, 3
     for _ in range(16):
         kind = KINDS[int(rng.integers(4))]
-        yield kind, int(rng.integers(2, 20)), int(rng.integers(1, 5)), 2 * int(rng.integers(1, 5)) + 1
+        yield kind, int(rng.integers(6, 20)), int(rng.integers(1, 5)), 2 * int(rng.integers(1, 5)) + 1
 
 
 def _wrong(kind: str, length: int, layers: int, width: int, **rules) -> Tensor:
@@ -223,6 +224,28 @@ def cnn_one_word_short(kind, length, layers=1, width=3):
     return _wrong(kind, length, layers, width, cnn=lambda d: d.abs() < layers * (width // 2))
 
 
+@reach_map.mistake(
+    "Your CNN sees every later word: you compared i - j without its sign. Take the absolute value: abs(i - j)."
+)
+def cnn_sees_all_later_words(kind, length, layers=1, width=3):
+    return _wrong(kind, length, layers, width, cnn=lambda d: d <= layers * (width // 2))
+
+
+@reach_map.mistake(
+    "Your CNN sees every earlier word: you compared j - i without its sign. Take the absolute value: abs(i - j)."
+)
+def cnn_sees_all_earlier_words(kind, length, layers=1, width=3):
+    return _wrong(kind, length, layers, width, cnn=lambda d: -d <= layers * (width // 2))
+
+
+@reach_map.mistake(
+    "Your CNN stops one word short on the right. A range and a slice leave their end out: end them one later."
+)
+def cnn_one_word_short_on_the_right(kind, length, layers=1, width=3):
+    half = layers * (width // 2)
+    return _wrong(kind, length, layers, width, cnn=lambda d: (d <= half) & (d > -half))
+
+
 @reach_map.mistake("Your CNN wraps around, from the last word to the first. Beyond the ends there are only zeros.")
 def cnn_wraps_around(kind, length, layers=1, width=3):
     half = layers * (width // 2)
@@ -288,6 +311,7 @@ def _(rng):
     yield "cnn", 1, 0, 3
     yield "cnn", 2, 2, 3
     yield "cnn", 0, 3, 3
+    yield "cnn", 0, 5, 3
     yield "cnn", 4, 1, 5
     yield "cnn", 8, 1, 5
     for _ in range(24):
@@ -341,6 +365,39 @@ def divided_by_both_sides(kind, i, j, width=3):
     return max(1, math.ceil(abs(i - j) / (width - 1))) if kind == "cnn" else _shortest(kind, i, j, width)
 
 
+@path_length.mistake(
+    "You counted how many windows, side by side, cover the way. A layer carries a word from the middle of its window to the edge: width // 2 positions."
+)
+def windows_side_by_side(kind, i, j, width=3):
+    return math.ceil((abs(i - j) + 1) / width) if kind == "cnn" else _shortest(kind, i, j, width)
+
+
+@path_length.mistake(
+    "You divided by the width and then by 2: `a / width // 2` runs from left to right. Put brackets around (width // 2)."
+)
+def brackets_missing(kind, i, j, width=3):
+    return max(1, math.ceil(abs(i - j) / width // 2)) if kind == "cnn" else _shortest(kind, i, j, width)
+
+
+@path_length.mistake("You rounded to the nearest. A word that is not quite reached needs one layer more: round up.")
+def rounded_to_the_nearest(kind, i, j, width=3):
+    return max(1, round(abs(i - j) / (width // 2))) if kind == "cnn" else _shortest(kind, i, j, width)
+
+
+@path_length.mistake(
+    "Your CNN counts i - j with its sign, so that later words are too near. The kernel looks to both sides: take abs(i - j)."
+)
+def sign_kept_in_the_cnn(kind, i, j, width=3):
+    return max(1, math.ceil((i - j) / (width // 2))) if kind == "cnn" else _shortest(kind, i, j, width)
+
+
+@path_length.mistake(
+    "Your CNN counts i - j with its sign, and returns 0 or less for the word itself and for later ones. Take abs(i - j), and at least 1."
+)
+def sign_and_zero_kept_in_the_cnn(kind, i, j, width=3):
+    return math.ceil((i - j) / (width // 2)) if kind == "cnn" else _shortest(kind, i, j, width)
+
+
 @path_length.mistake("You rounded down. A word that is not quite reached needs one layer more: round up.")
 def rounded_down(kind, i, j, width=3):
     return max(1, abs(i - j) // (width // 2)) if kind == "cnn" else _shortest(kind, i, j, width)
@@ -388,6 +445,20 @@ def attention_skips_itself(kind, i, j, width=3):
 
 
 @path_length.mistake(
+    "Your attention returns 0. A word goes through the layer to get anywhere, and that is one arrow: 1."
+)
+def attention_without_a_step(kind, i, j, width=3):
+    return 0 if kind == "attention" else _shortest(kind, i, j, width)
+
+
+@path_length.mistake(
+    "Your attention returns 2. Looking and adding up happen in the same layer: one arrow from x_j to z_i."
+)
+def attention_in_two_steps(kind, i, j, width=3):
+    return 2 if kind == "attention" else _shortest(kind, i, j, width)
+
+
+@path_length.mistake(
     "Your attention has no path from later words. Without a mask a word looks at those that follow, too."
 )
 def attention_only_from_the_past(kind, i, j, width=3):
@@ -403,7 +474,7 @@ MODELS = {
     "x.cumsum(0)": lambda x: x.cumsum(0),
     "x[:-1] - x[1:]": lambda x: x[:-1] - x[1:],
     "x.sum(1, keepdim=True)": lambda x: x.sum(1, keepdim=True),
-    "x @ torch.tensor([[1., 2.], [3., 4.]])": lambda x: x @ torch.tensor([[1.0, 2.0], [3.0, 4.0]]).to(x),
+    "x @ torch.tensor([[1., -2.], [3., 4.]])": lambda x: x @ torch.tensor([[1.0, -2.0], [3.0, 4.0]]).to(x),
     "x * x": lambda x: x * x,
     "torch.tanh(x.cumsum(0))": lambda x: torch.tanh(x.cumsum(0)),
     "torch.cat([x, x.roll(1, 0) ** 2], 1)": lambda x: torch.cat([x, x.roll(1, 0) ** 2], 1),
@@ -423,15 +494,23 @@ def influence_map(model, x):
 
 @influence_map.ask
 def _(answer, model, x):
-    return _as_matrix(answer(MODELS[model], x))
+    return answer(_model(model), x)
+
+
+def _model(formula: str):
+    def model(x):
+        if x.dim() != 2:
+            raise ValueError(f"this model takes x of shape (T, C), not {tuple(x.shape)}; there is no batch")
+        return MODELS[formula](x)
+
+    return model
 
 
 @influence_map.cases
 def _(rng):
     yield "3 * x", torch.tensor([[1.0], [2.0]])
     yield "x.cumsum(0)", torch.tensor([[1.0], [2.0], [3.0]])
-    yield "x", torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    yield "x @ torch.tensor([[1., 2.], [3., 4.]])", torch.eye(2)
+    yield "x @ torch.tensor([[1., -2.], [3., 4.]])", torch.tensor([[1.0, 0.0], [0.0, 2.0]])
     yield "-2 * x.flip(0)", normal(rng, 3, 2)
     yield "x[:-1] - x[1:]", normal(rng, 4, 3)
     yield "x.sum(1, keepdim=True)", normal(rng, 3, 4)
@@ -475,6 +554,48 @@ def absolute_values_summed(model, x):
 @influence_map.mistake("You took a mean over the channels in place of a sum. The norm sums the squares.")
 def squares_averaged(model, x):
     return _blocks(model, x).square().mean((1, 3)).sqrt()
+
+
+@influence_map.mistake(
+    "You took a mean over the output channels in place of a sum. The squares of all derivatives are summed."
+)
+def output_channels_averaged(model, x):
+    return _blocks(model, x).square().mean(1).sum(-1).sqrt()
+
+
+@influence_map.mistake(
+    "You took a norm for each output channel, then their mean. Square all derivatives, sum once over both channels, then take one root."
+)
+def mean_of_norms_of_output_channels(model, x):
+    return _blocks(model, x).norm(dim=3).mean(1)
+
+
+@influence_map.mistake(
+    "You took a norm for each output channel and added the norms up. Sum the squares over both channels first, then take one root."
+)
+def norms_of_output_channels_added(model, x):
+    return _blocks(model, x).norm(dim=3).sum(1)
+
+
+@influence_map.mistake(
+    "You took a norm for each input channel and added the norms up. Sum the squares over both channels first, then take one root."
+)
+def norms_of_input_channels_added(model, x):
+    return _blocks(model, x).norm(dim=1).sum(-1)
+
+
+@influence_map.mistake(
+    "You took the gradient of the length of each output vector. Take the gradient of each of its channels, square, then sum."
+)
+def gradient_of_the_norm(model, x):
+    return jacobian(lambda x: model(x).norm(dim=1), x).norm(dim=-1)
+
+
+@influence_map.mistake(
+    "You squared the outputs before you took the gradient. Take the gradient of each channel first, then square."
+)
+def outputs_squared_first(model, x):
+    return jacobian(lambda x: model(x).square().sum(1), x).norm(dim=-1)
 
 
 @influence_map.mistake("You took the largest derivative of each block. The norm sums the squares of all of them.")
@@ -545,3 +666,15 @@ def gradient_times_input(model, x):
 def rows_normalised(model, x):
     influences = influence_map.reference(model, x)
     return influences / influences.sum(1, keepdim=True)
+
+
+@influence_map.mistake("You divided each column by its sum. The exercise asks for the norms themselves.")
+def columns_normalised(model, x):
+    influences = influence_map.reference(model, x)
+    return influences / influences.sum(0)
+
+
+@influence_map.mistake("You divided by the largest influence. The exercise asks for the norms themselves.")
+def largest_is_one(model, x):
+    influences = influence_map.reference(model, x)
+    return influences / influences.max()

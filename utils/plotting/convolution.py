@@ -17,12 +17,15 @@ from utils.plotting.images import plot_image
 def plot_windows(image: Tensor, kernel: Tensor) -> np.ndarray:
     """A small image (1, H, W), a kernel (1, 1, k, k) and their convolution, number by number. Returns the axes.
 
-    The first window and the output that comes of it are framed.
+    The first window and the output that comes of it are framed. The last output is a question mark: the reader's turn.
     """
-    parts = {"image x": image, "kernel W": kernel, "output y": F.conv2d(image[None], kernel)}
+    output = F.conv2d(image[None], kernel)
+    output[..., -1, -1] = 0  # neither its number nor its shade shall tell
+    parts = {"image x": image, "kernel W": kernel, "output y": output}
     _, axes = plt.subplots(1, 3, figsize=(6.5, 2.6), layout="constrained")
     for ax, (title, values) in zip(axes, parts.items(), strict=True):
         plot_image(values, title, ax=ax, numbers=True)
+    axes[2].texts[-1].set_text("?")
     side = kernel.shape[-1]
     for ax, framed in [(axes[0], side), (axes[2], 1)]:
         ax.add_patch(Rectangle((-0.5, -0.5), framed, framed, fill=False, edgecolor=COLORS[1], linewidth=4))
@@ -60,15 +63,18 @@ def plot_parameter_counts(sides: Sequence[int], counts: Sequence[Mapping[str, in
 
 
 def plot_error_maps(errors: Mapping[str, Tensor], columns: int = 3) -> np.ndarray:
-    """Maps (H, W) of the relative equivariance error, in per cent, with one scale of colours. Returns the axes."""
+    """Maps (H, W) of the equivariance error, 1 where answers are as good as unrelated, with one scale of colours.
+
+    Returns the axes.
+    """
     rows = -(-len(errors) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(2.3 * columns, 2.5 * rows), layout="constrained")
     largest = max(float(error.max()) for error in errors.values())
     for ax, (name, error) in zip(axes.flat, errors.items(), strict=True):
-        drawn = ax.imshow(100 * error, vmin=0, vmax=100 * largest, cmap="viridis")
+        drawn = ax.imshow(100 * error.numpy(), vmin=0, vmax=100 * largest, cmap="viridis")
         ax.set_title(f"{name}\nmean {100 * float(error.mean()):.0f} %", fontsize=9)
         ax.set(xticks=[], yticks=[])
-    figure.colorbar(drawn, ax=axes, label="error, in % of the output's size", shrink=0.8)
+    figure.colorbar(drawn, ax=axes, label="error, in % (100: as different as unrelated)", shrink=0.8)
     return axes
 
 

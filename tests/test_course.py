@@ -257,7 +257,9 @@ def test_ctrl_c_leaves_a_report_on_what_has_run(tmp_path):
     write_lesson(tmp_path, "02_interrupted", "# 02", interrupt)
     write_lesson(tmp_path, "03_never_begun", "# 03", "1")
     program = (
-        "import sys; from pathlib import Path; from tools.run_course import main\n"
+        "import signal, sys; from pathlib import Path; from tools.run_course import main\n"
+        # whoever started the tests in the background had SIGINT ignored, and a child inherits that
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"sys.exit(main([], Path({str(tmp_path)!r})))"
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)

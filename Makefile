@@ -48,6 +48,8 @@ lint: $(VENV)/author  ## format and lint, lessons included
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
+# Two workers on two cores: with one thread each they do not wait for one another.
+test: export OMP_NUM_THREADS = 1
 test: lint check  ## everything: unit tests, checks against their mistakes, every notebook by nbval
 	REACH_PROGRESS=off $(BIN)/python -m pytest -q -n 2 tests
 	REACH_PROGRESS=off $(NBVAL) notebooks

@@ -210,6 +210,8 @@ def test_rotary_products_depend_on_the_distance_alone():
     turned = rotate(q.expand(50, 8), cosine, sine)
     torch.testing.assert_close(turned.norm(dim=1), q.norm().expand(50))
     torch.testing.assert_close(turned[0], q)  # position 0 is not turned
+    expected = torch.tensor([1.0, 0.1, 0.01, 0.001])  # radians a character, from 1 down to nearly 1 in 10,000
+    torch.testing.assert_close(torch.atan2(sine[1], cosine[1]), expected)
 
 
 def test_attention_maps_are_causal_and_hold_shares():

@@ -47,7 +47,7 @@ def plot_images(
     for index, ax in enumerate(axes.flat):
         if index < len(images):
             plot_image(images[index], titles[index] if index < len(titles) else "", ax=ax, **options)
-            ax.title.set_fontsize(9)
+            ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=9)
         else:
             ax.set_visible(False)
     return axes

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from .jacobian import evaluation_mode
 
-CHUNK = 2**16  # characters read at a time: their scores take tens of megabytes
+CHUNK = 2**14  # characters read at a time: large enough to be quick, and an LSTM needs tens of megabytes for them
 
 
 @dataclass(frozen=True)

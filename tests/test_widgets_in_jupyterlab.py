@@ -1,5 +1,7 @@
 """The widgets as a learner meets them: in JupyterLab, with a kernel, in a browser. One test for each widget."""
 
+import re
+
 from browser import lab  # noqa: F401  (a fixture)
 
 
@@ -67,3 +69,36 @@ def test_kernel_painter(lab):  # noqa: F811
         page.keyboard.press("Enter")
         expect(total).to_have_text("sum of the weights: -1.5")
         expect(picture).not_to_have_attribute("src", sharpened)
+
+
+def test_char_sampler(lab):  # noqa: F811
+    from playwright.sync_api import expect
+
+    cell = (
+        "import torch\nfrom utils.models import CharLSTM\nfrom utils.widgets.char_sampler import char_sampler\n"
+        "torch.manual_seed(0)\nalphabet = 'abcdefgh \\n'\n"
+        "char_sampler(CharLSTM(len(alphabet), 16), alphabet, 'ab', temperature=1.0)"
+    )
+    with lab.run("char_sampler", cell) as page:
+        said = page.locator(".char-sampler").get_by_role("status")
+        picture = page.get_by_alt_text("The probabilities of the next character")
+        expect(said).to_have_text(re.compile("^ab"))
+        first, before = said.text_content(), picture.get_attribute("src")
+
+        page.get_by_role("button", name="Draw again").click()
+        expect(said).not_to_have_text(first)
+        assert picture.get_attribute("src") == before  # the same prompt, the same probabilities
+
+        slider = page.get_by_role("slider")
+        slider.focus()
+        slider.press("Home")
+        expect(picture).not_to_have_attribute("src", before)
+
+        prompt = page.get_by_label("prompt:")
+        prompt.fill("hag")
+        prompt.blur()
+        expect(said).to_have_text(re.compile("^hag"))
+        prompt.fill("xyz")
+        prompt.blur()
+        expect(said).to_contain_text("never seen 'x', 'y', 'z'")
+        expect(picture).to_have_count(0)

@@ -11,9 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.cnn_speedup import cnn_speedup
+from bench.text_speedup import lstm_speedup, transformer_speedup
 from utils.download import DataError
 
-BENCHES = {"cnn_speedup": (cnn_speedup, 25)}  # name: (bench, the ratio that it has to reach)
+BENCHES = {  # name: (bench, the ratio that it has to reach)
+    "cnn_speedup": (cnn_speedup, 25),
+    "lstm_speedup": (lstm_speedup, 20),
+    "transformer_speedup": (transformer_speedup, 8),
+}
 RESULTS = Path(__file__).with_name("results.json")
 THREADS = 1
 

@@ -102,3 +102,58 @@ def test_char_sampler(lab):  # noqa: F811
         prompt.blur()
         expect(said).to_contain_text("never seen 'x', 'y', 'z'")
         expect(picture).to_have_count(0)
+
+
+def test_attention_viewer(lab):  # noqa: F811
+    from playwright.sync_api import expect
+
+    cell = (
+        "import torch\nfrom utils.widgets.attention_viewer import attention_viewer\n"
+        "weights = torch.eye(3).repeat(2, 2, 1, 1)\nweights[1, 0, 2] = torch.tensor([0.7, 0.1, 0.2])\n"
+        "attention_viewer(weights, 'a b')"
+    )
+    with lab.run("attention_viewer", cell) as page:
+        viewer = page.locator(".attention-viewer")
+        said = viewer.get_by_role("status")
+        picture = viewer.get_by_role("img")
+        expect(said).to_have_text("Position 2, “b”, looks at “b” itself (100%), “a” 2 back (0%), a space 1 back (0%).")
+        before = picture.get_attribute("src")
+
+        viewer.get_by_role("button", name="2", exact=True).first.click()
+        expect(said).to_contain_text("“a” 2 back (70%)")
+        expect(picture).not_to_have_attribute("src", before)
+
+        viewer.get_by_role("button", name="2", exact=True).last.click()
+        expect(said).to_contain_text("“b” itself (100%)")
+        slider = viewer.get_by_role("slider")
+        slider.focus()
+        slider.press("Home")
+        expect(said).to_contain_text("Position 0, “a”")
+
+
+def test_side_by_side(lab):  # noqa: F811
+    from playwright.sync_api import expect
+
+    cell = (
+        "from utils.widgets.side_by_side import side_by_side\n"
+        "def echo(prompt, count, temperature, seed):\n"
+        "    return f' <{count} at {temperature:.1f}, seed {seed}>'\n"
+        "side_by_side({'one': echo, 'two': echo}, 'to be', 'to be', count=5)"
+    )
+    with lab.run("side_by_side", cell) as page:
+        box = page.locator(".side-by-side")
+        one, said = box.get_by_label("one"), box.get_by_role("status")
+        expect(one).to_contain_text("to be <5 at 0.8, seed 0>")
+        expect(box.get_by_label("two")).to_contain_text("to be <5 at 0.8, seed 0>")
+
+        slider = box.get_by_role("slider")
+        slider.focus()
+        slider.press("Home")
+        expect(one).to_contain_text("5 at 0.0")
+
+        box.get_by_label("prompt:").fill("beet")
+        box.get_by_role("button", name="Continue").click()
+        expect(one).to_contain_text("beet <5 at 0.0")
+        box.get_by_label("prompt:").fill("x")
+        box.get_by_role("button", name="Continue").click()
+        expect(said).to_contain_text("do not know 'x'")

@@ -1,0 +1,374 @@
+"""Lesson 11: right answers of other styles, wrong ones that have no name, the figures, the widgets, the record."""
+
+import json
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from tools import record_comparison as recorder
+from utils import models
+from utils.checking import Status
+from utils.checks import tiny_transformer as check
+from utils.plotting import comparison as plots
+from utils.reach import Horizon
+from utils.training import count_parameters
+from utils.widgets import attention_viewer as viewer
+from utils.widgets import side_by_side as sides
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+# --- right answers in other styles ------------------------------------------------------------------------------
+
+
+def attention_by_loops(x, w_in, w_out, heads):
+    batch, time, width = x.shape
+    size = width // heads
+    q, k, v = (x @ w_in.T).split(width, dim=-1)
+    z = torch.zeros_like(x)
+    for b in range(batch):
+        for h in range(heads):
+            part = slice(h * size, (h + 1) * size)
+            for i in range(time):
+                scores = torch.stack([q[b, i, part] @ k[b, j, part] / size**0.5 for j in range(i + 1)])
+                z[b, i, part] = sum(a * v[b, j, part] for j, a in enumerate(scores.softmax(0)))
+    return z @ w_out.T
+
+
+def attention_by_einsum(x, w_in, w_out, heads):
+    q, k, v = (x.double() @ w_in.double().T).unflatten(-1, (3, heads, -1)).unbind(2)  # (B, T, H, D)
+    scores = torch.einsum("bihd,bjhd->bhij", q, k) / q.shape[-1] ** 0.5
+    future = torch.triu(torch.full(scores.shape[-2:], -1e9, dtype=scores.dtype), 1)
+    return torch.einsum("bhij,bjhd->bihd", (scores + future).softmax(-1), v).flatten(2) @ w_out.double().T
+
+
+def attention_by_torch(x, w_in, w_out, heads):
+    layer = nn.MultiheadAttention(x.shape[-1], heads, bias=False, batch_first=True)
+    with torch.no_grad():
+        layer.in_proj_weight.copy_(w_in)
+        layer.out_proj.weight.copy_(w_out)
+    mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
+    return layer(x, x, x, attn_mask=mask, need_weights=False)[0]
+
+
+def attention_in_numpy(x, w_in, w_out, heads):
+    x, w_in, w_out = x.numpy(), w_in.numpy(), w_out.numpy()
+    q, k, v = (part.reshape(*x.shape[:2], heads, -1) for part in np.split(x @ w_in.T, 3, axis=-1))
+    scores = np.einsum("bihd,bjhd->bhij", q, k) / np.sqrt(q.shape[-1])
+    weights = np.exp(scores - scores.max(-1, keepdims=True)) * np.tri(x.shape[1])
+    weights /= weights.sum(-1, keepdims=True)
+    return np.einsum("bhij,bjhd->bihd", weights, v).reshape(x.shape) @ w_out.T
+
+
+def block_with_rms_norm(x, attend, feed_forward):
+    x = attend(F.rms_norm(x, x.shape[-1:])) + x
+    return feed_forward(F.rms_norm(x, (x.shape[-1],), eps=1e-6)) + x
+
+
+class BlockInDouble:
+    def __call__(self, stream, look, think):
+        stream = stream.double()
+        for part in (look, think):
+            stream = stream + part(nn.RMSNorm(stream.shape[-1], dtype=torch.float64)(stream)).double()
+        return stream
+
+
+class Sinusoidal(nn.Module):
+    """Positions as waves, post-norm blocks of torch, mask as -inf."""
+
+    def __init__(self, vocabulary, width, heads, layers):
+        super().__init__()
+        self.width, self.embed = width, nn.Embedding(vocabulary, width)
+        layer = nn.TransformerEncoderLayer(width, heads, 4 * width, 0.1, batch_first=True)
+        self.body = nn.TransformerEncoder(layer, layers)
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, tokens):
+        T = tokens.shape[1]
+        angles = torch.arange(T)[:, None] / 100 ** (torch.arange(self.width) / self.width)
+        mask = nn.Transformer.generate_square_subsequent_mask(T)
+        return self.head(self.body(self.embed(tokens) + angles.sin(), mask=mask, is_causal=True))
+
+
+def cached_with_torch(x, keys, values, w_in, w_out, heads):
+    q, k, v = w_in.view(3, len(x), len(x)) @ x
+    keys, values = torch.vstack([keys, k]), torch.vstack([values, v])
+    split = [t.view(-1, heads, len(x) // heads).transpose(0, 1) for t in (q, keys, values)]
+    return w_out @ F.scaled_dot_product_attention(*split).flatten(), keys, values
+
+
+def width_by_formula(budget, vocabulary):
+    b = 2 * vocabulary + 8
+    return np.int64(math.isqrt(b * b + 32 * (budget - vocabulary)) - b) // 16
+
+
+RIGHT = {
+    "attention: loops": (check.causal_attention, attention_by_loops),
+    "attention: einsum in float64": (check.causal_attention, attention_by_einsum),
+    "attention: torch's layer, copied weights": (check.causal_attention, attention_by_torch),
+    "attention: numpy": (check.causal_attention, attention_in_numpy),
+    "block: F.rms_norm": (check.block, block_with_rms_norm),
+    "block: an object, float64": (check.block, BlockInDouble()),
+    "model: the course's": (check.build_transformer, models.Transformer),
+    "model: sinusoidal, post-norm": (check.build_transformer, Sinusoidal),
+    "width: formula": (check.lstm_width, width_by_formula),
+    "width: real models": (check.lstm_width, lambda budget, v: by_building(budget, v)),
+    "cache: torch's function": (check.cached_attention, cached_with_torch),
+}
+
+
+def by_building(budget, vocabulary):
+    width = 0
+    while count_parameters(models.CharLSTM(vocabulary, width + 1).to("meta")) <= budget:
+        width += 1
+    return width
+
+
+@pytest.mark.parametrize(("exercise", "answer"), RIGHT.values(), ids=RIGHT)
+def test_a_right_answer_of_another_style_passes(exercise, answer):
+    for seed in (0, 1):
+        verdict = exercise.judge(answer, seed)
+        assert verdict.passed, verdict.text()
+
+
+# --- wrong answers that are not among the mistakes, or make one in another way ----------------------------------
+
+
+def hides_itself_with_a_large_number(x, w_in, w_out, heads):
+    q, k, v = ((x @ w_in.T).unflatten(-1, (3, heads, -1))).permute(2, 0, 3, 1, 4)
+    scores = q @ k.mT / q.shape[-1] ** 0.5
+    seen = torch.ones_like(scores).tril(-1) == 1
+    return (scores.masked_fill(~seen, -1e9).softmax(-1) @ v).transpose(1, 2).flatten(2) @ w_out.T
+
+
+def sees_one_ahead(x, w_in, w_out, heads):
+    q, k, v = ((x @ w_in.T).unflatten(-1, (3, heads, -1))).permute(2, 0, 3, 1, 4)
+    scores = q @ k.mT / q.shape[-1] ** 0.5
+    seen = torch.ones_like(scores).tril(1) == 1
+    return (scores.masked_fill(~seen, -math.inf).softmax(-1) @ v).transpose(1, 2).flatten(2) @ w_out.T
+
+
+class Table(nn.Module):
+    """A bigram table: no attention, no blocks."""
+
+    def __init__(self, vocabulary, width, heads, layers):
+        super().__init__()
+        self.table = nn.Embedding(vocabulary, vocabulary)
+
+    def forward(self, tokens):
+        return self.table(tokens)
+
+
+class Hidden(Sinusoidal):
+    """Keeps its blocks in a plain list, where no optimizer finds them."""
+
+    def __init__(self, vocabulary, width, heads, layers):
+        super().__init__(vocabulary, width, heads, 1)
+        body = self.body
+        del self.body
+        self.kept = [body]
+
+    def forward(self, tokens):
+        mask = nn.Transformer.generate_square_subsequent_mask(tokens.shape[1])
+        return self.head(self.kept[0](self.embed(tokens), mask=mask))
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "mistake"),
+    [
+        (check.causal_attention, hides_itself_with_a_large_number, "token_hidden_from_itself"),
+        (check.causal_attention, sees_one_ahead, ""),
+        (check.causal_attention, lambda x, w_in, w_out, heads: x, ""),
+        (check.causal_attention, lambda x, w_in, w_out, heads: x[0], ""),
+        (check.block, lambda x, attend, feed_forward: attend(feed_forward(x)), ""),
+        (check.build_transformer, Table, "blocks_shared"),
+        (check.build_transformer, Hidden, "blocks_shared"),
+        (check.build_transformer, lambda v, w, h, n: models.CharLSTM(v, w), ""),
+        (check.build_transformer, lambda v, w, h, n: models.Transformer(v, w, h, n, causal=False), None),
+        (check.build_transformer, lambda v, w, h, n: 3, ""),
+        (check.lstm_width, lambda budget, vocabulary: 3, ""),
+        (check.cached_attention, lambda x, keys, values, *rest: (x, keys), ""),
+    ],
+)
+def test_wrong_answers_are_caught_and_no_name_is_guessed(exercise, answer, mistake):
+    verdict = exercise.judge(answer)
+    assert verdict.status is Status.FAILED
+    if mistake is not None:
+        assert verdict.mistake == mistake, verdict.text()
+
+
+def test_a_leak_is_reported_as_a_leak():
+    verdict = check.causal_attention.judge(sees_one_ahead)
+    assert "earlier outputs" in verdict.problem
+
+
+def test_a_model_in_place_of_its_builder_is_recognised():
+    assert "finished model" in check.build_transformer.judge(models.Transformer(5, 8, 2, 1)).problem
+
+
+def test_an_unfinished_forward_is_not_attempted():
+    class Half(Table):
+        def forward(self, tokens):
+            raise NotImplementedError
+
+    assert check.build_transformer.judge(Half).status is Status.NOT_ATTEMPTED
+
+
+def test_the_cache_that_came_in_must_stay_as_it_was():
+    def in_place(x, keys, values, w_in, w_out, heads):
+        if len(keys):
+            keys[0] = 0
+        return check.cached_attention.reference(x, keys, values, w_in, w_out, heads)
+
+    assert "changed" in check.cached_attention.judge(in_place).summary
+
+
+# --- figures ------------------------------------------------------------------------------------------------------
+
+RUN = plots.Run([1000, 2000], [0.5, 1.0], [3.0, 2.5])
+
+
+def test_a_race_has_a_line_for_each_seed_on_both_rulers():
+    plots.plot_race({"a": [RUN, RUN], "b": [RUN]}, {"5-gram": 2.2}, "title")
+    left, right = plt.gcf().axes
+    assert list(left.lines[0].get_xdata()) == [1, 2]
+    assert list(right.lines[0].get_xdata()) == [0.5, 1.0]
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_budgets_have_a_row_for_each_model_of_each_budget():
+    ax = plots.plot_budgets({"equal seconds": {"LSTM": [2.0, 2.2], "transformer": [2.5]}})
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        "equal seconds: LSTM",
+        "equal seconds: transformer",
+    ]
+    assert [text.get_text() for text in ax.texts] == ["2.10", "2.50"]
+
+
+def test_each_horizon_is_marked():
+    seed = Horizon((1, 2, 4), (3.0, 2.0, 2.0), (0.1, 0.1, 0.1), (0.1, 0.0, 0.0), 0.01)
+    ax = plots.plot_horizons({"LSTM": [seed]}, mark=2)
+    assert [tuple(line.get_xdata()) for line in ax.lines][:2] == [(1, 2, 4), (2,)]
+
+
+@pytest.mark.parametrize("power", [0, 1, 2])
+def test_slopes_are_powers(power):
+    lengths = np.array([10, 20, 40, 80])
+    assert plots.slope(lengths, 3.0 * lengths**power) == pytest.approx(power)
+    ax = plots.plot_costs({"work": (lengths, 3.0 * lengths**power)}, "seconds")
+    assert ax.get_legend().get_texts()[0].get_text() == f"work: slope {power:.2f}"
+
+
+def test_power_laws_cross_where_they_are_equal():
+    lengths = np.array([40, 80, 160])
+    assert plots.crossing(lengths, 0.5 * lengths**2, 50.0 * lengths) == pytest.approx(100)
+    assert math.isnan(plots.crossing(lengths, lengths, 2 * lengths))
+
+
+def test_few_labels_and_records_are_drawn_in_order():
+    ax = plots.plot_few_labels({"a": {100: [0.8, 0.9], 10: [0.5]}}, "labels", "share", level=("never", 0.7))
+    line = next(line for line in ax.lines if line.get_label() == "a")
+    assert list(line.get_xdata()) == [10, 100]
+    assert list(line.get_ydata()) == pytest.approx([0.5, 0.85])
+    ax = plots.plot_recorded({"a": {"10": [2.0], "2": [3.0]}})
+    assert list(ax.lines[0].get_xdata()) == [2, 10]
+
+
+# --- the widgets ------------------------------------------------------------------------------------------------------
+
+WEIGHTS = torch.eye(3).repeat(2, 2, 1, 1)
+WEIGHTS[1, 0, 2] = torch.tensor([0.7, 0.1, 0.2])
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    calls = []
+    monkeypatch.setattr("utils.widgets.still.show", lambda widget, still, alt: calls.append((widget, still, alt)))
+    return calls
+
+
+def test_what_a_position_looks_at_in_words():
+    said = viewer.describe(WEIGHTS[1, 0], "a b", 2)
+    assert said == "Position 2, “b”, looks at “a” 2 back (70%), “b” itself (20%), a space 1 back (10%)."
+    assert viewer.describe(WEIGHTS[0, 0], "a b", 0) == "Position 0, “a”, looks at “a” itself (100%)."
+
+
+def test_the_viewer_follows_layer_head_and_position(shown):
+    viewer.attention_viewer(WEIGHTS, "a b")
+    ((widget, _, alt),) = shown
+    layer, head, slider, caption, canvas = widget.children
+    assert "all 4 heads" in alt
+    assert "“b” itself (100%)" in caption.value
+    before = canvas.value
+    layer.value = 1
+    assert "“a” 2 back (70%)" in caption.value and canvas.value != before
+    head.value = 1
+    assert "“b” itself (100%)" in caption.value
+    slider.value = 1
+    assert "a space" in caption.value
+
+
+def echo(prompt, count, temperature, seed):
+    return f"<{prompt}|{count}|{temperature:.1f}|{seed}>"
+
+
+def test_texts_stand_side_by_side_and_are_escaped():
+    page = sides.columns("a<b", {"one": "<i>", "two": "x"})
+    assert "a&lt;b" in page and "&lt;i&gt;" in page and page.count("<section") == 2
+
+
+def test_the_writers_follow_prompt_temperature_and_seed(shown):
+    sides.side_by_side({"one": echo, "two": echo}, "to be", "to be", count=5)
+    ((widget, still, alt),) = shown
+    controls, status, output = widget.children
+    entry, column = controls.children
+    temperature, seed, button = column.children
+    assert "'to be'" in alt and len(still.axes) == 2
+    assert "|5|0.8|0" in output.value
+    temperature.value = 0.2
+    seed.value = 3
+    assert "|5|0.2|3" in output.value and "temperature 0.2" in status.value
+    entry.value = "tobe"
+    button.click()
+    assert "tobe|5" in output.value
+    entry.value = "x"
+    button.click()
+    assert "do not know 'x'" in status.value and "tobe|5" in output.value
+    entry.value = ""
+    button.click()
+    assert "\n|5" in output.value
+
+
+# --- the record ---------------------------------------------------------------------------------------------------
+
+
+def test_the_recorded_models_are_of_equal_size():
+    lstm, transformer = (count_parameters(build()) for build in recorder.builders(65).values())
+    assert lstm == pytest.approx(transformer, rel=0.05)
+
+
+def test_the_record_is_complete_and_names_its_command():
+    record = json.loads(recorder.RECORD.read_text())
+    assert record["command"] == "python -m tools.record_comparison"
+    assert set(record["bits"]) == {"LSTM", "transformer"}
+    for budgets in record["bits"].values():
+        assert all(len(seeds) >= 3 for seeds in budgets.values())
+        assert len(budgets) >= 3
+
+
+def test_a_short_record_is_written_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder, "RECORD", tmp_path / "recorded/race.json")
+    runs = {"LSTM": {"1": [{"bits": 2.0, "seconds": 1.0, "characters": 1024}]}}
+    recorder.write(runs, {"LSTM": 5}, "english")
+    record = json.loads((tmp_path / "recorded/race.json").read_text())
+    assert record["bits"] == {"LSTM": {"1": [2.0]}}
+    assert [file.name for file in (tmp_path / "recorded").iterdir()] == ["race.json"]

@@ -1,0 +1,75 @@
+"""Lesson 11: who looks at whom, by layer, head and character."""
+
+from matplotlib.figure import Figure
+from torch import Tensor
+
+
+def name(character: str) -> str:
+    """A character as it can be read in a sentence."""
+    return {" ": "a space", "\n": "a line end"}.get(character, f"“{character}”")
+
+
+def describe(weights: Tensor, characters: str, position: int, most: int = 3) -> str:
+    """What a position looks at, in words: its largest weights. `weights` are those of one head (T, T)."""
+    row = weights[position, : position + 1]
+    shares, places = row.topk(min(most, len(row)))
+    seen = [
+        f"{name(characters[place])} {'itself' if place == position else f'{position - place} back'} ({share:.0%})"
+        for share, place in zip(shares.tolist(), places.tolist(), strict=True)
+    ]
+    return f"Position {position}, {name(characters[position])}, looks at {', '.join(seen)}."
+
+
+def draw(weights: Tensor, characters: str, layer: int, head: int, position: int) -> Figure:
+    """The head's map (T, T) with the position's row framed, and that row as bars. Layers and heads count from 0."""
+    import matplotlib.pyplot as plt
+
+    from utils.notebook import COLORS
+    from utils.plotting.comparison import plot_attention
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 4.1), layout="constrained", width_ratios=[1, 1])
+    plot_attention(weights, characters, f"layer {layer + 1}, head {head + 1}", row=position, ax=left)
+    bars = right.bar(range(len(characters)), weights[position].tolist(), color=COLORS[0])
+    bars[position].set_color(COLORS[5])
+    labels = [{"\n": "⏎", " ": "␣"}.get(character, character) for character in characters]
+    right.set_xticks(range(len(labels)), labels, fontsize=7)
+    right.set(ylim=(0, 1), xlabel="looked at (orange: itself)", ylabel="weight")
+    right.set_title(f"what position {position}, {name(characters[position])}, looks at", fontsize=10)
+    return figure
+
+
+def attention_viewer(weights: Tensor, characters: str, position: int | None = None) -> None:
+    """Show the viewer: choose a layer, a head and a character.
+
+    Args:
+        weights: (layers, H, T, T), row i what position i takes from each j ≤ i, as `Transformer.attention` gives it.
+        characters: the text, T characters.
+        position: where to start; the last character unless told.
+    """
+    import ipywidgets as widgets
+
+    from utils.widgets.still import img, png, show
+
+    layers, heads, length, _ = weights.shape
+    start = length - 1 if position is None else position
+    layer = widgets.ToggleButtons(options=[(str(i + 1), i) for i in range(layers)], description="layer:")
+    head = widgets.ToggleButtons(options=[(str(i + 1), i) for i in range(heads)], description="head:")
+    slider = widgets.IntSlider(value=start, min=0, max=length - 1, description="position:", continuous_update=False)
+    for buttons in (layer, head):
+        buttons.style.button_width = "3em"
+    caption, canvas = widgets.HTML(), widgets.HTML()
+
+    def redraw(_=None) -> None:
+        chosen = weights[layer.value, head.value]
+        said = describe(chosen, characters, slider.value)
+        caption.value = f"<span role='status'>{said}</span>"
+        canvas.value = img(png(draw(chosen, characters, layer.value, head.value, slider.value)), said)
+
+    for control in (layer, head, slider):
+        control.observe(redraw, "value")
+    redraw()
+    viewer = widgets.VBox([layer, head, slider, caption, canvas])
+    viewer.add_class("attention-viewer")
+    said = describe(weights[0, 0], characters, start)
+    alt = f"An attention viewer at layer 1, head 1. {said} Run the cell to look at all {layers * heads} heads."
+    show(viewer, draw(weights[0, 0], characters, 0, 0, start), alt)

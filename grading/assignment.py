@@ -1,0 +1,89 @@
+"""An assignment: the released notebook, and the exercises that its check cells belong to. All of it is ours."""
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from grading.problems import GradingError
+from utils.checking import Exercise
+from utils.checks import exercises
+
+
+@dataclass(frozen=True)
+class Task:
+    """One check cell: which exercises judge the answer of this name (the public one first, then private ones)."""
+
+    grade_id: str
+    answer: str
+    points: float
+    exercises: tuple[Exercise, ...]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`notebook` is the released one, which is the authority on every cell but the answers."""
+
+    name: str
+    notebook: NotebookNode
+    tasks: tuple[Task, ...]
+
+    @property
+    def lesson(self) -> str:
+        return self.name[:2]
+
+
+def load_assignment(released: Path, private: Iterable[Exercise] = ()) -> Assignment:
+    """Read a released notebook; see `make_assignment`. Raises GradingError if the file is missing."""
+    if not released.is_file():
+        raise GradingError(f"{released} is missing. Make it with `reach-grade release {released.stem}`.")
+    return make_assignment(released.stem, nbformat.read(released, as_version=4), private)
+
+
+def make_assignment(name: str, notebook: NotebookNode, private: Iterable[Exercise] = ()) -> Assignment:
+    """Find the exercise of each check cell of a released notebook.
+
+    Args:
+        name: of the lesson, as its file is called: 01_convolution.
+        notebook: the lesson as it was handed out.
+        private: further exercises of an instructor; one with the name of a public exercise of the same lesson judges
+            the same answer, and both must pass.
+
+    Raises:
+        GradingError: if this is no lesson, a check cell names an exercise that does not exist, or a private exercise
+            belongs to no check cell.
+    """
+    if not re.fullmatch(r"\d\d_\w+", name):
+        raise GradingError(f"{name!r} is not the name of a lesson, as 01_convolution is.")
+    own = [exercise for exercise in private if exercise.lesson == name[:2]]
+    known = [exercise for exercise in exercises() if exercise.lesson == name[:2]] + own
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and _is_check(cell)]
+    tasks = tuple(_task(cell, known, name) for cell in cells)
+    if unused := {exercise.name for exercise in own} - {task.exercises[0].name for task in tasks}:
+        raise GradingError(f"The private exercise {unused.pop()} belongs to no check cell of {name}.")
+    return Assignment(name, notebook, tasks)
+
+
+def _is_check(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get("grade"))
+
+
+def _task(cell: NotebookNode, known: list[Exercise], lesson: str) -> Task:
+    name, answer = _check_call(cell.source)
+    judges = tuple(exercise for exercise in known if exercise.name == name)
+    if not judges:
+        raise GradingError(f"No exercise of lesson {lesson[:2]} belongs to the check cell `{cell.source}` of {lesson}.")
+    marked = cell.metadata.nbgrader
+    return Task(marked.grade_id, answer, marked.points, judges)
+
+
+def _check_call(source: str) -> tuple[str, str]:
+    """("conv2d", "conv2d") of `check.conv2d(conv2d)`; two empty strings for anything else."""
+    match ast.parse(source).body:
+        case [ast.Expr(ast.Call(ast.Attribute(ast.Name("check"), name), [ast.Name(answer)], []))]:
+            return name, answer
+    return "", ""

@@ -1,0 +1,53 @@
+"""The folder of a class: nbgrader's layout, and what we keep beside it.
+
+release/ASSIGNMENT/ASSIGNMENT.ipynb               what was handed out
+submitted/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb     what came in
+autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    mended, run in the sandbox, with our verdicts as outputs
+results/ASSIGNMENT/STUDENT.json                   a `grading.results.Graded` each
+feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
+report/ASSIGNMENT.html                            the class page
+gradebook.db, nbgrader_config.py                  nbgrader's
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """Paths in the class's folder `root`. An assignment is a lesson's file name without its ending: 01_convolution."""
+
+    root: Path
+
+    def released(self, assignment: str) -> Path:
+        return self.root / "release" / assignment / f"{assignment}.ipynb"
+
+    def submitted(self, student: str, assignment: str) -> Path:
+        return self.root / "submitted" / student / assignment / f"{assignment}.ipynb"
+
+    def autograded(self, student: str, assignment: str) -> Path:
+        return self.root / "autograded" / student / assignment / f"{assignment}.ipynb"
+
+    def result(self, student: str, assignment: str) -> Path:
+        return self.root / "results" / assignment / f"{student}.json"
+
+    def batch(self, assignment: str) -> Path:
+        return self.root / "results" / f"{assignment}.batch.json"
+
+    def feedback(self, student: str, assignment: str) -> Path:
+        return self.root / "feedback" / student / assignment / f"{assignment}.html"
+
+    def report(self, assignment: str) -> Path:
+        return self.root / "report" / f"{assignment}.html"
+
+    @property
+    def gradebook(self) -> Path:
+        return self.root / "gradebook.db"
+
+    def students(self, assignment: str) -> list[str]:
+        """Who has submitted this assignment. A folder whose name is no student's is left out."""
+        found = sorted(self.root.glob(f"submitted/*/{assignment}/{assignment}.ipynb"))
+        return [path.parts[-3] for path in found if STUDENT.fullmatch(path.parts[-3])]

@@ -1,0 +1,223 @@
+"""`reach-grade`: hand out, collect, grade, give feedback, see what the class got wrong."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from grading.assignment import Assignment, load_assignment
+from grading.classroom import Classroom
+from grading.exporting import Kind
+from grading.problems import GradingError
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+console = Console()
+
+ClassFolder = Annotated[Path, typer.Option("--class", help="the folder of the class; it may be empty at first")]
+AssignmentName = Annotated[
+    str, typer.Option("--assignment", help="the lesson, as 01_convolution; needed if there are several")
+]
+RosterFile = Annotated[Path | None, typer.Option("--roster", help="CSV with id, first_name, last_name, email")]
+
+
+@app.command()
+def release(
+    assignments: Annotated[list[str], typer.Argument(help="lessons, as 01_convolution")],
+    folder: ClassFolder = Path(),
+    archive: Annotated[bool, typer.Option("--zip", help="also make a zip of each")] = False,
+) -> None:
+    """Put learners' notebooks into release/, ready to hand out."""
+    from grading.nbgrader_config import write_nbgrader_config
+    from grading.releasing import release
+
+    for path in release(assignments, Classroom(folder), archive):
+        console.print(f"released {path}")
+    write_nbgrader_config(folder)
+
+
+@app.command()
+def collect(
+    source: Annotated[Path, typer.Argument(help="a folder, a zip, or the export of Canvas or Moodle")],
+    folder: ClassFolder = Path(),
+    assignment: AssignmentName = "",
+    roster: RosterFile = None,
+) -> None:
+    """Copy submissions into submitted/, and say which files could not be placed."""
+    _collect(source, Classroom(folder), assignment or None, roster)
+
+
+@app.command()
+def grade(
+    source: Annotated[Path | None, typer.Argument(help="collect this first; without it, what is in submitted/")] = None,
+    folder: ClassFolder = Path(),
+    assignment: AssignmentName = "",
+    roster: RosterFile = None,
+    checks: Annotated[Path | None, typer.Option(help="a folder with your own checks, which learners never get")] = None,
+    data: Annotated[Path | None, typer.Option(help="a folder that submissions may read as $REACH_DATA")] = None,
+    seed: Annotated[int, typer.Option(help="of the random cases; 0 draws one and records it")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="grade all anew, by a new seed; manual scores stay")] = False,
+    workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
+    isolation: Annotated[str, typer.Option(help="warm: fork a warm process; cold: a fresh interpreter each")] = "warm",
+    cell_seconds: Annotated[float, typer.Option(help="a cell may take that long")] = 60.0,
+    seconds: Annotated[float, typer.Option(help="a submission may take that long")] = 300.0,
+    memory: Annotated[int, typer.Option(help="megabytes that a submission may use")] = 2_000,
+    all_cells: Annotated[
+        bool, typer.Option("--all-cells", help="run all cells, not just those that answers need")
+    ] = False,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe-no-sandbox", help="no sandbox: ONLY for files that you wrote yourself")
+    ] = False,
+) -> None:
+    """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
+    from grading.batch import grade_class
+    from grading.grade import Rules
+    from grading.job import Job
+    from grading.private_checks import declared_exercises, read_sources
+    from grading.publish import read_results
+    from grading.sandbox import check_available
+    from grading.session import Times
+    from grading.show import progress, show_table
+    from grading.worker.isolation import Limits
+
+    if isolation not in ("warm", "cold"):
+        raise GradingError(f"--isolation is warm or cold, not {isolation}.")
+    if not (unsafe or scheduler):
+        check_available()
+    classroom, sources = Classroom(folder), read_sources(checks)
+    if source:
+        _collect(source, classroom, assignment or None, roster)
+    rules = Rules(seed, Limits(memory), Times(cell_seconds, seconds), all_cells)
+    for name in _assignments(classroom, assignment):
+        found = load_assignment(classroom.released(name), declared_exercises(sources))
+        released = classroom.released(name).read_text(encoding="utf-8")
+        place = str(data.resolve()) if data else None
+        job = Job(name, released, rules, tuple(sources.items()), place, isolation == "cold", unsafe)
+        with progress(console, name) as report:
+            tally = grade_class(classroom, found, job, scheduler=scheduler, workers=workers, again=again, report=report)
+        show_table(console, found, read_results(classroom, found), tally)
+        if tally.failed:
+            sys.exit(1)
+
+
+@app.command()
+def feedback(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> None:
+    """Write one self-contained HTML page for each student."""
+    from grading.publish import publish_feedback
+
+    for found in _released(Classroom(folder), assignment):
+        pages = list(publish_feedback(Classroom(folder), found, _names(Classroom(folder), found.name)))
+        console.print(f"{len(pages)} pages in {folder / 'feedback'}")
+
+
+@app.command()
+def report(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> None:
+    """Write the class page: points, pass rates, time, and which mistakes the class made."""
+    from grading.publish import publish_report
+
+    for found in _released(Classroom(folder), assignment):
+        page = publish_report(Classroom(folder), found, names=_names(Classroom(folder), found.name))
+        console.print(f"class page: {page}")
+
+
+@app.command()
+def export(
+    output: Annotated[Path, typer.Argument(help="the CSV file to write")],
+    folder: ClassFolder = Path(),
+    assignment: AssignmentName = "",
+    kind: Annotated[Kind, typer.Option(help="whose import reads it")] = Kind.PLAIN,
+    template: Annotated[Path | None, typer.Option(help="a CSV that Canvas or Moodle exported, to fill in")] = None,
+    column: Annotated[str, typer.Option(help="the header of the scores, if it is not the assignment's name")] = "",
+) -> None:
+    """Write the scores as CSV for Canvas, Moodle or a spreadsheet."""
+    from grading.exporting import export
+    from grading.gradebook import Book
+    from grading.show import show_exported
+
+    names = _assignments(Classroom(folder), assignment)
+    if len(names) > 1:
+        raise GradingError(f"Say which one to export: --assignment, one of {', '.join(names)}.")
+    with Book(Classroom(folder)) as book:
+        show_exported(console, export(book, names[0], output, kind, template, column))
+
+
+@app.command("open")
+def open_(folder: ClassFolder = Path()) -> None:
+    """Open nbgrader's formgrader on the class, to grade quizzes by hand and write comments."""
+    from grading.formgrader import open_formgrader
+
+    open_formgrader(Classroom(folder))
+
+
+@app.command()
+def demo(
+    folder: ClassFolder = Path("demo-class"),
+    size: Annotated[int, typer.Option(help="students")] = 60,
+    seed: Annotated[int, typer.Option(help="of the invented class")] = 0,
+) -> None:
+    """Make an invented class: right, half right, mistaken, untouched, broken and hostile submissions."""
+    from grading.demo import make_class
+
+    made = make_class(folder, size, seed)
+    console.print(f"{len(made)} students in {folder}. Grade them: reach-grade grade --class {folder}")
+
+
+def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None) -> None:
+    from grading.collecting import collect
+    from grading.gradebook import Book
+    from grading.roster import read_roster
+    from grading.show import show_collected
+
+    show_collected(console, collect(source, classroom, assignment, roster))
+    if roster:
+        with Book(classroom) as book:
+            for one in read_roster(roster).students:
+                book.enrol(one.id, first_name=one.first_name, last_name=one.last_name, email=one.email)
+
+
+def _assignments(classroom: Classroom, chosen: str) -> list[str]:
+    """The chosen one, or all that were released. Raises GradingError if there is none."""
+    released = sorted(path.stem for path in classroom.root.glob("release/*/*.ipynb") if path.stem == path.parent.name)
+    if chosen and chosen not in released:
+        raise GradingError(
+            f"{chosen} was not released in {classroom.root}. Released: {', '.join(released) or 'nothing'}."
+        )
+    if not released:
+        raise GradingError(f"Nothing was released in {classroom.root}. Begin with: reach-grade release 01_convolution")
+    return [chosen] if chosen else released
+
+
+def _released(classroom: Classroom, chosen: str) -> list[Assignment]:
+    graded = [name for name in _assignments(classroom, chosen) if classroom.batch(name).is_file()]
+    if not graded:
+        raise GradingError(f"Nothing is graded in {classroom.root} yet. Run: reach-grade grade")
+    return [load_assignment(classroom.released(name)) for name in graded]
+
+
+def _names(classroom: Classroom, assignment: str) -> dict[str, str]:
+    """{student: name} as the gradebook has it."""
+    from grading.gradebook import Book
+
+    with Book(classroom) as book:
+        names = {
+            score.student: f"{score.first_name or ''} {score.last_name or ''}" for score in book.scores(assignment)
+        }
+    return {student: name.strip() for student, name in names.items() if name.strip()}
+
+
+def main() -> None:
+    """The command. What an instructor can put right is said in one paragraph, without a traceback."""
+    try:
+        app()
+    except GradingError as error:
+        Console(stderr=True, soft_wrap=True).print(f"reach-grade: {error}", style="red", markup=False, highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped. What is graded is kept; the same command goes on from there.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

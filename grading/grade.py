@@ -1,0 +1,88 @@
+"""Grade one submission: run its cells in a sandbox, ask its answers, write down what the checks say."""
+
+from dataclasses import dataclass, field
+
+import nbformat
+from nbformat import NotebookNode
+
+from grading.assignment import Assignment, Task
+from grading.plan import cells_to_run
+from grading.results import Mark
+from grading.sandbox import Sandbox
+from grading.session import Incident, Session, Times
+from grading.worker.isolation import Limits
+from utils.checking import Exercise, Status, Verdict
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a batch is graded. `everything`: run all of a student's cells, not just those that the answers need."""
+
+    seed: int = 0
+    limits: Limits = Limits()
+    times: Times = Times()
+    everything: bool = False
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The notebook with the outputs of our run, the marks in the order of the check cells, and what is to be noted."""
+
+    notebook: NotebookNode
+    marks: list[Mark]
+    notes: list[str] = field(default_factory=list)
+    peak_megabytes: float = 0.0
+
+
+def grade_notebook(assignment: Assignment, notebook: NotebookNode, rules: Rules, sandbox: Sandbox) -> Judged:
+    """Judge a notebook that `grading.reading` has mended. The same notebook and seed give the same marks."""
+    notebook = nbformat.from_dict(notebook)
+    cells = cells_to_run(notebook, assignment, everything=rules.everything)
+    with Session(sandbox, notebook, cells, rules.limits, rules.times) as session:
+        session.run_cells()
+        marks = [_mark(task, _judge(task.exercises[0], task.answer, session, rules.seed)) for task in assignment.tasks]
+    marks = _ask_privately(assignment, marks, notebook, cells, rules, sandbox)
+    for cell in notebook.cells:
+        for mark in marks:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == mark.grade_id:
+                cell.outputs = [_shown(mark)]
+    incidents = [f"{mark.verdict.exercise} {mark.incident}." for mark in marks if mark.incident]
+    return Judged(notebook, marks, session.notes + incidents, session.peak_megabytes)
+
+
+def _ask_privately(assignment, marks: list[Mark], notebook: NotebookNode, cells: list[int], rules: Rules, sandbox):
+    """Ask what passed an instructor's own checks too. Their cases stay in processes of which nothing is shown."""
+    asked = []
+    for task, mark in zip(assignment.tasks, marks, strict=True):
+        for exercise in task.exercises[1:]:
+            if mark.verdict.passed:
+                with Session(sandbox, nbformat.from_dict(notebook), cells, rules.limits, rules.times) as session:
+                    verdict, _ = _judge(exercise, task.answer, session, rules.seed)
+                if not verdict.passed:
+                    verdict = Verdict(exercise.name, Status.FAILED, "It does not pass your instructor's own check.")
+                    mark = _mark(task, (verdict, ""))
+        asked.append(mark)
+    return asked
+
+
+def _mark(task: Task, judged: tuple[Verdict, str]) -> Mark:
+    verdict, incident = judged
+    return Mark(task.grade_id, task.points if verdict.passed else 0, task.points, verdict, incident=incident)
+
+
+def _judge(exercise: Exercise, answer: str, session: Session, seed: int) -> tuple[Verdict, str]:
+    try:
+        return exercise.judge(answer, seed, caller=session), ""
+    except Incident as incident:
+        said = str(incident)
+    except Exception as error:  # a value that our own code chokes on is no pass, and no reason to stop a batch
+        said = f"gave a value that could not be judged ({type(error).__name__})"
+    return Verdict(exercise.name, Status.FAILED, f"It {said}.", hint=exercise.hint), said
+
+
+def _shown(mark: Mark) -> NotebookNode:
+    """The verdict as an output of the check cell. An error is what nbgrader takes for no points."""
+    text = mark.verdict.text()
+    if mark.verdict.passed:
+        return NotebookNode(output_type="stream", name="stdout", text=f"{text}\n")
+    return NotebookNode(output_type="error", ename="CheckFailed", evalue=mark.verdict.headline, traceback=[text])

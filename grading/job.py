@@ -1,0 +1,108 @@
+"""What a batch's workers need to know, in plain values, and the work on one file. It runs in a Dask worker."""
+
+import atexit
+import hashlib
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from grading.assignment import Assignment, make_assignment
+from grading.grade import Judged, Rules, grade_notebook
+from grading.private_checks import declared_exercises
+from grading.reading import Unreadable, read_content
+from grading.results import Graded, Mark
+from grading.sandbox import Sandbox, SandboxLost
+from utils.checking import Status, Verdict
+
+
+@dataclass(frozen=True)
+class Job:
+    """A batch: the released notebook, the rules, and an instructor's private checks as (file name, source).
+
+    `data` is a folder, on each worker's machine, that submissions may read.
+    """
+
+    assignment: str
+    released: str
+    rules: Rules
+    private: tuple[tuple[str, str], ...] = ()
+    data: str | None = None
+    cold: bool = False
+    unsafe: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """One graded file: the result, and the notebook as JSON for the gradebook."""
+
+    graded: Graded
+    notebook: str = field(repr=False)
+
+
+def grade_content(job: Job, student: str, content: bytes | str, key: str) -> Done:
+    """Grade the bytes of one submission, or the reason why they could not be read. Whatever they are, it ends."""
+    started = time.monotonic()
+    assignment = _assignment(job)
+    try:
+        if isinstance(content, str):
+            raise Unreadable(content)
+        reading = read_content(content, assignment)
+    except Unreadable as error:
+        judged = unreadable(assignment, str(error))
+        notes = []
+    else:
+        judged, notes = _judged(job, assignment, reading.notebook), reading.notes
+    graded = Graded(
+        student,
+        job.assignment,
+        judged.marks,
+        notes=notes + judged.notes,
+        seed=job.rules.seed,
+        sha256=hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else "",
+        key=key,
+        seconds=time.monotonic() - started,
+        peak_megabytes=judged.peak_megabytes,
+        unsafe=job.unsafe,
+    )
+    return Done(graded, nbformat.writes(judged.notebook))
+
+
+def unreadable(assignment: Assignment, why: str) -> Judged:
+    """No points, and the reason, for a file that is no notebook; in its place stands the released one."""
+    marks = [
+        Mark(task.grade_id, 0, task.points, Verdict(task.exercises[0].name, Status.NOT_ATTEMPTED, why))
+        for task in assignment.tasks
+    ]
+    return Judged(assignment.notebook, marks, [why])
+
+
+def _judged(job: Job, assignment: Assignment, notebook: NotebookNode) -> Judged:
+    if not job.cold:
+        try:
+            return grade_notebook(assignment, notebook, job.rules, _warm_sandbox(job))
+        except SandboxLost:  # not the submission's doing; the second loss in a row goes to whoever runs the batch
+            return grade_notebook(assignment, notebook, job.rules, _warm_sandbox(job))
+    with _sandbox(job) as sandbox:
+        return grade_notebook(assignment, notebook, job.rules, sandbox)
+
+
+def _sandbox(job: Job) -> Sandbox:
+    return Sandbox(Path(job.data) if job.data else None, job.unsafe)
+
+
+@lru_cache(maxsize=1)
+def _warm_sandbox(job: Job) -> Sandbox:
+    """This worker's sandbox, which it keeps for the whole batch."""
+    sandbox = _sandbox(job)
+    atexit.register(sandbox.__exit__)
+    return sandbox
+
+
+@lru_cache(maxsize=1)
+def _assignment(job: Job) -> Assignment:
+    private = declared_exercises(dict(job.private))
+    return make_assignment(job.assignment, nbformat.reads(job.released, as_version=4), private)

@@ -1,0 +1,44 @@
+"""An instructor's own checks, from a folder outside the repository. Learners and sandboxes never get them."""
+
+import hashlib
+import sys
+import types
+from pathlib import Path
+
+from grading.problems import GradingError
+from utils.checking import Exercise
+
+
+def read_sources(folder: Path | None) -> dict[str, str]:
+    """{file name: source} of the Python files in this folder; empty without one.
+
+    Raises GradingError if there is no such folder, or nothing in it.
+    """
+    if folder is None:
+        return {}
+    sources = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
+    if not sources:
+        raise GradingError(f"{folder} holds no Python file with checks. One looks like those in utils/checks/.")
+    return sources
+
+
+def declared_exercises(sources: dict[str, str]) -> list[Exercise]:
+    """The exercises that these files declare, as the modules of `utils/checks` do.
+
+    Raises GradingError if a file breaks or declares none.
+    """
+    found: list[Exercise] = []
+    for name, source in sources.items():
+        # A module in sys.modules, since a way of asking is found there when it is sent to a sandbox.
+        module = types.ModuleType(f"private_checks_{hashlib.sha256(source.encode()).hexdigest()[:16]}")
+        sys.modules[module.__name__] = module
+        try:
+            exec(compile(source, name, "exec"), vars(module))
+        except Exception as error:
+            raise GradingError(f"The private checks in {name} break: {type(error).__name__}: {error}") from error
+        declared = [value for value in vars(module).values() if isinstance(value, Exercise)]
+        own = [exercise for exercise in declared if exercise.reference.__module__ == module.__name__]
+        if not own:
+            raise GradingError(f"{name} declares no exercise. See utils/checks/ for how one is declared.")
+        found += own
+    return found

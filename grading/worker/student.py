@@ -1,0 +1,79 @@
+"""The process that belongs to one submission: it runs the cells, and calls answers when the judge asks.
+
+Nothing that it sends is believed. It holds what a cheat could want to change, and nothing that would help it.
+"""
+
+import base64
+import pickle
+import random
+import socket
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from grading.worker import wire
+from grading.worker.cells import Shell, run_cell
+from utils.checking import calling
+from utils.checking.calling import Outcome, Problem
+
+IDLE_SECONDS = 3_600  # an abandoned child does not stay for ever
+
+
+def serve(channel: socket.socket, shell: Shell) -> None:
+    """Answer the judge's requests until it hangs up."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+    while True:
+        try:
+            request = wire.receive(channel, IDLE_SECONDS)
+        except (wire.BadMessage, wire.TooSlow):
+            return
+        channel.settimeout(None)
+        channel.sendall(_reply(shell, request))
+
+
+def _reply(shell: Shell, request: dict[str, Any]) -> bytes:
+    match request.pop("do"):
+        case "run":
+            outputs = run_cell(shell, request["source"])
+            try:
+                return wire.pack(outputs)
+            except wire.BadMessage as error:
+                too_much = f"(The outputs of this cell were not kept: {error}.)"
+                return wire.pack([{"output_type": "stream", "name": "stderr", "text": too_much}])
+        case "inspect":
+            return _pack_outcome(_inspect(shell, **request) or Outcome())
+        case "call":
+            return _pack_outcome(_call(shell, **request))
+        case "measure":  # the judge's own function on plain values; no student's code is in this process
+            return _pack_outcome(calling.call(_load(request.pop("measure")), **request))
+    raise ValueError("the judge asked for something unknown")
+
+
+def _inspect(shell: Shell, name: str, parameters: list[str], count: int) -> Outcome | None:
+    if name not in shell.user_ns:
+        return Outcome(problem=Problem.NOT_ATTEMPTED, detail=name)
+    return calling.signature_problem(shell.user_ns[name], parameters, count)
+
+
+def _call(shell: Shell, name: str, args: tuple, ask: str, seconds: float, seed: int) -> Outcome:
+    return calling.call(shell.user_ns.get(name), args, ask=_load(ask), seconds=seconds, seed=seed)
+
+
+@cache
+def _load(ask: str):
+    """The judge's way of asking, which is the judge's own code: this direction may be unpickled."""
+    return pickle.loads(base64.b64decode(ask))
+
+
+def _pack_outcome(outcome: Outcome) -> bytes:
+    fields = {"value": outcome.value, "problem": outcome.problem and str(outcome.problem), "detail": outcome.detail}
+    fields["printed"] = outcome.printed
+    try:
+        return wire.pack(fields)
+    except wire.BadMessage as error:
+        detail = f"It returned a value that cannot be compared: {error}."
+        return wire.pack(fields | {"value": None, "problem": str(Problem.NOT_PLAIN), "detail": detail})

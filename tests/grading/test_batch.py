@@ -1,0 +1,201 @@
+"""A batch ends, whatever comes in; what interrupts it costs nothing; the same command goes on where it was."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from grading.batch import grade_class
+from grading.grade import Rules
+from grading.gradebook import Book
+from grading.job import Job
+from grading.problems import GradingError
+from grading.publish import read_results
+from tests.grading.school import CHECK, NAME, RIGHT, School
+
+WRONG = RIGHT.replace(" + 1", "")
+RUN = """
+import sys
+from pathlib import Path
+from tests.grading.test_batch import grade_all
+from tests.grading.school import School
+
+if __name__ == "__main__":
+    grade_all(Path(sys.argv[1]))
+"""
+
+
+def grade_all(root: Path, seed: int = 0, **options):
+    from grading.assignment import load_assignment
+    from grading.classroom import Classroom
+
+    classroom = Classroom(root)
+    assignment = load_assignment(classroom.released(NAME))
+    job = Job(NAME, classroom.released(NAME).read_text(encoding="utf-8"), Rules(seed=seed))
+    return grade_class(classroom, assignment, job, **{"workers": 1} | options)
+
+
+def scores(school: School) -> dict[str, float | None]:
+    with Book(school.classroom) as book:
+        return {score.student: score.points for score in book.scores(NAME)}
+
+
+@pytest.fixture
+def school(tmp_path, sandbox):
+    """A class in which one has it right, one wrong, one has nothing, and one has handed in what is no notebook."""
+    school = School(tmp_path)
+    for student, answer in (("ada", RIGHT), ("bo", WRONG), ("chi", "")):
+        school.hand_in(student, school.notebook(answer))
+    school.hand_in("dee", "this is no notebook")
+    return school
+
+
+def test_a_batch_is_graded_and_a_second_run_keeps_it(school):
+    tally = grade_all(school.classroom.root)
+    assert sorted(one.student for one in tally.graded) == ["ada", "bo", "chi", "dee"] and tally.failed == []
+    assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
+    results = {one.student: one for one in read_results(school.classroom, school.assignment)}
+    assert results["bo"].marks[0].verdict.mistake == "no_first_window"
+    assert "not JSON" in results["dee"].notes[0]
+    assert len({one.seed for one in results.values()}) == 1 and results["ada"].seed > 0
+
+    again = grade_all(school.classroom.root)
+    assert again.graded == [] and sorted(again.kept) == ["ada", "bo", "chi", "dee"]
+
+    school.hand_in("bo", school.notebook(RIGHT))
+    later = grade_all(school.classroom.root)
+    assert [one.student for one in later.graded] == ["bo"] and scores(school)["bo"] == 1
+    assert later.graded[0].seed == results["ada"].seed  # the same cases as everybody's
+
+
+def test_again_draws_a_new_seed_and_a_given_seed_is_taken(school):
+    first = grade_all(school.classroom.root)
+    anew = grade_all(school.classroom.root, again=True)
+    assert len(anew.graded) == 4 and anew.graded[0].seed != first.graded[0].seed
+    chosen = grade_all(school.classroom.root, seed=5)
+    assert {one.seed for one in chosen.graded} == {5}
+
+
+def test_two_runs_at_once_are_refused(school):
+    with Path(school.classroom.root, ".grading.lock").open("w") as lock:
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(GradingError, match="Another run"):
+            grade_all(school.classroom.root)
+
+
+def test_a_damaged_result_is_made_anew(school):
+    grade_all(school.classroom.root)
+    result = school.classroom.result("ada", NAME)
+    result.write_text(result.read_text(encoding="utf-8")[:100], encoding="utf-8")
+    assert [one.student for one in grade_all(school.classroom.root).graded] == ["ada"]
+
+
+def test_a_full_disk_stops_with_an_error_and_loses_nothing(school, monkeypatch):
+    import grading.gradebook
+
+    def no_space(path, content):
+        if "bo" in path.parts:
+            raise OSError(28, "No space left on device", str(path))
+        return write(path, content)
+
+    write = grading.gradebook.write_whole
+    monkeypatch.setattr(grading.gradebook, "write_whole", no_space)
+    with pytest.raises(OSError, match="No space"):
+        grade_all(school.classroom.root)
+    monkeypatch.undo()
+    tally = grade_all(school.classroom.root)
+    assert "bo" in [one.student for one in tally.graded]
+    assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
+
+
+def test_a_dask_cluster_gives_the_same(school):
+    """A scheduler and a worker started by hand, as on a cluster, reached by their address."""
+    from distributed import LocalCluster
+
+    with LocalCluster(1, threads_per_worker=1, memory_limit=None, dashboard_address=None) as cluster:
+        tally = grade_all(school.classroom.root, scheduler=cluster.scheduler_address)
+    assert len(tally.graded) == 4 and scores(school)["ada"] == 1
+
+
+def test_a_scheduler_that_is_not_there_is_named(school):
+    with pytest.raises(GradingError, match="No Dask scheduler answers"):
+        grade_all(school.classroom.root, scheduler="tcp://127.0.0.1:9")
+
+
+def test_a_worker_that_dies_costs_no_grade(school):
+    """Every process below the run is killed once, early; Dask starts others."""
+    killed = []
+
+    def kill_workers(total, tally):
+        if not killed and total:
+            for process in psutil.Process().children(recursive=True):
+                if process.name() == "bwrap":
+                    killed.append(process.pid)
+                    process.kill()
+
+    tally = grade_all(school.classroom.root, report=kill_workers)
+    assert len(tally.graded) == 4 and tally.failed == []
+    assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
+
+
+@pytest.mark.slow
+def test_killed_ten_times_the_gradebook_ends_as_if_nothing_had_happened(tmp_path, sandbox):
+    disturbed, undisturbed = School(tmp_path / "disturbed"), School(tmp_path / "undisturbed")
+    rng = random.Random(0)
+    for number in range(200):
+        notebook = disturbed.notebook(rng.choice([RIGHT, WRONG, ""]))
+        for school in (disturbed, undisturbed):
+            school.hand_in(f"s{number:03}", notebook)
+    kept = disturbed.classroom.batch(NAME)
+    kept.parent.mkdir()
+    kept.write_text(json.dumps({"seed": 4}), encoding="utf-8")
+    grade_all(undisturbed.classroom.root, seed=4, workers=2)
+
+    kills = 0
+    while kills < 10:
+        before = len(list(disturbed.classroom.root.glob(f"results/{NAME}/*.json")))
+        with _running(disturbed.classroom.root) as run:
+            _wait_for_results(disturbed, before + rng.randint(1, 16), run)
+            time.sleep(rng.random() / 5)
+            assert run.poll() is None, "the batch was over before it was killed ten times"
+            below = psutil.Process(run.pid).children(recursive=True)
+            os.kill(run.pid, signal.SIGKILL)
+            run.wait()
+            psutil.wait_procs(below, timeout=30)
+            assert not [process for process in below if process.is_running() and process.status() != "zombie"]
+        kills += 1
+    tally = grade_all(disturbed.classroom.root, workers=2)
+    assert tally.kept, "what was graded before the kills counts"
+    assert scores(disturbed) == scores(undisturbed) and len(scores(disturbed)) == 200
+    assert _grades(disturbed) == _grades(undisturbed)
+
+
+def _running(root: Path) -> subprocess.Popen:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    script = root / "run.py"
+    script.write_text(RUN, encoding="utf-8")
+    return subprocess.Popen([sys.executable, script, root], env=environment, stderr=subprocess.DEVNULL)
+
+
+def _wait_for_results(school: School, count: int, run: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while len(list(school.classroom.root.glob(f"results/{NAME}/*.json"))) < count and run.poll() is None:
+        assert time.monotonic() < deadline, "the batch does not get on"
+        time.sleep(0.02)
+
+
+def _grades(school: School) -> dict[str, tuple]:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{school.classroom.gradebook}") as gradebook:
+        found = [gradebook.find_grade(CHECK, NAME, NAME, f"s{number:03}") for number in range(200)]
+        return {grade.student.id: (grade.auto_score, grade.manual_score, grade.needs_manual_grade) for grade in found}

@@ -1,0 +1,228 @@
+"""The student's page: what stands on it, and that nothing hostile in a submission can act on it."""
+
+import base64
+import re
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+from browser import open_chromium
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up import ASSIGNMENT, graded, own_cell, png, submission
+
+from grading.feedback import MAX_OUTPUTS, MAX_PAGE, feedback_page
+from grading.pages import TEMPLATES
+from grading.png import MAX_SIDE, checked_png
+from grading.results import Graded, Mark
+from grading.safe_html import MAX_TEXT, formula, highlighted, markdown, visible
+from utils.checking import Status, Verdict
+
+SCRIPT = "</pre></title></style><script>document.title = 'hacked'</script><img src=x onerror='document.title = 1'>"
+QUIZ = "quiz_same_output_size"
+KNOWN_TAGS = set(
+    """html head meta title style body header main section div h1 h2 h3 p b bdi strong em ul li ol table thead tbody tr
+    th td a span dl dt dd pre code img blockquote hr br del math mrow mi mn mo mtext mspace mfrac msqrt mroot msub msup
+    msubsup munder mover munderover mmultiscripts mprescripts mtable mtr mtd mpadded mphantom mstyle""".split()  # noqa: SIM905
+)
+
+
+class Tags(HTMLParser):
+    """The tags of a page with their attributes."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.found: list[tuple[str, dict]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def assert_harmless(page: str) -> None:
+    """No element that could run or load anything, no handler, and no address but a place on the page or a PNG."""
+    for tag, attributes in Tags(page).found:
+        assert tag in KNOWN_TAGS, tag
+        for name, value in attributes.items():
+            assert not name.startswith("on") and name not in ("style", "srcset", "action"), (tag, name)
+            if name in ("src", "href"):
+                assert value.startswith(("#task-", "data:image/png;base64,")), value
+
+
+def hostile_graded() -> Graded:
+    verdict = Verdict(SCRIPT, Status.FAILED, SCRIPT, SCRIPT, SCRIPT, SCRIPT, SCRIPT, SCRIPT, [SCRIPT])
+    marks = [Mark(task.grade_id, 0, task.points, verdict, incident=f"is {SCRIPT}") for task in ASSIGNMENT.tasks]
+    return Graded(SCRIPT, ASSIGNMENT.name, marks, notes=[f"It did {SCRIPT}"])
+
+
+def hostile_notebook():
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": SCRIPT + "\x1b[31mred\x1b[0m \u202e \x00 \ud800"},
+        {"output_type": "display_data", "metadata": {}, "data": {"text/html": SCRIPT, "text/plain": SCRIPT}},
+        {"output_type": "display_data", "metadata": {}, "data": {"image/svg+xml": f"<svg onload='1'>{SCRIPT}</svg>"}},
+        {"output_type": "display_data", "metadata": {}, "data": {"image/png": f'x" onerror="1">{SCRIPT}'}},
+        {"output_type": "display_data", "metadata": {}, "data": {"application/javascript": "document.title = 1"}},
+        {"output_type": "error", "ename": SCRIPT, "evalue": SCRIPT, "traceback": [SCRIPT]},
+    ]
+    latex = r"$\href{javascript:alert(1)}{x} \style{color:red}{y} \text{<script>alert(1)</script>}$"
+    quiz = f"{SCRIPT}\n\n[x](javascript:alert(1)) ![x](file:///etc/passwd) [y](//example.org) {latex}\n\n# {SCRIPT}"
+    own = [own_cell(SCRIPT, *outputs), nbformat.v4.new_markdown_cell(quiz, id="own-2")]
+    return submission({"conv2d": SCRIPT, QUIZ: quiz}, own)
+
+
+def test_the_page_shows_answers_verdicts_outputs_quiz_and_notes():
+    answer = "def conv2d(x, weight, bias):\n    return my_own_name"
+    notebook = submission({"conv2d": answer, QUIZ: "**c**, for $k^2$ taps"}, [own_cell("print(42)")])
+    outputs = [{"output_type": "stream", "name": "stdout", "text": "forty-two"}]
+    outputs += [{"output_type": "display_data", "metadata": {}, "data": {"image/png": png()}}]
+    notebook.cells[-1].outputs = [nbformat.from_dict(output) for output in outputs]
+    verdict = Verdict("conv2d", Status.FAILED, "2 of 9 cases fail.", "x = 5", "wrong", "padded_twice", "Pad `once`.")
+    marks = [mark for mark in graded("s1", {}).marks if mark.grade_id != "check_conv2d"]
+    one = Graded("s1", ASSIGNMENT.name, [Mark("check_conv2d", 0, 3, verdict), *marks], notes=["A cell was put back."])
+    page = feedback_page(one, notebook, ASSIGNMENT, name="Ada Abe")
+    text = re.sub("<[^>]+>", "", page)
+    assert "my_own_name" in text and "forty-two" in text and "A cell was put back." in text and "Ada Abe (s1)" in text
+    assert "✗ conv2d: not yet. 2 of 9 cases fail." in text and "x = 5" in text and "padded twice" in text
+    assert "<code>once</code>" in page and "<strong>c</strong>" in page and "<msup>" in page
+    assert f"data:image/png;base64,{png()}" in page
+    assert "5 of 8" in text and "Exercise 1.2 · conv2d by loops" in text
+
+
+def test_an_unreadable_file_gets_a_page_that_says_why():
+    page = feedback_page(Graded("s1", ASSIGNMENT.name, [], notes=["It is no JSON."]), None, ASSIGNMENT)
+    assert "could not be graded" in page and "It is no JSON." in page
+    assert_harmless(page)
+
+
+def test_a_page_graded_without_a_sandbox_says_so():
+    assert "without a sandbox" in feedback_page(graded("s1", {}), submission(), ASSIGNMENT, unsafe=True)
+    assert "without a sandbox" not in feedback_page(graded("s1", {}), submission(), ASSIGNMENT)
+
+
+def test_nothing_hostile_becomes_markup():
+    page = feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT, name=SCRIPT)
+    assert_harmless(page)
+    page.encode("utf-8")  # half a surrogate pair would not
+    assert not set(page) & {"\x00", "\x1b", "\u202e"}
+    assert "red" in page
+
+
+def test_only_the_style_sheet_of_the_page_is_allowed_and_no_script_or_address():
+    policy = next(
+        attributes["content"]
+        for tag, attributes in Tags(feedback_page(graded("s1", {}), None, ASSIGNMENT)).found
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert "unsafe" not in policy and "http" not in policy
+
+
+def test_a_browser_runs_and_loads_nothing_of_a_hostile_page(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT), encoding="utf-8")
+    with open_chromium() as browser:
+        page = browser.new_page()
+        seen = []
+        page.on("request", lambda request: seen.append(request.url))
+        page.on("dialog", lambda dialog: (seen.append(dialog.message), dialog.dismiss()))
+        page.on("console", lambda message: seen.append(message.text))
+        page.goto(path.as_uri())
+        assert page.title().startswith("01 · Convolution")
+        assert [url for url in seen if not url.startswith("data:")] == [path.as_uri()]
+        style = page.evaluate("getComputedStyle(document.querySelector('.box.failed')).borderLeftStyle")
+        assert style == "double"  # the page's own style sheet is allowed
+        phone = browser.new_page(viewport={"width": 390, "height": 800})
+        phone.goto(path.as_uri())
+        assert phone.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_long_output_is_cut_in_the_middle_and_many_outputs_are_cut_off():
+    long = {"output_type": "stream", "name": "stdout", "text": "begin" + "A" * 1_000_000 + "end"}
+    page = feedback_page(graded("s1", {}), submission(own=[own_cell("flood()", *[long] * 500)]), ASSIGNMENT)
+    assert "begin" in page and "end" in page and "characters left out" in page
+    assert f"{500 - MAX_OUTPUTS} more outputs are not shown" in page
+    assert len(page) < 2 * MAX_OUTPUTS * MAX_TEXT
+
+
+def test_pictures_end_where_the_page_is_full(monkeypatch):
+    picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": png()}}
+    monkeypatch.setattr("grading.feedback.MAX_PAGE", 2 * len(png()))
+    page = feedback_page(graded("s1", {}), submission(own=[own_cell("draw()", *[picture] * 3)]), ASSIGNMENT)
+    assert page.count("<img") == 2 and "not shown" in page
+    assert MAX_PAGE >= 1_000_000
+
+
+@given(st.text())
+@settings(deadline=None, max_examples=60)
+def test_any_text_becomes_harmless_html(text):
+    for html in (markdown(text), highlighted(text), formula(text)):
+        assert_harmless(html)
+        html.encode("utf-8")
+
+
+@given(st.text(alphabet=list("$[]()<>!`*_#|-\n \\{}^&;ab\"'")))
+@settings(deadline=None, max_examples=200)
+def test_any_markdown_becomes_harmless_html(text):
+    assert_harmless(markdown(text))
+
+
+@pytest.mark.parametrize("text", ["[" * 5_000, ">" * 5_000, "- " * 4_000, "*a" * 5_000, "$" * 5_000, "((" * 9_000])
+def test_nesting_without_end_makes_no_error(text):
+    assert_harmless(markdown(text) + highlighted(text) + formula(text[:400]))
+
+
+def test_formulas_are_mathml_and_what_is_none_is_code():
+    assert formula(r"\frac{1}{2}").startswith("<math") and "<mfrac>" in formula(r"\frac{1}{2}")
+    assert formula(r"\frac{") == r"<code>\frac{</code>"
+    assert "href" not in formula(r"\href{javascript:alert(1)}{x}")
+
+
+def test_text_shows_what_it_holds():
+    assert visible("\x1b[1;31mred\x1b[0m") == "red"
+    assert visible(" 10 %\r 50 %\r100 %\n") == "100 %\n"
+    assert visible("safe\u202eelbisivni") == "safe⟨U+202E⟩elbisivni"
+    assert visible("a\r\nb\tc") == "a\nb\tc"
+    assert visible(["no text"]) == ""
+
+
+def test_a_png_is_kept_and_what_hides_in_it_is_dropped():
+    plain = base64.b64decode(png())
+    assert checked_png(png()) == png()
+    assert checked_png(base64.encodebytes(plain).decode()) == png()  # with line breaks, as notebooks have it
+    assert checked_png(base64.b64encode(plain + b"<script>").decode()) == png()
+    assert checked_png(base64.b64encode(plain[:-20]).decode()) is None
+    assert checked_png(base64.b64encode(plain.replace(b"IDAT", b"IDAX")).decode()) is None
+    assert checked_png(base64.b64encode(b"<svg onload='1'>").decode()) is None
+    assert checked_png("no base64!") is None
+    assert checked_png(png(MAX_SIDE + 1, 1)) is None
+
+
+@given(st.binary(max_size=60))
+@settings(deadline=None, max_examples=60)
+def test_a_damaged_png_is_none_and_no_error(noise):
+    plain = base64.b64decode(png())
+    damaged = plain[:20] + noise + plain[20 + len(noise) :]
+    checked = checked_png(base64.b64encode(damaged).decode())
+    assert checked is None or damaged == plain
+
+
+def test_colours_can_be_read():
+    """Contrast of at least 4.5 on both grounds, as WCAG 2 asks for text (success criterion 1.4.3)."""
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    for palette in re.findall(r":root \{(.*?)\}", style, re.DOTALL):
+        colours = dict(re.findall(r"--(\w+): (#\w{6})", palette))
+        assert {"paper", "panel"} < set(colours)
+        for name in set(colours) - {"paper", "panel", "line", "bar"}:
+            for ground in ("paper", "panel"):
+                assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,178 @@
+"""A submission in the sandbox gets what the same answers get in a notebook, and cannot get more."""
+
+import base64
+import pickletools
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import cloudpickle
+import nbformat
+import pytest
+
+from grading.assignment import load_assignment, make_assignment
+from grading.grade import Rules, grade_notebook
+from grading.private_checks import declared_exercises
+from grading.reading import read_submission
+from grading.session import Session, Times, _by_value
+from grading.worker.isolation import Limits
+from utils.checking import Status
+from utils.checks import exercises
+
+ROOT = Path(__file__).parents[2]
+LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+QUICK = Rules(seed=7, limits=Limits(memory_megabytes=1_500), times=Times(cell=5, submission=60))
+
+
+def answered(notebook, **answers: str):
+    """A copy of a released notebook with these sources in its answer cells; "own" is a cell of the student's own."""
+    notebook = nbformat.from_dict(notebook)
+    for index, cell in enumerate(list(notebook.cells)):
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        if name in answers:
+            cell.source = answers[name]
+        if index == 2 and "own" in answers:
+            notebook.cells.insert(3, nbformat.v4.new_code_cell(answers["own"], id="own"))
+    return notebook
+
+
+@pytest.fixture
+def lesson():
+    return load_assignment(ROOT / "notebooks" / "01_convolution.ipynb")
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_solutions_get_all_points_and_untouched_notebooks_none(name, sandbox):
+    assignment = load_assignment(ROOT / "notebooks" / f"{name}.ipynb")
+    solved = read_submission(ROOT / "solutions" / f"{name}.ipynb", assignment)
+    judged = grade_notebook(assignment, solved.notebook, Rules(seed=11), sandbox)
+    assert [mark.verdict.text() for mark in judged.marks if mark.points < mark.max_points] == []
+    assert judged.notes == []
+    untouched = grade_notebook(assignment, assignment.notebook, Rules(seed=11), sandbox)
+    assert {mark.verdict.status for mark in untouched.marks} == {Status.NOT_ATTEMPTED}
+    assert sum(mark.points for mark in untouched.marks) == 0
+
+
+def test_every_mistake_is_named_as_in_a_notebook(sandbox):
+    """The answers live in the sandbox, where a mistake of ours is sent by value."""
+    request = "import base64, pickle; {name} = pickle.loads(base64.b64decode({code!r}))"
+    for exercise in [one for one in exercises() if one.lesson in ("01", "03")]:
+        module = sys.modules[exercise.reference.__module__]
+        cloudpickle.register_pickle_by_value(module)
+        for mistake in exercise.mistakes:
+            code = base64.b64encode(cloudpickle.dumps(mistake.answer)).decode()
+            source = request.format(name=exercise.name, code=code)
+            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+            with Session(sandbox, notebook, [0]) as session:
+                assert exercise.judge(exercise.name, seed=3, caller=session).mistake == mistake.name
+        cloudpickle.unregister_pickle_by_value(module)
+
+
+def test_the_same_submission_and_seed_give_the_same_marks(lesson, sandbox):
+    wrong = answered(
+        lesson.notebook, max_pool2d="import random\ndef max_pool2d(x, kernel, stride):\n    return x * random.random()"
+    )
+    first, second = (grade_notebook(lesson, wrong, QUICK, sandbox).marks for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    "source, said",
+    [
+        ("import os\nos._exit(1)", "ended its own process"),
+        ("while True:\n    try:\n        while True: pass\n    except BaseException: pass", "still running"),
+        ("kept = []\nwhile True: kept.append(bytearray(10**7))", ""),
+        ("def output_size(*args):\n    import os\n    os._exit(0)", "ended its own process"),
+        ("raise SystemExit", ""),
+        ("exit()", ""),
+        ("def broken(:", ""),
+    ],
+)
+def test_what_one_cell_does_costs_the_other_answers_nothing(source, said, lesson, sandbox):
+    pool = "def max_pool2d(x, kernel, stride):\n    return torch.nn.functional.max_pool2d(x, kernel, stride)"
+    judged = grade_notebook(lesson, answered(lesson.notebook, output_size=source, max_pool2d=pool), QUICK, sandbox)
+    points = {mark.grade_id: mark.points for mark in judged.marks}
+    assert points["check_max_pool2d"] == 1 and sum(points.values()) == 1
+    assert said in " ".join(judged.notes)
+
+
+def test_a_batch_goes_on_after_the_time_of_a_submission_is_up(lesson, sandbox):
+    endless = "def {}(*args, **options):\n    while True: pass"
+    names = [task.answer for task in lesson.tasks]
+    slow = answered(lesson.notebook, **{name: endless.format(name) for name in names})
+    rules = Rules(seed=1, times=Times(cell=5, submission=4))
+    judged = grade_notebook(lesson, slow, rules, sandbox)
+    assert sum(mark.points for mark in judged.marks) == 0
+    assert "used up the 4 s" in " ".join(judged.notes)
+
+
+def test_outputs_are_ours_and_hold_nothing_that_runs(lesson, sandbox):
+    shows = "from IPython.display import HTML, display\ndisplay(HTML('<script>1</script>'))\nprint('seen')\n'the value'"
+    draws = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+    judged = grade_notebook(lesson, answered(lesson.notebook, own=shows, output_size=draws), QUICK, sandbox)
+    cells = {cell.id: cell for cell in judged.notebook.cells}
+    kinds = [output.get("data", {}).keys() or output.output_type for output in cells["own"].outputs]
+    assert (
+        "text/html" not in str(kinds)
+        and "seen" in str(cells["own"].outputs)
+        and "the value" in str(cells["own"].outputs)
+    )
+    assert "image/png" in str(cells["output_size"].outputs)
+    assert cells["check_output_size"].outputs[0].output_type == "error"
+    nbformat.validate(judged.notebook)
+
+
+PRIVATE = """
+from utils.checking import exercise
+
+@exercise(lesson="01", points=1, hint="")
+def output_size(size, kernel, stride=1, padding=0, dilation=1):
+    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+@output_size.cases
+def _(rng):
+    yield 1000003, 7, 3, 2, 5
+"""
+
+
+def test_private_checks_must_pass_too_and_show_nothing(lesson, sandbox):
+    assignment = make_assignment(lesson.name, lesson.notebook, declared_exercises({"mine.py": PRIVATE}))
+    right = "def output_size(size, kernel, stride=1, padding=0, dilation=1):\n"
+    right += "    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1"
+    small = right.replace("    return", "    if size > 10_000: return print('saw', size)\n    return")
+    passed, failed = (
+        grade_notebook(assignment, answered(lesson.notebook, output_size=source), QUICK, sandbox)
+        for source in (right, small)
+    )
+    assert passed.marks[0].points == 1 and failed.marks[0].points == 0
+    assert "1000003" not in str(failed) and "your instructor's own check" in failed.marks[0].verdict.summary
+
+
+def test_what_a_sandbox_gets_of_an_exercise_has_no_answer_in_it():
+    """A way of asking is sent without its module: nothing in it names a reference or a mistake."""
+    for exercise in exercises():
+        sent = base64.b64decode(_by_value(exercise.asks))
+        words = {str(argument) for _, argument, _ in pickletools.genops(sent) if argument is not None}
+        assert not words & ({"reference"} | {mistake.name for mistake in exercise.mistakes}), exercise.name
+
+
+def test_a_forged_reply_is_an_incident_or_no_pass(lesson):
+    """The judge asked by somebody who sends anything at all: no exception comes out, and no point."""
+    replies = [
+        None,
+        [],
+        "x",
+        3,
+        {},
+        {"value": 1},
+        {"problem": "passed"},
+        {"problem": "changed its arguments", "detail": "9"},
+    ]
+    replies += [{"problem": "was not attempted", "detail": 7}, {"value": {"dict": 1}, "problem": None, "printed": None}]
+    for reply in replies:
+        student = SimpleNamespace(
+            ask=lambda request, seconds, reply=reply: reply, end=lambda: SimpleNamespace(peak_megabytes=0.0)
+        )
+        fake = SimpleNamespace(student=lambda limits, student=student: student)
+        judged = grade_notebook(lesson, lesson.notebook, QUICK, fake)
+        assert sum(mark.points for mark in judged.marks) == 0

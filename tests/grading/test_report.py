@@ -1,0 +1,176 @@
+"""The class page: numbers that add up, mistakes counted, trouble named, and nothing hostile in it."""
+
+import dataclasses
+import re
+
+import nbformat
+import pytest
+from made_up import ASSIGNMENT, graded, submission
+from test_feedback import SCRIPT, assert_harmless, hostile_graded, hostile_notebook
+
+from grading.classroom import Classroom
+from grading.demo import make_class
+from grading.feedback import feedback_page
+from grading.files import write_whole
+from grading.problems import GradingError
+from grading.publish import publish_feedback, publish_report
+from grading.report import answer_prints, class_page, distribution, named_mistakes, other_failures, same_submissions
+from grading.results import Graded
+from utils.checking import Status
+
+CLASS = [
+    graded("s1", {}),
+    graded("s2", {"conv2d": "bias_forgotten", "max_pool2d": "averaged"}),
+    graded("s3", {"conv2d": "bias_forgotten", "output_size": "It raised an error."}),
+    graded("s4", dict.fromkeys([task.answer for task in ASSIGNMENT.tasks], "untouched")),
+]
+
+
+def text_of(page: str) -> str:
+    return " ".join(re.sub("<[^>]+>", " ", page).split())
+
+
+def test_the_distribution_counts_every_student_once():
+    ranges = distribution(CLASS, ASSIGNMENT)
+    assert sum(one.students for one in ranges) == len(CLASS)
+    assert {one.low: one.students for one in ranges if one.students} == {0: 1, 4: 2, 8: 1}
+
+
+def test_many_points_are_counted_in_ranges():
+    tasks = tuple(dataclasses.replace(task, points=20) for task in ASSIGNMENT.tasks)
+    large = dataclasses.replace(ASSIGNMENT, tasks=tasks)
+    marks = [graded("s1", {}, large), graded("s2", {"conv2d": "untouched"}, large)]
+    ranges = distribution(marks, large)
+    assert len(ranges) == 10 and ranges[-1].high == 100
+    assert [one.low for one in ranges if one.students] == [80, 90]
+
+
+def test_named_mistakes_are_counted_with_their_sentences_and_students():
+    first, second = named_mistakes(CLASS, ASSIGNMENT)
+    assert (first.exercise, first.name, first.students) == ("conv2d", "bias forgotten", ["s2", "s3"])
+    assert first.sentence == "You forgot the bias: one number for each output channel, added everywhere."
+    assert (second.name, second.students) == ("averaged", ["s2"])
+
+
+def test_failures_without_a_name_are_counted_by_what_happened_and_incidents_are_not_among_them():
+    (failure,) = other_failures(CLASS, ASSIGNMENT)
+    assert (failure.exercise, failure.sentence, failure.students) == ("output_size", "It raised an error.", ["s3"])
+    mark = dataclasses.replace(CLASS[2].marks[0], incident="ended its process")
+    assert other_failures([Graded("s3", ASSIGNMENT.name, [mark])], ASSIGNMENT) == []
+
+
+def test_wrong_values_without_a_name_are_one_failure_however_many_cases_fail():
+    two = [graded("s1", {"conv2d": "3 of 9 cases fail."}), graded("s2", {"conv2d": "4 of 9 cases fail."})]
+    (failure,) = other_failures(two, ASSIGNMENT)
+    assert failure.students == ["s1", "s2"]
+
+
+def test_errors_are_counted_by_their_type():
+    mark = graded("s1", {"conv2d": "It raised an error."}).marks[1]
+    problems = ["NameError: name 'a'\nin line 2", "NameError: name 'b'", "MemoryError\nin line 4", "<b>: no name"]
+    marks = [dataclasses.replace(mark, verdict=dataclasses.replace(mark.verdict, problem=one)) for one in problems]
+    class_ = [Graded(f"s{number}", ASSIGNMENT.name, [one]) for number, one in enumerate(marks)]
+    found = {failure.sentence: len(failure.students) for failure in other_failures(class_, ASSIGNMENT)}
+    assert found == {"It raised NameError.": 2, "It raised MemoryError.": 1, "It raised an error.": 1}
+
+
+def test_the_page_says_how_the_class_did():
+    text = text_of(class_page(CLASS, ASSIGNMENT, not_graded={"a.ipynb": "It is no JSON."}, names={"s2": "Ada Abe"}))
+    assert "4 submissions graded, 1 not graded. Mean 4 , median 4 of 8 points" in text
+    assert "Exercise 1.2 · conv2d by loops 1 25 % 2 50 % 1 25 %" in text
+    assert "2 conv2d: bias forgotten You forgot the bias" in text
+    assert "a.ipynb It is no JSON." in text and "Ada Abe" in text
+
+
+def test_incidents_and_notes_stand_on_the_page_once():
+    one = graded("s1", {"conv2d": "It ended its process."}, notes=["conv2d ended its process.", "A cell was put back."])
+    marks = [dataclasses.replace(m, incident="ended its process" * (m.grade_id == "check_conv2d")) for m in one.marks]
+    text = text_of(class_page([dataclasses.replace(one, marks=marks)], ASSIGNMENT))
+    assert text.count("ended its process") == 1 and "A cell was put back." in text
+
+
+def test_without_any_result_the_page_is_still_a_page():
+    assert "0 submissions graded" in text_of(class_page([], ASSIGNMENT))
+    unreadable = class_page([Graded("s1", ASSIGNMENT.name, [], notes=["It is empty."])], ASSIGNMENT)
+    assert "1 not graded" in text_of(unreadable) and "It is empty." in unreadable
+
+
+def test_a_file_that_could_not_be_read_has_no_part_in_the_rates():
+    untouched = graded("s5", dict.fromkeys([task.answer for task in ASSIGNMENT.tasks], "untouched"))
+    marks = [
+        dataclasses.replace(mark, verdict=dataclasses.replace(mark.verdict, summary="It is empty."))
+        for mark in untouched.marks
+    ]
+    unreadable = Graded("s5", ASSIGNMENT.name, marks, notes=["It is empty."])
+    text = text_of(class_page([*CLASS, unreadable], ASSIGNMENT))
+    assert "4 submissions graded, 1 not graded." in text and "s5 It is empty." in text
+    assert "could not be graded" in feedback_page(unreadable, submission(), ASSIGNMENT)
+
+
+def test_nothing_hostile_becomes_markup():
+    page = class_page([hostile_graded()], ASSIGNMENT, {SCRIPT: SCRIPT}, {SCRIPT: SCRIPT}, {}, unsafe=True)
+    assert_harmless(page.replace("<svg", "<span").replace("<rect", "<span"))  # the bars, which are ours
+    assert "without a sandbox" in page
+
+
+def test_equal_files_and_equal_answers_are_found_and_untouched_ones_are_not():
+    class_ = [dataclasses.replace(one, sha256=f"file {one.student}") for one in CLASS]
+    class_ += [dataclasses.replace(CLASS[0], student="s5", sha256="file s1")]
+    class_ += [dataclasses.replace(CLASS[3], student="s6", sha256="file s4")]
+    answers = {
+        "s2": {"conv2d": "a", "max_pool2d": "b"},
+        "s3": {"max_pool2d": "b", "conv2d": "a"},
+        "s1": {"conv2d": "a"},
+    }
+    files, contents = same_submissions(class_, answers)
+    assert (files.what, files.students) == ("the same file", ["s1", "s5"])
+    assert (contents.what, contents.students) == ("the same answers", ["s2", "s3"])
+
+
+def test_fingerprints_of_answers_look_at_the_code_alone():
+    source = "def conv2d(x):\n    return x + 1"
+    one = answer_prints(submission({"conv2d": source}), ASSIGNMENT)
+    commented = "# mine\n\ndef conv2d( x ):\n\n    return x+1  # done"
+    other = answer_prints(submission({"conv2d": source.replace("1", "2")}), ASSIGNMENT)
+    assert list(one) == ["check_conv2d"]
+    assert answer_prints(submission({"conv2d": commented}), ASSIGNMENT) == one != other
+    assert answer_prints(submission(), ASSIGNMENT) == {}
+
+
+@pytest.mark.parametrize("source", ["def f(:\n  'open", "((((" * 5_000, "\ud800 = 1", "\x00", "  a\n b\n"])
+def test_fingerprints_take_what_is_no_python(source):
+    assert list(answer_prints(submission({"conv2d": source}), ASSIGNMENT)) == ["check_conv2d"]
+
+
+def test_the_pages_of_a_class_are_written(tmp_path):
+    classroom = Classroom(tmp_path)
+    make_class(tmp_path, size=3)
+    unreadable = Graded("s0003", ASSIGNMENT.name, [], notes=["It is no JSON."])
+    for one in (graded("s0001", {}), graded("s0002", {"conv2d": "bias_forgotten"}), unreadable):
+        one.write(classroom.result(one.student, ASSIGNMENT.name))
+    written = nbformat.writes(submission({"conv2d": "def conv2d(): my_own_name"}))
+    write_whole(classroom.autograded("s0002", ASSIGNMENT.name), written)
+    pages = list(publish_feedback(classroom, ASSIGNMENT, {"s0002": "Ada Abe"}))
+    assert pages == [classroom.feedback(student, ASSIGNMENT.name) for student in ("s0001", "s0002", "s0003")]
+    assert "my_own_name" in pages[1].read_text() and "Ada Abe" in pages[1].read_text()
+    report = publish_report(classroom, ASSIGNMENT, {"x.ipynb": "no name in it"})
+    assert report == classroom.report(ASSIGNMENT.name)
+    assert "2 submissions graded, 2 not graded" in text_of(report.read_text())
+
+
+def test_without_results_or_with_a_damaged_one_an_error_says_what_to_do(tmp_path):
+    classroom = Classroom(tmp_path)
+    with pytest.raises(GradingError, match="reach-grade grade"):
+        list(publish_feedback(classroom, ASSIGNMENT))
+    write_whole(classroom.result("s1", ASSIGNMENT.name), '{"student": "s1"')
+    with pytest.raises(GradingError, match="damaged"):
+        publish_report(classroom, ASSIGNMENT)
+
+
+def test_a_hostile_notebook_leaves_harmless_prints():
+    assert set(answer_prints(hostile_notebook(), ASSIGNMENT)) == {"check_conv2d"}
+
+
+def test_statuses_are_those_of_the_checks():
+    """The templates name them."""
+    assert [str(status) for status in Status] == ["passed", "not yet", "not attempted"]

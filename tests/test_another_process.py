@@ -4,7 +4,6 @@ This is what grading will rest on: only plain values cross the border, so a chec
 answer, a change in place, or a memory of the case before would say something else here.
 """
 
-import inspect
 import io
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -12,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 import torch
 
-from utils.checking.calling import Outcome, call
+from utils.checking.calling import Outcome, call, measure
 from utils.checks import exercises
 
 EXERCISES = {exercise.name: exercise for exercise in exercises()}
@@ -37,6 +36,15 @@ def answer_there(exercise: str, number: int, case: bytes, seconds: float, seed: 
     return as_bytes(outcome.value), outcome.problem, outcome.detail, outcome.printed, outcome.seconds
 
 
+def measure_there(exercise: str, sent: bytes, case: bytes, seconds: float, seed: int) -> bytes:
+    """In a process where no answer ever ran."""
+    torch.set_num_threads(1)
+    outcome = measure(
+        EXERCISES[exercise].measures, from_bytes(sent), tuple(from_bytes(case)), seconds=seconds, seed=seed
+    )
+    return as_bytes(outcome.value)
+
+
 @pytest.fixture(scope="module")
 def elsewhere():
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -47,18 +55,21 @@ def elsewhere():
 def test_verdicts_are_the_same_across_a_process_border(name, elsewhere):
     exercise = EXERCISES[name]
 
-    def ask_there(number: int):
-        def asking(answer, args, *, ask, seconds, seed) -> Outcome:
-            sent = elsewhere.submit(answer_there, name, number, as_bytes(list(args)), seconds, seed)
+    class There:
+        """Asks an answer by its number; the judge's own process has nothing that could be called."""
+
+        def signature_problem(self, answer, parameters, count) -> None:
+            return None
+
+        def call(self, answer, args, *, ask, seconds, seed) -> Outcome:
+            sent = elsewhere.submit(answer_there, name, answer, as_bytes(list(args)), seconds, seed)
             value, *rest = sent.result()
             return Outcome(from_bytes(value), *rest)
 
-        return asking
+        def measure(self, measure, value, args, *, seconds, seed) -> Outcome:
+            sent = elsewhere.submit(measure_there, name, as_bytes(value), as_bytes(list(args)), seconds, seed)
+            return Outcome(from_bytes(sent.result()))
 
-    def not_here(*args, **options):
-        raise AssertionError("the answer was called in the judge's own process")
-
-    not_here.__signature__ = inspect.signature(exercise.reference)
-    assert exercise.judge(not_here, call=ask_there(-1)).passed
+    assert exercise.judge(-1, caller=There()).passed
     for number, mistake in enumerate(exercise.mistakes):
-        assert exercise.judge(not_here, call=ask_there(number)).mistake == mistake.name
+        assert exercise.judge(number, caller=There()).mistake == mistake.name

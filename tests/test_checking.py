@@ -401,18 +401,98 @@ def test_a_check_needs_cases():
 
 
 def test_a_check_never_calls_the_answer_itself():
-    """The same judge grades an answer that lives elsewhere: every question goes through `call`."""
+    """The same judge grades an answer that lives elsewhere: every question goes through the caller."""
     asked = []
 
-    def elsewhere(answer, args, **options):
-        asked.append(answer)
-        return call(double.reference, args, **options)
+    class Elsewhere:
+        def signature_problem(self, answer, parameters, count):
+            return None
 
-    def remote(values, factor):
-        raise AssertionError("called in the judge's own process")
+        def call(self, answer, args, **options):
+            asked.append(answer)
+            return call(double.reference, args, **options)
 
-    assert double.judge(remote, call=elsewhere).passed
-    assert asked == [remote, remote]
+    assert double.judge("by its name", caller=Elsewhere()).passed
+    assert asked == ["by its name", "by its name"]
+
+
+# --- what is measured in place of what was sent ---
+
+
+def measured_sum(measure):
+    """An exercise whose `ask` sends numbers and their sum, and whose `measure` is this one."""
+
+    @exercise(lesson="99", points=1, hint="Add them.")
+    def numbers(count):
+        return list(range(count))
+
+    numbers.cases(lambda rng: [(3,), (5,)])
+    numbers.ask(lambda answer, count: {"numbers": answer(count), "sum": sum(answer(count))})
+    numbers.measure(measure)
+    return numbers
+
+
+def test_what_is_measured_is_judged_and_what_was_sent_is_not():
+    numbers = measured_sum(lambda sent, count: {"sum": sum(sent["numbers"])})
+    numbers.expect(lambda value, count: None if value == {"sum": sum(range(count))} else "wrong sum")
+    assert numbers.judge(numbers.reference).passed
+    assert numbers.judge(lambda count: [0] * count).problem == "wrong sum"
+
+
+def test_references_and_mistakes_are_measured_as_answers_are():
+    numbers = measured_sum(lambda sent, count: sum(sent["numbers"]))
+    numbers.mistake("One too many.")(lambda count: list(range(count + 1)))
+    assert numbers.judge(lambda count: [count * (count - 1) // 2]).passed
+    assert numbers.judge(lambda count: [count * (count + 1) // 2]).explanation == "One too many."
+
+
+def test_what_cannot_be_measured_is_no_pass_and_no_error():
+    numbers = measured_sum(lambda sent, count: sum(sent["figures"]))
+    verdict = numbers.judge(numbers.reference)
+    assert verdict.status is Status.FAILED
+    assert Problem.MALFORMED in verdict.headline and "KeyError: 'figures'" in verdict.problem
+
+
+def test_a_measurement_has_a_time_limit_and_random_numbers_of_its_own():
+    drawn = []
+    numbers = measured_sum(lambda sent, count: drawn.append(torch.rand(()).item()) or sent)
+    numbers.expect(lambda value, count: None)
+    assert numbers.judge(numbers.reference, 0).passed and numbers.judge(numbers.reference, 5).passed
+    assert len(set(drawn)) == 4
+    endless = measured_sum(lambda sent, count: [None for _ in iter(int, 1)])
+    endless.expect(lambda value, count: None)
+    endless.seconds = 0.2
+    assert Problem.MALFORMED in endless.judge(endless.reference).headline
+
+
+def test_an_expectation_that_breaks_on_a_value_is_a_wrong_answer():
+    @exercise(lesson="99", points=1, hint="Pick.")
+    def pick(x):
+        return {"a": x}
+
+    pick.cases(lambda rng: [(1,)])
+    pick.expect(lambda value, x: None if value["a"] == x else "not that one")
+    pick.mistake("Another.", symptom=lambda value, x: value["a"] > x)(lambda x: {"a": x + 1})
+    assert pick.judge(lambda x: {"a": 3}).mistake
+    verdict = pick.judge(lambda x: {"b": x})
+    assert verdict.problem == "It came back in a form that no check sends." and not verdict.mistake
+    assert not pick.judge(lambda x: [x]).passed
+
+
+@pytest.mark.parametrize("value", [2**1023 - 1, -(2**1023) + 1, 1e308, float("nan"), "\ud800", {"\ud800": 1}])
+def test_extreme_values_have_a_verdict_that_can_be_written_down(value):
+    for one in (output_size, max_pool2d, double):
+        verdict = one.judge(lambda *case: value)
+        assert verdict.status is Status.FAILED
+        (verdict.text() + verdict.html()).encode()
+
+
+def test_halves_of_characters_in_prints_and_errors_can_be_written_down():
+    def answer(values, factor):
+        print("\ud800")
+        raise ValueError("\udfff")
+
+    double.judge(answer).text().encode()
 
 
 def test_outcome_of_an_interrupted_answer(monkeypatch):

@@ -51,7 +51,44 @@ class Builder:
         )
 
 
+class Functional(nn.Module):
+    """Parameters of its own, and functions in place of layers."""
+
+    def __init__(self, side):
+        super().__init__()
+        self.one, self.two = nn.Parameter(torch.randn(8, 1, 3, 3) / 3), nn.Parameter(torch.randn(12, 8, 3, 3) / 8)
+        self.matrix = nn.Parameter(torch.randn(10, 12) / 4)
+
+    def forward(self, x):
+        batch, _, height, width = x.shape
+        assert height == width
+        x = torch.conv2d(2 * x - 1, self.one, padding=1).clamp(min=0)
+        x = F.conv2d(F.pad(x, (1, 1, 1, 1)), self.two).relu_()
+        return torch.einsum("bchw,kc->bk", x, self.matrix).reshape(batch, -1) / height
+
+
+class Residual(nn.Module):
+    """Batch norm, a sum in place around the second convolution, dropout of whole maps, a view."""
+
+    def __init__(self, side):
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(inplace=True))
+        self.second, self.drop = nn.utils.parametrizations.weight_norm(nn.Conv2d(8, 8, 3, padding=1)), nn.Dropout2d()
+        self.register_buffer("mean", torch.tensor(0.13))
+        self.head = nn.LazyLinear(10)
+        self(torch.zeros(2, 1, side, side))
+
+    def forward(self, x):
+        x = self.first(x - self.mean)
+        both = self.drop(F.leaky_relu(self.second(x), 0.1))
+        both += x
+        x = torch.cat([F.max_pool2d(both, 4), F.avg_pool2d(both, 4)], dim=1)
+        return self.head(x.view(x.size(0), -1))
+
+
 MODELS = {
+    "functions": Functional,
+    "residual": Residual,
     "the course's": lambda side: models.cnn(kernel=3, padding=1, side=side),
     "two kernels": lambda side: models.cnn(**({} if side == 28 else {"kernel": 3, "padding": 1}), side=side),
     "a class": Classic,

@@ -24,7 +24,7 @@ import torch
 
 from utils.checking.compare import difference
 from utils.checking.describe import shorten
-from utils.checking.plain import NotPlain, to_plain, type_name
+from utils.checking.plain import NotPlain, readable, to_plain, type_name
 
 MAX_PRINTED = 2_000
 PATIENCE = 0.5  # seconds that an answer gets to end after it was told to stop
@@ -41,6 +41,7 @@ class Problem(StrEnum):
     RETURNED_NOTHING = "returned None"
     NOT_PLAIN = "returned the wrong type"
     CHANGED_ARGUMENTS = "changed its arguments"
+    MALFORMED = "came back in a form that no check sends"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def call(answer: Any, args: tuple, *, ask: Callable = direct, seconds: float = 5
 
     def run() -> None:
         try:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed asks every kind of accelerator, slowly
             result.update(_ask_and_inspect(answer, args, ask))
         except BaseException as error:  # an answer may raise anything, SystemExit and KeyboardInterrupt included
             result.update(_explain_error(error))
@@ -101,7 +102,13 @@ def call(answer: Any, args: tuple, *, ask: Callable = direct, seconds: float = 5
     if not finished or not result or result.get("problem") is Problem.RAN_TOO_LONG:
         detail = "" if finished else "It could not be stopped: restart the kernel."
         result = {"problem": Problem.RAN_TOO_LONG, "detail": detail}
-    return Outcome(**result, printed=_report_printed(printed), seconds=time.monotonic() - started)
+    result["detail"] = readable(result.get("detail", ""))
+    return Outcome(**result, printed=readable(_report_printed(printed)), seconds=time.monotonic() - started)
+
+
+def measure(measure: Callable, value: Any, args: tuple, *, seconds: float = 5.0, seed: int = 0) -> Outcome:
+    """Have an exercise's `measure` look at what its `ask` came back with; as `call`, whatever the value holds."""
+    return call(measure, (value, *args), seconds=seconds, seed=seed)
 
 
 def _ask_and_inspect(answer: Callable, args: tuple, ask: Callable) -> dict[str, Any]:
@@ -143,11 +150,8 @@ def _quiet(printed: _Printed) -> Iterator[None]:
         yield
 
 
-def signature_problem(answer: Any, reference: Callable, count: int | None) -> Outcome | None:
-    """None if `answer` can be called as `reference` is, else an outcome that says why not.
-
-    `count` is the number of values that a case hands over, or None to take it from the reference.
-    """
+def signature_problem(answer: Any, parameters: list[str], count: int) -> Outcome | None:
+    """None if `answer` can be called with `count` values for the first `parameters`, else an outcome on why not."""
     if not callable(answer):
         detail = f"You passed {type_name(answer)}. Pass the function itself, by its name and without a call."
         return Outcome(problem=Problem.NOT_A_FUNCTION, detail=detail)
@@ -157,12 +161,10 @@ def signature_problem(answer: Any, reference: Callable, count: int | None) -> Ou
         theirs = inspect.signature(answer)
     except Exception:
         return None  # some built-in functions have no signature; the call itself will tell
-    names = list(inspect.signature(reference).parameters)
-    count = len(names) if count is None else count
     try:
         theirs.bind(*range(count))
     except TypeError:
-        return Outcome(problem=Problem.PARAMETERS, detail=_explain_parameters(theirs, names[:count]))
+        return Outcome(problem=Problem.PARAMETERS, detail=_explain_parameters(theirs, parameters[:count]))
     return None
 
 

@@ -14,7 +14,9 @@
 
 An answer that is judged by what it must satisfy, rather than by a reference's value, declares an `expect`. One that
 is not a function of plain values (a model, a training step) declares an `ask`, which runs beside the answer and turns
-it into plain values. A mistake that equal values cannot tell declares a `symptom`.
+it into plain values. Where these could be made up without doing the exercise, the `ask` sends what can be tested (the
+weights, the steps of a model), and a `measure` tests it, in a process of its own where an answer is graded. A mistake
+that equal values cannot tell declares a `symptom`.
 """
 
 import inspect
@@ -26,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from utils.checking import calling, record
-from utils.checking.judging import judge
+from utils.checking.judging import Caller, judge
 from utils.checking.verdict import CheckFailed, Verdict
 from utils.strict import strict
 
@@ -52,6 +54,7 @@ class Exercise:
         self.seconds, self.rtol = seconds, rtol
         self.mistakes: list[Mistake] = []
         self.asks: Callable = calling.direct
+        self.measures: Callable | None = None
         self.expects: Callable[..., str | None] | None = None
         self._cases: Callable[[np.random.Generator], Iterable[tuple]] | None = None
 
@@ -63,6 +66,14 @@ class Exercise:
     def ask(self, function: Callable) -> Callable:
         """Declare how an answer is turned into plain values: `ask(answer, *case)`. It runs beside the answer."""
         self.asks = function
+        return function
+
+    def measure(self, function: Callable) -> Callable:
+        """Declare what is judged in place of what `ask` sent: `measure(sent, *case)` returns it, as plain values.
+
+        What was sent may be forged. Whatever `measure` raises on it is a wrong answer.
+        """
+        self.measures = function
         return function
 
     def expect(self, function: Callable) -> Callable:
@@ -85,9 +96,9 @@ class Exercise:
             raise ValueError(f"{self.name} has no cases: declare them with @{self.name}.cases")
         return list(self._cases(np.random.default_rng(seed)))
 
-    def judge(self, answer: Any, seed: int = 0, call: Callable[..., calling.Outcome] = calling.call) -> Verdict:
+    def judge(self, answer: Any, seed: int = 0, caller: Caller = calling) -> Verdict:
         """The verdict on `answer`, without showing it; see `utils.checking.judging.judge`."""
-        return judge(self, answer, seed, call)
+        return judge(self, answer, seed, caller)
 
     def __call__(self, answer: Any) -> None:
         """Check `answer`, show the verdict, and remember a pass.

@@ -1,11 +1,11 @@
-"""From an exercise and an answer to a verdict. This half of a check never runs the answer itself: it asks `call`."""
+"""From an exercise and an answer to a verdict. This half of a check never runs the answer itself: it asks a caller."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -25,29 +25,45 @@ NO_COINCIDENCE = 8  # so many numbers, wrong in the same way, are not wrong by c
 
 @dataclass(frozen=True)
 class Trial:
-    """One case, put to the answer. `fault` says what is wrong with the outcome; None where it is right."""
+    """One case, put to the answer. `fault` says what is wrong with the outcome; None where it is right.
+
+    `index` seeds the answer's random numbers, `secret` those of a measurement, which no answer may foresee.
+    """
 
     index: int
+    secret: int
     args: tuple
     expected: Any
     outcome: Outcome
     fault: str | None
 
 
-def judge(exercise: Exercise, answer: Any, seed: int = 0, call: Callable[..., Outcome] = calling.call) -> Verdict:
-    """The verdict on `answer`.
+class Caller(Protocol):
+    """Who asks the answer: `utils.checking.calling`, or something that asks in another process."""
+
+    def signature_problem(self, answer: Any, parameters: list[str], count: int) -> Outcome | None: ...
+
+    def call(self, answer: Any, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome: ...
+
+    def measure(self, measure: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome: ...
+
+
+def judge(exercise: Exercise, answer: Any, seed: int = 0, caller: Caller = calling) -> Verdict:
+    """The verdict on `answer`. Raises nothing, whatever the answer is or gives, but what the caller itself raises.
 
     Args:
         exercise: what was asked for.
         answer: what the learner handed in; anything at all.
         seed: of the random cases.
-        call: how the answer is called: `calling.call`, or a function with its signature that asks another process.
+        caller: who asks it, here or in another process.
     """
     cases = exercise.draw_cases(seed)
-    count = max(map(len, cases)) if exercise.asks is calling.direct else None
-    if unusable := calling.signature_problem(answer, exercise.reference, count):
+    count = max(map(len, cases)) if exercise.asks is calling.direct else len(exercise.parameters)
+    if unusable := caller.signature_problem(answer, exercise.parameters, count):
+        if unusable.problem is Problem.NOT_ATTEMPTED:
+            return _not_attempted(exercise, unusable)
         return Verdict(exercise.name, Status.FAILED, f"It {unusable.problem}.", problem=unusable.detail)
-    trials = _try_all(exercise, answer, cases, call)
+    trials = _try_all(exercise, answer, cases, caller, seed)
     failed = [trial for trial in trials if trial.fault is not None]
     notes = _notes(trials)
     if not failed:
@@ -60,26 +76,41 @@ def judge(exercise: Exercise, answer: Any, seed: int = 0, call: Callable[..., Ou
     return _explain_fault(exercise, worst, trials, notes)
 
 
-def _try_all(exercise: Exercise, answer: Any, cases: list[tuple], call: Callable) -> list[Trial]:
+def _try_all(exercise: Exercise, answer: Any, cases: list[tuple], caller: Caller, seed: int) -> list[Trial]:
     """Ask about every case, within the exercise's time; stop where going on would tell nothing more."""
     trials: list[Trial] = []
     left = exercise.seconds
     for index, args in enumerate(cases):
-        outcome = call(answer, args, ask=exercise.asks, seconds=max(left, 0.1), seed=index)
+        outcome = caller.call(answer, args, ask=exercise.asks, seconds=max(left, 0.1), seed=index)
         left -= outcome.seconds
-        expected = None if exercise.expects else _value_of(exercise, exercise.reference, index, args)
-        trials.append(Trial(index, args, expected, outcome, _fault(exercise, outcome, expected, args)))
+        secret = (seed + index) % 2**63  # torch takes no more
+        if exercise.measures and not outcome.problem:
+            outcome = _measure(exercise, outcome, args, secret, caller)
+        expected = None if exercise.expects else _value_of(exercise, exercise.reference, index, secret, args)
+        trials.append(Trial(index, secret, args, expected, outcome, _fault(exercise, outcome, expected, args)))
         if outcome.problem in (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG):
             break
     return trials
 
 
-def _value_of(exercise: Exercise, own: Callable, index: int, args: tuple) -> Any:
+def _measure(exercise: Exercise, sent: Outcome, args: tuple, secret: int, caller: Caller) -> Outcome:
+    """The same outcome with what was measured as its value. What cannot be measured is nothing that our `ask` sent."""
+    measured = caller.measure(exercise.measures, sent.value, args, seconds=exercise.seconds, seed=secret)
+    if measured.problem:
+        return replace(sent, value=None, problem=Problem.MALFORMED, detail=measured.detail.split("\n")[0])
+    return replace(sent, value=measured.value)
+
+
+def _value_of(exercise: Exercise, own: Callable, index: int, secret: int, args: tuple) -> Any:
     """What one of our own answers, the reference or a mistake, gives; None if it breaks on this case."""
     try:
         with calling.torch_as_it_was():
-            torch.manual_seed(index)  # as in `calling.call`
-            return to_plain(exercise.asks(own, *copy.deepcopy(args)))
+            torch.default_generator.manual_seed(index)  # as in `calling.call`
+            value = to_plain(exercise.asks(own, *copy.deepcopy(args)))
+            if exercise.measures:
+                torch.default_generator.manual_seed(secret)
+                value = to_plain(exercise.measures(value, *copy.deepcopy(args)))
+            return value
     except Exception:
         return None
 
@@ -87,9 +118,12 @@ def _value_of(exercise: Exercise, own: Callable, index: int, args: tuple) -> Any
 def _fault(exercise: Exercise, outcome: Outcome, expected: Any, args: tuple) -> str | None:
     if outcome.problem:
         return outcome.detail
-    if exercise.expects:
-        return exercise.expects(outcome.value, *args)
-    return difference(expected, outcome.value, rtol=exercise.rtol)
+    try:
+        if exercise.expects:
+            return exercise.expects(outcome.value, *args)
+        return difference(expected, outcome.value, rtol=exercise.rtol)
+    except Exception:  # a value that an answer's process made up
+        return f"It {Problem.MALFORMED}."
 
 
 def _not_attempted(exercise: Exercise, outcome: Outcome) -> Verdict:
@@ -168,13 +202,16 @@ def _find_mistake(exercise: Exercise, worst: Trial, trials: list[Trial]) -> tupl
 
 def _agrees(exercise: Exercise, mistake: Mistake, trial: Trial) -> bool:
     """Whether the mistake explains this trial: the same value, the same break, or its symptom where it has one."""
-    if mistake.symptom:
-        wrong = trial.fault is not None and not trial.outcome.problem
-        return bool(mistake.symptom(trial.outcome.value, *trial.args)) if wrong else trial.fault is None
-    value = _value_of(exercise, mistake.answer, trial.index, trial.args)
-    if value is None or trial.outcome.value is None:
-        return value is None and trial.outcome.value is None
-    return difference(value, trial.outcome.value, rtol=exercise.rtol) is None
+    try:
+        if mistake.symptom:
+            wrong = trial.fault is not None and not trial.outcome.problem
+            return bool(mistake.symptom(trial.outcome.value, *trial.args)) if wrong else trial.fault is None
+        value = _value_of(exercise, mistake.answer, trial.index, trial.secret, trial.args)
+        if value is None or trial.outcome.value is None:
+            return value is None and trial.outcome.value is None
+        return difference(value, trial.outcome.value, rtol=exercise.rtol) is None
+    except Exception:  # a made-up value, again
+        return False
 
 
 def _wrong_numbers(trial: Trial) -> int:

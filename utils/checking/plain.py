@@ -15,7 +15,7 @@ import torch
 MAX_DEPTH = 20
 MAX_ITEMS = 10_000  # of a list or dict
 MAX_ELEMENTS = 2_000_000  # of a tensor: no exercise needs more, and every case's result is kept
-MAX_BITS = 1_024  # of a whole number; about 300 digits
+MAX_BITS = 1_023  # of a whole number, so that a float can hold it; about 300 digits
 
 
 class NotPlain(TypeError):
@@ -31,7 +31,7 @@ def to_plain(value: Any, depth: int = 0) -> Any:
     """
     if depth > MAX_DEPTH:
         raise NotPlain("a value nested more than 20 levels deep")
-    if value is None or type(value) in (bool, float, str):
+    if value is None or type(value) in (bool, float):
         return value
     if isinstance(value, torch.Tensor):
         return _plain_tensor(value)
@@ -50,8 +50,13 @@ def to_plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, float):
         return float.__float__(value)
     if isinstance(value, str):
-        return str.__str__(value)
+        return readable(str.__str__(value))
     raise NotPlain(type_name(value))
+
+
+def readable(text: str) -> str:
+    """`text` as it can be written to a file: halves of characters, which Python lets stand alone, become "?"."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def type_name(value: Any) -> str:
@@ -71,9 +76,9 @@ def type_name(value: Any) -> str:
 
 def _plain_key(key: Any) -> str | int:
     if isinstance(key, str):
-        return str(key)
+        return readable(str.__str__(key))
     if isinstance(key, int | np.integer):
-        return int(key)
+        return _plain_int(int(key))
     raise NotPlain(f"a dict whose keys are {type_name(key)}")
 
 

@@ -6,7 +6,7 @@ plain facts: numbers, weights, tokens. The models there are small ones whose beh
 
 import math
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import torch
@@ -551,12 +551,18 @@ def _(value, model, prompt, count, temperature):
             )
         return None
     expected = (model["scores"] / temperature).softmax(0)
-    if _fits(tokens, expected):
-        return None
-    return (
-        f"Of {count} draws at temperature {number(temperature)} expected shares of about {_shares(expected)}, "
-        f"got {_shares(_frequencies(tokens, size))}."
-    )
+    if not _fits(tokens, expected):
+        return (
+            f"Of {count} draws at temperature {number(temperature)} expected shares of about {_shares(expected)}, "
+            f"got {_shares(_frequencies(tokens, size))}."
+        )
+    repeats, usual, spread = _repeats(tokens, expected)
+    if not abs(repeats - usual) < 5 * spread:
+        return (
+            f"{repeats} of these {count} tokens are the same as the one before, expected about {usual:.0f}. "
+            "Each is to be drawn anew, whatever the last one was."
+        )
+    return None
 
 
 def _frequencies(tokens: list[int], size: int) -> Tensor:
@@ -571,6 +577,17 @@ def _fits(tokens: list[int], expected: Tensor) -> bool:
     """Whether these draws may come from this distribution: no share is off by more than five standard errors."""
     spread = (expected * (1 - expected) / len(tokens)).sqrt() + 1 / len(tokens)
     return bool(((_frequencies(tokens, len(expected)) - expected).abs() < 5 * spread).all())
+
+
+def _repeats(tokens: list[int], p: Tensor) -> tuple[int, float, float]:
+    """How many tokens are equal to the one before; how many to expect of independent draws; the standard deviation.
+
+    Each of n pairs of neighbours is equal with the probability Σp², and two pairs that share a token are both equal
+    with Σp³. Five standard deviations leave a right answer out once in two million times.
+    """
+    n, two, three = len(tokens) - 1, float((p**2).sum()), float((p**3).sum())
+    variance = n * (two - two**2) + 2 * (n - 1) * (three - two**2)
+    return sum(a == b for a, b in pairwise(tokens)), n * two, math.sqrt(variance)
 
 
 def _drawn_from(wrong: Callable[[Tensor, float], Tensor]) -> Callable[..., bool]:

@@ -1,7 +1,7 @@
 """Exercises of lesson 02: the model, one training step, evaluation, 64 images by heart, a dense baseline.
 
 The first four answers build, train or measure a model, so they are asked through a function that runs beside them
-and comes back with plain facts: shapes, numbers, what was called in which order.
+and comes back with plain values: the steps of the model, its weights, numbers, what was called in which order.
 """
 
 import math
@@ -10,9 +10,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from utils.checking import exercise, normal, uniform
 from utils.checking.describe import number
+from utils.checking.graph import Graph, Untraceable, trace
 from utils.checking.plain import type_name
 
 # --- 2.1 the model ----------------------------------------------------------------------------------------------
@@ -48,6 +50,7 @@ def _(rng):
 
 @build_cnn.ask
 def _(answer, side):
+    """The steps and the weights of the model. What is reported in their place can only fail."""
     images = torch.rand(IMAGES, 1, side, side)
     if isinstance(answer, nn.Module):
         return {"instead": "a finished model: pass the function that builds it, or the class"}
@@ -64,34 +67,99 @@ def _(answer, side):
         return {"error": f"{type(error).__name__}: {error}"}
     if not isinstance(scores, Tensor):
         return {"instead": f"a model whose output is {type_name(scores)}"}
-    facts = {
-        "shape": list(scores.shape),
-        "convolutions": sum(isinstance(module, nn.Conv2d) for module in model.modules()),
-        "parameters": sum(p.numel() for p in model.parameters()),
-    }
-    if facts["shape"] != [IMAGES, 10]:
-        return facts
-    return facts | {"without_gradient": _without_gradient(model, scores)} | _behaviour(answer, model, images)
+    try:
+        return {"model": trace(model, images), "without_gradient": _without_gradient(model, scores)}
+    except Untraceable as error:
+        return {"instead": str(error)}
 
 
 def _without_gradient(model: nn.Module, scores: Tensor) -> list[str]:
+    """Seen beside the model, since a record of its steps does not tell what ran under no_grad."""
     if scores.requires_grad:
-        F.cross_entropy(scores, torch.arange(IMAGES)).backward()
+        scores.square().sum().backward()
     return [name for name, p in model.named_parameters() if p.grad is None]
 
 
+@build_cnn.measure
+def _(sent, side):
+    """Run the steps on other images than the answer saw, also with other weights."""
+    if "instead" in sent or "error" in sent:
+        return sent
+    model = Graph(sent["model"])
+    images = torch.rand(IMAGES, 1, side, side)
+    facts = {
+        "shape": list(model(model.weights, images).shape),
+        "parameters": sum(weight.numel() for weight in model.weights.values()),
+    }
+    if facts["shape"] != [IMAGES, 10]:
+        return facts
+    gradients = model.gradients(model.weights, images)
+    without = [name for name, grad in gradients.items() if grad is None or name in sent["without_gradient"]]
+    if without:
+        return facts | {"without_gradient": without}
+    return {
+        **facts,
+        "convolutions": _count_convolutions(model, images),
+        "without_effect": _without_effect(model, images),
+        **_behaviour(model, images),
+    }
+
+
+def _count_convolutions(model: Graph, images: Tensor) -> int:
+    """How many convolutions the scores rest on; those with the same kernels, or with kernels not to train, do not count."""
+    leaves = {name: weight.clone().requires_grad_() for name, weight in model.weights.items()}
+    kernels = set()
+    for node in _behind(model(leaves, images).grad_fn):
+        if node.name().startswith("ConvolutionBackward") and node._saved_weight.dim() == 4:
+            kernel, _ = node.next_functions[1]
+            kernels.add(frozenset(id(origin.variable) for origin in _behind(kernel) if hasattr(origin, "variable")))
+    return len(kernels - {frozenset()})
+
+
+def _behind(node) -> set:
+    """Everything that autograd would go through, from this node back to the weights."""
+    found, to_visit = set(), [node]
+    while to_visit:
+        node = to_visit.pop()
+        if node is not None and node not in found:
+            found.add(node)
+            to_visit += [earlier for earlier, _ in node.next_functions]
+    return found
+
+
+DRAWS = 16  # a small layer of ReLUs may be silent for all images with some weights, but not with all of these
+
+
+def _draw_again(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same weights, with kernels and matrices replaced by normal numbers of the usual size."""
+    return {
+        name: torch.randn_like(weight) * weight[0].numel() ** -0.5 if weight.dim() > 1 else weight
+        for name, weight in weights.items()
+    }
+
+
+def _without_effect(model: Graph, images: Tensor) -> list[str]:
+    """The weights that can be changed a little without any change of the scores."""
+    silent = set(model.weights)
+    for _ in range(DRAWS):
+        gradients = model.gradients(_draw_again(model.weights), images)
+        silent -= {name for name, grad in gradients.items() if grad is not None and grad.any()}
+    return [name for name in model.weights if name in silent]
+
+
 @torch.no_grad()
-def _behaviour(answer, model: nn.Module, images: Tensor) -> dict:
-    model.eval()
-    scores, again = model(images), model(images)
-    alone = torch.cat([model(image[None]) for image in images])
+def _behaviour(model: Graph, images: Tensor) -> dict:
+    others = torch.rand_like(images)
+    scores, other_scores, again, black, both, half = (
+        model(model.weights, given)
+        for given in (images, others, images, 0 * images, images + others, torch.cat([images[:3], others[3:]]))
+    )
     rows, columns = scores.exp().sum(1), scores.sum(0)
-    extreme = torch.cat([answer(len(images[0, 0])).eval()(factor * images) for factor in (1e4, -1e4, 1e4, -1e4)])
-    first, second = images[:3], images[3:]
-    bent = model(first + second) - model(first) - model(second) + model(torch.zeros_like(first))
+    extreme = torch.cat([model(_draw_again(model.weights), factor * images) for factor in (1e4, -1e4, 1e4, -1e4)])
+    bent = both - scores - other_scores + black
     return {
         "repeatable": _close(scores, again),
-        "independent": _close(scores, alone),
+        "independent": _close(half, torch.cat([scores[:3], other_scores[3:]])),
         "same_for_all": _close(scores, scores[:1].expand_as(scores), 1e-6),
         "sums": [scores.sum(1).sub(1).abs().max(), rows.sub(1).abs().max(), columns.sub(1).abs().max()],
         "lowest": extreme.min(),
@@ -118,26 +186,28 @@ def _(value, side):
         return f"With images of shape ({IMAGES}, 1, {side}, {side}) the model raised {value['error']}"
     if value["shape"] != [IMAGES, 10]:
         return f"{IMAGES} images gave scores of shape {tuple(value['shape'])}, expected ({IMAGES}, 10)."
-    if value["convolutions"] != 2:
-        return f"The model holds {value['convolutions']} nn.Conv2d layers, expected 2."
-    if value["parameters"] > MAX_PARAMETERS:
-        return f"The model has {value['parameters']:,} parameters, expected at most {MAX_PARAMETERS:,}."
-    if value["without_gradient"]:
+    if "without_gradient" in value:
         return f"The loss sends no gradient to {', '.join(value['without_gradient'])}."
+    if value["convolutions"] != 2:
+        return f"The scores rest on {value['convolutions']} convolutions with kernels of their own, expected 2."
+    if not value["parameters"] <= MAX_PARAMETERS:
+        return f"The model has {value['parameters']:,} parameters, expected at most {MAX_PARAMETERS:,}."
     if not value["repeatable"]:
         return "In evaluation mode the same images gave two different results."
     if any(_sum_to_one(value, which) for which in range(3)):
         return "The output is a softmax of the scores, expected the scores themselves."
-    if value["lowest"] >= 0 or value["lowest"] == -1 and value["highest"] == 1:
+    if not value["lowest"] < 0 or value["lowest"] == -1 and value["highest"] == 1:
         return (
             f"Whatever the image, the scores stay between {_range(value)}. Expected raw scores, of any size and sign."
         )
     if not value["independent"]:
-        return "In evaluation mode an image has other scores in a batch than alone."
+        return "In evaluation mode the scores of an image change with the other images of its batch."
     if value["same_for_all"]:
         return f"All {IMAGES} images have the same scores."
     if value["linear"]:
         return "The scores are a linear function of the pixels: score(a + b) = score(a) + score(b) - score(0)."
+    if value["without_effect"]:
+        return f"The scores stay the same whatever {', '.join(value['without_effect'])} may be."
     return None
 
 
@@ -680,37 +750,61 @@ def overfit(model, images, labels):
 
 @overfit.cases
 def _(rng):
+    """Images of noise with random labels: nothing helps here but learning them by heart."""
     for count in (8, 64):
-        yield {"hidden units": 128}, normal(rng, count, 1, 8, 8), torch.from_numpy(rng.integers(0, 10, count))
+        model = {"hidden units": 128, "weights": _start(rng, 64, 128)}
+        yield model, normal(rng, count, 1, 8, 8), torch.from_numpy(rng.integers(0, 10, count))
+
+
+def _net(pixels: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(nn.Flatten(), nn.Linear(pixels, hidden), nn.ReLU(), nn.Linear(hidden, 10))
+
+
+def _start(rng, pixels: int, hidden: int) -> Tensor:
+    """Weights as torch would draw them, in one row."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(int(rng.integers(2**31)))
+        return parameters_to_vector(_net(pixels, hidden).parameters()).detach()
 
 
 @overfit.ask
 def _(answer, model, images, labels):
-    """Images of noise with random labels: nothing helps here but learning them by heart."""
-    hidden = model["hidden units"]
-    net = nn.Sequential(nn.Flatten(), nn.Linear(images[0].numel(), hidden), nn.ReLU(), nn.Linear(hidden, 10))
-    start = [p.detach().clone() for p in net.parameters()]
-    before = F.cross_entropy(net(images), labels)
+    net = _net(images[0].numel(), model["hidden units"])
+    vector_to_parameters(model["weights"].clone(), net.parameters())
     losses = answer(net, images, labels)
-    if losses is None:
-        return None
-    with torch.no_grad():
-        scores = net(images)
-    after, twice = (F.cross_entropy(given, labels) for given in (scores, scores.softmax(1)))
-    changed = any(not torch.equal(old, new) for old, new in zip(start, net.parameters(), strict=True))
-    return {"before": before, "after": after, "softmax twice": twice, "changed": changed} | _reported(losses)
+    return None if losses is None else {"weights": parameters_to_vector(net.parameters())} | _reported(losses)
 
 
 def _reported(losses) -> dict:
-    """What the returned list says: its last loss (in a list, empty where there is none) and its highest."""
+    """The returned losses, none if they come in no list, and what they came in."""
     if isinstance(losses, Tensor | np.ndarray) and losses.ndim == 1:
         losses = list(losses)
     if not isinstance(losses, list | tuple):
-        return {"last": [], "highest": 0.0, "kind": type_name(losses)}
+        return {"losses": torch.zeros(0), "kind": type_name(losses)}
     graphs = any(isinstance(loss, Tensor) and loss.requires_grad for loss in losses)
     kind = "losses with their graphs" if graphs else f"a list of {len(losses)}"
     values = [float(loss.detach() if isinstance(loss, Tensor) else loss) for loss in losses]
-    return {"last": values[-1:], "highest": max(values, default=0.0), "kind": kind}
+    return {"losses": torch.tensor(values, dtype=torch.float64), "kind": kind}
+
+
+@overfit.measure
+@torch.no_grad()
+def _(sent, model, images, labels):
+    """The losses before and after, of the weights that came back."""
+    net, weights = _net(images[0].numel(), model["hidden units"]), sent["weights"].to(model["weights"])
+    vector_to_parameters(model["weights"], net.parameters())
+    before = F.cross_entropy(net(images), labels)
+    vector_to_parameters(weights, net.parameters())
+    scores = net(images)
+    return {
+        "before": before,
+        "after": F.cross_entropy(scores, labels),
+        "softmax twice": F.cross_entropy(scores.softmax(1), labels),
+        "changed": not torch.equal(weights, model["weights"]),
+        "last": sent["losses"][-1:].tolist(),
+        "highest": max(sent["losses"].tolist(), default=0.0),
+        "kind": sent["kind"],
+    }
 
 
 @overfit.expect

@@ -13,7 +13,7 @@ NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider --nbval-lax --nbval-cell
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab build check test test-gpu course progress bench lint lock clean
+.PHONY: help setup lab build check test test-gpu course progress bench grade-demo lint lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -67,6 +67,13 @@ progress: $(VENV)/lab  ## show what you have passed so far
 
 bench: $(VENV)/author  ## measure the speed claims; writes bench/results.json
 	$(BIN)/python -m bench
+
+DEMO ?= demo-class
+grade-demo: $(VENV)/author  ## make a class of 60, some of it hostile, grade it, and open the class page
+	$(BIN)/reach-grade demo --class $(DEMO)
+	$(BIN)/reach-grade grade --class $(DEMO) --cell-seconds 10
+	$(BIN)/reach-grade feedback --class $(DEMO)
+	$(BIN)/reach-grade report --class $(DEMO) --open
 
 TORCH ?= 2.13.0
 lock:  ## write requirements.lock anew: the newest versions that go with TORCH, from an environment of their own

@@ -1,6 +1,7 @@
 """`reach-grade`: hand out, collect, grade, give feedback, see what the class got wrong."""
 
 import sys
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ RosterFile = Annotated[Path | None, typer.Option("--roster", help="CSV with id, 
 def release(
     assignments: Annotated[list[str], typer.Argument(help="lessons, as 01_convolution")],
     folder: ClassFolder = Path(),
-    archive: Annotated[bool, typer.Option("--zip", help="also make a zip of each")] = False,
+    archive: Annotated[bool, typer.Option("--zip", help="also make release.zip, to hand out")] = False,
 ) -> None:
     """Put learners' notebooks into release/, ready to hand out."""
     from grading.nbgrader_config import write_nbgrader_config
@@ -113,13 +114,19 @@ def feedback(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> N
 
 
 @app.command()
-def report(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> None:
+def report(
+    folder: ClassFolder = Path(),
+    assignment: AssignmentName = "",
+    show: Annotated[bool, typer.Option("--open", help="open it in the browser")] = False,
+) -> None:
     """Write the class page: points, pass rates, time, and which mistakes the class made."""
     from grading.publish import publish_report
 
     for found in _released(Classroom(folder), assignment):
         page = publish_report(Classroom(folder), found, names=_names(Classroom(folder), found.name))
         console.print(f"class page: {page}")
+        if show:
+            webbrowser.open(page.resolve().as_uri())
 
 
 @app.command()

@@ -26,7 +26,10 @@ class Rules:
 
 @dataclass(frozen=True)
 class Judged:
-    """The notebook with the outputs of our run, the marks in the order of the check cells, and what is to be noted."""
+    """The notebook with the outputs of our run, the marks in the order of the check cells, and what is to be noted.
+
+    The outputs of the check cells are not in it: they come with the gradebook, see `grading.autograded`.
+    """
 
     notebook: NotebookNode
     marks: list[Mark]
@@ -42,10 +45,6 @@ def grade_notebook(assignment: Assignment, notebook: NotebookNode, rules: Rules,
         session.run_cells()
         marks = [_mark(task, _judge(task.exercises[0], task.answer, session, rules.seed)) for task in assignment.tasks]
     marks = _ask_privately(assignment, marks, notebook, cells, rules, sandbox)
-    for cell in notebook.cells:
-        for mark in marks:
-            if cell.metadata.get("nbgrader", {}).get("grade_id") == mark.grade_id:
-                cell.outputs = [_shown(mark)]
     incidents = [f"{mark.verdict.exercise} {mark.incident}." for mark in marks if mark.incident]
     return Judged(notebook, marks, session.notes + incidents, session.peak_megabytes)
 
@@ -78,11 +77,3 @@ def _judge(exercise: Exercise, answer: str, session: Session, seed: int) -> tupl
     except Exception as error:  # a value that our own code chokes on is no pass, and no reason to stop a batch
         said = f"gave a value that could not be judged ({type(error).__name__})"
     return Verdict(exercise.name, Status.FAILED, f"It {said}.", hint=exercise.hint), said
-
-
-def _shown(mark: Mark) -> NotebookNode:
-    """The verdict as an output of the check cell. An error is what nbgrader takes for no points."""
-    text = mark.verdict.text()
-    if mark.verdict.passed:
-        return NotebookNode(output_type="stream", name="stdout", text=f"{text}\n")
-    return NotebookNode(output_type="error", ename="CheckFailed", evalue=mark.verdict.headline, traceback=[text])

@@ -18,6 +18,8 @@ from grading.results import Graded, Mark
 from grading.sandbox import Sandbox, SandboxLost
 from utils.checking import Status, Verdict
 
+WARM_MEGABYTES = 1_000  # more than the warm process, and a clean one beside a student's, ever take
+
 
 @dataclass(frozen=True)
 class Job:
@@ -91,7 +93,9 @@ def _judged(job: Job, assignment: Assignment, notebook: NotebookNode) -> Judged:
 
 
 def _sandbox(job: Job) -> Sandbox:
-    return Sandbox(Path(job.data) if job.data else None, job.unsafe)
+    limits = job.rules.limits
+    most = limits.memory_megabytes + 2 * limits.scratch_megabytes + WARM_MEGABYTES
+    return Sandbox(Path(job.data) if job.data else None, job.unsafe, most)
 
 
 @lru_cache(maxsize=1)

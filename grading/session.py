@@ -5,7 +5,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,10 +18,11 @@ from grading.worker import wire
 from grading.worker.isolation import Limits
 from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
-from utils.checking.plain import NotPlain, to_plain
+from utils.checking.plain import NotPlain, readable, to_plain
 
 GRACE = 3.0  # seconds for a reply to arrive after the worker itself should have stopped an answer
 MAX_TEXT = 5_000
+MOST_SKIPPED = 10  # cells that end their process; each costs a new one
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,25 @@ class Session:
     notes: list[str] = field(default_factory=list)
     peak_megabytes: float = 0.0
     _student: Student | None = None
-    _used: float = 0.0
 
     def __enter__(self) -> "Session":
         self._started = time.monotonic()
         self._skipped: set[int] = set()
+        self._over = ""
         return self
 
     def __exit__(self, *error) -> None:
         self._end()
 
     def run_cells(self) -> None:
-        """Run the cells in a fresh process and put their outputs into the notebook."""
-        while not self._try_to_run_cells():
-            pass
+        """Run the cells in a fresh process and put their outputs into the notebook. Raises nothing of theirs."""
+        try:
+            while not self._try_to_run_cells():
+                if len(self._skipped) > MOST_SKIPPED:
+                    self._stop(f"had more than {MOST_SKIPPED} cells that broke off")
+        except Over as over:
+            self._end()
+            self.notes.append(f"The submission {over}. Nothing more of it was run.")
 
     def signature_problem(self, answer: str, parameters: list[str], count: int) -> Outcome | None:
         request = {"do": "inspect", "name": answer, "parameters": parameters, "count": count}
@@ -81,7 +87,11 @@ class Session:
         request = {"do": "call", "name": answer, "args": args, "ask": _by_value(ask), "seconds": allowed, "seed": seed}
         started = time.monotonic()
         reply = self._ask(request, allowed + GRACE)
-        return _outcome(reply, (time.monotonic() - started) / self.times.patience, len(args))
+        outcome = _outcome(reply, (time.monotonic() - started) / self.times.patience, len(args))
+        if outcome.problem is Problem.RAN_TOO_LONG:  # it may run on beside the answers that are asked next
+            self._end()
+            outcome = replace(outcome, detail="")
+        return outcome
 
     def measure(self, measure: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome:
         """Have the judge's own `measure` look at a value, in a clean process: it may follow what the value says."""
@@ -106,6 +116,8 @@ class Session:
             cell = self.notebook.cells[index]
             try:
                 reply = self._ask({"do": "run", "source": cell.source}, self.times.cell)
+            except Over:
+                raise
             except Incident as incident:
                 self._skipped.add(index)
                 self.notes.append(f"Cell {index + 1} was left out: it {incident}.")
@@ -117,9 +129,11 @@ class Session:
     def _ask(self, request: dict[str, Any], seconds: float) -> Any:
         left = self._started + self.times.submission - time.monotonic()
         if left <= 0:
-            raise TimeIsUp(f"used up the {self.times.submission:.0f} s that a submission has")
-        if self._student is None:
+            self._stop(f"used up the {self.times.submission:.0f} s that a submission has")
+        if self._student is None and not self._over:
             self.run_cells()
+        if self._over:
+            raise Over(self._over)
         try:
             return self._student.ask(request, min(seconds, left))
         except wire.TooSlow:
@@ -133,6 +147,10 @@ class Session:
         self._end()
         raise Incident(what)
 
+    def _stop(self, why: str) -> None:
+        self._over = why
+        raise Over(why)
+
     def _end(self) -> None:
         if self._student is not None:
             ended = self._student.end()
@@ -140,15 +158,15 @@ class Session:
             self._student = None
 
 
-class TimeIsUp(Incident):
-    """No time is left for this submission."""
+class Over(Incident):
+    """Nothing more is asked of this submission."""
 
 
 def _outcome(reply: Any, seconds: float, arguments: int) -> Outcome:
     """The outcome that a reply claims. Raises Incident if it is none."""
     if not isinstance(reply, dict):
         raise Incident("sent what is no reply")
-    detail, printed = (str(reply.get(key, ""))[:MAX_TEXT] for key in ("detail", "printed"))
+    detail, printed = (readable(str(reply.get(key, "")))[:MAX_TEXT] for key in ("detail", "printed"))
     try:
         problem = None if reply.get("problem") is None else Problem(reply["problem"])
         value = to_plain(reply.get("value"))

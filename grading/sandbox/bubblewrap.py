@@ -94,7 +94,7 @@ def command(data: Path | None) -> list[str]:
         words += ["--tmpfs", str(hidden)]
     words += library_options(LIBRARY)
     words += ["--ro-bind", str(data), DATA] if data else []
-    return [*words, "--remount-ro", "/", "--chdir", "/tmp"]
+    return [*words, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
 
 
 def environment(data: Path | None) -> dict[str, str]:

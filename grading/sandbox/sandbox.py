@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grading.sandbox import bubblewrap
+from grading.sandbox.cgroup import MemoryGroup, memory_group
 from grading.sandbox.memory import megabytes_in_use
 from grading.worker import wire
 from grading.worker.isolation import Limits
@@ -42,14 +43,18 @@ class Sandbox:
     Args:
         data: a folder that submissions may read as $REACH_DATA.
         unsafe: no sandbox at all, for files that one wrote oneself.
+        most_megabytes: of memory and private files, for the warm process and the students' together; the kernel holds
+            to it where it lets us ask.
 
     Raises:
         NoSandbox: where none can be made.
     """
 
-    def __init__(self, data: Path | None = None, unsafe: bool = False):
+    def __init__(self, data: Path | None = None, unsafe: bool = False, most_megabytes: float = 4_000):
         if not unsafe:
             bubblewrap.check_available()
+        self._most_megabytes = most_megabytes
+        self._group: MemoryGroup | None = None
         self._data, self._unsafe = data, unsafe
         self._warm: subprocess.Popen | None = None
         self._started = 0
@@ -88,12 +93,17 @@ class Sandbox:
                 self._warm.wait(0.2)
         return self._warm is None or self._warm.poll() is not None
 
+    def kills(self) -> int:
+        """How many processes the kernel has ended in this sandbox for want of memory, where it tells."""
+        return self._group.kills() if self._group else 0
+
     def memory(self) -> float:
         """Megabytes that everything in the sandbox uses now."""
         return megabytes_in_use(self._warm.pid) if self._warm else 0.0
 
     def _start(self) -> None:
         self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        self._group = None if self._unsafe else memory_group(self._most_megabytes)
         with tempfile.TemporaryFile() as errors:
             with theirs:
                 self._warm = subprocess.Popen(
@@ -102,9 +112,11 @@ class Sandbox:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=errors,
+                    preexec_fn=self._group and self._group.join,
                 )
             try:
                 self._hear(WARM_UP_SECONDS)
+                self.warm_megabytes = self.memory()
             except (ConnectionError, TimeoutError) as error:
                 self._stop()
                 errors.seek(0)
@@ -120,6 +132,9 @@ class Sandbox:
             self._warm.kill()
             self._warm.wait()
             self._warm = None
+        if self._group is not None:
+            self._group.remove()
+            self._group = None
 
     def _hear(self, seconds: float) -> dict[str, Any]:
         """The next message of the warm process."""
@@ -135,7 +150,7 @@ class Student:
 
     def __init__(self, sandbox: Sandbox, number: int, channel: socket.socket, limits: Limits):
         self._sandbox, self._number, self._channel, self._limits = sandbox, number, channel, limits
-        self._before, self._looked = sandbox.memory(), 0.0
+        self._looked, self._kills = 0.0, sandbox.kills()
         channel.settimeout(START_SECONDS)
         if channel.recv(1) != b"!":
             raise bubblewrap.NoSandbox("A process could not be locked in: the kernel refused a namespace or a filter.")
@@ -169,12 +184,14 @@ class Student:
     def _gone(self) -> None:
         if self._sandbox.lost():
             raise SandboxLost
+        if self._sandbox.kills() > self._kills:
+            raise TooMuchMemory
         raise wire.Gone("the process has ended") from None
 
     def _look_at_memory(self) -> None:
         if time.monotonic() - self._looked < 0.25:
             return
-        used = self._sandbox.memory() - self._before
+        used = self._sandbox.memory() - self._sandbox.warm_megabytes
         self._looked = time.monotonic()
         if used > self._limits.memory_megabytes:
             raise TooMuchMemory

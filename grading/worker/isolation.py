@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 
 from grading.worker import filter_calls
 
@@ -98,6 +99,8 @@ def isolate(keep: int, user: int | None, limits: Limits) -> None:
         limits: what may be used from here on.
     """
     _close_all_but(keep)
+    with contextlib.suppress(OSError):  # where memory runs out, this process goes before the warm one
+        Path("/proc/self/oom_score_adj").write_text("1000")
     _private_file_systems(limits)
     _set_limits(limits)
     _give_up_rights(user)

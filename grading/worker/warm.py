@@ -4,6 +4,7 @@ It is process 1 of its sandbox. Over the control socket, a sequence of JSON mess
 child, with the channel to the judge attached, or to end one.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -19,6 +20,7 @@ USERS = range(1_000_000_000, 2_000_000_000)  # nobody's
 def main(control_descriptor: int, isolated: bool) -> None:
     control = socket.socket(fileno=control_descriptor)
     shell = _warm_up()
+    gc.freeze()  # a collection in a child would copy every page that holds an object
     _say(control, ready=True)
     children: dict[int, Fork] = {}
     while True:

@@ -81,7 +81,6 @@ def test_the_same_submission_and_seed_give_the_same_marks(lesson, sandbox):
     [
         ("import os\nos._exit(1)", "ended its own process"),
         ("while True:\n    try:\n        while True: pass\n    except BaseException: pass", "still running"),
-        ("kept = []\nwhile True: kept.append(bytearray(10**7))", ""),
         ("def output_size(*args):\n    import os\n    os._exit(0)", "ended its own process"),
         ("raise SystemExit", ""),
         ("exit()", ""),
@@ -118,7 +117,6 @@ def test_outputs_are_ours_and_hold_nothing_that_runs(lesson, sandbox):
         and "the value" in str(cells["own"].outputs)
     )
     assert "image/png" in str(cells["output_size"].outputs)
-    assert cells["check_output_size"].outputs[0].output_type == "error"
     nbformat.validate(judged.notebook)
 
 

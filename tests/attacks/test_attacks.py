@@ -1,0 +1,331 @@
+"""Hostile submissions, one file each, graded as any other. A file says in its docstring what it tries.
+
+Most are cells of a notebook: `# %% conv2d` goes into that answer's cell, `# %% own` is a cell of the student's own. All
+else in the notebook is as it was handed out, so whatever points come of it are forged. The others make the file that is
+handed in, `hand_in(path, released)`, or put members into the archive of a class, `pack(archive, notebook)`.
+
+No attack may gain a point, read a secret, change what another student gets, or leave anything behind; and where its
+docstring gives words after "Named:", the report has to say what happened in one of these.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import signal
+import zipfile
+from dataclasses import dataclass, replace
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import psutil
+import pytest
+
+from grading import job
+from grading.assignment import Assignment, load_assignment
+from grading.classroom import STUDENT, Classroom
+from grading.collecting import TIMESTAMP, collect
+from grading.feedback import feedback_page
+from grading.grade import Rules
+from grading.job import Done, Job, grade_content
+from grading.parsing import Unreadable, file_bytes
+from grading.report import class_page
+from grading.results import Graded
+from grading.sandbox import NoSandbox, Sandbox, check_available
+from grading.session import Times
+from grading.worker.isolation import Limits
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+LESSONS = ("01_convolution", "02_cnn_on_mnist")
+CELL = re.compile(r"^# %% (\w+)\n", re.MULTILINE)
+
+SEED = 987_654_321_987
+CANARY = "CANARY-" + "OF-THE-TEST"
+LEFT = "LEFT-BY-AN-ATTACK"
+SECRETS = (CANARY, str(SEED), "LOOT:", "31337", "kernel_flipped")  # of the private check, and of the course's own
+RULES = Rules(SEED, Limits(memory_megabytes=1_500), Times(cell=3, submission=20, patience=0.5))
+
+PRIVATE = f"""
+from utils.checking import exercise  # {CANARY}
+
+@exercise(lesson="01", points=1, hint="none")
+def output_size(size, kernel, stride=1, padding=0, dilation=1):
+    return -1  # no answer passes this, so that an attack may give the right one
+
+@output_size.cases
+def _(rng):
+    yield 31337, 3, 1, 0, 1
+"""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What one file tries, and a word (or one of several) by which the report should name it, if it must."""
+
+    name: str
+    text: str
+
+    @property
+    def named(self) -> str:
+        found = re.search(r"^Named: (.+)$", self.text, re.MULTILINE)
+        return found[1] if found else ""
+
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        parts = CELL.split(self.text)
+        return list(zip(parts[1::2], parts[2::2], strict=True))
+
+    @property
+    def aim(self) -> str:
+        """The lesson that has the answers which this attack fills in."""
+        answers = {name for name, _ in self.cells} - {"own"}
+        return next(one for one in LESSONS if answers <= {task.answer for task in assignment(one).tasks})
+
+    def module(self) -> ModuleType:
+        """Of an attack that makes files. One that consists of cells ends here, rather than in the test's process."""
+        spec = importlib.util.spec_from_file_location(f"attack_{self.name}", HERE / f"{self.name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+
+def attack_in(path: Path) -> Attack:
+    return Attack(path.stem, path.read_text(encoding="utf-8"))
+
+
+EVERY = [attack_in(path) for path in sorted(HERE.glob("[0-9]*.py"))]
+ARCHIVES = [attack for attack in EVERY if "\ndef pack(" in attack.text]
+SUBMISSIONS = [attack for attack in EVERY if attack not in ARCHIVES]
+
+
+@cache
+def assignment(lesson: str) -> Assignment:
+    return load_assignment(released(lesson))
+
+
+def released(lesson: str) -> Path:
+    return REPOSITORY / "notebooks" / f"{lesson}.ipynb"
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory) -> dict[str, Path]:
+    """A class with secrets in it. Every attack is told where it is, and where the course is."""
+    classroom, private = tmp_path_factory.mktemp("classroom"), tmp_path_factory.mktemp("private")
+    for name in ("gradebook.db", "submitted/other/01_convolution/01_convolution.ipynb", "results/other.json"):
+        path = classroom / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(CANARY, encoding="utf-8")
+    (private / "secret_checks.py").write_text(PRIVATE, encoding="utf-8")
+    return {"classroom": classroom, "private": private, "repository": REPOSITORY}
+
+
+@pytest.fixture(scope="module")
+def sandbox(places):
+    """One sandbox for all attacks, as for a batch, once it is sure that it hides what they would destroy."""
+    try:
+        check_available()
+    except NoSandbox as error:
+        pytest.skip(str(error))
+    with pytest.MonkeyPatch.context() as patch, Sandbox() as sandbox:
+        patch.setenv("REACH_SECRET", CANARY)
+        patch.setattr(job, "_warm_sandbox", lambda job: sandbox)
+        scout = sandbox.student(Limits())
+        look = f"import os; print(os.path.exists({str(places['classroom'])!r}), os.getuid() == 0)"
+        seen = scout.ask({"do": "run", "source": look}, 30)[0]["text"]
+        scout.end()
+        if seen.split() != ["False", "False"]:
+            pytest.exit(f"The sandbox leaks ({seen.strip()}): no attack is run.", 1)
+        yield sandbox
+
+
+class Endless(BaseException):
+    """Nothing but the test itself catches this."""
+
+
+@pytest.fixture(autouse=True)
+def in_time():
+    """An attack that holds the grader up for ever fails, rather than holding the tests up."""
+
+    def give_up(*_) -> None:
+        raise Endless("the batch did not end")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def grade(lesson: str, path: Path) -> Done:
+    """Grade a file as a batch does."""
+    try:
+        content = file_bytes(path)
+    except Unreadable as error:
+        content = str(error)
+    source = released(lesson).read_text(encoding="utf-8")
+    return grade_content(Job(lesson, source, RULES, (("secret_checks.py", PRIVATE),)), "attacker", content, "")
+
+
+@pytest.fixture(scope="module")
+def neighbour(tmp_path_factory) -> Path:
+    """Another student's submission, with a right answer in it."""
+    notebook = json.loads(released(LESSONS[0]).read_text(encoding="utf-8"))
+    answer = "return F.conv2d(x[None], weight, bias, stride, padding, dilation)[0]"
+    for cell in notebook["cells"]:
+        if cell["id"] == "conv2d":
+            cell["source"] = re.sub(r"raise NotImplementedError.*", answer, "".join(cell["source"]))
+    path = tmp_path_factory.mktemp("neighbour") / "01_convolution.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(neighbour, sandbox):
+    """What the neighbour gets before any attack."""
+    return without_times(grade(LESSONS[0], neighbour))
+
+
+def without_times(done: Done) -> tuple[Graded, str]:
+    marks = [replace(mark, seconds=0.0) for mark in done.graded.marks]
+    return replace(done.graded, marks=marks, seconds=0.0, peak_megabytes=0.0), done.notebook
+
+
+@pytest.mark.parametrize("attack", SUBMISSIONS, ids=lambda attack: attack.name)
+def test_a_submission_gains_nothing(attack, tmp_path, places, sandbox, neighbour, alone):
+    submitted = tmp_path / "attacker" / "01_convolution.ipynb"
+    submitted.parent.mkdir()
+    hand_in(submitted, attack, places)
+    running, before = processes(), contents(places)
+
+    done = grade(attack.aim, submitted)
+
+    assert done.graded.points == 0
+    marks = [vars(mark) | vars(mark.verdict) for mark in done.graded.marks]
+    report = json.dumps([done.graded.notes, marks], default=str)
+    shown = report + json.dumps([cell.outputs for cell in notebook_of(done).cells if cell.get("outputs")])
+    for secret in SECRETS:
+        assert secret not in shown, around(secret, shown)
+    assert re.search(attack.named, report), f"not named: {report}"
+    assert len(processes()) <= len(running), "something still runs"
+    assert contents(places) == before, "the class was changed"
+    assert not left_behind(tmp_path), "something was left on the disk"
+    assert without_times(grade(LESSONS[0], neighbour)) == alone, "another student's result changed"
+    check_what_is_published(done, assignment(attack.aim), tmp_path)
+
+
+@pytest.mark.parametrize("attack", ARCHIVES, ids=lambda attack: attack.name)
+def test_an_archive_reaches_nobody_else(attack, tmp_path):
+    classroom = Classroom(tmp_path / "class")
+    classroom.released(LESSONS[0]).parent.mkdir(parents=True)
+    classroom.released(LESSONS[0]).write_bytes(b"released")
+    (classroom.root / "gradebook.db").write_text(CANARY, encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "class.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("honest/01_convolution.ipynb", b"honest")
+        attack.module().pack(archive, b"hostile")
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+
+    collected = collect(tmp_path / "class.zip", classroom, LESSONS[0])
+
+    new = {path for path in tmp_path.rglob("*") if path.is_file() and path.name != TIMESTAMP} - before
+    students = {path.relative_to(classroom.root / "submitted").parts[0] for path in new}
+    assert all(map(STUDENT.fullmatch, students))
+    assert new == {classroom.submitted(student, LESSONS[0]) for student in students}
+    assert classroom.submitted("honest", LESSONS[0]).read_bytes() == b"honest"
+    assert classroom.released(LESSONS[0]).read_bytes() == b"released"
+    assert (classroom.root / "gradebook.db").read_text(encoding="utf-8") == CANARY
+    assert re.search(attack.named, str(collected.not_placed)), f"not named: {collected.not_placed}"
+    assert not left_behind(tmp_path)
+
+
+def test_the_neighbour_has_points_to_lose(alone):
+    assert alone[0].points > 0
+
+
+def test_every_attack_says_what_it_tries():
+    assert len(EVERY) >= 60
+    for attack in EVERY:
+        assert re.match(r'"""[A-Z].*\.\n?', attack.text), attack.name
+
+
+def hand_in(path: Path, attack: Attack, places: dict[str, Path]) -> None:
+    if attack.cells:
+        nbformat.write(with_cells(attack, places), path)
+    else:
+        attack.module().hand_in(path, json.loads(released(LESSONS[0]).read_text(encoding="utf-8")))
+
+
+def with_cells(attack: Attack, places: dict[str, Path]) -> nbformat.NotebookNode:
+    """The released notebook with the attack's cells in it, which are told where on this machine everything is."""
+    notebook = nbformat.from_dict(assignment(attack.aim).notebook)
+    by_name = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if "nbgrader" in cell.metadata}
+    first = next(index for index, cell in enumerate(notebook.cells) if cell.id in by_name)
+    own = []
+    for name, source in [*attack_in(HERE / "prelude.py").cells, *attack.cells]:
+        for word, place in places.items():
+            source = source.replace(f"/the/{word}", str(place))
+        if name == "own":
+            own.append(nbformat.v4.new_code_cell(source))
+        else:
+            by_name[name].source = source
+    notebook.cells[first:first] = own
+    return notebook
+
+
+def notebook_of(done: Done) -> nbformat.NotebookNode:
+    return nbformat.reads(done.notebook, as_version=4)
+
+
+def check_what_is_published(done: Done, assignment: Assignment, folder: Path) -> None:
+    """The result can be stored and read back, the notebook is valid, and no page runs or loads anything."""
+    done.graded.write(folder / "result.json")
+    assert Graded.read(folder / "result.json") == done.graded
+    nbformat.validate(notebook_of(done))
+    hostile = "<script>alert(1)</script>\u202e"
+    for page in (
+        feedback_page(done.graded, notebook_of(done), assignment, name=hostile),
+        class_page([done.graded], assignment),
+    ):
+        page.encode()
+        Harmless().feed(page)
+
+
+class Harmless(HTMLParser):
+    """Fails on what could run, load or send something."""
+
+    FORBIDDEN = {"script", "iframe", "object", "embed", "base", "form", "input", "link", "frame", "audio", "video"}
+
+    def handle_starttag(self, tag, attributes):
+        assert tag not in self.FORBIDDEN, f"<{tag}> in a page"
+        for name, value in attributes:
+            assert not name.startswith("on"), f"{name} in a page"
+            if name in ("href", "src", "action", "xlink:href", "formaction", "srcset"):
+                assert re.match(r"#|data:image/png;base64,", value or ""), f"{name}={value} in a page"
+            if (tag, name) == ("meta", "http-equiv"):
+                assert value.lower() == "content-security-policy"
+
+
+def around(secret: str, text: str) -> str:
+    at = text.index(secret)
+    return text[max(at - 200, 0) : at + 500]
+
+
+def processes() -> set[int]:
+    """All below this process, the warm one among them."""
+    return {process.pid for process in psutil.Process().children(recursive=True)}
+
+
+def contents(places: dict[str, Path]) -> dict[str, str]:
+    files = [path for name in ("classroom", "private") for path in places[name].rglob("*")]
+    return {str(path): path.read_text(encoding="utf-8") if path.is_file() else "" for path in files}
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Files with the name that every attack gives to what it leaves, and sockets of that name."""
+    folders = [folder, Path("/tmp"), Path("/dev/shm"), Path("/var/tmp"), Path.home(), Path.cwd(), REPOSITORY]
+    found = [str(path) for one in folders for path in one.glob(f"*{LEFT}*")]
+    sockets = Path("/proc/net/unix").read_text(encoding="utf-8") if os.path.exists("/proc/net/unix") else ""
+    return found + [line for line in sockets.splitlines() if LEFT in line]

@@ -1,0 +1,74 @@
+"""The command as an instructor uses it: from a folder of files to feedback, a class page and a CSV."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROSTER = "id,first_name,last_name,email\nada,Ada,Abe,ada@school.test\nbo,Bo,Baker,bo@school.test\n"
+
+
+def reach_grade(*words, folder: Path, fails: bool = False) -> str:
+    """What the command prints. It runs in `folder`, as from a terminal that is 120 characters wide."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120", "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-m", "grading.cli", *map(str, words)]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert (run.returncode != 0) == fails, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr, run.stderr
+    return run.stdout + run.stderr
+
+
+def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox):
+    reach_grade("release", "01_convolution", "--zip", folder=tmp_path)
+    assert (tmp_path / "release.zip").is_file()
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    shutil.copy(ROOT / "solutions" / "01_convolution.ipynb", incoming / "ada_01_convolution.ipynb")
+    shutil.copy(ROOT / "notebooks" / "01_convolution.ipynb", incoming / "bo_01_convolution.ipynb")
+    (incoming / "nobody_01_convolution.ipynb").write_text("{}")
+    (tmp_path / "roster.csv").write_text(ROSTER)
+
+    said = reach_grade("grade", "incoming", "--roster", "roster.csv", "--workers", 1, folder=tmp_path)
+    assert "collected 2 submissions" in said and "nobody_01_convolution.ipynb" in said
+    assert "graded now: 2" in said and "conv2d" in said
+    assert "kept from before: 2" in reach_grade("grade", "--workers", 1, folder=tmp_path)
+
+    assert "2 pages" in reach_grade("feedback", folder=tmp_path)
+    page = (tmp_path / "feedback" / "ada" / "01_convolution" / "01_convolution.html").read_text(encoding="utf-8")
+    assert "Ada Abe" in page and "8" in page
+    reach_grade("report", folder=tmp_path)
+    assert "Ada Abe" in (tmp_path / "report" / "01_convolution.html").read_text(encoding="utf-8")
+    reach_grade("export", "scores.csv", folder=tmp_path)
+    with (tmp_path / "scores.csv").open(encoding="utf-8-sig") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert float(rows["ada"]["01_convolution"]) == 8 and float(rows["bo"]["01_convolution"]) == 0
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["grade"], "Nothing was released"),
+        (["release", "77_nothing"], "77_nothing"),
+        (["feedback"], "Nothing was released"),
+        (["grade", "--isolation", "lukewarm"], "warm or cold"),
+        (["grade", "--checks", "nowhere"], "nowhere"),
+        (["export", "x.csv"], "Nothing was released"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(words, said, tmp_path):
+    assert said in reach_grade(*words, folder=tmp_path, fails=True)
+
+
+def test_without_a_sandbox_nothing_is_graded(tmp_path):
+    """A machine that has no bubblewrap, or forbids it."""
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": str(empty)}
+    command = [sys.executable, "-m", "grading.cli", "grade", "--class", str(tmp_path)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert run.returncode == 2 and "bubblewrap" in run.stderr and "virtual machine" in run.stderr

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from grading.assignment import Assignment, load_assignment
 from grading.classroom import Classroom
-from grading.exporting import Kind
+from grading.gradebook.exporting import Kind
 from grading.problems import GradingError
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -30,8 +30,8 @@ def release(
     archive: Annotated[bool, typer.Option("--zip", help="also make release.zip, to hand out")] = False,
 ) -> None:
     """Put learners' notebooks into release/, ready to hand out."""
-    from grading.nbgrader_config import write_nbgrader_config
-    from grading.releasing import release
+    from grading.exchange.releasing import release
+    from grading.gradebook.config import write_nbgrader_config
 
     for path in release(assignments, Classroom(folder), archive):
         console.print(f"released {path}")
@@ -73,13 +73,13 @@ def grade(
     ] = False,
 ) -> None:
     """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
-    from grading.batch import grade_class
-    from grading.grade import Rules
-    from grading.job import Job
-    from grading.private_checks import declared_exercises, read_sources
-    from grading.publish import read_results
+    from grading.judging.batch import grade_class
+    from grading.judging.grade import Rules
+    from grading.judging.job import Job
+    from grading.judging.private_checks import declared_exercises, read_sources
+    from grading.judging.session import Times
+    from grading.pages.publish import read_results
     from grading.sandbox import check_available
-    from grading.session import Times
     from grading.show import progress, show_table
     from grading.worker.isolation import Limits
 
@@ -106,7 +106,7 @@ def grade(
 @app.command()
 def feedback(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> None:
     """Write one self-contained HTML page for each student."""
-    from grading.publish import publish_feedback
+    from grading.pages.publish import publish_feedback
 
     for found in _released(Classroom(folder), assignment):
         pages = list(publish_feedback(Classroom(folder), found, _names(Classroom(folder), found.name)))
@@ -120,7 +120,7 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="open it in the browser")] = False,
 ) -> None:
     """Write the class page: points, pass rates, time, and which mistakes the class made."""
-    from grading.publish import publish_report
+    from grading.pages.publish import publish_report
 
     for found in _released(Classroom(folder), assignment):
         page = publish_report(Classroom(folder), found, names=_names(Classroom(folder), found.name))
@@ -139,8 +139,8 @@ def export(
     column: Annotated[str, typer.Option(help="the header of the scores, if it is not the assignment's name")] = "",
 ) -> None:
     """Write the scores as CSV for Canvas, Moodle or a spreadsheet."""
-    from grading.exporting import export
-    from grading.gradebook import Book
+    from grading.gradebook.book import Book
+    from grading.gradebook.exporting import export
     from grading.show import show_exported
 
     names = _assignments(Classroom(folder), assignment)
@@ -153,7 +153,7 @@ def export(
 @app.command("open")
 def open_(folder: ClassFolder = Path()) -> None:
     """Open nbgrader's formgrader on the class, to grade quizzes by hand and write comments."""
-    from grading.formgrader import open_formgrader
+    from grading.gradebook.formgrader import open_formgrader
 
     open_formgrader(Classroom(folder))
 
@@ -165,16 +165,16 @@ def demo(
     seed: Annotated[int, typer.Option(help="of the invented class")] = 0,
 ) -> None:
     """Make an invented class: right, half right, mistaken, untouched, broken and hostile submissions."""
-    from grading.demo import make_class
+    from grading.demo.making import make_class
 
     made = make_class(folder, size, seed)
     console.print(f"{len(made)} students in {folder}. Grade them: reach-grade grade --class {folder}")
 
 
 def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None) -> None:
-    from grading.collecting import collect
-    from grading.gradebook import Book
-    from grading.roster import read_roster
+    from grading.exchange.collecting import collect
+    from grading.exchange.roster import read_roster
+    from grading.gradebook.book import Book
     from grading.show import show_collected
 
     show_collected(console, collect(source, classroom, assignment, roster))
@@ -205,7 +205,7 @@ def _released(classroom: Classroom, chosen: str) -> list[Assignment]:
 
 def _names(classroom: Classroom, assignment: str) -> dict[str, str]:
     """{student: name} as the gradebook has it."""
-    from grading.gradebook import Book
+    from grading.gradebook.book import Book
 
     with Book(classroom) as book:
         names = {

@@ -24,18 +24,18 @@ import nbformat
 import psutil
 import pytest
 
-from grading import job
 from grading.assignment import Assignment, load_assignment
 from grading.classroom import STUDENT, Classroom
-from grading.collecting import TIMESTAMP, collect
-from grading.feedback import feedback_page
-from grading.grade import Rules
-from grading.job import Done, Job, grade_content
-from grading.parsing import Unreadable, file_bytes
-from grading.report import class_page
+from grading.exchange.collecting import TIMESTAMP, collect
+from grading.judging import job
+from grading.judging.grade import Rules
+from grading.judging.job import Done, Job, grade_content
+from grading.judging.session import Times
+from grading.pages.feedback import feedback_page
+from grading.pages.report import class_page
 from grading.results import Graded
 from grading.sandbox import NoSandbox, Sandbox, check_available
-from grading.session import Times
+from grading.submission.parsing import Unreadable, file_bytes
 from grading.worker.isolation import Limits
 
 HERE = Path(__file__).parent

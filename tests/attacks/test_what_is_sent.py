@@ -6,7 +6,7 @@ from types import FunctionType
 
 import pytest
 
-from grading.session import _by_value
+from grading.judging.session import _by_value
 from utils.checking import Exercise
 from utils.checking.exercise import Mistake
 from utils.checks import exercises

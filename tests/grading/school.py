@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook, SubmittedAssignment
 
 from grading.assignment import Assignment, load_assignment
 from grading.classroom import Classroom
-from grading.gradebook import Book
+from grading.gradebook.book import Book
 from grading.results import Graded, Mark
 from utils.checking import Status, Verdict
 

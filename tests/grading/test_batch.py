@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grading.batch import grade_class
-from grading.grade import Rules
-from grading.gradebook import Book
-from grading.job import Job
+from grading.gradebook.book import Book
+from grading.judging.batch import grade_class
+from grading.judging.grade import Rules
+from grading.judging.job import Job
+from grading.pages.publish import read_results
 from grading.problems import GradingError
-from grading.publish import read_results
 from tests.grading.school import CHECK, NAME, RIGHT, School
 
 WRONG = RIGHT.replace(" + 1", "")
@@ -100,15 +100,15 @@ def test_a_damaged_result_is_made_anew(school):
 
 
 def test_a_full_disk_stops_with_an_error_and_loses_nothing(school, monkeypatch):
-    import grading.gradebook
+    from grading.gradebook import book
 
     def no_space(path, content):
         if "bo" in path.parts:
             raise OSError(28, "No space left on device", str(path))
         return write(path, content)
 
-    write = grading.gradebook.write_whole
-    monkeypatch.setattr(grading.gradebook, "write_whole", no_space)
+    write = book.write_whole
+    monkeypatch.setattr(book, "write_whole", no_space)
     with pytest.raises(OSError, match="No space"):
         grade_all(school.classroom.root)
     monkeypatch.undo()

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grading import archives
 from grading.classroom import STUDENT, Classroom
-from grading.collecting import collect, shown
-from grading.parsing import MOST_BYTES
+from grading.exchange import archives
+from grading.exchange.collecting import collect, shown
+from grading.exchange.roster import read_roster
 from grading.problems import GradingError
-from grading.roster import read_roster
+from grading.submission.parsing import MOST_BYTES
 
 NAME = "01_convolution"
 FILE = f"{NAME}.ipynb"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grading.exporting import Kind, export, harmless
-from grading.gradebook import Book
+from grading.gradebook.book import Book
+from grading.gradebook.exporting import Kind, export, harmless
 from grading.problems import GradingError
 from tests.grading.school import NAME, RIGHT, School
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import ASSIGNMENT, graded, own_cell, png, submission
 
-from grading.feedback import MAX_OUTPUTS, MAX_PAGE, feedback_page
-from grading.pages import TEMPLATES
-from grading.png import MAX_SIDE, checked_png
+from grading.pages.feedback import MAX_OUTPUTS, MAX_PAGE, feedback_page
+from grading.pages.png import MAX_SIDE, checked_png
+from grading.pages.render import TEMPLATES
+from grading.pages.safe_html import MAX_TEXT, formula, highlighted, markdown, visible
 from grading.results import Graded, Mark
-from grading.safe_html import MAX_TEXT, formula, highlighted, markdown, visible
 from utils.checking import Status, Verdict
 
 SCRIPT = "</pre></title></style><script>document.title = 'hacked'</script><img src=x onerror='document.title = 1'>"
@@ -146,7 +146,7 @@ def test_a_long_output_is_cut_in_the_middle_and_many_outputs_are_cut_off():
 
 def test_pictures_end_where_the_page_is_full(monkeypatch):
     picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": png()}}
-    monkeypatch.setattr("grading.feedback.MAX_PAGE", 2 * len(png()))
+    monkeypatch.setattr("grading.pages.feedback.MAX_PAGE", 2 * len(png()))
     page = feedback_page(graded("s1", {}), submission(own=[own_cell("draw()", *[picture] * 3)]), ASSIGNMENT)
     assert page.count("<img") == 2 and "not shown" in page
     assert MAX_PAGE >= 1_000_000

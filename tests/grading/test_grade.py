@@ -11,10 +11,10 @@ import nbformat
 import pytest
 
 from grading.assignment import load_assignment, make_assignment
-from grading.grade import Rules, grade_notebook
-from grading.private_checks import declared_exercises
-from grading.reading import read_submission
-from grading.session import Session, Times, _by_value
+from grading.judging.grade import Rules, grade_notebook
+from grading.judging.private_checks import declared_exercises
+from grading.judging.session import Session, Times, _by_value
+from grading.submission.reading import read_submission
 from grading.worker.isolation import Limits
 from utils.checking import Status
 from utils.checks import exercises

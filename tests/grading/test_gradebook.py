@@ -16,11 +16,12 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import determine_grade
 from sqlalchemy.exc import OperationalError
 
-from grading import gradebook, nbgrader_execute
-from grading.autograded import as_file, autograded_notebook, harmless_markdown
-from grading.grade import Judged
-from grading.gradebook import Book
-from grading.nbgrader_config import nbgrader_configuration, write_nbgrader_config
+from grading.gradebook import book as gradebook
+from grading.gradebook import execute
+from grading.gradebook.autograded import as_file, autograded_notebook, harmless_markdown
+from grading.gradebook.book import Book
+from grading.gradebook.config import nbgrader_configuration, write_nbgrader_config
+from grading.judging.grade import Judged
 from grading.problems import GradingError
 from tests.grading.school import ANSWER, CHECK, NAME, QUIZ, RIGHT, School, contents
 
@@ -138,8 +139,8 @@ def test_the_gradebook_is_that_of_nbgrader_autograde(school, book, tmp_path, mon
         defined = next(cell.source for cell in notebook.cells if cell.id == ANSWER)
         return Judged(notebook, school.graded("", passed=defined.strip() == RIGHT.strip()).marks)
 
-    monkeypatch.setattr(nbgrader_execute, "grade_notebook", verdicts)
-    monkeypatch.setattr(nbgrader_execute, "_sandbox", lambda: None)
+    monkeypatch.setattr(execute, "grade_notebook", verdicts)
+    monkeypatch.setattr(execute, "_sandbox", lambda: None)
     with Book(other.classroom) as empty:
         empty.register(other.assignment)
     autograde(other)
@@ -174,8 +175,8 @@ def test_autograde_takes_seed_and_private_checks_from_the_configuration(school, 
         asked.append((len(assignment.tasks[0].exercises), rules.seed))
         return Judged(notebook, school.graded("", passed=True).marks, ["It slept."])
 
-    monkeypatch.setattr(nbgrader_execute, "grade_notebook", verdicts)
-    monkeypatch.setattr(nbgrader_execute, "_sandbox", lambda: None)
+    monkeypatch.setattr(execute, "grade_notebook", verdicts)
+    monkeypatch.setattr(execute, "_sandbox", lambda: None)
     with Book(school.classroom) as book:
         book.register(school.assignment)
     autograde(school)

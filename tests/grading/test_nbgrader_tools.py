@@ -11,9 +11,9 @@ import pytest
 from nbgrader.api import Gradebook
 
 from grading.classroom import Classroom
-from grading.formgrader import formgrader_command, open_formgrader
-from grading.gradebook import Book
-from grading.nbgrader_config import write_nbgrader_config
+from grading.gradebook.book import Book
+from grading.gradebook.config import write_nbgrader_config
+from grading.gradebook.formgrader import formgrader_command, open_formgrader
 from grading.problems import GradingError
 from grading.sandbox import NoSandbox, check_available
 from tests import browser
@@ -210,6 +210,8 @@ def test_formgrader_needs_a_class(tmp_path, graded):
 
 
 def test_formgrader_that_does_not_start_is_an_error(graded, monkeypatch):
-    monkeypatch.setattr("grading.formgrader.formgrader_command", lambda: [sys.executable, "-c", "raise SystemExit(3)"])
+    monkeypatch.setattr(
+        "grading.gradebook.formgrader.formgrader_command", lambda: [sys.executable, "-c", "raise SystemExit(3)"]
+    )
     with pytest.raises(GradingError, match="code 3"):
         open_formgrader(graded.classroom, browser=False)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
 from grading.assignment import Assignment, load_assignment
-from grading.names import names_of
-from grading.plan import cells_to_run
+from grading.submission.names import names_of
+from grading.submission.plan import cells_to_run
 
 COURSE = Path(__file__).parents[2]
 LESSONS = sorted(path.stem for path in (COURSE / "notebooks").glob("*.ipynb"))

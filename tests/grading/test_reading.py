@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from grading import parsing
 from grading.assignment import Assignment, load_assignment
-from grading.reading import Unreadable, read_submission
+from grading.submission import parsing
+from grading.submission.reading import Unreadable, read_submission
 
 COURSE = Path(__file__).parents[2]
 ANSWER = "def output_size(size, kernel, stride=1, padding=0, dilation=1):\n    return 42"

@@ -8,8 +8,8 @@ import pytest
 
 from grading.assignment import load_assignment
 from grading.classroom import Classroom
+from grading.exchange.releasing import NOTEBOOKS, release
 from grading.problems import GradingError
-from grading.releasing import NOTEBOOKS, release
 
 COURSE = Path(__file__).parents[2]
 NAME = "01_convolution"

@@ -9,12 +9,19 @@ from made_up import ASSIGNMENT, graded, submission
 from test_feedback import SCRIPT, assert_harmless, hostile_graded, hostile_notebook
 
 from grading.classroom import Classroom
-from grading.demo import make_class
-from grading.feedback import feedback_page
+from grading.demo.making import make_class
 from grading.files import write_whole
+from grading.pages.feedback import feedback_page
+from grading.pages.publish import publish_feedback, publish_report
+from grading.pages.report import (
+    answer_prints,
+    class_page,
+    distribution,
+    named_mistakes,
+    other_failures,
+    same_submissions,
+)
 from grading.problems import GradingError
-from grading.publish import publish_feedback, publish_report
-from grading.report import answer_prints, class_page, distribution, named_mistakes, other_failures, same_submissions
 from grading.results import Graded
 from utils.checking import Status
 

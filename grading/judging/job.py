@@ -11,11 +11,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment, make_assignment
-from grading.grade import Judged, Rules, grade_notebook
-from grading.private_checks import declared_exercises
-from grading.reading import Unreadable, read_content
+from grading.judging.grade import Judged, Rules, grade_notebook
+from grading.judging.private_checks import declared_exercises
 from grading.results import Graded, Mark
 from grading.sandbox import Sandbox, SandboxLost
+from grading.submission.reading import Unreadable, read_content
 from utils.checking import Status, Verdict
 
 WARM_MEGABYTES = 1_000  # more than the warm process, and a clean one beside a student's, ever take

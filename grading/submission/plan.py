@@ -9,8 +9,8 @@ from operator import attrgetter
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
-from grading.mending import SETUP_ID
-from grading.names import names_of
+from grading.submission.mending import SETUP_ID
+from grading.submission.names import names_of
 
 PAYOFF = re.compile(r"^with payoff\(", re.MULTILINE)
 
@@ -24,7 +24,7 @@ def cells_to_run(notebook: NotebookNode, assignment: Assignment, everything: boo
     that make a name, the last one before its reader is taken, as it would be on "run all"; else the first after it.
 
     Args:
-        notebook: what `grading.reading.read_submission` gave.
+        notebook: what `grading.submission.reading.read_submission` gave.
         everything: run all code cells. Checks, and the cell that fetches the course on Colab, are never run.
     """
     released = {cell.id: cell.source for cell in assignment.notebook.cells if cell.cell_type == "code"}

@@ -12,12 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from grading.exchange.roster import LOOKS_LIKE_AN_ID, fold, letters
 from grading.files import write_whole
 from grading.problems import GradingError
-from grading.roster import LOOKS_LIKE_AN_ID, fold, letters
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, and a command that exports nothing should not wait for it
-    from grading.gradebook import Book, Score
+    from grading.gradebook.book import Book, Score
 
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 
@@ -57,7 +57,7 @@ def export(
         template: a CSV that Canvas or Moodle exported, with a row for each student. It comes back with the scores
             filled in. A row is a student's if one of its ids is that student's id, email or lms_user_id.
         column: the header that the scores belong under, if it is not that of the assignment's name.
-        known_as: further ids of students, such as the keys of a `grading.roster.Student`.
+        known_as: further ids of students, such as the keys of a `grading.exchange.roster.Student`.
 
     Raises GradingError if the assignment is not in the gradebook, or the template has no column that identifies
     people, or no column for the scores.

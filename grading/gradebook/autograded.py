@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from nbformat import NotebookNode
 
-from grading.outputs import clean_outputs
+from grading.judging.outputs import clean_outputs
 from grading.results import Mark
 
 NBGRADERS_METADATA = ("nbgrader", "deletable", "editable")

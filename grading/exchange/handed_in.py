@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from grading.classroom import STUDENT
-from grading.roster import letters
+from grading.exchange.roster import letters
 
 # doejane_LATE_12345_678910_01_convolution-1.ipynb: name, user's id, attachment's id, and a number for each further try
 CANVAS = re.compile(r"(?P<name>[^_]+(?:_[^_\d][^_]*)*?)_(?P<late>LATE_)?(?P<user>\d+)_(?P<file_id>\d+)_.+")

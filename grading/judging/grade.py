@@ -6,10 +6,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task
-from grading.plan import cells_to_run
+from grading.judging.session import Incident, Session, Times
 from grading.results import Mark
 from grading.sandbox import Sandbox
-from grading.session import Incident, Session, Times
+from grading.submission.plan import cells_to_run
 from grading.worker.isolation import Limits
 from utils.checking import Exercise, Status, Verdict
 
@@ -28,7 +28,7 @@ class Rules:
 class Judged:
     """The notebook with the outputs of our run, the marks in the order of the check cells, and what is to be noted.
 
-    The outputs of the check cells are not in it: they come with the gradebook, see `grading.autograded`.
+    The outputs of the check cells are not in it: they come with the gradebook, see `grading.gradebook.autograded`.
     """
 
     notebook: NotebookNode
@@ -38,7 +38,7 @@ class Judged:
 
 
 def grade_notebook(assignment: Assignment, notebook: NotebookNode, rules: Rules, sandbox: Sandbox) -> Judged:
-    """Judge a notebook that `grading.reading` has mended. The same notebook and seed give the same marks."""
+    """Judge a notebook that `grading.submission.reading` has mended. The same notebook and seed give the same marks."""
     notebook = nbformat.from_dict(notebook)
     cells = cells_to_run(notebook, assignment, everything=rules.everything)
     with Session(sandbox, notebook, cells, rules.limits, rules.times) as session:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from grading.classroom import Classroom
-from grading.nbgrader_config import write_nbgrader_config
+from grading.gradebook.config import write_nbgrader_config
 from grading.problems import GradingError
 
 

@@ -8,10 +8,10 @@ from nbformat import NotebookNode
 
 from grading.assignment import Assignment
 from grading.classroom import Classroom
-from grading.feedback import feedback_page
 from grading.files import write_whole
+from grading.pages.feedback import feedback_page
+from grading.pages.report import answer_prints, class_page
 from grading.problems import GradingError
-from grading.report import answer_prints, class_page
 from grading.results import Graded
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
-from grading.mending import mend
-from grading.parsing import Unreadable, file_bytes, written_cells
+from grading.submission.mending import mend
+from grading.submission.parsing import Unreadable, file_bytes, written_cells
 
 __all__ = ["Reading", "Unreadable", "read_submission"]
 
@@ -28,7 +28,7 @@ def read_submission(path: Path, assignment: Assignment) -> Reading:
 
 
 def read_content(content: bytes, assignment: Assignment) -> Reading:
-    """Put the answers of a notebook, given as the bytes of its file, into the released one; see `grading.mending.mend`.
+    """Put the answers of a notebook, given as the bytes of its file, into the released one; see `mending.mend`.
 
     Raises Unreadable, with the reason, if it is no notebook that can be read. Nothing of it is run.
     """

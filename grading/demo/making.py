@@ -13,12 +13,12 @@ from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task, load_assignment
 from grading.classroom import Classroom
-from grading.demo_answers import answer_in_another_style, answer_with_mistake, own_words, solutions
-from grading.demo_trouble import ATTACKS, BREAKAGES
+from grading.demo.answers import answer_in_another_style, answer_with_mistake, own_words, solutions
+from grading.demo.trouble import ATTACKS, BREAKAGES
 from grading.files import write_whole
 
 NAME = "01_convolution"
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 IN_ANOTHER_STYLE = 0.3  # of the right answers
 A_COMMON_MISTAKE = 0.15  # of the answers that could as well be right
 QUIZ = "quiz_same_output_size"

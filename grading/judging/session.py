@@ -12,7 +12,7 @@ from typing import Any
 import cloudpickle
 from nbformat import NotebookNode
 
-from grading.outputs import clean_outputs
+from grading.judging.outputs import clean_outputs
 from grading.sandbox import Sandbox, Student, TooMuchMemory
 from grading.worker import wire
 from grading.worker.isolation import Limits

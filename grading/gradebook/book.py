@@ -28,10 +28,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import scoped_session, sessionmaker, undefer
 
 from grading.assignment import Assignment
-from grading.autograded import as_file, autograded_notebook
 from grading.classroom import STUDENT, Classroom
 from grading.files import write_whole
-from grading.nbgrader_config import course_directory, nbgrader_configuration
+from grading.gradebook.autograded import as_file, autograded_notebook
+from grading.gradebook.config import course_directory, nbgrader_configuration
 from grading.problems import GradingError
 from grading.results import Graded, Mark
 

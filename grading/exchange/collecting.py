@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from grading.archives import Found, files_in
 from grading.classroom import Classroom
+from grading.exchange.archives import Found, files_in
+from grading.exchange.handed_in import Clues, assignment_in, clues, is_platforms
+from grading.exchange.roster import Roster, fold, read_roster
 from grading.files import write_whole
-from grading.handed_in import Clues, assignment_in, clues, is_platforms
-from grading.parsing import Unreadable
 from grading.problems import GradingError
-from grading.roster import Roster, fold, read_roster
+from grading.submission.parsing import Unreadable
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's: one line, next to the submission
 
@@ -41,9 +41,9 @@ def collect(source: Path, classroom: Classroom, assignment: str | None = None, r
     """Copy the submissions in a folder or a zip into the classroom. The source stays as it is.
 
     Args:
-        source: a folder, a zip, the export of Canvas or Moodle, or nbgrader's submitted/; see `grading.handed_in`.
+        source: a folder, a zip, the export of Canvas or Moodle, or nbgrader's submitted/; see `handed_in`.
         assignment: which one it is; where it is None, the files must say so in their names.
-        roster: CSV file of the class, see `grading.roster.read_roster`. Without it, the names say who it is.
+        roster: CSV file of the class, see `grading.exchange.roster.read_roster`. Without it, the names say who it is.
 
     The newest version of a submission counts, here and against what was collected before. Nobody is guessed: a file
     that may belong to two people, or two people's files that may belong to one, are not placed.

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from grading.parsing import MOST_BYTES, Unreadable, file_bytes
 from grading.problems import GradingError
+from grading.submission.parsing import MOST_BYTES, Unreadable, file_bytes
 
 MOST_MEMBERS = 100_000  # of the archive of a class
 MOST_MEMBERS_INSIDE = 1_000  # of one student's zip

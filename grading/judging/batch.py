@@ -21,11 +21,11 @@ import utils
 from grading.assignment import Assignment
 from grading.classroom import Classroom
 from grading.files import write_whole
-from grading.gradebook import Book
-from grading.job import Done, Job, grade_content
-from grading.parsing import Unreadable, file_bytes
+from grading.gradebook.book import Book
+from grading.judging.job import Done, Job, grade_content
 from grading.problems import GradingError
 from grading.results import Graded
+from grading.submission.parsing import Unreadable, file_bytes
 
 AHEAD = 4  # submissions that wait at each worker, so that it is never idle and memory stays flat
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
-from grading.feedback import answer_cells, exercise_titles, lesson_title, why_not_graded
-from grading.pages import render
+from grading.pages.feedback import answer_cells, exercise_titles, lesson_title, why_not_graded
+from grading.pages.render import render
 from grading.results import Graded, Mark
 from utils.checking import Status, Verdict
 from utils.checking.calling import Problem

@@ -8,13 +8,13 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from grading.safe_html import highlighted, markdown, visible
+from grading.pages.safe_html import highlighted, markdown, visible
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
 def render(template: str, **values: object) -> str:
-    """The page that this template of `grading/templates` makes of the values; all text in them is escaped."""
+    """The page that this template of `grading/pages/templates` makes of the values; all text in them is escaped."""
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

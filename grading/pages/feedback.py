@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
-from grading.pages import render
-from grading.png import checked_png
+from grading.pages.png import checked_png
+from grading.pages.render import render
+from grading.pages.safe_html import visible
 from grading.results import Graded, Mark
-from grading.safe_html import visible
 
 MAX_OUTPUTS = 20  # of one cell
 MAX_OWN_CELLS = 50

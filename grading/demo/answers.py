@@ -15,7 +15,7 @@ import nbformat
 
 from utils.checking import Exercise
 
-SOLUTIONS = Path(__file__).parents[1] / "solutions"
+SOLUTIONS = Path(__file__).parents[2] / "solutions"
 OTHER_NAMES = {
     "window": ["patch", "covered", "part"],
     "windows": ["patches", "cols", "unfolded"],

@@ -1,9 +1,9 @@
 """What `nbgrader autograde` uses of ours: submissions are mended when they are read, and run in the sandbox.
 
-    c.Autograde.exporter_class = "grading.nbgrader_execute.MendingExporter"
-    c.Autograde.autograde_preprocessors = ["grading.nbgrader_execute.SandboxedExecute", ...]   # in place of Execute
+    c.Autograde.exporter_class = "grading.gradebook.execute.MendingExporter"
+    c.Autograde.autograde_preprocessors = ["grading.gradebook.execute.SandboxedExecute", ...]   # in place of Execute
 
-`grading.nbgrader_config` writes a configuration file with both in it.
+`grading.gradebook.config` writes a configuration file with both in it.
 """
 
 import atexit
@@ -20,17 +20,17 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Integer, Unicode, default
 
 from grading.assignment import Assignment, load_assignment
-from grading.autograded import autograded_notebook
-from grading.grade import Rules, grade_notebook
-from grading.private_checks import declared_exercises, read_sources
-from grading.reading import Unreadable, read_submission
+from grading.gradebook.autograded import autograded_notebook
+from grading.judging.grade import Rules, grade_notebook
+from grading.judging.private_checks import declared_exercises, read_sources
 from grading.sandbox import Sandbox
+from grading.submission.reading import Unreadable, read_submission
 
 SEED = secrets.randbits(31)  # of the random cases: one for all submissions that this process grades
 
 
 class MendingExporter(NotebookExporter):
-    """Reads each submission as `grading.reading` does, so that nothing in the file can stop nbgrader's batch.
+    """Reads each submission as `grading.submission.reading` does, so that no file can stop nbgrader's batch.
 
     A file that is no notebook counts as the released notebook, untouched. nbgrader's log says what was mended.
     """

@@ -16,9 +16,9 @@ TEMPLATE = '''\
 c = get_config()
 
 # Submissions are mended before nbgrader looks at them, and run in the sandbox rather than in a kernel.
-c.Autograde.exporter_class = "grading.nbgrader_execute.MendingExporter"
+c.Autograde.exporter_class = "grading.gradebook.execute.MendingExporter"
 c.Autograde.autograde_preprocessors = [
-    "grading.nbgrader_execute.SandboxedExecute",
+    "grading.gradebook.execute.SandboxedExecute",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",

@@ -13,7 +13,7 @@ from grading.classroom import Classroom
 from grading.files import write_whole
 from grading.problems import GradingError
 
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 def release(

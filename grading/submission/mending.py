@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from grading.parsing import Written
+from grading.submission.parsing import Written
 
 NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 SETUP_ID = "set-up"  # the cell that only Colab needs; `tools.compose` gives it this name

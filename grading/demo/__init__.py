@@ -1,0 +1,1 @@
+"""An invented class to try grading on."""

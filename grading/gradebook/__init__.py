@@ -1,0 +1,1 @@
+"""nbgrader's gradebook and tools around our marks."""

@@ -1,0 +1,1 @@
+"""What students and instructors look at: feedback for each student, and the class page."""

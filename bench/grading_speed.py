@@ -15,7 +15,7 @@ import psutil
 from bench.grading_class import LESSON, ROOT, make_class
 from grading.assignment import load_assignment
 from grading.classroom import Classroom
-from grading.gradebook import Book
+from grading.gradebook.book import Book
 
 MANY, FEW = 400, 20
 HIGHEST_MEMORY = 2_000  # megabytes of the whole run

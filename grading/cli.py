@@ -20,6 +20,10 @@ ClassFolder = Annotated[Path, typer.Option("--class", help="the folder of the cl
 AssignmentName = Annotated[
     str, typer.Option("--assignment", help="the lesson, as 01_convolution; needed if there are several")
 ]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option(envvar="REACH_DATA", exists=True, file_okay=False, help="what submissions may read as $REACH_DATA"),
+]
 RosterFile = Annotated[Path | None, typer.Option("--roster", help="CSV with id, first_name, last_name, email")]
 
 
@@ -31,11 +35,16 @@ def release(
 ) -> None:
     """Put learners' notebooks into release/, ready to hand out."""
     from grading.exchange.releasing import release
+    from grading.gradebook.book import Book
     from grading.gradebook.config import write_nbgrader_config
 
-    for path in release(assignments, Classroom(folder), archive):
+    classroom = Classroom(folder)
+    for path in release(assignments, classroom, archive):
         console.print(f"released {path}")
     write_nbgrader_config(folder)
+    with Book(classroom) as book:
+        for name in assignments:
+            book.register(load_assignment(classroom.released(name)))
 
 
 @app.command()
@@ -56,7 +65,7 @@ def grade(
     assignment: AssignmentName = "",
     roster: RosterFile = None,
     checks: Annotated[Path | None, typer.Option(help="a folder with your own checks, which learners never get")] = None,
-    data: Annotated[Path | None, typer.Option(help="a folder that submissions may read as $REACH_DATA")] = None,
+    data: DataFolder = None,
     seed: Annotated[int, typer.Option(help="of the random cases; 0 draws one and records it")] = 0,
     again: Annotated[bool, typer.Option("--again", help="grade all anew, by a new seed; manual scores stay")] = False,
     workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
@@ -79,7 +88,7 @@ def grade(
     from grading.judging.private_checks import declared_exercises, read_sources
     from grading.judging.session import Times
     from grading.pages.publish import read_results
-    from grading.sandbox import check_available
+    from grading.sandbox import check_available, in_sight
     from grading.show import progress, show_table
     from grading.worker.isolation import Limits
 
@@ -87,6 +96,9 @@ def grade(
         raise GradingError(f"--isolation is warm or cold, not {isolation}.")
     if not (unsafe or scheduler):
         check_available()
+    for private in filter(None, (folder, checks)):
+        if in_sight(private, data):
+            raise GradingError(f"{private} lies where submissions can read it. Put it somewhere else.")
     classroom, sources = Classroom(folder), read_sources(checks)
     if source:
         _collect(source, classroom, assignment or None, roster)
@@ -96,8 +108,13 @@ def grade(
         released = classroom.released(name).read_text(encoding="utf-8")
         place = str(data.resolve()) if data else None
         job = Job(name, released, rules, tuple(sources.items()), place, isolation == "cold", unsafe)
-        with progress(console, name) as report:
-            tally = grade_class(classroom, found, job, scheduler=scheduler, workers=workers, again=again, report=report)
+        try:
+            with progress(console, name) as report:
+                options = {"scheduler": scheduler, "workers": workers, "again": again, "report": report}
+                tally = grade_class(classroom, found, job, **options)
+        except KeyboardInterrupt:
+            console.print("Stopped. What is graded is kept; the same command goes on from there.")
+            sys.exit(130)
         show_table(console, found, read_results(classroom, found), tally)
         if tally.failed:
             sys.exit(1)
@@ -166,8 +183,14 @@ def demo(
 ) -> None:
     """Make an invented class: right, half right, mistaken, untouched, broken and hostile submissions."""
     from grading.demo.making import make_class
+    from grading.gradebook.book import Book
+    from grading.gradebook.config import write_nbgrader_config
 
     made = make_class(folder, size, seed)
+    write_nbgrader_config(folder)
+    with Book(Classroom(folder)) as book:
+        for one in made:
+            book.enrol(one.id, first_name=one.first_name, last_name=one.last_name, email=one.email)
     console.print(f"{len(made)} students in {folder}. Grade them: reach-grade grade --class {folder}")
 
 
@@ -221,9 +244,6 @@ def main() -> None:
     except GradingError as error:
         Console(stderr=True, soft_wrap=True).print(f"reach-grade: {error}", style="red", markup=False, highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped. What is graded is kept; the same command goes on from there.")
-        sys.exit(130)
 
 
 if __name__ == "__main__":

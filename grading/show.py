@@ -59,6 +59,8 @@ def show_table(console: Console, assignment: Assignment, graded: list[Graded], t
     if graded:
         console.print(f"median {statistics.median(one.points for one in graded):g} of {graded[0].max_points:g} points")
     console.print(f"graded now: {len(tally.graded)}, kept from before: {len(tally.kept)}")
+    if tally.outdated:
+        console.print(f"{tally.outdated} of them had a result by other rules or checks, and were graded anew")
     noted = [one for one in graded if any(mark.incident for mark in one.marks)]
     if noted:
         console.print(f"with incidents: {escape(', '.join(one.student for one in noted))}; see the class page")

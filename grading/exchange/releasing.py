@@ -44,6 +44,9 @@ def release(
 
 
 def _content(notebook: Path) -> bytes:
+    if not notebook.is_file():
+        there = ", ".join(sorted(path.stem for path in notebook.parent.glob("*.ipynb")))
+        raise GradingError(f"The course has no lesson {notebook.stem}. There are: {there}.")
     load_assignment(notebook)
     content = notebook.read_bytes()
     for cell in nbformat.reads(content.decode("utf-8"), as_version=4).cells:

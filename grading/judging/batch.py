@@ -9,6 +9,8 @@ import hashlib
 import json
 import logging
 import secrets
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -32,11 +34,15 @@ AHEAD = 4  # submissions that wait at each worker, so that it is never idle and 
 
 @dataclass
 class Tally:
-    """What a batch came to. `failed` holds (student, reason) of submissions without a result, by no fault of theirs."""
+    """What a batch came to. `failed` holds (student, reason) of submissions without a result, by no fault of theirs.
+
+    `outdated` counts those that have a result already, by other rules or checks, and are graded anew.
+    """
 
     graded: list[Graded] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    outdated: int = 0
 
 
 def grade_class(
@@ -57,30 +63,35 @@ def grade_class(
         job: the rules; a seed of 0 in them stands for this batch's own.
         scheduler: address of a Dask scheduler; None for a cluster of this machine's cores.
         workers: how many processes to start; None for one a core. Not with `scheduler`.
-        again: grade everything, with a new seed. Manual scores and comments stay.
+        again: grade everything, with a new seed or the one in the rules. Manual scores and comments stay. Where such a
+            run was interrupted, it goes on.
         report: called with the number of submissions to grade, and what there is so far.
 
     Raises:
         GradingError: if another run is at work on this class, or the gradebook cannot be written.
     """
     with _alone(classroom), Book(classroom) as book:
-        job = _with_seed(job, classroom, again)
+        job, force = _with_seed(job, classroom, again), again and job.rules.seed > 0
         book.register(assignment)
         tally = Tally()
-        waiting = list(_waiting(classroom, assignment, job, tally, again))
+        waiting = list(_waiting(classroom, assignment, job, tally, force))
         report(len(waiting), tally)
-        if not waiting:
-            return tally
-        with _client(scheduler, workers) as client:
-            for student, done in _graded(client, classroom, assignment, job, waiting):
-                if isinstance(done, Done):
-                    book.record(done.graded, nbformat.reads(done.notebook, as_version=4))
-                    done.graded.write(classroom.result(student, assignment.name))
-                    tally.graded.append(done.graded)
-                else:
-                    tally.failed.append((student, done))
-                report(len(waiting), tally)
+        if waiting:
+            with _client(scheduler, workers) as client:
+                for student, done in _graded(client, classroom, assignment, job, waiting):
+                    _record(book, classroom, student, done, tally)
+                    report(len(waiting), tally)
+        _keep_seed(classroom, job, finished=not tally.failed)
         return tally
+
+
+def _record(book: Book, classroom: Classroom, student: str, done: Done | str, tally: Tally) -> None:
+    if isinstance(done, str):
+        tally.failed.append((student, done))
+        return
+    book.record(done.graded, nbformat.reads(done.notebook, as_version=4))
+    done.graded.write(classroom.result(student, done.graded.assignment))
+    tally.graded.append(done.graded)
 
 
 @contextmanager
@@ -97,29 +108,42 @@ def _alone(classroom: Classroom) -> Iterator[None]:
 
 def _with_seed(job: Job, classroom: Classroom, again: bool) -> Job:
     """The batch's seed: drawn once, kept beside the results, so that a late submission gets the same cases."""
-    kept = classroom.batch(job.assignment)
-    if job.rules.seed:
-        seed = job.rules.seed
-    elif kept.is_file() and not again:
-        return replace(job, rules=replace(job.rules, seed=json.loads(kept.read_text())["seed"]))
-    else:
-        seed = 1 + secrets.randbelow(2**31)
-    write_whole(kept, json.dumps({"seed": seed}))
-    return replace(job, rules=replace(job.rules, seed=seed))
+    path = classroom.batch(job.assignment)
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    anew = again and kept.get("finished", True)
+    seed = job.rules.seed or (0 if anew else kept.get("seed", 0)) or 1 + secrets.randbelow(2**31)
+    job = replace(job, rules=replace(job.rules, seed=seed))
+    _keep_seed(classroom, job, finished=False)
+    return job
+
+
+def _keep_seed(classroom: Classroom, job: Job, finished: bool) -> None:
+    write_whole(classroom.batch(job.assignment), json.dumps({"seed": job.rules.seed, "finished": finished}))
 
 
 def _waiting(
-    classroom: Classroom, assignment: Assignment, job: Job, tally: Tally, again: bool
+    classroom: Classroom, assignment: Assignment, job: Job, tally: Tally, force: bool
 ) -> Iterator[tuple[str, str]]:
     """(student, key) of each submission that is not graded by these rules yet."""
     rules = _fingerprint(job)
     for student in classroom.students(assignment.name):
         content = _content(classroom.submitted(student, assignment.name))
-        key = hashlib.sha256(rules + (content if isinstance(content, bytes) else content.encode())).hexdigest()
-        if not again and _key_of(classroom.result(student, assignment.name)) == key:
+        content = content if isinstance(content, bytes) else content.encode()
+        key = hashlib.sha256(rules + content).hexdigest()
+        earlier = _earlier(classroom.result(student, assignment.name))
+        if earlier and earlier.key == key and not force:
             tally.kept.append(student)
-        else:
-            yield student, key
+            continue
+        tally.outdated += bool(earlier and earlier.sha256 == hashlib.sha256(content).hexdigest())
+        yield student, key
+
+
+def _earlier(result: Path) -> Graded | None:
+    """An earlier result; None if there is none that can be read."""
+    try:
+        return Graded.read(result)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _content(path: Path) -> bytes | str:
@@ -128,14 +152,6 @@ def _content(path: Path) -> bytes | str:
         return file_bytes(path)
     except Unreadable as error:
         return str(error)
-
-
-def _key_of(result: Path) -> str:
-    """What an earlier result follows from; empty if there is none that can be read."""
-    try:
-        return Graded.read(result).key
-    except (OSError, ValueError, TypeError, KeyError):
-        return ""
 
 
 def _fingerprint(job: Job) -> bytes:
@@ -158,13 +174,30 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Client]:
         with client:
             yield client
         return
-    with (
-        LocalCluster(
-            workers, threads_per_worker=1, memory_limit=None, dashboard_address=None, silence_logs=logging.ERROR
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    with _deaf_to_ctrl_c():
+        cluster = LocalCluster(
+            workers,
+            threads_per_worker=1,
+            memory_limit=None,
+            dashboard_address=":0",
+            silence_logs=logging.ERROR,
+            security=True,  # other users of this machine cannot talk to it
+        )
+    with cluster, Client(cluster) as client:
         yield client
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """What is started in here leaves Ctrl-C to this process, which ends it in good order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _graded(

@@ -1,6 +1,7 @@
 """Grade one submission: run its cells in a sandbox, ask its answers, write down what the checks say."""
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 
 import nbformat
 from nbformat import NotebookNode
@@ -43,7 +44,7 @@ def grade_notebook(assignment: Assignment, notebook: NotebookNode, rules: Rules,
     cells = cells_to_run(notebook, assignment, everything=rules.everything)
     with Session(sandbox, notebook, cells, rules.limits, rules.times) as session:
         session.run_cells()
-        marks = [_mark(task, _judge(task.exercises[0], task.answer, session, rules.seed)) for task in assignment.tasks]
+        marks = [_asked(task, session, rules.seed) for task in assignment.tasks]
     marks = _ask_privately(assignment, marks, notebook, cells, rules, sandbox)
     incidents = [f"{mark.verdict.exercise} {mark.incident}." for mark in marks if mark.incident]
     return Judged(notebook, marks, session.notes + incidents, session.peak_megabytes)
@@ -59,14 +60,16 @@ def _ask_privately(assignment, marks: list[Mark], notebook: NotebookNode, cells:
                     verdict, _ = _judge(exercise, task.answer, session, rules.seed)
                 if not verdict.passed:
                     verdict = Verdict(exercise.name, Status.FAILED, "It does not pass your instructor's own check.")
-                    mark = _mark(task, (verdict, ""))
+                    mark = replace(mark, points=0, verdict=verdict)
         asked.append(mark)
     return asked
 
 
-def _mark(task: Task, judged: tuple[Verdict, str]) -> Mark:
-    verdict, incident = judged
-    return Mark(task.grade_id, task.points if verdict.passed else 0, task.points, verdict, incident=incident)
+def _asked(task: Task, session: Session, seed: int) -> Mark:
+    started = time.monotonic()
+    verdict, incident = _judge(task.exercises[0], task.answer, session, seed)
+    points = task.points if verdict.passed else 0
+    return Mark(task.grade_id, points, task.points, verdict, time.monotonic() - started, incident)
 
 
 def _judge(exercise: Exercise, answer: str, session: Session, seed: int) -> tuple[Verdict, str]:

@@ -80,6 +80,8 @@ class Session:
     def signature_problem(self, answer: str, parameters: list[str], count: int) -> Outcome | None:
         request = {"do": "inspect", "name": answer, "parameters": parameters, "count": count}
         outcome = _outcome(self._ask(request, self.times.patience + GRACE), 0.0, count)
+        if outcome.problem is Problem.NOT_ATTEMPTED and (error := self._error_in(answer)):
+            return Outcome(problem=Problem.RAISED, detail=f"Its cell stopped with {error}")
         return outcome if outcome.problem else None
 
     def call(self, answer: str, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome:
@@ -105,6 +107,14 @@ class Session:
         finally:
             helper.end()
         return _outcome(reply, 0.0, len(args))
+
+    def _error_in(self, answer: str) -> str:
+        """The error that the answer's cell ended with; empty if there is none."""
+        for cell in self.notebook.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == answer and cell.cell_type == "code":
+                errors = [output for output in cell.outputs if output.output_type == "error"]
+                return f"{errors[0].ename}: {errors[0].evalue}"[:300] if errors else ""
+        return ""
 
     def _try_to_run_cells(self) -> bool:
         """Whether all cells ran that are not skipped. One that breaks off is skipped from then on."""

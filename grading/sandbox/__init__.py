@@ -1,6 +1,6 @@
 """The judge's side of the sandbox: start bubblewrap around the warm process, ask it for a child a submission."""
 
-from grading.sandbox.bubblewrap import NoSandbox, check_available
+from grading.sandbox.bubblewrap import NoSandbox, check_available, in_sight
 from grading.sandbox.sandbox import Ended, Sandbox, SandboxLost, Student, TooMuchMemory
 
-__all__ = ["Ended", "NoSandbox", "Sandbox", "SandboxLost", "Student", "TooMuchMemory", "check_available"]
+__all__ = ["Ended", "NoSandbox", "Sandbox", "SandboxLost", "Student", "TooMuchMemory", "check_available", "in_sight"]

@@ -112,13 +112,27 @@ def interpreter_folders() -> list[Path]:
     return [one for one in folders if not one.is_relative_to("/usr") and not _inside_another(one, folders)]
 
 
+def in_sight(path: Path, data: Path | None) -> bool:
+    """Whether submissions could read what is at `path`: in the system, the interpreter's folders or the data."""
+    open_folders = [*map(Path, SYSTEM), *interpreter_folders(), *([data.resolve()] if data else [])]
+    return any(path.resolve().is_relative_to(folder) for folder in open_folders)
+
+
 def _inside_another(path: Path, others: list[Path]) -> bool:
     return any(path != other and path.is_relative_to(other) for other in others)
 
 
 def _namespaces() -> list[str]:
     """Root may make namespaces already; an ordinary user may, inside a user namespace."""
-    apart = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    apart = [
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--hostname",
+        "sandbox",
+        "--unshare-cgroup-try",
+    ]
     if os.getuid() == 0:
         rights = [word for right in RIGHTS_OF_ROOT for word in ("--cap-add", right)]
         return [*apart, "--cap-drop", "ALL", *rights]

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from distributed import LocalCluster
 
+from grading.assignment import load_assignment
+from grading.classroom import Classroom
 from grading.gradebook.book import Book
 from grading.judging.batch import grade_class
 from grading.judging.grade import Rules
@@ -28,18 +31,23 @@ from tests.grading.test_batch import grade_all
 from tests.grading.school import School
 
 if __name__ == "__main__":
-    grade_all(Path(sys.argv[1]))
+    grade_all(Path(sys.argv[1]), workers=1)
 """
 
 
 def grade_all(root: Path, seed: int = 0, **options):
-    from grading.assignment import load_assignment
-    from grading.classroom import Classroom
 
     classroom = Classroom(root)
     assignment = load_assignment(classroom.released(NAME))
     job = Job(NAME, classroom.released(NAME).read_text(encoding="utf-8"), Rules(seed=seed))
-    return grade_class(classroom, assignment, job, **{"workers": 1} | options)
+    return grade_class(classroom, assignment, job, **options)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A scheduler and a worker, as on a cluster, for the tests that are not about starting one."""
+    with LocalCluster(1, threads_per_worker=1, memory_limit=None, dashboard_address=":0") as cluster:
+        yield {"scheduler": cluster.scheduler_address}
 
 
 def scores(school: School) -> dict[str, float | None]:
@@ -57,8 +65,8 @@ def school(tmp_path, sandbox):
     return school
 
 
-def test_a_batch_is_graded_and_a_second_run_keeps_it(school):
-    tally = grade_all(school.classroom.root)
+def test_a_batch_is_graded_and_a_second_run_keeps_it(school, cluster):
+    tally = grade_all(school.classroom.root, **cluster)
     assert sorted(one.student for one in tally.graded) == ["ada", "bo", "chi", "dee"] and tally.failed == []
     assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
     results = {one.student: one for one in read_results(school.classroom, school.assignment)}
@@ -66,21 +74,36 @@ def test_a_batch_is_graded_and_a_second_run_keeps_it(school):
     assert "not JSON" in results["dee"].notes[0]
     assert len({one.seed for one in results.values()}) == 1 and results["ada"].seed > 0
 
-    again = grade_all(school.classroom.root)
+    again = grade_all(school.classroom.root, **cluster)
     assert again.graded == [] and sorted(again.kept) == ["ada", "bo", "chi", "dee"]
 
     school.hand_in("bo", school.notebook(RIGHT))
-    later = grade_all(school.classroom.root)
+    later = grade_all(school.classroom.root, **cluster)
     assert [one.student for one in later.graded] == ["bo"] and scores(school)["bo"] == 1
     assert later.graded[0].seed == results["ada"].seed  # the same cases as everybody's
 
 
-def test_again_draws_a_new_seed_and_a_given_seed_is_taken(school):
-    first = grade_all(school.classroom.root)
-    anew = grade_all(school.classroom.root, again=True)
+def test_again_draws_a_new_seed_and_a_given_seed_is_taken(school, cluster):
+    first = grade_all(school.classroom.root, **cluster)
+    anew = grade_all(school.classroom.root, **cluster, again=True)
     assert len(anew.graded) == 4 and anew.graded[0].seed != first.graded[0].seed
-    chosen = grade_all(school.classroom.root, seed=5)
+    chosen = grade_all(school.classroom.root, **cluster, seed=5)
     assert {one.seed for one in chosen.graded} == {5}
+
+
+def test_a_run_by_a_new_seed_that_was_interrupted_goes_on(school, cluster):
+    """The first submission is graded by the new seed, then the run breaks off; the same command keeps it."""
+    grade_all(school.classroom.root, **cluster)
+
+    def stop(total, tally):
+        if tally.graded:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        grade_all(school.classroom.root, **cluster, again=True, report=stop)
+    rest = grade_all(school.classroom.root, **cluster, again=True)
+    assert len(rest.kept) == 1 and len(rest.graded) == 3 and rest.outdated == 3
+    assert len({one.seed for one in read_results(school.classroom, school.assignment)}) == 1
 
 
 def test_two_runs_at_once_are_refused(school):
@@ -92,14 +115,14 @@ def test_two_runs_at_once_are_refused(school):
             grade_all(school.classroom.root)
 
 
-def test_a_damaged_result_is_made_anew(school):
-    grade_all(school.classroom.root)
+def test_a_damaged_result_is_made_anew(school, cluster):
+    grade_all(school.classroom.root, **cluster)
     result = school.classroom.result("ada", NAME)
     result.write_text(result.read_text(encoding="utf-8")[:100], encoding="utf-8")
-    assert [one.student for one in grade_all(school.classroom.root).graded] == ["ada"]
+    assert [one.student for one in grade_all(school.classroom.root, **cluster).graded] == ["ada"]
 
 
-def test_a_full_disk_stops_with_an_error_and_loses_nothing(school, monkeypatch):
+def test_a_full_disk_stops_with_an_error_and_loses_nothing(school, cluster, monkeypatch):
     from grading.gradebook import book
 
     def no_space(path, content):
@@ -110,20 +133,16 @@ def test_a_full_disk_stops_with_an_error_and_loses_nothing(school, monkeypatch):
     write = book.write_whole
     monkeypatch.setattr(book, "write_whole", no_space)
     with pytest.raises(OSError, match="No space"):
-        grade_all(school.classroom.root)
+        grade_all(school.classroom.root, **cluster)
     monkeypatch.undo()
-    tally = grade_all(school.classroom.root)
+    tally = grade_all(school.classroom.root, **cluster)
     assert "bo" in [one.student for one in tally.graded]
     assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
 
 
-def test_a_dask_cluster_gives_the_same(school):
-    """A scheduler and a worker started by hand, as on a cluster, reached by their address."""
-    from distributed import LocalCluster
-
-    with LocalCluster(1, threads_per_worker=1, memory_limit=None, dashboard_address=None) as cluster:
-        tally = grade_all(school.classroom.root, scheduler=cluster.scheduler_address)
-    assert len(tally.graded) == 4 and scores(school)["ada"] == 1
+def test_a_cluster_of_its_own_gives_the_same(school):
+    tally = grade_all(school.classroom.root, workers=1)
+    assert len(tally.graded) == 4 and scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
 
 
 def test_a_scheduler_that_is_not_there_is_named(school):
@@ -131,7 +150,7 @@ def test_a_scheduler_that_is_not_there_is_named(school):
         grade_all(school.classroom.root, scheduler="tcp://127.0.0.1:9")
 
 
-def test_a_worker_that_dies_costs_no_grade(school):
+def test_a_worker_that_dies_costs_no_grade(school, cluster):
     """Every process below the run is killed once, early; Dask starts others."""
     killed = []
 
@@ -142,7 +161,7 @@ def test_a_worker_that_dies_costs_no_grade(school):
                     killed.append(process.pid)
                     process.kill()
 
-    tally = grade_all(school.classroom.root, report=kill_workers)
+    tally = grade_all(school.classroom.root, **cluster, report=kill_workers)
     assert len(tally.graded) == 4 and tally.failed == []
     assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
 

@@ -73,7 +73,7 @@ def test_the_same_submission_and_seed_give_the_same_marks(lesson, sandbox):
         lesson.notebook, max_pool2d="import random\ndef max_pool2d(x, kernel, stride):\n    return x * random.random()"
     )
     first, second = (grade_notebook(lesson, wrong, QUICK, sandbox).marks for _ in range(2))
-    assert first == second
+    assert [(mark.points, mark.verdict) for mark in first] == [(mark.points, mark.verdict) for mark in second]
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,7 @@ as a stopwatch here; nothing is chosen with them.
 """
 
 import copy
-from collections.abc import Iterator
 from statistics import median
-from time import process_time
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +16,7 @@ from torch import Tensor, nn
 
 from utils.data import Images, mnist
 from utils.models import cnn
-from utils.training import Batches, evaluate, fit, seed_everything
+from utils.training import Batches, Stopwatch, evaluate, fit, seed_everything
 
 GOAL = 0.99
 SEEDS = 3
@@ -35,23 +33,6 @@ def cnn_speedup() -> tuple[float, dict]:
         print(f"seed {seed}: the textbook needs {textbook[-1]:.1f} s to {GOAL:.1%}", flush=True)
     details = {"data": data.name, "goal": GOAL, "seconds": ours, "reference_seconds": textbook}
     return median(textbook) / median(ours), details
-
-
-class Stopwatch:
-    """Test batches that stop the clock whenever they are walked through, and note the time.
-
-    The clock counts the processor's seconds. With one thread on an idle core they are the seconds on the wall,
-    and other programs on the same machine disturb them little.
-    """
-
-    def __init__(self, batches: Batches):
-        self.batches, self.seconds, self.start = batches, [], process_time()
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        stopped = process_time()
-        self.seconds.append(stopped - self.start)
-        yield from self.batches
-        self.start += process_time() - stopped
 
 
 def seconds_of_lesson_02(data: Images, seed: int) -> float:

@@ -7,7 +7,8 @@ the next would do better; nobody may. The result is the training time at the fir
 is at most 1.886.
 
 The rates and lengths of our recipes were chosen by this loss, on other runs, and each ends soon after it gets there:
-the validation text is a stopwatch here, and no measure of how well they do on unseen text. The well-known recipe
+the validation text is a stopwatch here, and no measure of how well they do on unseen text. The number of heads was
+chosen on the last tenth of the training text, with seeds that are not among those reported. The well-known recipe
 ends close to 1.886. Where a seed of it ends above, its whole time counts all the same, which is in its favour.
 """
 
@@ -22,12 +23,11 @@ import torch
 from torch import Tensor, nn
 
 from bench import text_reference
-from bench.cnn_speedup import Stopwatch
 from bench.text_reference import CONTEXT
 from utils.data import corpus
 from utils.models import CharLSTM, Transformer
 from utils.text import encode
-from utils.training import Batches, History, cross_entropy, evaluate, fit, seed_everything
+from utils.training import Batches, History, Stopwatch, cross_entropy, evaluate, fit, seed_everything
 
 GOAL = 1.886  # nats per character
 MEASUREMENTS = 20
@@ -99,7 +99,8 @@ def lesson_08(train: Tensor, watch: Stopwatch, vocabulary: int) -> Run:
 
 
 def lesson_11(train: Tensor, watch: Stopwatch, vocabulary: int) -> Run:
-    model = Transformer(vocabulary, width=48, heads=4, layers=2)
+    """Three heads of 16 channels: a step takes about a tenth less time than with four of 12."""
+    model = Transformer(vocabulary, width=48, heads=3, layers=2)
     history = fit_windows(model, train, watch, epochs=0.9, lr=0.015)
     return finish(model, watch, history.steps, history.validation, BATCH, attention=2 * 48)
 

@@ -985,7 +985,7 @@ notebook.headline(
 # - **What does a longer truncation buy?** Here, nothing: at equal reading T = 16 had the lowest loss.
 # - **Do cells keep track of things?** Some do, most do not, and some that seem to are found in a random network, too.
 #
-# **Next**: lesson 11, the tiny transformer, on the same text (being written). Does it look further, and does that help?
+# **Next**: lesson 11, the tiny transformer, on the same text. Does it look further, and does that help?
 #
 # **References**. Khandelwal, He, Qi, Jurafsky (2018), *Sharp nearby, fuzzy far away: how neural language models use
 # context*. Karpathy, Johnson, Fei-Fei (2015), *Visualizing and understanding recurrent networks*. Williams, Peng (1990),

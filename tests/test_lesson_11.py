@@ -74,6 +74,11 @@ def block_with_rms_norm(x, attend, feed_forward):
     return feed_forward(F.rms_norm(x, (x.shape[-1],), eps=1e-6)) + x
 
 
+def block_with_a_large_eps(x, attend, feed_forward):
+    x = x + attend(F.rms_norm(x, x.shape[-1:], eps=1e-5))
+    return x + feed_forward(F.rms_norm(x, x.shape[-1:], eps=1e-5))
+
+
 class BlockInDouble:
     def __call__(self, stream, look, think):
         stream = stream.double()
@@ -99,6 +104,66 @@ class Sinusoidal(nn.Module):
         return self.head(self.body(self.embed(tokens) + angles.sin(), mask=mask, is_causal=True))
 
 
+class ByHand(nn.Module):
+    """A loop over heads with a mask that is kept, learned positions, and the embedding as the last map too."""
+
+    def __init__(self, vocabulary, width, heads, layers):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, width)
+        self.places = nn.Parameter(torch.zeros(256, width))
+        self.register_buffer("hidden", torch.ones(256, 256).triu(1).bool())
+        self.blocks = nn.ModuleList()
+        for _ in range(layers):
+            looks = [nn.ModuleList(nn.Linear(width, width // heads) for _ in range(3)) for _ in range(heads)]
+            think = nn.Sequential(nn.Linear(width, 4 * width), nn.SiLU(), nn.Linear(4 * width, width), nn.Dropout())
+            norms = nn.ModuleList([nn.LayerNorm(width), nn.RMSNorm(width)])
+            self.blocks.append(nn.ModuleList([nn.ModuleList(looks), nn.Linear(width, width), think, norms]))
+        self.last = nn.Linear(width, vocabulary, bias=False)
+        self.last.weight = self.embed.weight
+
+    def forward(self, tokens):
+        T = tokens.size(1)
+        x = self.embed(tokens) + self.places[:T]
+        for looks, join, think, (before, between) in self.blocks:
+            y, found = before(x), []
+            for q, k, v in looks:
+                scores = q(y) @ k(y).transpose(-2, -1) * q(y).size(-1) ** -0.5
+                found.append(scores.masked_fill(self.hidden[:T, :T], float("-inf")).softmax(-1) @ v(y))
+            x = x + join(torch.cat(found, -1))
+            x = x + think(between(x))
+        return self.last(x)
+
+
+class Turning(nn.Module):
+    """Rotary positions as complex numbers, the mask as a large negative number, numbers of one head in a view."""
+
+    def __init__(self, vocabulary, width, heads, layers):
+        super().__init__()
+        self.heads, self.embed, self.head = heads, nn.Embedding(vocabulary, width), nn.Linear(width, vocabulary)
+        self.maps = nn.ParameterList(torch.randn(4, width, width) / width**0.5 for _ in range(layers))
+        self.mlps = nn.ModuleList(
+            nn.Sequential(nn.Linear(width, 8 * width), nn.GLU(), nn.Linear(4 * width, width)) for _ in range(layers)
+        )
+
+    def forward(self, tokens):
+        x = self.embed(tokens)
+        B, T, C = x.shape
+        angle = torch.outer(torch.arange(T), 0.1 ** torch.arange(C // self.heads // 2))
+        turn = torch.polar(torch.ones(angle.shape), angle.float())
+        for maps, mlp in zip(self.maps, self.mlps, strict=True):
+            *split, out = maps
+            q, k, v = ((x @ m).view(B, T, self.heads, -1).transpose(1, 2) for m in split)
+            q, k = (
+                torch.view_as_real(torch.view_as_complex(t.reshape(*t.shape[:-1], -1, 2)) * turn).flatten(-2)
+                for t in (q, k)
+            )
+            seen = torch.ones(T, T).tril()
+            weights = ((q @ k.mT) / math.sqrt(q.shape[-1]) + (seen - 1) * 1e9).softmax(-1)
+            x = x + (weights @ v).permute(0, 2, 1, 3).contiguous().view(B, T, C) @ out
+            x = x + mlp(F.layer_norm(x, (C,)))
+        return self.head(x)
+
+
 def cached_with_torch(x, keys, values, w_in, w_out, heads):
     q, k, v = w_in.view(3, len(x), len(x)) @ x
     keys, values = torch.vstack([keys, k]), torch.vstack([values, v])
@@ -117,9 +182,12 @@ RIGHT = {
     "attention: torch's layer, copied weights": (check.causal_attention, attention_by_torch),
     "attention: numpy": (check.causal_attention, attention_in_numpy),
     "block: F.rms_norm": (check.block, block_with_rms_norm),
+    "block: a large eps": (check.block, block_with_a_large_eps),
     "block: an object, float64": (check.block, BlockInDouble()),
     "model: the course's": (check.build_transformer, models.Transformer),
     "model: sinusoidal, post-norm": (check.build_transformer, Sinusoidal),
+    "model: by hand, head by head": (check.build_transformer, ByHand),
+    "model: rotary, complex": (check.build_transformer, Turning),
     "width: formula": (check.lstm_width, width_by_formula),
     "width: real models": (check.lstm_width, lambda budget, v: by_building(budget, v)),
     "cache: torch's function": (check.cached_attention, cached_with_torch),
@@ -190,8 +258,8 @@ class Hidden(Sinusoidal):
         (check.causal_attention, lambda x, w_in, w_out, heads: x, ""),
         (check.causal_attention, lambda x, w_in, w_out, heads: x[0], ""),
         (check.block, lambda x, attend, feed_forward: attend(feed_forward(x)), ""),
-        (check.build_transformer, Table, "blocks_shared"),
-        (check.build_transformer, Hidden, "blocks_shared"),
+        (check.build_transformer, Table, "layer_without_weights"),
+        (check.build_transformer, Hidden, "layer_without_weights"),
         (check.build_transformer, lambda v, w, h, n: models.CharLSTM(v, w), ""),
         (check.build_transformer, lambda v, w, h, n: models.Transformer(v, w, h, n, causal=False), None),
         (check.build_transformer, lambda v, w, h, n: 3, ""),
@@ -209,6 +277,14 @@ def test_wrong_answers_are_caught_and_no_name_is_guessed(exercise, answer, mista
 def test_a_leak_is_reported_as_a_leak():
     verdict = check.causal_attention.judge(sees_one_ahead)
     assert "earlier outputs" in verdict.problem
+
+
+def test_a_model_that_returns_more_than_its_scores_is_told_so():
+    class Pair(Table):
+        def forward(self, tokens):
+            return super().forward(tokens), None
+
+    assert "the scores and nothing else" in check.build_transformer.judge(Pair).problem
 
 
 def test_a_model_in_place_of_its_builder_is_recognised():
@@ -359,16 +435,34 @@ def test_the_recorded_models_are_of_equal_size():
 def test_the_record_is_complete_and_names_its_command():
     record = json.loads(recorder.RECORD.read_text())
     assert record["command"] == "python -m tools.record_comparison"
-    assert set(record["bits"]) == {"LSTM", "transformer"}
-    for budgets in record["bits"].values():
-        assert all(len(seeds) >= 3 for seeds in budgets.values())
+    assert set(record["runs"]) == {"LSTM", "transformer"}
+    for budgets in record["runs"].values():
         assert len(budgets) >= 3
+        assert all(len(seeds) >= 3 for seeds in budgets.values())
+
+
+def test_the_recorded_runs_had_equal_seconds():
+    lstm, transformer = json.loads(recorder.RECORD.read_text())["runs"].values()
+    for budget in lstm:
+        for run in lstm[budget] + transformer[budget]:
+            assert run["seconds"] == pytest.approx(float(budget), rel=0.25)
 
 
 def test_a_short_record_is_written_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(recorder, "RECORD", tmp_path / "recorded/race.json")
-    runs = {"LSTM": {"1": [{"bits": 2.0, "seconds": 1.0, "characters": 1024}]}}
-    recorder.write(runs, {"LSTM": 5}, "english")
+    corpus = type("Text", (), {"name": "abc", "alphabet": "abcd", "train": "abcd" * 600, "validation": "dcba" * 600})
+    monkeypatch.setattr(recorder.data, "corpus", lambda name: corpus)
+    monkeypatch.setattr(recorder, "seconds_a_step", lambda build, train: dict.fromkeys(build, 0.5))
+    assert recorder.main(["--budgets", "1", "2", "--seeds", "2"]) == 0
     record = json.loads((tmp_path / "recorded/race.json").read_text())
-    assert record["bits"] == {"LSTM": {"1": [2.0]}}
+    assert record["data"] == "abc"
+    for budgets in record["runs"].values():
+        assert [[run["characters"] for run in seeds] for seeds in budgets.values()] == [[2048] * 2, [4096] * 2]
+        assert all(0 < run["bits"] < 10 and 0 < run["bits_in_windows"] < 10 for run in budgets["2"])
     assert [file.name for file in (tmp_path / "recorded").iterdir()] == ["race.json"]
+
+
+def test_steps_of_both_models_are_timed():
+    train = recorder.Streams(torch.arange(4000) % 5, 4, 16)
+    seconds = recorder.seconds_a_step(recorder.builders(5), train, steps=3)
+    assert set(seconds) == {"LSTM", "transformer"} and min(seconds.values()) > 0

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from utils import training
+from utils.text import Streams
 from utils.training import Batches, count_parameters, cross_entropy, evaluate, fit, seed_everything
 
 GPU = torch.cuda.is_available()
@@ -270,3 +271,16 @@ def test_without_a_label_there_is_no_bar(capsys):
     inputs, targets = torch.randn(8, 2), torch.randint(2, (8,))
     fit(nn.Linear(2, 2), Batches(inputs, targets), Batches(inputs, targets), label="")
     assert capsys.readouterr().out == ""
+
+
+def test_the_stopwatch_stands_still_while_it_is_walked_through(monkeypatch):
+    now = iter([0.0, 10.0, 14.0, 20.0, 21.0])
+    monkeypatch.setattr(training.time, "process_time", lambda: next(now))
+    watch = training.Stopwatch([1, 2])
+    assert list(watch) == [1, 2] and list(watch) == [1, 2]
+    assert watch.seconds == [10.0, 16.0]  # 4 of the 20 seconds were spent walking through
+
+
+def test_the_stopwatch_passes_on_that_a_text_is_read_in_order():
+    text = Streams(torch.arange(100), 4, 5)
+    assert training.Stopwatch(text).contiguous and not training.Stopwatch(Batches(*two_clouds())).contiguous

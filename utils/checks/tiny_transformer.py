@@ -1,12 +1,14 @@
 """Exercises of lesson 11: causal self-attention, the block, the model, a fair size, attention with a cache."""
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from utils.checking import exercise, normal
+from utils.checking.graph import Graph, Untraceable, trace
 from utils.checking.plain import type_name
 
 # --- 11.1 causal self-attention ---------------------------------------------------------------------------------
@@ -237,7 +239,8 @@ def _(rng):
     for time, width in [(2, 3), (3, 2), (3, 4), (4, 4), (6, 5)]:
         mix = normal(rng, time, time).tril()
         weights = {"up": normal(rng, 2 * width, width), "down": normal(rng, width, 2 * width)}
-        yield 3 * normal(rng, time, width) + 1, {"mix": mix}, weights
+        x = 10 * normal(rng, time, width) + 3  # so large that no usual eps in the norm can be seen
+        yield x, {"mix": mix}, weights
 
 
 @block.ask
@@ -355,6 +358,7 @@ def norm_over_everything(x, attend, feed_forward):
 # --- 11.3 the model -----------------------------------------------------------------------------------------------
 
 LENGTH = 96  # more than a learner tries by hand, less than the 256 that the exercise asks for
+SHORT = 3
 
 
 @exercise(
@@ -401,61 +405,85 @@ def _(rng):
 
 @build_transformer.ask
 def _(answer, vocabulary, width, heads, layers):
-    """Facts about the model. Weights are drawn anew first: one that begins with zeros may show nothing."""
+    """The steps and the weights of the model and of its neighbours. What is reported in their place can only fail."""
     if isinstance(answer, nn.Module):
         return {"instead": "a finished model: pass the function that builds it, or the class"}
     model = answer(vocabulary, width, heads, layers)
     if not isinstance(model, nn.Module):
         return None if model is None else {"instead": type_name(model)}
-    _draw_weights(model.eval())
     tokens = torch.randint(vocabulary, (2, LENGTH))
     try:
-        scores = model(tokens)
+        scores = model.eval()(tokens)
     except (RuntimeError, IndexError) as error:
         if isinstance(error, NotImplementedError):
             raise
         return {"error": f"{type(error).__name__}: {error}"}
     if not isinstance(scores, Tensor):
-        return {"instead": f"a model whose output is {type_name(scores)}"}
-    facts = {"shape": list(scores.shape), "finite": bool(scores.isfinite().all())}
-    if facts["shape"] != [2, LENGTH, vocabulary] or not facts["finite"]:
-        return facts
-    facts["without gradient"] = _without_gradient(model, scores)
-    deeper, one_head = answer(vocabulary, width, heads, layers + 1), answer(vocabulary, width, 1, layers)
-    facts["parameters"] = _count(model)
-    facts["of one more layer"] = _count(deeper) - _count(model)
-    with torch.no_grad():
-        return facts | _behaviour(model, tokens, scores.detach(), vocabulary) | {"heads": _heads(model, one_head)}
-
-
-def _draw_weights(model: nn.Module) -> None:
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for p in model.parameters():
-            if p.dim() > 1:
-                p.copy_(torch.randn(p.shape, generator=generator) * p.shape[-1] ** -0.5)
-
-
-def _count(model: nn.Module) -> int:
-    return sum(p.numel() for p in model.parameters())
+        return {"output": type_name(scores)}
+    try:
+        sent = {"model": trace(model, tokens), "without gradient": _without_gradient(model, scores)}
+        if scores.shape == (2, LENGTH, vocabulary):
+            sent["shorter"] = trace(model, tokens[:, :SHORT])
+            sent["deeper"] = trace(answer(vocabulary, width, heads, layers + 1), tokens[:, :SHORT])
+            sent["one head"] = trace(answer(vocabulary, width, 1, layers), tokens)
+    except Untraceable as error:
+        return {"instead": str(error)}
+    return sent
 
 
 def _without_gradient(model: nn.Module, scores: Tensor) -> list[str]:
+    """Seen beside the model, since a record of its steps does not tell what ran under no_grad."""
     if scores.requires_grad:
         scores.square().sum().backward()
     return [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
 
 
-def _behaviour(model: nn.Module, tokens: Tensor, scores: Tensor, vocabulary: int) -> dict:
+@build_transformer.measure
+def _(sent, vocabulary, width, heads, layers):
+    """Run the steps on other tokens than the answer saw. Weights are drawn anew: some begin with zeros and show nothing."""
+    if "instead" in sent or "output" in sent or "error" in sent:
+        return sent
+    model = Graph(sent["model"])
+    weights, tokens = _draw_weights(model.weights), torch.randint(vocabulary, (2, LENGTH))
+    scores = model(weights, tokens)
+    facts = {"shape": list(scores.shape), "finite": bool(scores.isfinite().all())}
+    if facts["shape"] != [2, LENGTH, vocabulary] or not facts["finite"]:
+        return facts
+    gradients = model.gradients(weights, tokens)
+    without = [name for name, grad in gradients.items() if grad is None or name in sent["without gradient"]]
+    if without:
+        return facts | {"without gradient": without}
+    shorter, deeper, one_head = (Graph(sent[name]) for name in ("shorter", "deeper", "one head"))
+    few = tokens[:, :SHORT]
+    return {
+        **facts,
+        "of one more layer": _count(deeper, few) - _count(shorter, few),
+        **_behaviour(lambda given: model(weights, given), tokens, scores, vocabulary),
+        "shorter": (shorter(weights, few) - scores[:, :SHORT]).abs().max(),
+        "heads": _heads(weights, tokens, scores, one_head),
+    }
+
+
+def _draw_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: torch.randn_like(w) * w.shape[-1] ** -0.5 if w.dim() > 1 else w for name, w in weights.items()}
+
+
+def _count(model: Graph, tokens: Tensor) -> int:
+    """How many parameters the scores rest on."""
+    gradients = model.gradients(_draw_weights(model.weights), tokens)
+    return sum(grad.numel() for grad in gradients.values() if grad is not None and grad.any())
+
+
+def _behaviour(model: Callable[[Tensor], Tensor], tokens: Tensor, scores: Tensor, vocabulary: int) -> dict:
     middle = LENGTH // 2
 
-    def change(at: int) -> Tensor:
-        """How much the scores of each position (T,) move when one token becomes another."""
+    def change(*at) -> Tensor:
+        """How much the scores (2, T) move when one token, or a row of them, becomes another."""
         other = tokens.clone()
-        other[:, at] = (other[:, at] + 1) % vocabulary
-        return (model(other) - scores).abs().amax(dim=(0, 2))
+        other[at] = (other[at] + 1) % vocabulary
+        return (model(other) - scores).abs().amax(dim=2)
 
-    early, late = change(0), change(middle)
+    early, late = change(slice(None), 0).amax(0), change(slice(None), middle).amax(0)
     # Two different tokens change places, and the last position is asked whether it noticed.
     pair = tokens.clone()
     pair[:, 0], pair[:, 1] = 0, 1
@@ -468,21 +496,17 @@ def _behaviour(model: nn.Module, tokens: Tensor, scores: Tensor, vocabulary: int
         "first to last": early[-1],
         "first to second": early[1],
         "order": (model(pair) - model(swapped))[:, -1].abs().max(),
-        "alone": (model(tokens[1:]) - scores[1:]).abs().max(),
+        "alone": change(0)[1].max(),
         "sums": [(scores.sum(-1) - 1).abs().max(), (rows - 1).abs().max()],
-        "shorter": (model(tokens[:, :3]) - scores[:, :3]).abs().max(),
     }
 
 
-def _heads(model: nn.Module, one_head: nn.Module) -> bool:
+def _heads(weights: dict[str, Tensor], tokens: Tensor, scores: Tensor, one_head: Graph) -> bool:
     """Whether one head in place of several changes anything, with the same weights."""
-    tokens = torch.arange(6)[None] % 5
-    pairs = list(zip(model.parameters(), one_head.eval().parameters(), strict=False))
-    if _count(model) != _count(one_head) or any(mine.shape != other.shape for mine, other in pairs):
+    mine, others = list(weights.values()), one_head.weights
+    if [w.shape for w in mine] != [w.shape for w in others.values()]:
         return True
-    for mine, other in pairs:
-        other.copy_(mine)
-    return not torch.allclose(model(tokens), one_head(tokens), atol=1e-5)
+    return not torch.allclose(one_head(dict(zip(others, mine, strict=True)), tokens), scores, atol=1e-5)
 
 
 TINY, VISIBLE = 1e-3, 1e-5  # rounding stays below the first, what a position notices is above the second
@@ -494,29 +518,31 @@ def _(value, vocabulary, width, heads, layers):
     call = f"build_transformer({vocabulary}, {width}, {heads}, {layers})"
     if "instead" in value:
         return f"{call} gave {value['instead']}. Expected an nn.Module."
+    if "output" in value:
+        return f"For tokens (2, {LENGTH}) the model gave {value['output']}. Expected a tensor: the scores and nothing else."
     if "error" in value:
         return f"With tokens of shape (2, {LENGTH}) the model raised {value['error']}"
     if value["shape"] != [2, LENGTH, vocabulary]:
         return f"Tokens (2, {LENGTH}) gave scores {tuple(value['shape'])}, expected {(2, LENGTH, vocabulary)}."
     if not value["finite"]:
         return "The scores hold nan or infinity."
-    if value["without gradient"]:
+    if "without gradient" in value:
         return f"The scores send no gradient to {', '.join(value['without gradient'])}."
-    if value["of one more layer"] < 6 * width**2:
+    if not value["of one more layer"] >= 6 * width**2:
         return f"One more layer adds {value['of one more layer']:,} parameters. A block has about {12 * width**2:,}."
     if value["sums"][0] < TINY or value["sums"][1] < TINY:
-        return "The output is a softmax of the scores, expected the scores themselves."
-    if value["repeatable"] > TINY:
+        return "The output is a softmax of the scores, or its logarithm. Expected the scores themselves."
+    if not value["repeatable"] <= TINY:
         return "In evaluation mode the same tokens gave two different results."
-    if value["leak"] > TINY:
+    if not value["leak"] <= TINY:
         return f"A token was changed at position {LENGTH // 2}, and scores *before* it moved by {value['leak']:.3g}."
-    if value["alone"] > TINY:
-        return "A sequence has other scores in a batch than alone."
-    if value["first to second"] < VISIBLE or value["first to last"] < 1e-9:
+    if not value["alone"] <= TINY:
+        return "The scores of a sequence change with the other sequence of its batch."
+    if not (value["first to second"] >= VISIBLE and value["first to last"] >= 1e-9):
         return "A token was changed at position 0, and the scores of later positions did not move."
-    if value["shorter"] > TINY:
-        return "The scores of the first 3 positions are others when the sequence is cut off behind them."
-    if value["order"] < VISIBLE:
+    if not value["shorter"] <= TINY:
+        return f"The scores of the first {SHORT} positions are others when the sequence is cut off behind them."
+    if not value["order"] >= VISIBLE:
         return "The first two tokens changed places, and the last position did not notice."
     if not value["heads"]:
         return f"With 1 head in place of {heads} the same weights give the same scores."
@@ -580,10 +606,10 @@ def first_position_sees_nothing(vocabulary, width, heads, layers):
 
 
 @build_transformer.mistake(
-    "The blocks are not many: `[block] * layers` is one block, listed many times, and a plain list hides its blocks from model.parameters(). Make a new one for each layer, in nn.Sequential or nn.ModuleList.",
+    "One more layer adds no weights of its own. Is `layers` used? `[block] * layers` is one block, listed many times, and a plain list hides its blocks from model.parameters(). Make a new one for each layer, in nn.Sequential or nn.ModuleList.",
     symptom=lambda value, vocabulary, width, *rest: 0 <= value.get("of one more layer", 10**9) < 6 * width**2,
 )
-def blocks_shared(vocabulary, width, heads, layers):
+def layer_without_weights(vocabulary, width, heads, layers):
     model = Encoder(vocabulary, width, heads, 1)
     model.layers = nn.ModuleList([model.layers[0]] * layers)
     return model
@@ -665,8 +691,9 @@ def _(rng):
     yield 22, 2  # by hand: 4 + 4 (1 + 1 + 2) + 2
     yield 21, 2
     yield 62_000, 65
-    for _ in range(30):
-        vocabulary, width = int(rng.integers(2, 120)), int(rng.integers(1, 150))
+    yield _lstm_parameters(100, 10) + 240, 100  # more than half of what one unit more would cost
+    for _ in range(12):  # few and narrow, so that an answer which builds real models is quick enough
+        vocabulary, width = int(rng.integers(2, 120)), int(rng.integers(1, 60))
         exact = _lstm_parameters(vocabulary, width)
         yield exact, vocabulary
         yield exact - 1, vocabulary
@@ -732,6 +759,11 @@ def one_too_wide(budget, vocabulary):
 @lstm_width.mistake("Your width is one too small where the budget is spent to the last parameter: use <=, not <.")
 def exact_budget_refused(budget, vocabulary):
     return _widest(budget - 1, lambda c: _lstm_parameters(vocabulary, c))
+
+
+@lstm_width.mistake("You rounded to the nearest width. The budget is a limit: round down.")
+def rounded_to_the_nearest(budget, vocabulary):
+    return round(fractional_width(budget, vocabulary))
 
 
 @lstm_width.mistake("A fraction of a unit cannot be built. Round down to a whole number.")

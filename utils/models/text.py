@@ -154,8 +154,9 @@ class Attention(nn.Module):
     def project(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, each (B, H, T, D); the first two turned by their positions."""
         split = self.queries_keys_values(x).unflatten(-1, (3, self.heads, -1))  # (B, T, 3, H, D)
-        queries, keys, values = split.permute(2, 0, 3, 1, 4)
-        return rotate(queries, *rotation), rotate(keys, *rotation), values
+        split = split.permute(2, 0, 3, 1, 4)
+        queries, keys = rotate(split[:2], *rotation)  # one call for both is faster than two
+        return queries, keys, split[2]
 
     def weights(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
         """The attention weights (B, H, T, T) themselves, which the fused function above never writes down."""
@@ -168,8 +169,8 @@ class Attention(nn.Module):
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     """Turn channel pairs (i, i + D / 2) of x (…, T, D): dot products then depend on distance alone (Su et al. 2021)."""
-    one, other = x.chunk(2, -1)
-    return torch.cat([one * cosine - other * sine, one * sine + other * cosine], -1)
+    swapped = x.roll(x.shape[-1] // 2, -1)  # each channel's partner in its place
+    return x * torch.cat([cosine, cosine], -1) + swapped * torch.cat([-sine, sine], -1)
 
 
 class Cache:

@@ -10,12 +10,16 @@ def name(character: str) -> str:
 
 
 def describe(weights: Tensor, characters: str, position: int, most: int = 3) -> str:
-    """What a position looks at, in words: its largest weights. `weights` are those of one head (T, T)."""
+    """What a position looks at, in words: its largest weights, without those under a twentieth of the first.
+
+    `weights` are those of one head (T, T).
+    """
     row = weights[position, : position + 1]
     shares, places = row.topk(min(most, len(row)))
     seen = [
         f"{name(characters[place])} {'itself' if place == position else f'{position - place} back'} ({share:.0%})"
         for share, place in zip(shares.tolist(), places.tolist(), strict=True)
+        if share >= shares[0] / 20
     ]
     return f"Position {position}, {name(characters[position])}, looks at {', '.join(seen)}."
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import dask
 import nbformat
 from distributed import Client, LocalCluster, as_completed
 
@@ -174,7 +175,7 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Client]:
         with client:
             yield client
         return
-    with _deaf_to_ctrl_c():
+    with _deaf_to_ctrl_c(), dask.config.set({"distributed.scheduler.worker-saturation": float(AHEAD)}):
         cluster = LocalCluster(
             workers,
             threads_per_worker=1,

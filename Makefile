@@ -13,10 +13,10 @@ NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider --nbval-lax --nbval-cell
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab build check test test-gpu course progress bench grade-demo lint lock clean
+.PHONY: help setup lab build check test test-gpu course progress bench grade-demo lint lock clean system-tools
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(VENV)/torch: requirements.lock
 	@echo "Setting up $(VENV) (once; a few minutes on a slow line) ..."
@@ -74,6 +74,12 @@ grade-demo: $(VENV)/author  ## make a class of 60, some of it hostile, grade it,
 	$(BIN)/reach-grade grade --class $(DEMO) --cell-seconds 10
 	$(BIN)/reach-grade feedback --class $(DEMO)
 	$(BIN)/reach-grade report --class $(DEMO) --open
+
+system-tools:  ## as root, on Debian or Ubuntu: the sandbox for grading, and the browser that tests drive
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bubblewrap chromium >/dev/null
+	@# Ubuntu keeps ordinary users from making namespaces.
+	@! sysctl -n kernel.apparmor_restrict_unprivileged_userns >/dev/null 2>&1 || sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
 
 TORCH ?= 2.13.0
 lock:  ## write requirements.lock anew: the newest versions that go with TORCH, from an environment of their own

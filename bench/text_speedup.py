@@ -7,9 +7,11 @@ the next would do better; nobody may. The result is the training time at the fir
 is at most 1.886.
 
 The rates and lengths of our recipes were chosen by this loss, on other runs, and each ends soon after it gets there:
-the validation text is a stopwatch here, and no measure of how well they do on unseen text. The number of heads was
-chosen on the last tenth of the training text, with seeds that are not among those reported. The well-known recipe
-ends close to 1.886. Where a seed of it ends above, its whole time counts all the same, which is in its favour.
+the validation text is a stopwatch here, and no measure of how well they do on unseen text. Heads, rate and length of
+lesson 11 were chosen anew on the last tenth of the training text, with seeds that are not reported, after a shorter
+recipe had ended at 1.899 with one of three seeds; two runs with other seeds then confirmed them by this loss. The
+well-known recipe ends at about 1.91 when it is measured like this, on the whole of the last 10 %. Then its whole time
+counts all the same, which is in its favour.
 """
 
 import math
@@ -101,7 +103,7 @@ def lesson_08(train: Tensor, watch: Stopwatch, vocabulary: int) -> Run:
 def lesson_11(train: Tensor, watch: Stopwatch, vocabulary: int) -> Run:
     """Three heads of 16 channels: a step takes about a tenth less time than with four of 12."""
     model = Transformer(vocabulary, width=48, heads=3, layers=2)
-    history = fit_windows(model, train, watch, epochs=0.9, lr=0.015)
+    history = fit_windows(model, train, watch, epochs=1.1, lr=0.0125)
     return finish(model, watch, history.steps, history.validation, BATCH, attention=2 * 48)
 
 

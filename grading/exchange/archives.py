@@ -111,7 +111,7 @@ def _in_zip(archive: zipfile.ZipFile, inside: PurePosixPath, read: Callable[[zip
     for info in archive.infolist():
         name = info.filename.replace("\\", "/")
         parts = PurePosixPath(name).parts
-        if not info.is_dir() and not LEFT_BY_SYSTEMS.intersection(parts):
+        if not name.endswith("/") and not LEFT_BY_SYSTEMS.intersection(parts):
             shown = PurePosixPath(*(part for part in parts if part not in ("/", "..")))
             found.append(Found(inside / shown, _zip_time(info), partial(read, info), _unsafe(name, info)))
     return found

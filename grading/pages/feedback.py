@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
-from grading.pages.png import checked_png
 from grading.pages.render import render
 from grading.pages.safe_html import visible
+from grading.png import checked_png
 from grading.results import Graded, Mark
 
 MAX_OUTPUTS = 20  # of one cell

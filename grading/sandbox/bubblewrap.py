@@ -31,6 +31,7 @@ SYSTEM = (
 )
 LIBRARY = "/reach"
 DATA = "/data"
+SCRATCH = "/scratch"  # and not /tmp, where somebody's interpreter may lie
 MEMORY_FOR_FILES = 64_000_000  # bytes, of each file system that the warm process may write
 RIGHTS = ("CAP_SYS_ADMIN", "CAP_SETPCAP")  # to make namespaces, and to give rights up
 RIGHTS_OF_ROOT = (*RIGHTS, "CAP_SETUID", "CAP_SETGID", "CAP_KILL")
@@ -81,11 +82,13 @@ def command(data: Path | None) -> list[str]:
     for name, value in environment(data).items():
         words += ["--setenv", name, value]
     words += ["--dev", "/dev", "--proc", "/proc"]
-    for folder in ("/tmp", "/dev/shm"):
+    for folder in (SCRATCH, "/dev/shm"):
         words += ["--size", str(MEMORY_FOR_FILES), "--tmpfs", folder]
     for path in SYSTEM:
         words += ["--ro-bind-try", path, path]
     folders = interpreter_folders()
+    if not any(folder.is_relative_to("/tmp") for folder in folders):
+        words += ["--symlink", SCRATCH, "/tmp"]
     for parent in sorted({parent for folder in folders for parent in folder.parents if parent.name}):
         words += ["--perms", "0755", "--dir", str(parent)]  # else only root could pass through them
     for folder in folders:
@@ -94,14 +97,21 @@ def command(data: Path | None) -> list[str]:
         words += ["--tmpfs", str(hidden)]
     words += library_options(LIBRARY)
     words += ["--ro-bind", str(data), DATA] if data else []
-    return [*words, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    return [*words, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SCRATCH]
 
 
 def environment(data: Path | None) -> dict[str, str]:
     """All the variables that a submission sees."""
     one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    fixed = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "REACH_PROGRESS": "off"}
-    matplotlib = {"MPLCONFIGDIR": "/tmp/matplotlib", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    fixed = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": SCRATCH,
+        "TMPDIR": SCRATCH,
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "REACH_PROGRESS": "off",
+    }
+    matplotlib = {"MPLCONFIGDIR": f"{SCRATCH}/matplotlib", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     return fixed | matplotlib | dict.fromkeys(one_thread, "1") | ({"REACH_DATA": DATA} if data else {})
 
 

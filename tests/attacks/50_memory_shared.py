@@ -1,6 +1,6 @@
 """Takes memory that is shared, so that limits of one process do not count it.
 
-Named: memory|MB
+Named: memory|MB|too long
 """
 
 raise SystemExit("Text for a sandbox: never run it.")

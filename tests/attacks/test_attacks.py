@@ -47,7 +47,7 @@ SEED = 987_654_321_987
 CANARY = "CANARY-" + "OF-THE-TEST"
 LEFT = "LEFT-BY-AN-ATTACK"
 SECRETS = (CANARY, str(SEED), "LOOT:", "31337", "kernel_flipped")  # of the private check, and of the course's own
-RULES = Rules(SEED, Limits(memory_megabytes=1_500), Times(cell=3, submission=20, patience=0.5))
+RULES = Rules(SEED, Limits(memory_megabytes=1_500), Times(cell=4, submission=30, patience=0.8))
 
 PRIVATE = f"""
 from utils.checking import exercise  # {CANARY}

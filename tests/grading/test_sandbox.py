@@ -60,9 +60,9 @@ def writes(path):
         return True
     except OSError:
         return False
-folders = ("/", "/reach", "/usr", "/etc", "/proc", "/dev", "/root", "/tmp", "/dev/shm")
+folders = ("/", "/reach", "/usr", "/etc", "/proc", "/dev", "/root", "/scratch", "/dev/shm")
 print([writes(f"{folder}/new") for folder in folders])
-print(sum(writes(f"/tmp/{n}") for n in range(20)))
+print(sum(writes(f"/scratch/{n}") for n in range(20)))
 """
     first, second = said(student, code).splitlines()
     assert first == "[False, False, False, False, False, False, False, True, True]"
@@ -71,13 +71,13 @@ print(sum(writes(f"/tmp/{n}") for n in range(20)))
 
 def test_nothing_of_one_submission_is_left_for_the_next(sandbox):
     first = sandbox.student(Limits())
-    said(first, "for folder in ('/tmp', '/dev/shm'):\n    open(f'{folder}/left', 'w').write('x')")
+    said(first, "for folder in ('/scratch', '/dev/shm'):\n    open(f'{folder}/left', 'w').write('x')")
     said(first, "import utils; utils.left = torch = 1")
     said(first, "import subprocess; run = subprocess.Popen(['sleep', '1000'], start_new_session=True)")
     first.end()
     second = sandbox.student(Limits())
     said(second, "import os, utils")
-    look = "print(os.listdir('/tmp'), os.listdir('/dev/shm'), hasattr(utils, 'left'), 'torch' in globals())"
+    look = "print(os.listdir('/scratch'), os.listdir('/dev/shm'), hasattr(utils, 'left'), 'torch' in globals())"
     assert said(second, look) == "[] [] False False\n"
     second.end()
     left = subprocess.run(["pgrep", "-f", "^sleep 1000$"], capture_output=True, text=True)

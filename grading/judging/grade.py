@@ -50,7 +50,14 @@ def grade_notebook(assignment: Assignment, notebook: NotebookNode, rules: Rules,
     return Judged(notebook, marks, session.notes + incidents, session.peak_megabytes)
 
 
-def _ask_privately(assignment, marks: list[Mark], notebook: NotebookNode, cells: list[int], rules: Rules, sandbox):
+def _ask_privately(
+    assignment: Assignment,
+    marks: list[Mark],
+    notebook: NotebookNode,
+    cells: list[int],
+    rules: Rules,
+    sandbox: Sandbox,
+) -> list[Mark]:
     """Ask what passed an instructor's own checks too. Their cases stay in processes of which nothing is shown."""
     asked = []
     for task, mark in zip(assignment.tasks, marks, strict=True):

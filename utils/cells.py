@@ -1,8 +1,10 @@
 """What the build and the grader both know of a notebook's cells: their roles, their headings, the names of some."""
 
 import re
+from typing import TYPE_CHECKING
 
-from nbformat import NotebookNode
+if TYPE_CHECKING:  # a learner's notebook that imports `utils` needs no nbformat
+    from nbformat import NotebookNode
 
 SETUP_ID = "set-up"
 """The id of the cell that only Colab needs. No other id has a hyphen that is not followed by a number."""
@@ -14,7 +16,7 @@ _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
 
 
-def role(cell: NotebookNode) -> str:
+def role(cell: "NotebookNode") -> str:
     """What nbgrader's metadata makes of a cell: "answer", "check" or "quiz"; "" for a cell that is not graded.
 
     A quiz is written by the learner and graded by a person, so it is marked as a solution and as a grade.
@@ -30,7 +32,7 @@ def role(cell: NotebookNode) -> str:
     return ""
 
 
-def headings(cell: NotebookNode) -> list[str]:
+def headings(cell: "NotebookNode") -> list[str]:
     """The headings of a text cell, as plain text; a `# comment` in a fenced block of code is none."""
     if cell.cell_type != "markdown":
         return []

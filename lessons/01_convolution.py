@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="what does one kernel buy?" write="conv2d by loops and by unfold, sizes, counts, pooling" minutes=75
 # # 01 · Convolution: what does one kernel buy?
 #
 # A dense layer connects every input to every output. A convolution connects each output to a small window,
@@ -638,7 +638,7 @@ notebook.headline(
 # - It is equivariant inside the image and for whole strides. It is not invariant. A mean over the whole map is, but for
 #   what enters and leaves at the border.
 #
-# **Next**: [02 · CNN on MNIST](02_cnn_on_mnist.ipynb). Can two of these layers read digits better than 99 % of the time?
+# <!-- next -->
 #
 # **References**. LeCun, Bottou, Bengio, Haffner (1998), *Gradient-based learning applied to document recognition*.
 # Dumoulin, Visin (2016), *A guide to convolution arithmetic for deep learning*. Zhang (2019), *Making convolutional

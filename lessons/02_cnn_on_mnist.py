@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="can two convolutions pass 99 %?" write="the model, a training step, evaluation, a dense baseline" minutes=90
 # # 02 · CNN on MNIST: can two convolutions pass 99 %?
 #
 # You know what one convolution does. Now you put two of them to work on handwritten digits, and train them well:
@@ -970,8 +970,7 @@ notebook.headline(
 #
 # **Not reached with your model?** Compare with the course's: `build = course_cnn` in the cell above the run.
 #
-# **Next**: [03 · Receptive field](03_receptive_field.ipynb). A unit of the second convolution: how much of the
-# image does it see?
+# <!-- next -->
 #
 # **References**. LeCun, Bottou, Bengio, Haffner (1998), *Gradient-based learning applied to document recognition*.
 # Ioffe, Szegedy (2015), *Batch normalization*. Springenberg, Dosovitskiy, Brox, Riedmiller (2015), *Striving for

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="which pixels reach this output?" write="the field in closed form and by gradient" minutes=75
 # # 03 · Receptive field: which pixels reach this output?
 #
 # A unit deep in a network gives one number. Some pixels of the image can change that number, all others cannot.
@@ -873,10 +873,7 @@ notebook.headline(
 )
 
 # %% [markdown]
-# ## Next
-#
-# A deep stack sees far, and its border pixels are hardly heard. Lesson 04 asks what depth does to the gradient on its way back,
-# and why a sum that skips layers makes 100 of them trainable.
+# <!-- next -->
 #
 # ## References
 #

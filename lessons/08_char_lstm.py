@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="how far back does it look?" write="streams, truncated backpropagation, a sampler, the horizon" minutes=100
 # # 08 · The char-LSTM: how far back does it look?
 #
 # A language model reads a text and says, at each place, which character comes next. Nothing tells it how much of the
@@ -985,7 +985,7 @@ notebook.headline(
 # - **What does a longer truncation buy?** Here, nothing: at equal reading T = 16 had the lowest loss.
 # - **Do cells keep track of things?** Some do, most do not, and some that seem to are found in a random network, too.
 #
-# **Next**: lesson 11, the tiny transformer, on the same text. Does it look further, and does that help?
+# <!-- next -->
 #
 # **References**. Khandelwal, He, Qi, Jurafsky (2018), *Sharp nearby, fuzzy far away: how neural language models use
 # context*. Karpathy, Johnson, Fei-Fei (2015), *Visualizing and understanding recurrent networks*. Williams, Peng (1990),

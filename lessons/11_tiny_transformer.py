@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="which wins, at which budget?" write="causal attention, the block, the model, a cache" minutes=100
 # # 11 · The tiny transformer: which wins, at which budget?
 #
 # In lesson 08 an LSTM read Shakespeare character by character. It carried everything it knew in one state.
@@ -1461,7 +1461,7 @@ notebook.headline(corpus.name, lstm=results["LSTM"], transformer=results["transf
 # - **What is the block good for?** For letters, for labels, for pictures: the same few lines. Without a good guess about its data
 #   it needs more of them.
 #
-# **Next**: lesson 12 takes recurrence up again. Can a model have a small state *and* be trained without waiting?
+# <!-- next -->
 #
 # **References**
 #

@@ -144,9 +144,7 @@ with payoff("output_size"):
     for kernel, stride, padding in [(5, 1, 0), (3, 1, 1), (3, 2, 1)]:
         side = nn.Conv2d(1, 1, kernel, stride, padding)(torch.zeros(1, 28, 28)).shape[-1]
         mine = output_size(28, kernel, stride, padding, 1)
-        print(
-            f"kernel {kernel}, stride {stride}, padding {padding}: you say {mine}, torch says {side}"
-        )
+        print(f"kernel {kernel}, stride {stride}, padding {padding}: you {mine}, torch {side}")
 
 # %% [markdown]
 # The middle one is the most common layer of all: kernel 3 with padding 1 keeps the size.
@@ -384,7 +382,7 @@ F.fold(F.unfold(ones, 3), (6, 6), 3)[0, 0].int()
 
 # %% answer="parameter_counts"
 def parameter_counts(c_in: int, c_out: int, kernel: int, height: int, width: int) -> dict[str, int]:
-    """Parameters, biases included, of a convolution that keeps the size and of a dense layer in its place.
+    """Parameters, with biases, of a convolution that keeps the size and of a dense layer instead.
 
     >>> parameter_counts(1, 1, 3, 2, 2)
     {'conv': 10, 'dense': 20}

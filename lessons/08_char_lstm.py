@@ -445,7 +445,7 @@ ax = plots.plot_probabilities(after_prompt, alphabet, title=f"After {prompt!r}: 
 
 # %%
 def words_written(temperature: float, seed: int) -> tuple[float, float]:
-    """The share of its words that are known, and the share that are different, of 600 characters."""
+    """The share of its words that are known, and that are different, of 600 characters."""
     draws = torch.Generator().manual_seed(seed)
     tokens = generate(writer, encode(prompt, alphabet), 600, temperature, draws)
     words = decode(tokens, alphabet).split()[:-1]  # the last one may be cut off
@@ -507,7 +507,7 @@ for k, value in zip(visible, curve, strict=True):
 def measure_horizon(
     model, tokens: torch.Tensor, places: torch.Tensor, lengths: list[int], tolerance: float
 ) -> tuple[list[float], int]:
-    """(bits per character for each length, the smallest length within `tolerance` of the lowest)."""
+    """(bits per character for each length, smallest length within `tolerance` of the lowest)."""
     ### BEGIN SOLUTION
     bits = []
     for k in lengths:

@@ -5,6 +5,7 @@ stands for itself. No cell is run for it.
 """
 
 import ast
+import contextlib
 import doctest
 from collections.abc import Iterator
 
@@ -23,12 +24,13 @@ def problems(lesson: Lesson) -> list[str]:
 
 
 def _namespace(lesson: Lesson) -> dict:
-    """What the lesson's code cells import and define."""
+    """What the lesson's code cells import and define. A definition that needs more, such as data, is left out."""
     namespace: dict = {"__name__": lesson.stem}
     for cell in lesson.cells:
-        if cell.type == "code":
-            body = [node for node in ast.parse(cell.source).body if isinstance(node, DEFINITIONS)]
-            exec(compile(ast.Module(body, []), lesson.file.name, "exec"), namespace)
+        for node in ast.parse(cell.source).body if cell.type == "code" else []:
+            if isinstance(node, DEFINITIONS):
+                with contextlib.suppress(NameError):
+                    exec(compile(ast.Module([node], []), lesson.file.name, "exec"), namespace)
     return namespace
 
 

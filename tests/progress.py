@@ -1,4 +1,4 @@
-"""A pytest plugin, `-p tests.progress`: a failure is shown when it happens, and once a minute a line says where it stands.
+"""A pytest plugin, `-p tests.progress`: failures are shown when they happen, and a line a minute says where it stands.
 
 It works with pytest-xdist too, on the side that collects the reports.
 """

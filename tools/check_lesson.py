@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None, root: Path = COURSE) -> int:
 
 
 def tests(number: str) -> list[str]:
-    """The command that runs the tests of a lesson: its own file, and those of every check that concern its exercises."""
+    """The command that runs a lesson's tests: its own file, and what other files test for each exercise."""
     own = f"test_lesson_{number}"
     names = [exercise.name for exercise in exercises() if exercise.lesson == number]
     files = [f"tests/{own}.py", "tests/test_checks.py"]

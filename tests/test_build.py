@@ -13,7 +13,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from tools import build, execution, nbgrader_cells, outline, outputs, repository, stale
+from tools import build, execution, nbgrader_cells, outputs, repository, stale
 from utils.cells import WIDGET
 
 COURSE = Path(__file__).parents[1]
@@ -391,6 +391,10 @@ def test_a_check_that_fails_and_a_cell_that_hangs_stop_a_run(really_built):
         execution.execute(notebook, really_built.solution.parent, seconds=2)
 
 
+def result(text: str) -> NotebookNode:
+    return new_output("execute_result", {"text/plain": text}, execution_count=1)
+
+
 def run_that_stores(course: Fixture, monkeypatch: pytest.MonkeyPatch, *stored: NotebookNode) -> None:
     """From now on the last cell of the lesson has these outputs."""
 
@@ -409,6 +413,9 @@ def run_that_stores(course: Fixture, monkeypatch: pytest.MonkeyPatch, *stored: N
         (new_output("display_data", {WIDGET: {"model_id": "a"}}), "no still picture"),
         (new_output("error", ename="ValueError", evalue="no", traceback=[]), "ValueError: no"),
         (new_output("stream", text="x" * 1_000_000), "1 MB is the most"),
+        (result("Text(0.5, 0, 'y')"), "the last line leaves Text(0.5, 0, 'y') on the page"),
+        (result("[<matplotlib.lines.Line2D at 0x7f00>]"), "the last line leaves [<matplotlib"),
+        (result("<generator object f at 0x7f00>"), "the last line leaves <generator"),
     ],
 )
 def test_what_a_solution_must_not_store_stops_the_build(course, monkeypatch, capsys, stored, message):
@@ -485,15 +492,15 @@ def set_output(notebook: NotebookNode, stored: NotebookNode) -> None:
         (lambda c: c.solution.write_text("{"), "solutions/01_doubling.ipynb: missing, or no notebook"),
         (
             lambda c: c.replace("Text may", "Words may"),
-            "lessons/01_doubling.py:32: notebooks/01_doubling.ipynb differs",
+            "lessons/01_doubling.py:26: notebooks/01_doubling.ipynb differs",
         ),
         (
             lambda c: c.replace("Text may", "Words may"),
-            "lessons/01_doubling.py:32: solutions/01_doubling.ipynb differs",
+            "lessons/01_doubling.py:26: solutions/01_doubling.ipynb differs",
         ),
         (
             lambda c: edit(c.learners, lambda nb: nb.cells.pop()),
-            "01_doubling.py:54: notebooks/01_doubling.ipynb differs",
+            "01_doubling.py:46: notebooks/01_doubling.ipynb differs",
         ),
         (
             lambda c: edit(c.learners, lambda nb: nb.metadata.update(x=1)),
@@ -567,8 +574,8 @@ MALFORMED = {  # what is wrong: (old, new, a line at which it is reported, what 
     ),
     "words for minutes": ("minutes=5", 'minutes="5"', "# %% [markdown] q", "write minutes as a number"),
     "other minutes": ("minutes=5", "minutes=9", "# %% [markdown] q", "the text says 5 minutes, the marker 9"),
-    "no way on": ("# <!-- next -->", "# The end.", "# %%#2", "holds <!-- next -->: there are 0"),
-    "two ways on": ("# Text may", "# <!-- next --> Text may", "# %% [markdown]#4", "there are 2"),
+    "no way on": ("# <!-- next -->", "# The end.", "# %%#10", "holds <!-- next -->: there are 0"),
+    "two ways on": ("# Text may", "# <!-- next --> Text may", "# %% [markdown]#5", "there are 2"),
     "no card": ("# ●○○ · about 5 minutes · 3 points\n", "", "# %% answer", "has no card above it"),
     "other points": ("· 3 points", "· 2 points", "# ●○○", "the card says 2, and 'double' is worth 3"),
     "long line": ('print("the end")', f'print("{90 * "-"} the end")', "print", "100 are the most"),
@@ -609,7 +616,7 @@ MALFORMED = {  # what is wrong: (old, new, a line at which it is reported, what 
 
 def line_of(text: str, beginning: str) -> int:
     """The number of the n-th line that begins so; "…#2" is the second."""
-    beginning, nth = re.fullmatch(r"(.+?)(?:#(\d))?", beginning).groups()
+    beginning, nth = re.fullmatch(r"(.+?)(?:#(\d+))?", beginning).groups()
     lines = [number for number, line in enumerate(text.splitlines(), start=1) if line.startswith(beginning)]
     return lines[int(nth or 1) - 1]
 
@@ -622,6 +629,38 @@ def test_a_malformed_lesson_is_an_error_with_its_line(course, capsys, old, new, 
     said = capsys.readouterr().err.splitlines()
     assert any(text.startswith(f"lessons/01_doubling.py:{line}: ") and message in text for text in said), said
     assert not course.executed and not (course.root / "solutions").exists()
+
+
+def test_a_marker_that_cannot_be_read_gives_one_message(course, capsys):
+    course.replace('# %% answer="double"', '# %% answr="double"')
+    assert course.build() == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_lesson_whose_module_of_checks_is_missing_is_told_its_name(course, monkeypatch, capsys):
+    monkeypatch.setattr(build, "exercises", list)
+    assert course.build() == 1
+    [said] = capsys.readouterr().err.splitlines()
+    assert "declare it in utils/checks/doubling.py" in said
+
+
+def test_two_lessons_of_one_number_are_refused(course, capsys):
+    course.source.with_name("01_more.py").write_text(LESSON)
+    assert course.build() == 1
+    assert "two files of lessons/ have the number 01" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "double = 3\nprint(double)",  # a name of the cell's own
+        "def f(double):\n    return double(1)",  # an argument
+        "payoff.double",  # an attribute
+    ],
+)
+def test_a_name_that_is_not_the_stub_may_be_used(course, last):
+    course.replace('print("the end")', last)
+    assert course.build() == 0
 
 
 def test_all_problems_are_listed_at_once_and_in_order(course, capsys):
@@ -674,7 +713,7 @@ def test_a_fork_is_rendered_without_a_new_run(course, monkeypatch):
     for file in (course.learners, course.solution, course.root / "README.md", course.root / "CITATION.cff"):
         assert "you/your-fork" in file.read_text(encoding="utf-8")
         assert "someone/course" not in file.read_text(encoding="utf-8")
-    assert (course.root / "README.md").read_text().endswith("<!-- /badges -->\nText.\n")
+    assert (course.root / "README.md").read_text().endswith("<!-- /lessons -->\nText.\n")
 
     assert course.build("--check") == 1
     monkeypatch.setenv("REPOSITORY", FORK)
@@ -710,6 +749,68 @@ def test_stored_notebooks_hold_no_times_and_no_versions(really_built):
         assert all(set(cell["metadata"]) <= {"nbgrader", "deletable", "editable"} for cell in notebook["cells"])
 
 
+# --- what lessons say of one another ---
+
+
+def test_links_and_table_follow_the_lessons_that_there_are(course):
+    (course.root / "README.md").write_text(README)
+    assert course.build() == 0
+    assert "**Next**: Lessons 02 to 13 are being written." in course.learners.read_text(encoding="utf-8")
+    before = ids(course.learners)
+
+    course.second_lesson()
+    assert course.build("--check") == 1
+    assert course.build() == 0
+    text = course.learners.read_text(encoding="utf-8")
+    assert "**Next**: [02 · More](02_more.ipynb): and more?" in text and "being written" not in text
+    assert ids(course.learners) == before and len(course.executed) == 2  # one run of each lesson
+    table = (course.root / "README.md").read_text(encoding="utf-8")
+    assert "| [01 · Doubling](notebooks/01_doubling.ipynb) | what is twice a number? | its double | 5 |" in table
+    assert "Lessons 00 and 03 to 13 are being written." in table
+
+
+def test_an_output_that_depends_on_other_lessons_is_not_stored(course, monkeypatch, capsys):
+    course.replace('# %%\nprint("the end")', '# %% stored=false\nprint("the end")')
+    run_that_stores(course, monkeypatch, new_output("stream", text="3 of 28"))
+    assert course.build() == 0
+    assert read(course.solution).cells[-1].outputs == []
+    edit(course.solution, lambda notebook: set_output(notebook, new_output("stream", text="3 of 29")))
+    assert course.build("--check") == 1
+    assert "against stored=false" in capsys.readouterr().err
+
+
+def test_a_run_records_what_it_ran_with_and_a_build_without_a_run_keeps_the_record(course, capsys):
+    (course.root / "utils").mkdir()
+    (course.root / "utils" / "__init__.py").touch()
+    module = course.root / "utils" / "notebook.py"
+    module.write_text("payoff = 1  # a comment\n")
+    assert course.build() == 0
+    assert stale.changed(course.root, course.source) == []
+    module.write_text('"""A docstring."""\n\npayoff = 1\n')
+    assert stale.changed(course.root, course.source) == []
+    module.write_text("payoff = 2\n")
+    course.replace("Text may", "Words may")
+    assert course.build() == course.build("--check") == 0
+    assert stale.changed(course.root, course.source) == ["utils/notebook.py"]
+    assert stale.main(course.root) == 0
+    assert "01_doubling: utils/notebook.py changed since it was last run" in capsys.readouterr().out
+    assert course.build("--force") == 0
+    assert stale.changed(course.root, course.source) == []
+
+
+def test_a_widget_without_a_browser_test_is_reported(course, capsys):
+    assert course.build() == 0
+    widgets = course.root / "utils" / "widgets"
+    widgets.mkdir(parents=True)
+    (widgets / "painter.py").write_text("def painter():\n    pass\n")
+    (widgets / "helper.py").write_text("def show():\n    pass\n")
+    assert course.build("--check") == 1
+    [said] = capsys.readouterr().err.splitlines()
+    assert "utils/widgets/painter.py: no test tries it in a browser" in said
+    (course.root / "tests" / "test_lesson_01.py").write_text("def test_painter(lab):\n    pass\n")
+    assert course.build("--check") == 0
+
+
 # --- figures and drawings ---
 
 PNG = "aGVsbG8="  # b"hello"
@@ -737,6 +838,21 @@ def test_a_marked_figure_is_kept_outside_and_checked(course, monkeypatch, capsys
     picture.write_bytes(b"another")
     assert course.build("--check") == 1
     assert "docs/figures/01_the_end.png" in capsys.readouterr().err
+
+
+def test_a_figure_that_no_lesson_makes_is_reported_and_deleted(course, monkeypatch, capsys):
+    picture = marked_course(course, monkeypatch, [new_output("display_data", {"image/png": PNG})])
+    assert course.build() == 0
+    course.second_lesson()
+    others = [picture.with_name(name) for name in ("01_renamed.png", "07_gone.png", "unnumbered.png")]
+    another = picture.with_name("02_of_another_lesson.png")
+    for file in [*others, another]:
+        file.write_bytes(b"")
+    assert course.build("--check", "01") == 1
+    said = capsys.readouterr().err
+    assert [f"docs/figures/{file.name}: no lesson makes this figure" in said for file in others] == [True] * 3
+    assert course.build("01") == 0
+    assert sorted(picture.parent.iterdir()) == [picture, another]
 
 
 def test_a_marked_cell_that_draws_nothing_is_an_error(course, monkeypatch, capsys):

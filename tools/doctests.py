@@ -24,12 +24,12 @@ def problems(lesson: Lesson) -> list[str]:
 
 
 def _namespace(lesson: Lesson) -> dict:
-    """What the lesson's code cells import and define. A definition that needs more, such as data, is left out."""
+    """What the lesson's code cells import and define. What needs more to be defined, such as data, is left out."""
     namespace: dict = {"__name__": lesson.stem}
     for cell in lesson.cells:
         for node in ast.parse(cell.source).body if cell.type == "code" else []:
             if isinstance(node, DEFINITIONS):
-                with contextlib.suppress(NameError):
+                with contextlib.suppress(Exception):
                     exec(compile(ast.Module([node], []), lesson.file.name, "exec"), namespace)
     return namespace
 

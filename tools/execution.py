@@ -74,9 +74,11 @@ def run_cells(client: NotebookClient, on_cell: Callable[[], object] = lambda: No
         on_cell()
 
 
-def execute(notebook: NotebookNode, folder: Path, seconds: int = CELL_SECONDS) -> NotebookNode:
+def execute(
+    notebook: NotebookNode, folder: Path, seconds: int = CELL_SECONDS, environment: Mapping[str, str] = ENVIRONMENT
+) -> NotebookNode:
     """A copy of `notebook` with its outputs, after a run in `folder`. Raises CellFailed as `run_cells` does."""
     executed = deepcopy(notebook)
-    with kernel(executed, folder, seconds) as client:
+    with kernel(executed, folder, seconds, environment) as client:
         run_cells(client)
     return executed

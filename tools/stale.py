@@ -59,13 +59,16 @@ def _digest(source: str) -> str:
 
 def main(root: Path = COURSE) -> int:
     """Print one line for each lesson that may have to be run again. The status is always 0: it is for a person."""
+    lines = {}
     for lesson in sorted((root / "lessons").glob("*.py")):
         if names := changed(root, lesson):
-            line = f"{lesson.stem}: {', '.join(names)} changed since it was last run"
-            print(line)
-            if os.environ.get("GITHUB_ACTIONS"):
-                print(f"::warning file=lessons/{lesson.name}::{line}")
-    print("To run lessons again: .venv/bin/python -m tools.build --force NN")
+            lines[lesson] = f"{lesson.stem}: {', '.join(names)} changed since it was last run"
+    for lesson, line in lines.items():
+        print(line)
+        if os.environ.get("GITHUB_ACTIONS"):
+            print(f"::warning file=lessons/{lesson.name}::{line}")
+    numbers = " ".join(lesson.name[:2] for lesson in lines)
+    print(f"Run again: .venv/bin/python -m tools.build --force {numbers}" if lines else "No lesson is stale.")
     return 0
 
 

@@ -1,5 +1,6 @@
 """What an author is given: a new lesson, the outline of the course, a table of mistakes, a test run that talks."""
 
+import shutil
 import subprocess
 import sys
 
@@ -33,9 +34,10 @@ def test_a_new_lesson_has_its_files_and_is_formatted(tmp_path, capsys):
         "tests/test_lesson_99.py",
     }
     assert files <= set(capsys.readouterr().out.splitlines())
+    for settings in ("pyproject.toml", "lessons/ruff.toml"):
+        shutil.copy(COURSE / settings, tmp_path / settings)
     for command in (["format", "--check"], ["check"]):
-        settings = ["--config", str(COURSE / "pyproject.toml"), "--config", "line-length = 100"]
-        subprocess.run([sys.executable, "-m", "ruff", *command, *settings, str(tmp_path)], check=True)
+        subprocess.run([sys.executable, "-m", "ruff", *command, "."], cwd=tmp_path, check=True)
 
 
 @pytest.mark.parametrize(
@@ -122,23 +124,13 @@ def test_a_lesson_that_is_in_order_has_nothing_to_report(monkeypatch, capsys):
 # --- a test run that talks ---
 
 
-def test_a_failure_is_shown_at_once_and_a_line_says_where_it_stands(pytester):
-    pytester.makepyfile(
-        test_it="""
-        import time
-
-        def test_fails():
-            assert 6 * 9 == 42
-
-        def test_waits():
-            time.sleep(1)
-        """
-    )
-    pytester.makeconftest("from tests import progress\nprogress.EVERY_S = 0.3")
-    run = pytester.runpytest_subprocess("-q", "-p", "tests.progress", "-p", "no:cacheprovider")
-    run.stdout.fnmatch_lines(
-        ["FAILED test_it.py::test_fails (call)", "*assert (6 * 9) == 42*", "0:0* 1 of 2 (50%), 1 failed, in test_it.py"]
-    )
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "xdist"])
+def test_a_failure_is_shown_at_once_and_a_line_says_where_it_stands(pytester, workers):
+    pytester.makepyfile(test_it="def test_fails():\n    assert 6 * 9 == 42\n\ndef test_passes():\n    pass\n")
+    pytester.makeconftest("from tests import progress\nprogress.EVERY_S = 0")
+    run = pytester.runpytest_subprocess("-q", "-p", "tests.progress", "-p", "no:cacheprovider", *workers)
+    shown = ["FAILED test_it.py::test_fails (call)", "*assert (6 * 9) == 42*", "*1 of 2 (50%), 1 failed, in test_it.py"]
+    run.stdout.fnmatch_lines([*shown, "*= FAILURES =*"])
 
 
 def test_groups_follow_from_folder_and_fixtures(pytester):

@@ -135,7 +135,7 @@ class Declaration:
         return functools.partial(self.recipe_function, **switches)
 
     def slip(self, name: str, explanation: str = "", *, seen: Seen | None = None, **switches: Any) -> Mistake:
-        """Declare a mistake that is the recipe with one or more switches thrown: `slip("no_bias", bias=0).says("…")`."""
+        """Declare a mistake that is the recipe with switches thrown: `slip("no_bias", bias=0).says("…")`."""
         return self.wrong(name, self.variant(**switches), explanation, seen=seen)
 
     def wrong(self, name: str, answer: Callable, explanation: str = "", *, seen: Seen | None = None) -> Mistake:

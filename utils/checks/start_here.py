@@ -39,15 +39,29 @@ def _(i, j, turn=abs, more=0):
     return turn(i - j) + more
 
 
-distance.slip("sign_kept", "The sign is still there. A distance is never negative: it is the same in both directions.", turn=lambda d: d)
-distance.slip("sign_kept_the_other_way", "You counted j - i and kept its sign. A distance is the same in both directions.", turn=lambda d: -d)
-distance.slip("always_negative", "Your distance is never positive. Take the absolute value itself, without a minus before it.", turn=lambda d: -abs(d))
-distance.slip("both_ends_counted", "You counted both words as well as the way between them. Count the steps from one to the other.", more=1)
-distance.slip("words_between", "You counted the words that lie between. Count the steps: neighbours are 1 apart.", more=-1)
-distance.slip("negative_cut_off", "You cut negative distances off at 0. A word before and a word after may be equally far away.", turn=lambda d: max(d, 0))
-distance.slip("negative_cut_off_the_other_way", "You subtracted i from j and cut negative distances off at 0. A word before and a word after may be equally far away.", turn=lambda d: max(-d, 0))
-distance.slip("squared_difference", "You squared the difference. Take its absolute value.", turn=lambda d: d**2)
-distance.wrong("positions_added", "You added the positions. Subtract one from the other.", lambda i, j: i + j)
+distance.slip("sign_kept", turn=lambda d: d).says(
+    "The sign is still there. A distance is never negative: it is the same in both directions."
+)
+distance.slip("sign_kept_the_other_way", turn=lambda d: -d).says(
+    "You counted j - i and kept its sign. A distance is the same in both directions."
+)
+distance.slip("always_negative", turn=lambda d: -abs(d)).says(
+    "Your distance is never positive. Take the absolute value itself, without a minus before it."
+)
+distance.slip("both_ends_counted", more=1).says(
+    "You counted both words as well as the way between them. Count the steps from one to the other."
+)
+distance.slip("words_between", more=-1).says(
+    "You counted the words that lie between. Count the steps: neighbours are 1 apart."
+)
+distance.slip("negative_cut_off", turn=lambda d: max(d, 0)).says(
+    "You cut negative distances off at 0. A word before and a word after may be equally far away."
+)
+distance.slip("negative_cut_off_the_other_way", turn=lambda d: max(-d, 0)).says(
+    "You subtracted i from j and cut negative distances off at 0. A word before and a word after may be equally far away."
+)
+distance.slip("squared_difference", turn=lambda d: d**2).says("You squared the difference. Take its absolute value.")
+distance.wrong("positions_added", lambda i, j: i + j).says("You added the positions. Subtract one from the other.")
 
 
 # --- 0.2 reach map ----------------------------------------------------------------------------------------------
@@ -117,29 +131,75 @@ def _(
     return turn(rules[kind]().long())
 
 
-reach_map.slip("rows_and_columns_swapped", "Rows and columns are swapped. Row i is an output, column j is an input: entry [i, j].", turn=lambda reached: reached.T)
-reach_map.slip("rnn_sees_the_future", "Your RNN sees every word. The state at position i is computed before the later words are read: only j ≤ i can reach it.", rnn=lambda d, n: d == d)
-reach_map.slip("rnn_reads_backwards", "In your RNN, inputs reach earlier outputs. An RNN reads from left to right: j must not exceed i.", rnn=lambda d, n: d <= 0)
-reach_map.slip("rnn_without_its_own_word", "Your RNN state does not see its own word. h_t is made of h_(t-1) and of x_t, so j = i counts.", rnn=lambda d, n: d > 0)
-reach_map.slip("rnn_one_step_back", "Your RNN looks one word back. It reads only h_(t-1), but that state already holds all words before.", rnn=lambda d, n: (d >= 0) & (d <= 1))
-reach_map.slip("rnn_one_word_for_each_layer", "Your RNN looks back one word for each layer. One layer is enough: the state is carried all the way.", rnn=lambda d, n: (d >= 0) & (d <= n))
-reach_map.slip("cnn_looks_back_only", "Your CNN looks back only. This kernel is centred: it reads as many words after position i as before it.", cnn=lambda d, far: (d >= 0) & (d <= far))
-reach_map.slip("layers_ignored", "Your CNN ignores `layers`. Each layer reads the neighbours of the layer below, and reaches further.", far=lambda n, w, T: w // 2)
-reach_map.slip("width_ignored", "Your CNN has width 3 whatever `width` says. A kernel of that width reads width // 2 words on each side.", far=lambda n, w, T: n)
-reach_map.slip("whole_width_on_each_side", "Your CNN reaches `width` words to each side for every layer. The width covers both sides: half of it.", far=lambda n, w, T: n * w)
-reach_map.slip("growth_on_each_side", "Your CNN reaches width - 1 words to each side for every layer. That is what the window grows by in all: half of it on each side.", far=lambda n, w, T: n * (w - 1))
-reach_map.slip("widths_added", "You added the widths of the layers. Windows overlap: a layer adds width // 2 words on each side, not its whole width.", far=lambda n, w, T: n * w // 2)
-reach_map.slip("widths_multiplied", "You multiplied the widths of the layers. Windows overlap: each layer adds width // 2 words on each side.", far=lambda n, w, T: w**n // 2)
-reach_map.slip("cnn_one_word_short", "Your CNN stops one word short: you wrote < where the outermost word of the window counts too (≤).", far=lambda n, w, T: n * (w // 2) - 1)
-reach_map.slip("cnn_sees_all_later_words", "Your CNN sees every later word: you compared i - j without its sign. Take the absolute value: abs(i - j).", cnn=lambda d, far: d <= far)
-reach_map.slip("cnn_sees_all_earlier_words", "Your CNN sees every earlier word: you compared j - i without its sign. Take the absolute value: abs(i - j).", cnn=lambda d, far: -d <= far)
-reach_map.slip("cnn_one_word_short_on_the_right", "Your CNN stops one word short on the right. A range and a slice leave their end out: end them one later.", cnn=lambda d, far: (d <= far) & (d > -far))
-reach_map.slip("cnn_wraps_around", "Your CNN wraps around, from the last word to the first. Beyond the ends there are only zeros.", cnn=lambda d, far: torch.minimum(d % len(d), -d % len(d)) <= far)
-reach_map.slip("attention_looks_back_only", "Your attention looks back only. Without a mask every word looks at all words, also at those that follow.", attention=lambda d: d >= 0)
-reach_map.slip("attention_without_itself", "In your attention no word looks at itself. It does: word i is among the words that it compares with.", attention=lambda d: d != 0)
-reach_map.slip("mask_forgotten", 'You forgot the mask. "causal attention" hides the words that come after i.', causal=lambda d: d == d)
-reach_map.slip("mask_the_wrong_way_round", "Your mask is the wrong way round: it hides the past. It must hide the words that come after i.", causal=lambda d: d <= 0)
-reach_map.slip("mask_hides_the_word_itself", "Your mask hides the word itself. A word may look at the words before it and at itself: j ≤ i.", causal=lambda d: d > 0)
+reach_map.slip("rows_and_columns_swapped", turn=lambda reached: reached.T).says(
+    "Rows and columns are swapped. Row i is an output, column j is an input: entry [i, j]."
+)
+reach_map.slip("rnn_sees_the_future", rnn=lambda d, n: d == d).says(
+    "Your RNN sees every word. The state at position i is computed before the later words are read: only j ≤ i can reach it."
+)
+reach_map.slip("rnn_reads_backwards", rnn=lambda d, n: d <= 0).says(
+    "In your RNN, inputs reach earlier outputs. An RNN reads from left to right: j must not exceed i."
+)
+reach_map.slip("rnn_without_its_own_word", rnn=lambda d, n: d > 0).says(
+    "Your RNN state does not see its own word. h_t is made of h_(t-1) and of x_t, so j = i counts."
+)
+reach_map.slip("rnn_one_step_back", rnn=lambda d, n: (d >= 0) & (d <= 1)).says(
+    "Your RNN looks one word back. It reads only h_(t-1), but that state already holds all words before."
+)
+reach_map.slip("rnn_one_word_for_each_layer", rnn=lambda d, n: (d >= 0) & (d <= n)).says(
+    "Your RNN looks back one word for each layer. One layer is enough: the state is carried all the way."
+)
+reach_map.slip("cnn_looks_back_only", cnn=lambda d, far: (d >= 0) & (d <= far)).says(
+    "Your CNN looks back only. This kernel is centred: it reads as many words after position i as before it."
+)
+reach_map.slip("layers_ignored", far=lambda n, w, T: w // 2).says(
+    "Your CNN ignores `layers`. Each layer reads the neighbours of the layer below, and reaches further."
+)
+reach_map.slip("width_ignored", far=lambda n, w, T: n).says(
+    "Your CNN has width 3 whatever `width` says. A kernel of that width reads width // 2 words on each side."
+)
+reach_map.slip("whole_width_on_each_side", far=lambda n, w, T: n * w).says(
+    "Your CNN reaches `width` words to each side for every layer. The width covers both sides: half of it."
+)
+reach_map.slip("growth_on_each_side", far=lambda n, w, T: n * (w - 1)).says(
+    "Your CNN reaches width - 1 words to each side for every layer. That is what the window grows by in all: half of it on each side."
+)
+reach_map.slip("widths_added", far=lambda n, w, T: n * w // 2).says(
+    "You added the widths of the layers. Windows overlap: a layer adds width // 2 words on each side, not its whole width."
+)
+reach_map.slip("widths_multiplied", far=lambda n, w, T: w**n // 2).says(
+    "You multiplied the widths of the layers. Windows overlap: each layer adds width // 2 words on each side."
+)
+reach_map.slip("cnn_one_word_short", far=lambda n, w, T: n * (w // 2) - 1).says(
+    "Your CNN stops one word short: you wrote < where the outermost word of the window counts too (≤)."
+)
+reach_map.slip("cnn_sees_all_later_words", cnn=lambda d, far: d <= far).says(
+    "Your CNN sees every later word: you compared i - j without its sign. Take the absolute value: abs(i - j)."
+)
+reach_map.slip("cnn_sees_all_earlier_words", cnn=lambda d, far: -d <= far).says(
+    "Your CNN sees every earlier word: you compared j - i without its sign. Take the absolute value: abs(i - j)."
+)
+reach_map.slip("cnn_one_word_short_on_the_right", cnn=lambda d, far: (d <= far) & (d > -far)).says(
+    "Your CNN stops one word short on the right. A range and a slice leave their end out: end them one later."
+)
+reach_map.slip("cnn_wraps_around", cnn=lambda d, far: torch.minimum(d % len(d), -d % len(d)) <= far).says(
+    "Your CNN wraps around, from the last word to the first. Beyond the ends there are only zeros."
+)
+reach_map.slip("attention_looks_back_only", attention=lambda d: d >= 0).says(
+    "Your attention looks back only. Without a mask every word looks at all words, also at those that follow."
+)
+reach_map.slip("attention_without_itself", attention=lambda d: d != 0).says(
+    "In your attention no word looks at itself. It does: word i is among the words that it compares with."
+)
+reach_map.slip("mask_forgotten", causal=lambda d: d == d).says(
+    'You forgot the mask. "causal attention" hides the words that come after i.'
+)
+reach_map.slip("mask_the_wrong_way_round", causal=lambda d: d <= 0).says(
+    "Your mask is the wrong way round: it hides the past. It must hide the words that come after i."
+)
+reach_map.slip("mask_hides_the_word_itself", causal=lambda d: d > 0).says(
+    "Your mask hides the word itself. A word may look at the words before it and at itself: j ≤ i."
+)
 
 
 # --- 0.3 path length --------------------------------------------------------------------------------------------
@@ -185,30 +245,78 @@ def _(
     return {"rnn": rnn, "attention": attention}[kind](i - j) if kind != "cnn" else cnn(i - j, width)
 
 
-path_length.slip("first_arrow_missing", "In your RNN the way from x_j into the state h_j is missing. That is an arrow too, so the path has i - j + 1 of them.", rnn=lambda d: d if d >= 0 else math.inf)
-path_length.slip("path_backwards", "Your RNN finds a path backwards. Where j lies after i there is none: return math.inf.", rnn=lambda d: abs(d) + 1)
-path_length.slip("future_not_told_apart", "Your RNN returns i - j + 1 also where j lies after i. There is no path, and no number of steps below 1: return math.inf.", rnn=lambda d: d + 1)
-path_length.slip("no_path_is_zero", "Where an RNN has no path you return 0. That would be the shortest of all: return math.inf.", rnn=lambda d: d + 1 if d >= 0 else 0)
-path_length.slip("no_path_is_minus_one", "Where an RNN has no path you return -1. The exercise asks for math.inf, which is longer than all.", rnn=lambda d: d + 1 if d >= 0 else -1)
-path_length.slip("output_and_input_swapped", "You swapped i and j in the RNN: j is the input, i the output.", rnn=lambda d: 1 - d if d <= 0 else math.inf)
-path_length.slip("divided_by_the_width", "You divided by the whole width. One layer carries a word width // 2 positions: half the width.", cnn=lambda d, w: max(1, math.ceil(abs(d) / w)))
-path_length.slip("divided_by_both_sides", "You divided by width - 1. That is the reach of both sides; to one side it is half: width // 2.", cnn=lambda d, w: max(1, math.ceil(abs(d) / (w - 1))))
-path_length.slip("windows_side_by_side", "You counted how many windows, side by side, cover the way. A layer carries a word from the middle of its window to the edge: width // 2 positions.", cnn=lambda d, w: math.ceil((abs(d) + 1) / w))
-path_length.slip("brackets_missing", "You divided by the width and then by 2: `a / width // 2` runs from left to right. Put brackets around (width // 2).", cnn=lambda d, w: max(1, math.ceil(abs(d) / w // 2)))
-path_length.slip("rounded_to_the_nearest", "You rounded to the nearest. A word that is not quite reached needs one layer more: round up.", cnn=lambda d, w: max(1, round(abs(d) / (w // 2))))
-path_length.slip("sign_kept_in_the_cnn", "Your CNN counts i - j with its sign, so that later words are too near. The kernel looks to both sides: take abs(i - j).", cnn=lambda d, w: max(1, math.ceil(d / (w // 2))))
-path_length.slip("sign_and_zero_kept_in_the_cnn", "Your CNN counts i - j with its sign, and returns 0 or less for the word itself and for later ones. Take abs(i - j), and at least 1.", cnn=lambda d, w: math.ceil(d / (w // 2)))
-path_length.slip("rounded_down", "You rounded down. A word that is not quite reached needs one layer more: round up.", cnn=lambda d, w: max(1, abs(d) // (w // 2)))
-path_length.slip("not_rounded", "You did not round. There is no half layer: round up, as math.ceil does.", cnn=lambda d, w: max(1, abs(d) / (w // 2)))
-path_length.slip("one_added_in_place_of_rounding_up", "You added 1 after dividing. Where the distance divides evenly that is one layer too many: round up.", cnn=lambda d, w: abs(d) // (w // 2) + 1)
-path_length.slip("no_layer_for_the_word_itself", "For i = j your CNN returns 0. An output lies at least one layer above every input, its own word included: at least 1.", cnn=lambda d, w: math.ceil(abs(d) / (w // 2)))
-path_length.slip("one_position_a_layer", "Your CNN walks one position per layer, whatever the width. A layer carries a word width // 2 positions.", cnn=lambda d, w: max(1, abs(d)))
-path_length.slip("cnn_only_from_the_past", "Your CNN has no path from later words. The kernel is centred and looks to both sides.", cnn=lambda d, w: max(1, math.ceil(d / (w // 2))) if d >= 0 else math.inf)
-path_length.slip("attention_walks", "Your attention takes longer for words that are far away. Every pair has a direct link: always 1.", attention=lambda d: max(1, abs(d)))
-path_length.slip("attention_skips_itself", "Your attention returns 0 for i = j. A word reaches its own output through the layer as well: 1.", attention=lambda d: int(d != 0))
-path_length.slip("attention_without_a_step", "Your attention returns 0. A word goes through the layer to get anywhere, and that is one arrow: 1.", attention=lambda d: 0)
-path_length.slip("attention_in_two_steps", "Your attention returns 2. Looking and adding up happen in the same layer: one arrow from x_j to z_i.", attention=lambda d: 2)
-path_length.slip("attention_only_from_the_past", "Your attention has no path from later words. Without a mask a word looks at those that follow, too.", attention=lambda d: 1 if d >= 0 else math.inf)
+path_length.slip("first_arrow_missing", rnn=lambda d: d if d >= 0 else math.inf).says(
+    "In your RNN the way from x_j into the state h_j is missing. That is an arrow too, so the path has i - j + 1 of them."
+)
+path_length.slip("path_backwards", rnn=lambda d: abs(d) + 1).says(
+    "Your RNN finds a path backwards. Where j lies after i there is none: return math.inf."
+)
+path_length.slip("future_not_told_apart", rnn=lambda d: d + 1).says(
+    "Your RNN returns i - j + 1 also where j lies after i. There is no path, and no number of steps below 1: return math.inf."
+)
+path_length.slip("no_path_is_zero", rnn=lambda d: d + 1 if d >= 0 else 0).says(
+    "Where an RNN has no path you return 0. That would be the shortest of all: return math.inf."
+)
+path_length.slip("no_path_is_minus_one", rnn=lambda d: d + 1 if d >= 0 else -1).says(
+    "Where an RNN has no path you return -1. The exercise asks for math.inf, which is longer than all."
+)
+path_length.slip("output_and_input_swapped", rnn=lambda d: 1 - d if d <= 0 else math.inf).says(
+    "You swapped i and j in the RNN: j is the input, i the output."
+)
+path_length.slip("divided_by_the_width", cnn=lambda d, w: max(1, math.ceil(abs(d) / w))).says(
+    "You divided by the whole width. One layer carries a word width // 2 positions: half the width."
+)
+path_length.slip("divided_by_both_sides", cnn=lambda d, w: max(1, math.ceil(abs(d) / (w - 1)))).says(
+    "You divided by width - 1. That is the reach of both sides; to one side it is half: width // 2."
+)
+path_length.slip("windows_side_by_side", cnn=lambda d, w: math.ceil((abs(d) + 1) / w)).says(
+    "You counted how many windows, side by side, cover the way. A layer carries a word from the middle of its window to the edge: width // 2 positions."
+)
+path_length.slip("brackets_missing", cnn=lambda d, w: max(1, math.ceil(abs(d) / w // 2))).says(
+    "You divided by the width and then by 2: `a / width // 2` runs from left to right. Put brackets around (width // 2)."
+)
+path_length.slip("rounded_to_the_nearest", cnn=lambda d, w: max(1, round(abs(d) / (w // 2)))).says(
+    "You rounded to the nearest. A word that is not quite reached needs one layer more: round up."
+)
+path_length.slip("sign_kept_in_the_cnn", cnn=lambda d, w: max(1, math.ceil(d / (w // 2)))).says(
+    "Your CNN counts i - j with its sign, so that later words are too near. The kernel looks to both sides: take abs(i - j)."
+)
+path_length.slip("sign_and_zero_kept_in_the_cnn", cnn=lambda d, w: math.ceil(d / (w // 2))).says(
+    "Your CNN counts i - j with its sign, and returns 0 or less for the word itself and for later ones. Take abs(i - j), and at least 1."
+)
+path_length.slip("rounded_down", cnn=lambda d, w: max(1, abs(d) // (w // 2))).says(
+    "You rounded down. A word that is not quite reached needs one layer more: round up."
+)
+path_length.slip("not_rounded", cnn=lambda d, w: max(1, abs(d) / (w // 2))).says(
+    "You did not round. There is no half layer: round up, as math.ceil does."
+)
+path_length.slip("one_added_in_place_of_rounding_up", cnn=lambda d, w: abs(d) // (w // 2) + 1).says(
+    "You added 1 after dividing. Where the distance divides evenly that is one layer too many: round up."
+)
+path_length.slip("no_layer_for_the_word_itself", cnn=lambda d, w: math.ceil(abs(d) / (w // 2))).says(
+    "For i = j your CNN returns 0. An output lies at least one layer above every input, its own word included: at least 1."
+)
+path_length.slip("one_position_a_layer", cnn=lambda d, w: max(1, abs(d))).says(
+    "Your CNN walks one position per layer, whatever the width. A layer carries a word width // 2 positions."
+)
+path_length.slip(
+    "cnn_only_from_the_past", cnn=lambda d, w: max(1, math.ceil(d / (w // 2))) if d >= 0 else math.inf
+).says("Your CNN has no path from later words. The kernel is centred and looks to both sides.")
+path_length.slip("attention_walks", attention=lambda d: max(1, abs(d))).says(
+    "Your attention takes longer for words that are far away. Every pair has a direct link: always 1."
+)
+path_length.slip("attention_skips_itself", attention=lambda d: int(d != 0)).says(
+    "Your attention returns 0 for i = j. A word reaches its own output through the layer as well: 1."
+)
+path_length.slip("attention_without_a_step", attention=lambda d: 0).says(
+    "Your attention returns 0. A word goes through the layer to get anywhere, and that is one arrow: 1."
+)
+path_length.slip("attention_in_two_steps", attention=lambda d: 2).says(
+    "Your attention returns 2. Looking and adding up happen in the same layer: one arrow from x_j to z_i."
+)
+path_length.slip("attention_only_from_the_past", attention=lambda d: 1 if d >= 0 else math.inf).says(
+    "Your attention has no path from later words. Without a mask a word looks at those that follow, too."
+)
 
 
 # --- 0.4 influence by autograd ----------------------------------------------------------------------------------
@@ -277,30 +385,84 @@ def _(
     return after(reduce(blocks(jacobian(before(model), x))))
 
 
-influence_map.slip("root_forgotten", "You forgot the square root: a norm is the root of the sum of squares.", reduce=lambda J: J.square().sum((1, 3)))
-influence_map.slip("signs_cancel", "You summed the derivatives with their signs, so that they cancel. Square them before the sum.", reduce=lambda J: J.sum((1, 3)))
-influence_map.slip("output_channels_summed_first", "You added up the output channels before you took the gradient, so that they cancel or pile up. Take the gradient of each channel, square, then sum.", reduce=lambda J: J.sum(1).norm(dim=-1))
-influence_map.slip("input_channels_summed_first", "You summed over the input channels before you squared. Square each derivative first, then sum.", reduce=lambda J: J.sum(3).norm(dim=1))
-influence_map.slip("absolute_values_summed", "You summed absolute values. This norm is Frobenius's: square, sum, take the root.", reduce=lambda J: J.abs().sum((1, 3)))
-influence_map.slip("squares_averaged", "You took a mean over the channels instead of a sum. The norm sums the squares.", reduce=lambda J: J.square().mean((1, 3)).sqrt())
-influence_map.slip("output_channels_averaged", "You took a mean over the output channels instead of a sum. The squares of all derivatives are summed.", reduce=lambda J: J.square().mean(1).sum(-1).sqrt())
-influence_map.slip("mean_of_norms_of_output_channels", "You took a norm for each output channel, then their mean. Square all derivatives, sum once over both channels, then take one root.", reduce=lambda J: J.norm(dim=3).mean(1))
-influence_map.slip("norms_of_output_channels_added", "You took a norm for each output channel and added the norms up. Sum the squares over both channels first, then take one root.", reduce=lambda J: J.norm(dim=3).sum(1))
-influence_map.slip("norms_of_input_channels_added", "You took a norm for each input channel and added the norms up. Sum the squares over both channels first, then take one root.", reduce=lambda J: J.norm(dim=1).sum(-1))
-influence_map.slip("gradient_of_the_norm", "You took the gradient of the length of each output vector. Take the gradient of each of its channels, square, then sum.", before=lambda model: lambda x: model(x).norm(dim=1, keepdim=True))
-influence_map.slip("outputs_squared_first", "You squared the outputs before you took the gradient. Take the gradient of each channel first, then square.", before=lambda model: lambda x: model(x).square().sum(1, keepdim=True))
-influence_map.slip("largest_derivative", "You took the largest derivative of each block. The norm sums the squares of all of them.", reduce=lambda J: J.abs().amax((1, 3)))
-influence_map.slip("spectral_norm", "You took the largest singular value of each block (the spectral norm). The exercise asks for the Frobenius norm: root of the sum of squares.", reduce=lambda J: torch.linalg.matrix_norm(J.permute(0, 2, 1, 3), 2))
-influence_map.slip("first_output_channel", "You measured the first output channel alone. Every output channel counts: sum their squares.", blocks=lambda J: J[:, :1])
-influence_map.slip("first_input_channel", "You measured the first input channel alone. Every input channel counts: sum their squares.", blocks=lambda J: J[..., :1])
-influence_map.slip("positions_swapped", "Rows and columns are swapped. Row i is the output position, column j the input position.", after=lambda influences: influences.T)
-influence_map.slip("gradients_pile_up", "Gradients of earlier outputs are still in yours: backward() adds to x.grad. Set x.grad = None before each call, or use torch.autograd.grad.", blocks=lambda J: J.flatten(0, 1).cumsum(0).reshape(J.shape))
-influence_map.slip("gradients_of_rows_pile_up", "Gradients of earlier rows are still in yours: backward() adds to x.grad. Set x.grad = None before each call. Then take the gradient of each channel on its own, square, and sum.", reduce=lambda J: J.sum(1).cumsum(0).norm(dim=-1))
-influence_map.slip("one_gradient_for_all", "You took one gradient, that of the sum of all outputs: one number for each input. Take the gradient of each output position on its own.", reduce=lambda J: J.sum((0, 1)).norm(dim=-1))
-influence_map.slip("last_output_alone", "Only the last output position came back. There is one row for each output position.", after=lambda influences: influences[-1])
-influence_map.slip("whole_jacobian", "You returned the whole Jacobian. Reduce each block, over both channel axes, to one number.", reduce=lambda J: J)
-influence_map.wrong("gradient_times_input", "You multiplied the gradient by the input. Influence is the gradient alone.", lambda model, x: (jacobian(model, x) * x).square().sum((1, 3)).sqrt())
-influence_map.slip("rows_normalised", "You divided each row by its sum. The exercise asks for the norms themselves.", after=lambda influences: influences / influences.sum(1, keepdim=True))
-influence_map.slip("columns_normalised", "You divided each column by its sum. The exercise asks for the norms themselves.", after=lambda influences: influences / influences.sum(0))
-influence_map.slip("largest_is_one", "You divided by the largest influence. The exercise asks for the norms themselves.", after=lambda influences: influences / influences.max())
-influence_map.slip("reached_or_not", "You returned which inputs reach, as 0 and 1. How strongly they reach is asked for.", after=lambda influences: (influences > 0).float())
+influence_map.slip("root_forgotten", reduce=lambda J: J.square().sum((1, 3))).says(
+    "You forgot the square root: a norm is the root of the sum of squares."
+)
+influence_map.slip("signs_cancel", reduce=lambda J: J.sum((1, 3))).says(
+    "You summed the derivatives with their signs, so that they cancel. Square them before the sum."
+)
+influence_map.slip("output_channels_summed_first", reduce=lambda J: J.sum(1).norm(dim=-1)).says(
+    "You added up the output channels before you took the gradient, so that they cancel or pile up. Take the gradient of each channel, square, then sum."
+)
+influence_map.slip("input_channels_summed_first", reduce=lambda J: J.sum(3).norm(dim=1)).says(
+    "You summed over the input channels before you squared. Square each derivative first, then sum."
+)
+influence_map.slip("absolute_values_summed", reduce=lambda J: J.abs().sum((1, 3))).says(
+    "You summed absolute values. This norm is Frobenius's: square, sum, take the root."
+)
+influence_map.slip("squares_averaged", reduce=lambda J: J.square().mean((1, 3)).sqrt()).says(
+    "You took a mean over the channels instead of a sum. The norm sums the squares."
+)
+influence_map.slip("output_channels_averaged", reduce=lambda J: J.square().mean(1).sum(-1).sqrt()).says(
+    "You took a mean over the output channels instead of a sum. The squares of all derivatives are summed."
+)
+influence_map.slip("mean_of_norms_of_output_channels", reduce=lambda J: J.norm(dim=3).mean(1)).says(
+    "You took a norm for each output channel, then their mean. Square all derivatives, sum once over both channels, then take one root."
+)
+influence_map.slip("norms_of_output_channels_added", reduce=lambda J: J.norm(dim=3).sum(1)).says(
+    "You took a norm for each output channel and added the norms up. Sum the squares over both channels first, then take one root."
+)
+influence_map.slip("norms_of_input_channels_added", reduce=lambda J: J.norm(dim=1).sum(-1)).says(
+    "You took a norm for each input channel and added the norms up. Sum the squares over both channels first, then take one root."
+)
+influence_map.slip("gradient_of_the_norm", before=lambda model: lambda x: model(x).norm(dim=1, keepdim=True)).says(
+    "You took the gradient of the length of each output vector. Take the gradient of each of its channels, square, then sum."
+)
+influence_map.slip("outputs_squared_first", before=lambda model: lambda x: model(x).square().sum(1, keepdim=True)).says(
+    "You squared the outputs before you took the gradient. Take the gradient of each channel first, then square."
+)
+influence_map.slip("largest_derivative", reduce=lambda J: J.abs().amax((1, 3))).says(
+    "You took the largest derivative of each block. The norm sums the squares of all of them."
+)
+influence_map.slip("spectral_norm", reduce=lambda J: torch.linalg.matrix_norm(J.permute(0, 2, 1, 3), 2)).says(
+    "You took the largest singular value of each block (the spectral norm). The exercise asks for the Frobenius norm: root of the sum of squares."
+)
+influence_map.slip("first_output_channel", blocks=lambda J: J[:, :1]).says(
+    "You measured the first output channel alone. Every output channel counts: sum their squares."
+)
+influence_map.slip("first_input_channel", blocks=lambda J: J[..., :1]).says(
+    "You measured the first input channel alone. Every input channel counts: sum their squares."
+)
+influence_map.slip("positions_swapped", after=lambda influences: influences.T).says(
+    "Rows and columns are swapped. Row i is the output position, column j the input position."
+)
+influence_map.slip("gradients_pile_up", blocks=lambda J: J.flatten(0, 1).cumsum(0).reshape(J.shape)).says(
+    "Gradients of earlier outputs are still in yours: backward() adds to x.grad. Set x.grad = None before each call, or use torch.autograd.grad."
+)
+influence_map.slip("gradients_of_rows_pile_up", reduce=lambda J: J.sum(1).cumsum(0).norm(dim=-1)).says(
+    "Gradients of earlier rows are still in yours: backward() adds to x.grad. Set x.grad = None before each call. Then take the gradient of each channel on its own, square, and sum."
+)
+influence_map.slip("one_gradient_for_all", reduce=lambda J: J.sum((0, 1)).norm(dim=-1)).says(
+    "You took one gradient, that of the sum of all outputs: one number for each input. Take the gradient of each output position on its own."
+)
+influence_map.slip("last_output_alone", after=lambda influences: influences[-1]).says(
+    "Only the last output position came back. There is one row for each output position."
+)
+influence_map.slip("whole_jacobian", reduce=lambda J: J).says(
+    "You returned the whole Jacobian. Reduce each block, over both channel axes, to one number."
+)
+influence_map.wrong("gradient_times_input", lambda model, x: (jacobian(model, x) * x).square().sum((1, 3)).sqrt()).says(
+    "You multiplied the gradient by the input. Influence is the gradient alone."
+)
+influence_map.slip("rows_normalised", after=lambda influences: influences / influences.sum(1, keepdim=True)).says(
+    "You divided each row by its sum. The exercise asks for the norms themselves."
+)
+influence_map.slip("columns_normalised", after=lambda influences: influences / influences.sum(0)).says(
+    "You divided each column by its sum. The exercise asks for the norms themselves."
+)
+influence_map.slip("largest_is_one", after=lambda influences: influences / influences.max()).says(
+    "You divided by the largest influence. The exercise asks for the norms themselves."
+)
+influence_map.slip("reached_or_not", after=lambda influences: (influences > 0).float()).says(
+    "You returned which inputs reach, as 0 and 1. How strongly they reach is asked for."
+)

@@ -7,7 +7,6 @@ from torch import nn
 from utils.models import CharLSTM, NGram, Transformer
 from utils.reach import context_horizon, horizon
 
-
 V = 5
 
 

@@ -190,9 +190,7 @@ def test_attention_equals_scaled_dot_product_attention_of_turned_queries_and_key
     model = transformer(heads=2)
     attention, x = model.blocks[0].attention, torch.randn(3, 10, 16)
     rotation = model.rotation(x)
-    q, k, v = (
-        (x @ part.T).view(3, 10, 2, 8).transpose(1, 2) for part in attention.qkv.weight.chunk(3, 0)
-    )
+    q, k, v = ((x @ part.T).view(3, 10, 2, 8).transpose(1, 2) for part in attention.qkv.weight.chunk(3, 0))
     z = F.scaled_dot_product_attention(rotate(q, *rotation), rotate(k, *rotation), v, is_causal=True)
     expected = z.transpose(1, 2).reshape(3, 10, 16) @ attention.out.weight.T
     torch.testing.assert_close(attention(x, rotation), expected, rtol=1e-4, atol=1e-4)

@@ -17,7 +17,9 @@ def cnn(channels: tuple[int, int] = (16, 48), kernel: int = 5, padding: int = 0,
     inputs, size = 1, side
     for outputs in channels:
         layers += [
-            nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=False),  # (N, outputs, H + 2 padding − kernel + 1, …)
+            nn.Conv2d(
+                inputs, outputs, kernel, padding=padding, bias=False
+            ),  # (N, outputs, H + 2 padding − kernel + 1, …)
             nn.MaxPool2d(2),  # half as high and wide
             nn.BatchNorm2d(outputs),
             nn.ReLU(),

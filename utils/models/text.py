@@ -149,7 +149,9 @@ class Attention(nn.Module):
         new, past = queries.shape[2], keys.shape[2] - queries.shape[2]
         # One new character may look at everything, so it needs no mask.
         mask = torch.ones(new, past + new, dtype=torch.bool, device=x.device).tril(past) if past and new > 1 else None
-        z = F.scaled_dot_product_attention(queries, keys, values, mask, is_causal=self.causal and not past)  # (B, H, T, D)
+        z = F.scaled_dot_product_attention(
+            queries, keys, values, mask, is_causal=self.causal and not past
+        )  # (B, H, T, D)
         return self.out(z.transpose(1, 2).flatten(2))  # (B, H, T, D) to (B, T, H, D) to (B, T, C)
 
     def project(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 from utils.training.batches import Batches, BatchSource, Streams, windows
 from utils.training.device import on_fastest_device, pick_device
-from utils.training.fit import History, count_parameters, evaluate, fit, seed_everything
+from utils.training.fit import History, LearningCurve, count_parameters, evaluate, fit, seed_everything
 from utils.training.metrics import METRICS, Metric, cross_entropy
 from utils.training.stopwatch import Stopwatch
 
@@ -11,6 +11,7 @@ __all__ = [
     "BatchSource",
     "Batches",
     "History",
+    "LearningCurve",
     "Metric",
     "Stopwatch",
     "Streams",

@@ -7,7 +7,7 @@ data is measured, and the model ends up with the weights that did best there.
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
 from typing import Any, NamedTuple
@@ -68,7 +68,9 @@ def detached(state: Any) -> Any:
 def one_pass(batches: BatchSource) -> Iterator[tuple[tuple, bool]]:
     """Each batch, and whether it continues the one before."""
     if not isinstance(batches, BatchSource):
-        raise TypeError(f"the data is a {type(batches).__name__}; expected batches, as Batches(…) or Streams(…) cut them.")
+        raise TypeError(
+            f"the data is a {type(batches).__name__}; expected batches, as Batches(…) or Streams(…) cut them."
+        )
     for number, batch in enumerate(batches):
         yield batch, batches.contiguous and number > 0
 
@@ -104,6 +106,15 @@ class History:
     def best(self) -> float:
         """The validation value of the weights that the model now has; nan before the first validation."""
         return METRICS[self.metric].best(self.validation, default=math.nan)
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """Bits per character on the validation text, against what training had used up by then."""
+
+    tokens: Sequence[int]
+    seconds: Sequence[float]
+    bits: Sequence[float]
 
 
 def fit(

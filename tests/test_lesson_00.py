@@ -210,8 +210,8 @@ def test_the_influence_of_a_linear_map_is_its_matrix():
 
 
 def test_influences_are_drawn_with_nothing_left_out():
-    maps = {"lower": torch.rand(3, 3).tril() + torch.eye(3), "tiny": torch.full((3, 3), 1e-9) + torch.eye(3)}
-    lower, tiny = (ax.images[0].get_array() for ax in maps.plot_influences(maps, WORDS[:3]))
+    shown = {"lower": torch.rand(3, 3).tril() + torch.eye(3), "tiny": torch.full((3, 3), 1e-9) + torch.eye(3)}
+    lower, tiny = (ax.images[0].get_array() for ax in maps.plot_influences(shown, WORDS[:3]))
     assert np.ma.getmaskarray(lower).tolist() == np.triu(np.ones((3, 3), bool), 1).tolist()  # grey where it is zero
     assert not np.ma.getmaskarray(tiny).any()  # however small, it is not nothing
 

@@ -125,10 +125,9 @@ def reference(train: Tensor, validation: Batches, vocabulary: int) -> Run:
         optimizer.step()
         schedule.step()
         if step % (text_reference.STEPS // MEASUREMENTS) == 0:
-            history.steps.append(step)
-            history.seconds.append(watch.seconds)
+            seconds = watch.seconds
             with watch.paused():
-                history.validation.append(evaluate(model, validation, METRIC))
+                history.validated(step, seconds, evaluate(model, validation, METRIC))
             if history.best * math.log(2) <= GOAL:
                 break
     return finish(model, history, text_reference.BATCH, attention=4 * 128)

@@ -9,7 +9,7 @@ import torch
 
 from utils.checking import Status
 from utils.checks import start_here as check
-from utils.plotting import curves, timeline
+from utils.plotting import curves, maps, timeline
 from utils.widgets import flow_stepper
 
 WORDS = ["The", "animal", "did", "not", "cross", "the", "street", "because", "it", "was", "tired"]

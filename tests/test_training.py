@@ -90,6 +90,15 @@ def test_an_interrupt_leaves_the_best_weights_so_far(capsys):
     assert "interrupted" in capsys.readouterr().out
 
 
+def test_an_interrupt_while_validating_leaves_a_history_that_fits_together(monkeypatch):
+    model, train, validation = good_then_bad()
+    values = iter([0.5])  # the second validation is interrupted
+    monkeypatch.setitem(fit.__globals__, "evaluate", lambda *_: next(values, None) or interrupt())
+    history = fit(model, train, validation, validations=4)
+    assert history.interrupted and history.validation == [0.5]
+    assert len(history.steps) == len(history.seconds) == 1
+
+
 def test_an_interrupt_before_the_first_validation_keeps_what_was_learned():
     model, train, validation = good_then_bad(before={15: interrupt})
     untrained = copy.deepcopy(model.state_dict())

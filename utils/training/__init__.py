@@ -2,7 +2,8 @@
 
 from utils.training.batches import Batches, BatchSource, Streams, windows
 from utils.training.device import on_fastest_device, pick_device
-from utils.training.fit import History, LearningCurve, count_parameters, evaluate, fit, seed_everything
+from utils.training.fit import count_parameters, evaluate, fit, seed_everything
+from utils.training.history import History, LearningCurve
 from utils.training.metrics import METRICS, Metric, cross_entropy
 from utils.training.stopwatch import Stopwatch
 

@@ -7,8 +7,7 @@ data is measured, and the model ends up with the weights that did best there.
 
 import math
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from itertools import chain, islice, repeat
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from utils.modes import evaluation_mode
 from utils.training.bar import Bar
 from utils.training.batches import BatchSource
 from utils.training.device import on_fastest_device
+from utils.training.history import History
 from utils.training.metrics import METRICS, Loss, cross_entropy
 from utils.training.stopwatch import Stopwatch
 
@@ -91,32 +91,6 @@ def evaluate(model: nn.Module, batches: BatchSource, metric: str = "accuracy", l
     return total / count
 
 
-@dataclass
-class History:
-    """What `fit` saw: the loss of every step; the step, value and training time of each validation."""
-
-    metric: str
-    losses: list[float] = field(default_factory=list)
-    steps: list[int] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)  # since the start, by `Stopwatch`: validation not counted
-    interrupted: bool = False
-
-    @property
-    def best(self) -> float:
-        """The validation value of the weights that the model now has; nan before the first validation."""
-        return METRICS[self.metric].best(self.validation, default=math.nan)
-
-
-@dataclass(frozen=True)
-class LearningCurve:
-    """Bits per character on the validation text, against what training had used up by then."""
-
-    tokens: Sequence[int]
-    seconds: Sequence[float]
-    bits: Sequence[float]
-
-
 def fit(
     model: nn.Module,
     train: BatchSource,
@@ -162,22 +136,18 @@ def fit(
                 history.losses.append(output.loss.item())
                 if not math.isfinite(output.loss.item()):
                     raise FloatingPointError(NOT_FINITE.format(step, output.loss.item(), *schedule.get_last_lr()))
-                optimizer.zero_grad()
-                output.loss.backward()
-                if clip is not None:
-                    nn.utils.clip_grad_norm_(model.parameters(), clip)
-                optimizer.step()
+                descend(model, optimizer, output.loss, clip)
                 schedule.step()
                 bar.stepped(output.logits, output.targets, output.loss)
 
                 if step in stops:
-                    history.steps.append(step)
-                    history.seconds.append(watch.seconds)
+                    seconds = watch.seconds
                     with watch.paused():
-                        history.validation.append(evaluate(model, validation, metric, loss))
-                        if history.validation[-1] == history.best:
+                        value = evaluate(model, validation, metric, loss)
+                        history.validated(step, seconds, value)
+                        bar.validated(value)
+                        if value == history.best:
                             best = snapshot(model)
-                        bar.validated(history.validation[-1])
         except KeyboardInterrupt:
             history.interrupted = True
             bar.interrupted()
@@ -187,6 +157,15 @@ def fit(
             model.load_state_dict(best)
             model.eval()
     return history
+
+
+def descend(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, clip: float | None) -> None:
+    """One step of training: gradients of this loss, shortened to norm `clip` if it is given, and new weights."""
+    optimizer.zero_grad()
+    loss.backward()
+    if clip is not None:
+        nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
 
 
 def snapshot(model: nn.Module) -> dict[str, Tensor]:

@@ -837,7 +837,8 @@ for budget in record["runs"]["LSTM"]:
         f"{budget} s: the LSTM reads {read[0]:.1f} million characters, the transformer {read[1]:.1f}"
     )
     for label, budgets in recorded.items():
-        print(f"   {label}: {sum(budgets[budget]) / len(budgets[budget]):.2f} bits")
+        bits = budgets[float(budget)]
+        print(f"   {label}: {sum(bits) / len(bits):.2f} bits")
 
 # %% [markdown]
 # Two answers, and both hold.

@@ -15,6 +15,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import course_report, execution, run_course
+from utils.notebook import as_text
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -271,10 +272,10 @@ def test_ctrl_c_leaves_a_report_on_what_has_run(tmp_path):
 
 
 def test_a_mean_is_given_for_measurements_only():
-    assert course_report.show([0.98, 0.99]) == "0.98, 0.99 (mean 0.985)"
-    assert course_report.show([11, 9, 7]) == "11, 9, 7"
-    assert course_report.show([0.5]) == "0.5"
-    assert course_report.show(["mnist", 0.5]) == "mnist, 0.5"
+    assert as_text([0.98, 0.99]) == "0.98, 0.99 (mean 0.985)"
+    assert as_text([11, 9, 7]) == "11, 9, 7"
+    assert as_text([0.5]) == "0.5"
+    assert as_text(["mnist", 0.5]) == "mnist, 0.5"
 
 
 # --- the ways in ---

@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None, root: Path = COURSE) -> int:
         documents = repository.documents(root, address, course)
         if asked.check:
             check(root, composed, course, documents)
-            print(f"{len(composed)} lessons are up to date.")
+            print("Up to date: " + ", ".join(one.lesson.stem for one in composed))
         else:
             files.write(documents)
             collect(build, composed, root, asked.force)

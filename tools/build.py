@@ -78,7 +78,9 @@ def main(arguments: list[str] | None = None, root: Path = COURSE) -> int:
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tools.build", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.build", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help="two digits, such as 03 (default: all)")
     parser.add_argument("--force", action="store_true", help="execute lessons even where their code is unchanged")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a build would change something")

@@ -17,7 +17,9 @@ from utils.paths import COURSE
 
 def main(arguments: list[str] | None = None, root: Path = COURSE) -> int:
     """The command. Returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.check_lesson", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.check_lesson", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("lesson", help="two digits, such as 05")
     number = parser.parse_args(arguments).lesson
     try:

@@ -43,7 +43,7 @@ def _wrong_examples(cell: Cell, namespace: dict) -> Iterator[tuple[int, str]]:
 
 def _failures(docstring: str, name: str, first_line: int, namespace: dict) -> Iterator[tuple[int, str]]:
     test = doctest.DocTestParser().get_doctest(docstring, dict(namespace), name, None, 0)
-    runner = _Collector(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    runner = _Collector()
     runner.run(test, out=lambda _: None)
     for example, got in runner.found:
         yield first_line + example.lineno, f"the example gives {got.strip() or 'nothing'}, not {example.want.strip()}"
@@ -52,8 +52,8 @@ def _failures(docstring: str, name: str, first_line: int, namespace: dict) -> It
 class _Collector(doctest.DocTestRunner):
     """Keeps what failed, in place of printing it."""
 
-    def __init__(self, **options: int):
-        super().__init__(verbose=False, **options)
+    def __init__(self):
+        super().__init__(verbose=False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
         self.found: list[tuple[doctest.Example, str]] = []
 
     def report_failure(self, out, test, example, got) -> None:

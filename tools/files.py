@@ -1,5 +1,6 @@
 """Notebooks on disk: written whole or not at all, the same notebook always as the same bytes."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 
@@ -14,7 +15,7 @@ RAN_WITH = "ran_with"
 
 
 def text_of(notebook: NotebookNode) -> str:
-    return nbformat.writes(notebook, version=4) + "\n"
+    return nbformat.writes(notebook) + "\n"
 
 
 def without_run(notebook: NotebookNode) -> NotebookNode:
@@ -37,7 +38,7 @@ def read(file: Path) -> NotebookNode | None:
     return notebook
 
 
-def write(contents: dict[Path, str | bytes]) -> bool:
+def write(contents: Mapping[Path, str | bytes]) -> bool:
     """Write those files that hold something else. Returns whether there were any."""
     encoded = {file: new.encode() if isinstance(new, str) else new for file, new in contents.items()}
     changed = {file: new for file, new in encoded.items() if not file.exists() or file.read_bytes() != new}

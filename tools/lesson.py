@@ -123,7 +123,9 @@ def _in_strings(lines: list[str], starts: list[int]) -> list[int]:
     except SyntaxError:
         return [1]
     strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    return [start + 1 for start in starts if any(node.lineno <= start < node.end_lineno for node in strings)] or [1]
+    return [
+        start + 1 for start in starts if any(node.lineno <= start < (node.end_lineno or 0) for node in strings)
+    ] or [1]
 
 
 def _cell(start: int, cell: Any, written: list[str]) -> Cell:

@@ -41,7 +41,9 @@ def _not_named(exercise: Exercise, problems: Sequence[str]) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command. Returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.mistakes", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.mistakes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("lesson", help="two digits, such as 05")
     parser.add_argument("--seeds", type=int, default=1, help="how many sets of random cases (default: 1)")
     asked = parser.parse_args(arguments)

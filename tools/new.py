@@ -53,7 +53,9 @@ def new_files(root: Path, number: str, topic: str, title: str) -> dict[Path, str
 
 def main(arguments: list[str] | None = None, root: Path = COURSE) -> int:
     """The command. Returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.new", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.new", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     for argument in ("number", "topic", "title"):
         parser.add_argument(argument)
     asked = parser.parse_args(arguments)

@@ -168,7 +168,7 @@ def answers_are_checked(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Fo
             yield cell.line, f"answer {cell.name!r} has no check"
         if cell.kind == "check" and cell.name not in answers:
             yield cell.line, f"check {cell.name!r} has no answer of that name"
-        elif cell.kind == "check" and (before.kind, before.name) != ("answer", cell.name):
+        elif cell.kind == "check" and (before is None or (before.kind, before.name) != ("answer", cell.name)):
             yield cell.line, f"check {cell.name!r} must follow its answer; only text may come between"
 
 

@@ -116,7 +116,7 @@ def run_lesson(number: str, file: Path, progress: Progress) -> LessonResult:
     start = time.monotonic()
     with (
         execution.kernel(notebook, file.parent, execution.CELL_SECONDS, kernel_environment()) as client,
-        PeakMemory(client.km.provisioner.pid) as memory,
+        PeakMemory(process_id(client)) as memory,
     ):
         failure = run(client, on_cell=lambda: progress.advance(bar))
         seconds = time.monotonic() - start
@@ -124,6 +124,11 @@ def run_lesson(number: str, file: Path, progress: Progress) -> LessonResult:
     result = LessonResult(number, title, seconds, round(peak / 2**20) or None, failure=failure)
     result.read_outputs(notebook)
     return result
+
+
+def process_id(client: NotebookClient) -> int:
+    """Of the kernel, which is a process of this machine."""
+    return client.km.provisioner.pid  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
 
 
 def run(client: NotebookClient, on_cell: Callable[[], object]) -> Failure | None:

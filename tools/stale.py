@@ -24,7 +24,8 @@ def modules(root: Path, lesson: Path) -> dict[str, str]:
     """{path of a module: digest of its code} for all of `utils` that a lesson imports, directly or not."""
     finder = ModuleFinder(path=[str(root)], excludes=NOT_SHOWN)
     finder.run_script(str(lesson))
-    found = sorted(Path(module.__file__) for module in finder.modules.values() if module.__file__)
+    files_found = [vars(module)["__file__"] for module in finder.modules.values()]
+    found = sorted(Path(file) for file in files_found if file)
     return {
         file.relative_to(root).as_posix(): _digest(file.read_text(encoding="utf-8"))
         for file in found
@@ -52,7 +53,7 @@ def _digest(source: str) -> str:
     lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
+            lines[node.lineno - 1 : node.end_lineno] = [""] * len(lines[node.lineno - 1 : node.end_lineno])
     code = [line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return hashlib.sha256("\n".join(code).encode()).hexdigest()[:12]
 

@@ -39,7 +39,7 @@ def tests(number: str) -> list[str]:
     """The command that runs a lesson's tests: its own file, and what other files test for each exercise."""
     own = f"test_lesson_{number}"
     names = [exercise.name for exercise in exercises() if exercise.lesson == number]
-    files = [f"tests/{own}.py", "tests/test_checks.py"]
+    files = [f"tests/{own}.py", "tests/test_checks.py", "tests/test_answers_of_lessons.py"]
     return [sys.executable, "-m", "pytest", "-q", *files, "-k", " or ".join([own, *names])]
 
 

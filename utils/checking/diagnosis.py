@@ -59,16 +59,25 @@ def _explain_problem(exercise: Declaration, worst: Trial, trials: list[Trial]) -
         detail = f"It returned None, and printed\n{indent(_beginning(worst.outcome.printed))}"
         detail += "\nYou print the result; return it instead."
         notes = []
+    mistake, explanation = _find_mistake(exercise, worst, trials) if _breaks_at_times(trials) else ("", "")
     return Verdict(
         exercise.name,
         Status.FAILED,
         f"It {problem}.",
         case=show_call(exercise.name, exercise.parameters, worst.case.args),
         problem=detail,
+        mistake=mistake,
+        explanation=explanation,
         hint=exercise.hint,
         notes=notes,
         failing=_to_try(exercise, worst),
     )
+
+
+def _breaks_at_times(trials: list[Trial]) -> bool:
+    """Whether the answer raised an error on some cases only: which ones may tell the cause, as their values would."""
+    raised = [trial.outcome.problem is Problem.RAISED for trial in trials]
+    return any(raised) and not all(raised)
 
 
 def _too_long(exercise: Declaration, worst: Trial, trials: list[Trial]) -> str:

@@ -48,62 +48,44 @@ def _(rng):
 @output_size.recipe
 def _(
     size, kernel, stride=1, padding=0, dilation=1,
-    sides=2, reach=lambda kernel, dilation: dilation * (kernel - 1) + 1, divide=operator.floordiv, first=1,
+    sides=2, reach=lambda k, d: d * (k - 1) + 1, divide=operator.floordiv, first=1,
 ):  # fmt: skip
     return divide(size + sides * padding - reach(kernel, dilation), stride) + first
 
 
-output_size.slip(
-    "no_first_window", "You left out the + 1. The first window is there before anything has moved.", first=0
+output_size.slip("no_first_window", first=0).says(
+    "You left out the + 1. The first window is there before anything has moved."
 )
-output_size.slip(
-    "one_window_too_many",
-    "You added 2 after the division. Only one window is there before anything has moved: add 1.",
-    first=2,
+output_size.slip("one_window_too_many", first=2).says(
+    "You added 2 after the division. Only one window is there before anything has moved: add 1."
 )
-output_size.slip("padding_counted_once", "You added the padding once. There is padding at both ends.", sides=1)
-output_size.slip("padding_ignored", "You ignored the padding.", sides=0)
-output_size.slip(
-    "rounded_up",
-    "You rounded up. A window that does not fit is not computed, so the division rounds down.",
-    divide=lambda way, stride: -(-way // stride),
+output_size.slip("padding_counted_once", sides=1).says("You added the padding once. There is padding at both ends.")
+output_size.slip("padding_ignored", sides=0).says("You ignored the padding.")
+output_size.slip("rounded_up", divide=lambda way, stride: -(-way // stride)).says(
+    "You rounded up. A window that does not fit is not computed, so the division rounds down."
 )
-output_size.slip(
-    "not_rounded",
-    "You divided with /, which leaves a fraction. Sizes are whole: round down, as // does.",
-    divide=operator.truediv,
+output_size.slip("not_rounded", divide=operator.truediv).says(
+    "You divided with /, which leaves a fraction. Sizes are whole: round down, as // does."
 )
-output_size.slip(
-    "dilation_ignored",
-    "You ignored the dilation. It stretches the kernel over dilation · (kernel - 1) + 1 positions.",
-    reach=lambda kernel, dilation: kernel,
+output_size.slip("dilation_ignored", reach=lambda k, d: k).says(
+    "You ignored the dilation. It stretches the kernel over dilation · (kernel - 1) + 1 positions."
 )
-output_size.slip(
-    "dilation_times_kernel",
-    "You stretched the kernel to dilation · kernel. There are only kernel - 1 gaps between its taps.",
-    reach=lambda kernel, dilation: dilation * kernel,
+output_size.slip("dilation_times_kernel", reach=lambda k, d: d * k).says(
+    "You stretched the kernel to dilation · kernel. There are only kernel - 1 gaps between its taps."
 )
-output_size.slip(
-    "reach_one_short",
-    "You took dilation · (kernel - 1) for the reach of the kernel. That is the way from its first tap to its last: add 1 for the first tap.",
-    reach=lambda kernel, dilation: dilation * (kernel - 1),
+output_size.slip("reach_one_short", reach=lambda k, d: d * (k - 1)).says(
+    "You took dilation · (kernel - 1) for the reach of the kernel. That is the way from its first tap to its last: add 1 for the first tap."
 )
-output_size.slip(
-    "stride_ignored",
-    "You ignored the stride. The window moves by that many positions at each step.",
-    divide=lambda way, stride: way,
+output_size.slip("stride_ignored", divide=lambda way, stride: way).says(
+    "You ignored the stride. The window moves by that many positions at each step."
 )
-output_size.slip(
-    "one_inside_the_division",
-    "You added the 1 before you divided. Count the steps first, then add the window at the start.",
-    divide=lambda way, stride: (way + 1) // stride,
-    first=0,
+output_size.slip("one_inside_the_division", divide=lambda way, stride: (way + 1) // stride, first=0).says(
+    "You added the 1 before you divided. Count the steps first, then add the window at the start."
 )
 output_size.wrong(
     "divided_too_early",
-    "You divided by the stride first. Take the kernel's reach off the padded size, then divide.",
     lambda size, kernel, stride, padding, dilation: (size + 2 * padding) // stride - dilation * (kernel - 1),
-)
+).says("You divided by the stride first. Take the kernel's reach off the padded size, then divide.")
 
 
 # --- 1.2 conv2d by loops ----------------------------------------------------------------------------------------
@@ -120,10 +102,8 @@ def conv2d(x, weight, bias, stride=1, padding=0, dilation=1):
 
 def _layer(x, weight, bias=(0,), **settings) -> dict:
     """A case made by hand, from nested lists of whole numbers; settings that it does not name change nothing."""
-    tensors = {
-        name: torch.tensor(value, dtype=torch.float32) for name, value in dict(x=x, weight=weight, bias=bias).items()
-    }
-    return tensors | dict(stride=1, padding=0) | settings
+    x, weight, bias = (torch.tensor(numbers, dtype=torch.float32) for numbers in (x, weight, bias))
+    return dict(x=x, weight=weight, bias=bias, stride=1, padding=0) | settings
 
 
 @conv2d.cases
@@ -167,7 +147,7 @@ def _windows(x, sides, stride, dilation=1):
 @conv2d.recipe
 def _(
     x, weight, bias, stride=1, padding=0, dilation=1,
-    settings=lambda stride, padding, dilation: (stride, padding, dilation), pad=_pad, channels=slice(None),
+    settings=lambda s, p, d: (s, p, d), pad=_pad, channels=slice(None),
     kernels=_same, sum_products="chwuv,ocuv->ohw", biases=lambda bias, weight: bias, finish=_same,
 ):  # fmt: skip
     stride, padding, dilation = settings(stride, padding, dilation)
@@ -177,136 +157,84 @@ def _(
     return finish(sums + biases(bias, weight)[:, None, None])
 
 
-conv2d.slip(
-    "flipped_kernel",
-    "You turned the kernel by 180°. Mathematics calls that convolution; every deep-learning library computes cross-correlation, without the flip.",
-    kernels=lambda weight: weight.flip(2, 3),
+conv2d.slip("flipped_kernel", kernels=lambda weight: weight.flip(2, 3)).says(
+    "You turned the kernel by 180°. Mathematics calls that convolution; every deep-learning library computes cross-correlation, without the flip."
 )
-conv2d.slip(
-    "kernel_transposed",
-    "You used the kernel with rows and columns swapped.",
-    kernels=lambda weight: weight.transpose(2, 3),
+conv2d.slip("kernel_transposed", kernels=lambda weight: weight.transpose(2, 3)).says(
+    "You used the kernel with rows and columns swapped."
 )
-conv2d.slip(
-    "first_kernel_for_all",
-    "Every output channel came out of the first kernel. Output channel o has the kernel weight[o] of its own.",
-    kernels=lambda weight: weight[:1].expand_as(weight),
+conv2d.slip("first_kernel_for_all", kernels=lambda weight: weight[:1].expand_as(weight)).says(
+    "Every output channel came out of the first kernel. Output channel o has the kernel weight[o] of its own."
 )
-conv2d.slip(
-    "window_averaged",
-    "You took the mean over the window. The products are summed.",
-    kernels=lambda weight: weight / weight[0].numel(),
+conv2d.slip("window_averaged", kernels=lambda weight: weight / weight[0].numel()).says(
+    "You took the mean over the window. The products are summed."
 )
-conv2d.slip(
-    "channels_averaged",
-    "You took the mean over the input channels. They are summed.",
-    kernels=lambda weight: weight / weight.shape[1],
+conv2d.slip("channels_averaged", kernels=lambda weight: weight / weight.shape[1]).says(
+    "You took the mean over the input channels. They are summed."
 )
-conv2d.slip(
-    "channels_not_summed",
-    "You used the first input channel alone. An output number sums over all input channels.",
-    channels=slice(1),
+conv2d.slip("channels_not_summed", channels=slice(1)).says(
+    "You used the first input channel alone. An output number sums over all input channels."
 )
-conv2d.slip(
-    "last_channel_alone",
-    "You used the last input channel alone. Is the sum over the channels overwritten in each round? Add to it.",
-    channels=slice(-1, None),
+conv2d.slip("last_channel_alone", channels=slice(-1, None)).says(
+    "You used the last input channel alone. Is the sum over the channels overwritten in each round? Add to it."
 )
-conv2d.slip(
-    "channels_kept_apart",
-    "You returned a map for each input channel. An output number sums over all input channels.",
-    sum_products="chwuv,ocuv->cohw",
+conv2d.slip("channels_kept_apart", sum_products="chwuv,ocuv->cohw").says(
+    "You returned a map for each input channel. An output number sums over all input channels."
 )
-conv2d.slip(
-    "bias_forgotten",
-    "You forgot the bias: one number for each output channel, added everywhere.",
-    biases=lambda bias, weight: 0 * bias,
+conv2d.slip("bias_forgotten", biases=lambda bias, weight: 0 * bias).says(
+    "You forgot the bias: one number for each output channel, added everywhere."
 )
-conv2d.slip(
-    "first_bias_for_all",
-    "You added bias[0] to every output channel. Output channel o has the bias bias[o] of its own.",
-    biases=lambda bias, weight: bias[:1],
+conv2d.slip("first_bias_for_all", biases=lambda bias, weight: bias[:1]).says(
+    "You added bias[0] to every output channel. Output channel o has the bias bias[o] of its own."
 )
-conv2d.slip(
-    "bias_in_the_sum",
-    "You added the bias inside the sum, once for each product. It is added once, after the sum.",
-    biases=lambda bias, weight: bias * weight[0].numel(),
+conv2d.slip("bias_in_the_sum", biases=lambda bias, weight: bias * weight[0].numel()).says(
+    "You added the bias inside the sum, once for each product. It is added once, after the sum."
 )
-conv2d.slip(
-    "bias_for_each_input_channel",
-    "You added the bias once for each input channel. It belongs to the output channel: add it once.",
-    biases=lambda bias, weight: bias * weight.shape[1],
+conv2d.slip("bias_for_each_input_channel", biases=lambda bias, weight: bias * weight.shape[1]).says(
+    "You added the bias once for each input channel. It belongs to the output channel: add it once."
 )
-conv2d.slip(
-    "stride_ignored_by_windows",
-    "You ignored the stride. Window (i, j) begins at row i · stride and column j · stride.",
-    settings=lambda stride, padding, dilation: (1, padding, dilation),
+conv2d.slip("stride_ignored_by_windows", settings=lambda s, p, d: (1, p, d)).says(
+    "You ignored the stride. Window (i, j) begins at row i · stride and column j · stride."
 )
-conv2d.slip(
-    "dilation_ignored_by_taps",
-    "You ignored the dilation: neighbouring taps of the kernel read pixels that are `dilation` apart.",
-    settings=lambda stride, padding, dilation: (stride, padding, 1),
+conv2d.slip("dilation_ignored_by_taps", settings=lambda s, p, d: (s, p, 1)).says(
+    "You ignored the dilation: neighbouring taps of the kernel read pixels that are `dilation` apart."
 )
-conv2d.slip(
-    "stride_and_dilation_swapped",
-    "You swapped stride and dilation. The stride moves the window; the dilation spreads the taps inside it.",
-    settings=lambda stride, padding, dilation: (dilation, padding, stride),
+conv2d.slip("stride_and_dilation_swapped", settings=lambda s, p, d: (d, p, s)).says(
+    "You swapped stride and dilation. The stride moves the window; the dilation spreads the taps inside it."
 )
-conv2d.slip(
-    "dilation_moves_the_window",
-    "Your windows begin `stride · dilation` pixels apart. The dilation spreads the taps inside a window; the stride alone moves it.",
-    settings=lambda stride, padding, dilation: (stride * dilation, padding, dilation),
+conv2d.slip("dilation_moves_the_window", settings=lambda s, p, d: (s * d, p, d)).says(
+    "Your windows begin `stride · dilation` pixels apart. The dilation spreads the taps inside a window; the stride alone moves it."
 )
-conv2d.slip(
-    "padding_ignored_by_windows",
-    "You ignored the padding: `padding` zeros on each of the four sides come first.",
-    settings=lambda stride, padding, dilation: (stride, 0, dilation),
+conv2d.slip("padding_ignored_by_windows", settings=lambda s, p, d: (s, 0, d)).says(
+    "You ignored the padding: `padding` zeros on each of the four sides come first."
 )
-conv2d.slip(
-    "padded_twice",
-    "You padded twice. There are `padding` zeros on each side: pad the image once, then use no padding.",
-    settings=lambda stride, padding, dilation: (stride, 2 * padding, dilation),
+conv2d.slip("padded_twice", settings=lambda s, p, d: (s, 2 * p, d)).says(
+    "You padded twice. There are `padding` zeros on each side: pad the image once, then use no padding."
 )
-conv2d.slip(
-    "padding_on_two_sides",
-    "You padded on two sides only, right and bottom. There are zeros on all four sides.",
-    pad=lambda x, padding: F.pad(x, (0, padding, 0, padding)),
+conv2d.slip("padding_on_two_sides", pad=lambda x, padding: F.pad(x, (0, padding, 0, padding))).says(
+    "You padded on two sides only, right and bottom. There are zeros on all four sides."
 )
-conv2d.slip(
-    "padding_on_the_first_two_sides",
-    "You padded on two sides only, left and top. There are zeros on all four sides.",
-    pad=lambda x, padding: F.pad(x, (padding, 0, padding, 0)),
+conv2d.slip("padding_on_the_first_two_sides", pad=lambda x, padding: F.pad(x, (padding, 0, padding, 0))).says(
+    "You padded on two sides only, left and top. There are zeros on all four sides."
 )
-conv2d.slip("padded_with_ones", "You padded with ones. This padding is with zeros.", pad=partial(_pad, value=1))
-conv2d.slip(
-    "border_mirrored",
-    "You mirrored the image at its border. This padding is with zeros.",
-    pad=partial(_pad, mode="reflect"),
+conv2d.slip("padded_with_ones", pad=partial(_pad, value=1)).says("You padded with ones. This padding is with zeros.")
+conv2d.slip("border_mirrored", pad=partial(_pad, mode="reflect")).says(
+    "You mirrored the image at its border. This padding is with zeros."
 )
-conv2d.slip(
-    "border_repeated",
-    "You repeated the border pixels. This padding is with zeros.",
-    pad=partial(_pad, mode="replicate"),
+conv2d.slip("border_repeated", pad=partial(_pad, mode="replicate")).says(
+    "You repeated the border pixels. This padding is with zeros."
 )
-conv2d.slip(
-    "output_transposed",
-    "Rows and columns of the output are swapped: i counts rows (height), j counts columns (width).",
-    finish=lambda out: out.transpose(1, 2),
+conv2d.slip("output_transposed", finish=lambda out: out.transpose(1, 2)).says(
+    "Rows and columns of the output are swapped: i counts rows (height), j counts columns (width)."
 )
-conv2d.slip(
-    "last_window_missing",
-    "The last row and column of windows are missing: the output size is one too small. Mind the + 1.",
-    finish=lambda out: out[:, :-1, :-1],
+conv2d.slip("last_window_missing", finish=lambda out: out[:, :-1, :-1]).says(
+    "The last row and column of windows are missing: the output size is one too small. Mind the + 1."
 )
-conv2d.slip(
-    "loops_one_short",
-    "The last row and column of your output are still 0: the loops end one too early. range(height) already leaves its end out.",
-    finish=lambda out: F.pad(out[:, :-1, :-1], (0, 1, 0, 1)),
+conv2d.slip("loops_one_short", finish=lambda out: F.pad(out[:, :-1, :-1], (0, 1, 0, 1))).says(
+    "The last row and column of your output are still 0: the loops end one too early. range(height) already leaves its end out."
 )
-conv2d.slip(
-    "batch_dimension_kept",
-    "You kept a batch dimension of size 1. Here an image has the shape (channels, height, width).",
-    finish=lambda out: out[None],
+conv2d.slip("batch_dimension_kept", finish=lambda out: out[None]).says(
+    "You kept a batch dimension of size 1. Here an image has the shape (channels, height, width)."
 )
 
 
@@ -322,19 +250,20 @@ def _cut(answer, size_of):
 
 conv2d.wrong(
     "stride_in_the_size_only",
-    "The output has the right size for this stride, but the windows move by 1. Window (i, j) begins at row i · stride and column j · stride.",
-    _cut(conv2d.variant(settings=lambda stride, padding, dilation: (1, padding, dilation)), conv2d.reference),
+    _cut(conv2d.variant(settings=lambda s, p, d: (1, p, d)), conv2d.reference),
+).says(
+    "The output has the right size for this stride, but the windows move by 1. Window (i, j) begins at row i · stride and column j · stride."
 )
 conv2d.wrong(
     "dilation_in_the_size_only",
-    "The output has the right size for this dilation, but the taps read neighbouring pixels. They are `dilation` pixels apart.",
-    _cut(conv2d.variant(settings=lambda stride, padding, dilation: (stride, padding, 1)), conv2d.reference),
+    _cut(conv2d.variant(settings=lambda s, p, d: (s, p, 1)), conv2d.reference),
+).says(
+    "The output has the right size for this dilation, but the taps read neighbouring pixels. They are `dilation` pixels apart."
 )
 conv2d.wrong(
     "size_before_padding",
-    "You computed the output size before you padded. Pad first: the padded image has room for more windows.",
-    _cut(conv2d.reference, conv2d.variant(settings=lambda stride, padding, dilation: (stride, 0, dilation))),
-)
+    _cut(conv2d.reference, conv2d.variant(settings=lambda s, p, d: (s, 0, d))),
+).says("You computed the output size before you padded. Pad first: the padded image has room for more windows.")
 
 
 @conv2d.mistake("You padded so that the output keeps the size of the input. Pad by `padding`, whatever the kernel.")
@@ -377,7 +306,7 @@ def _(rng):
 @conv2d_unfold.recipe
 def _(
     x, weight, bias, stride=1, padding=0,
-    settings=lambda stride, padding: (stride, padding), rows=lambda weight: weight.flatten(1), biased=True,
+    settings=lambda s, p: (s, p), rows=lambda weight: weight.flatten(1), biased=True,
     turn=_same, sides=lambda height, width: (height, width), finish=_same,
 ):  # fmt: skip
     stride, padding = settings(stride, padding)
@@ -387,64 +316,44 @@ def _(
     return finish(turn(out).reshape(len(x), len(weight), *sides(*size)))
 
 
-conv2d_unfold.slip(
-    "no_bias_in_the_product",
-    "You forgot the bias: reshape it to (C_out, 1), so that it is added to every column.",
-    biased=False,
+conv2d_unfold.slip("no_bias_in_the_product", biased=False).says(
+    "You forgot the bias: reshape it to (C_out, 1), so that it is added to every column."
 )
-conv2d_unfold.slip(
-    "stride_not_passed", "unfold did not get the stride: pass stride=stride.", settings=lambda s, p: (1, p)
+conv2d_unfold.slip("stride_not_passed", settings=lambda s, p: (1, p)).says(
+    "unfold did not get the stride: pass stride=stride."
 )
-conv2d_unfold.slip(
-    "padding_not_passed", "unfold did not get the padding: pass padding=padding.", settings=lambda s, p: (s, 0)
+conv2d_unfold.slip("padding_not_passed", settings=lambda s, p: (s, 0)).says(
+    "unfold did not get the padding: pass padding=padding."
 )
-conv2d_unfold.slip(
-    "reshaped_without_transpose",
-    "The result was (positions, channels) and was reshaped to (channels, height, width) without a transpose. A reshape does not move numbers.",
-    turn=lambda out: out.transpose(1, 2),
+conv2d_unfold.slip("reshaped_without_transpose", turn=lambda out: out.transpose(1, 2)).says(
+    "The result was (positions, channels) and was reshaped to (channels, height, width) without a transpose. A reshape does not move numbers."
 )
-conv2d_unfold.slip(
-    "kernel_in_another_order",
-    "The kernels were laid out in another order than the windows. unfold runs over channels, then rows, then columns, as weight.flatten(1) does.",
-    rows=lambda weight: weight.permute(0, 2, 3, 1).flatten(1),
+conv2d_unfold.slip("kernel_in_another_order", rows=lambda weight: weight.permute(0, 2, 3, 1).flatten(1)).says(
+    "The kernels were laid out in another order than the windows. unfold runs over channels, then rows, then columns, as weight.flatten(1) does."
 )
-conv2d_unfold.slip(
-    "weight_reshaped_to_fit",
-    "The weight was reshaped to (C·k·k, C_out) to make the product fit. That mixes the kernels: flatten to (C_out, C·k·k), then transpose if you must.",
-    rows=lambda weight: weight.reshape(-1, len(weight)).T,
+conv2d_unfold.slip("weight_reshaped_to_fit", rows=lambda weight: weight.reshape(-1, len(weight)).T).says(
+    "The weight was reshaped to (C·k·k, C_out) to make the product fit. That mixes the kernels: flatten to (C_out, C·k·k), then transpose if you must."
 )
-conv2d_unfold.slip(
-    "flipped_kernel_rows",
-    "You turned the kernel by 180°. No library does: this is cross-correlation.",
-    rows=lambda weight: weight.flip(2, 3).flatten(1),
+conv2d_unfold.slip("flipped_kernel_rows", rows=lambda weight: weight.flip(2, 3).flatten(1)).says(
+    "You turned the kernel by 180°. No library does: this is cross-correlation."
 )
-conv2d_unfold.slip(
-    "height_and_width_swapped",
-    "Height and width are swapped in the last reshape. Columns run along a row first.",
-    sides=lambda height, width: (width, height),
+conv2d_unfold.slip("height_and_width_swapped", sides=lambda height, width: (width, height)).says(
+    "Height and width are swapped in the last reshape. Columns run along a row first."
 )
-conv2d_unfold.slip(
-    "square_output_assumed",
-    "You took √L for both sides of the output. That holds for a square output only: compute height and width from the formula of 1.1.",
-    sides=lambda height, width: 2 * (math.isqrt(height * width),),
+conv2d_unfold.slip("square_output_assumed", sides=lambda height, width: 2 * (math.isqrt(height * width),)).says(
+    "You took √L for both sides of the output. That holds for a square output only: compute height and width from the formula of 1.1."
 )
-conv2d_unfold.slip(
-    "height_from_a_root",
-    "You took √L for the height of the output. That holds for a square output only: compute height and width from the formula of 1.1.",
-    sides=lambda height, width: (math.isqrt(height * width), -1),
+conv2d_unfold.slip("height_from_a_root", sides=lambda height, width: (math.isqrt(height * width), -1)).says(
+    "You took √L for the height of the output. That holds for a square output only: compute height and width from the formula of 1.1."
 )
-conv2d_unfold.slip(
-    "squeezed",
-    "A squeeze() dropped every dimension of size 1. The result has four dimensions, whatever their sizes are.",
-    finish=torch.squeeze,
+conv2d_unfold.slip("squeezed", finish=torch.squeeze).says(
+    "A squeeze() dropped every dimension of size 1. The result has four dimensions, whatever their sizes are."
 )
-conv2d_unfold.slip(
-    "batch_of_one_squeezed",
-    "You dropped the batch dimension of a batch of one image. One image is a batch as well: N = 1.",
-    finish=lambda out: out.squeeze(0),
+conv2d_unfold.slip("batch_of_one_squeezed", finish=lambda out: out.squeeze(0)).says(
+    "You dropped the batch dimension of a batch of one image. One image is a batch as well: N = 1."
 )
-conv2d_unfold.slip(
-    "batch_lost", "Only the first image of the batch came back, or all came back as one.", finish=lambda out: out[0]
+conv2d_unfold.slip("batch_lost", finish=lambda out: out[0]).says(
+    "Only the first image of the batch came back, or all came back as one."
 )
 
 
@@ -496,78 +405,48 @@ def _one(*numbers):
     return 1
 
 
-parameter_counts.slip(
-    "biases_left_out",
-    "You left the biases out: one for each output channel (conv), one for each output number (dense).",
-    conv_biases=_none,
-    dense_biases=_none,
+parameter_counts.slip("biases_left_out", conv_biases=_none, dense_biases=_none).says(
+    "You left the biases out: one for each output channel (conv), one for each output number (dense)."
+)
+parameter_counts.slip("conv_bias_left_out", conv_biases=_none).says(
+    "The convolution's biases are missing: one for each output channel."
+)
+parameter_counts.slip("dense_bias_left_out", dense_biases=_none).says(
+    "The dense layer's biases are missing: one for each output number, c_out · height · width of them."
+)
+parameter_counts.slip("conv_one_bias_in_all", conv_biases=_one).says(
+    "You counted one bias for the whole convolution. There is one for each output channel."
+)
+parameter_counts.slip("dense_one_bias_in_all", dense_biases=_one).says(
+    "You counted one bias for the whole dense layer. There is one for each output number."
+)
+parameter_counts.slip("one_bias_in_all", conv_biases=_one, dense_biases=_one).says(
+    "You counted one bias for each layer: it is one for each output channel (conv), one for each output number (dense)."
+)
+parameter_counts.slip("dense_bias_for_each_channel", dense_biases=lambda outputs, c_out: c_out).says(
+    "The dense layer has one bias for each output *number*, not one for each channel."
+)
+parameter_counts.slip("dense_output_not_a_map", outputs=lambda c_out, pixels: c_out).says(
+    "The dense layer's output is a whole map: c_out · height · width numbers, and each has a weight for every input number."
+)
+parameter_counts.slip("dense_pixel_to_pixel", meets=lambda pixels: 1).says(
+    "You joined each pixel to itself alone. A dense layer joins every input number to every output number: height · width comes in twice."
+)
+parameter_counts.slip("kernel_not_squared", window=operator.mul).says(
+    "A kernel is square: kernel² numbers for each input channel."
+)
+parameter_counts.slip("input_channels_left_out", window=lambda c_in, kernel: kernel**2).says(
+    "A kernel has kernel² numbers for each *input channel*: multiply by c_in."
+)
+parameter_counts.slip("kernels_not_shared", places=_same).says(
+    "You gave every position a kernel of its own. The point of a convolution is that all positions share one."
+)
+parameter_counts.slip("keys_swapped", finish=lambda counts: {"conv": counts["dense"], "dense": counts["conv"]}).says(
+    'The two keys are swapped: "conv" holds the count of the dense layer.'
 )
 parameter_counts.slip(
-    "conv_bias_left_out",
-    "The convolution's biases are missing: one for each output channel.",
-    conv_biases=_none,
-)
-parameter_counts.slip(
-    "dense_bias_left_out",
-    "The dense layer's biases are missing: one for each output number, c_out · height · width of them.",
-    dense_biases=_none,
-)
-parameter_counts.slip(
-    "conv_one_bias_in_all",
-    "You counted one bias for the whole convolution. There is one for each output channel.",
-    conv_biases=_one,
-)
-parameter_counts.slip(
-    "dense_one_bias_in_all",
-    "You counted one bias for the whole dense layer. There is one for each output number.",
-    dense_biases=_one,
-)
-parameter_counts.slip(
-    "one_bias_in_all",
-    "You counted one bias for each layer: it is one for each output channel (conv), one for each output number (dense).",
-    conv_biases=_one,
-    dense_biases=_one,
-)
-parameter_counts.slip(
-    "dense_bias_for_each_channel",
-    "The dense layer has one bias for each output *number*, not one for each channel.",
-    dense_biases=lambda outputs, c_out: c_out,
-)
-parameter_counts.slip(
-    "dense_output_not_a_map",
-    "The dense layer's output is a whole map: c_out · height · width numbers, and each has a weight for every input number.",
-    outputs=lambda c_out, pixels: c_out,
-)
-parameter_counts.slip(
-    "dense_pixel_to_pixel",
-    "You joined each pixel to itself alone. A dense layer joins every input number to every output number: height · width comes in twice.",
-    meets=lambda pixels: 1,
-)
-parameter_counts.slip(
-    "kernel_not_squared",
-    "A kernel is square: kernel² numbers for each input channel.",
-    window=operator.mul,
-)
-parameter_counts.slip(
-    "input_channels_left_out",
-    "A kernel has kernel² numbers for each *input channel*: multiply by c_in.",
-    window=lambda c_in, kernel: kernel**2,
-)
-parameter_counts.slip(
-    "kernels_not_shared",
-    "You gave every position a kernel of its own. The point of a convolution is that all positions share one.",
-    places=_same,
-)
-parameter_counts.slip(
-    "keys_swapped",
-    'The two keys are swapped: "conv" holds the count of the dense layer.',
-    finish=lambda counts: {"conv": counts["dense"], "dense": counts["conv"]},
-)
-parameter_counts.slip(
-    "wrapped_at_32_bits",
-    "Your count ran over the end of a 32-bit integer. Python's own int has no end; a tensor or array needs int64.",
-    finish=lambda counts: counts | {"dense": (counts["dense"] + 2**31) % 2**32 - 2**31},
-)
+    "wrapped_at_32_bits", finish=lambda counts: counts | {"dense": (counts["dense"] + 2**31) % 2**32 - 2**31}
+).says("Your count ran over the end of a 32-bit integer. Python's own int has no end; a tensor or array needs int64.")
 
 
 # --- 1.5 max pooling --------------------------------------------------------------------------------------------
@@ -598,48 +477,34 @@ def _(rng):
 @max_pool2d.recipe
 def _(
     x, kernel, stride,
-    settings=lambda kernel, stride: (kernel, stride), take=lambda windows: windows.amax((3, 4)), finish=_same,
+    settings=lambda k, s: (k, s), take=lambda windows: windows.amax((3, 4)), finish=_same,
 ):  # fmt: skip
     side, step = settings(kernel, stride)
     return finish(take(_windows(x, (side, side), step)))
 
 
-max_pool2d.slip(
-    "averaged",
-    "You took the mean of each window: that is average pooling.",
-    take=lambda windows: windows.mean((3, 4)),
+max_pool2d.slip("averaged", take=lambda windows: windows.mean((3, 4))).says(
+    "You took the mean of each window: that is average pooling."
 )
-max_pool2d.slip("summed", "You summed each window.", take=lambda windows: windows.sum((3, 4)))
-max_pool2d.slip("minimum", "You took the smallest number of each window.", take=lambda windows: windows.amin((3, 4)))
-max_pool2d.slip(
-    "stride_taken_for_kernel",
-    "You moved the window by its own side. Move it by `stride`.",
-    settings=lambda kernel, stride: (kernel, kernel),
+max_pool2d.slip("summed", take=lambda windows: windows.sum((3, 4))).says("You summed each window.")
+max_pool2d.slip("minimum", take=lambda windows: windows.amin((3, 4))).says(
+    "You took the smallest number of each window."
 )
-max_pool2d.slip(
-    "stride_of_one",
-    "You moved the window by 1. Move it by `stride`.",
-    settings=lambda kernel, stride: (kernel, 1),
+max_pool2d.slip("stride_taken_for_kernel", settings=lambda k, s: (k, k)).says(
+    "You moved the window by its own side. Move it by `stride`."
 )
-max_pool2d.slip(
-    "kernel_and_stride_swapped",
-    "You swapped kernel and stride: the window has the side `kernel` and moves by `stride`.",
-    settings=lambda kernel, stride: (stride, kernel),
+max_pool2d.slip("stride_of_one", settings=lambda k, s: (k, 1)).says("You moved the window by 1. Move it by `stride`.")
+max_pool2d.slip("kernel_and_stride_swapped", settings=lambda k, s: (s, k)).says(
+    "You swapped kernel and stride: the window has the side `kernel` and moves by `stride`."
 )
-max_pool2d.slip(
-    "channels_pooled",
-    "You took the maximum over the channels as well. Pooling keeps every channel apart.",
-    finish=lambda out: out.amax(0, keepdim=True),
+max_pool2d.slip("channels_pooled", finish=lambda out: out.amax(0, keepdim=True)).says(
+    "You took the maximum over the channels as well. Pooling keeps every channel apart."
 )
-max_pool2d.slip(
-    "last_window_left_out",
-    "The last row and column of windows are missing: mind the + 1 of the output size.",
-    finish=lambda out: out[:, :-1, :-1],
+max_pool2d.slip("last_window_left_out", finish=lambda out: out[:, :-1, :-1]).says(
+    "The last row and column of windows are missing: mind the + 1 of the output size."
 )
-max_pool2d.wrong(
-    "windows_over_the_edge",
-    "Windows that hang over the edge were pooled too. A window that does not fit is left out.",
-    partial(F.max_pool2d, ceil_mode=True),
+max_pool2d.wrong("windows_over_the_edge", partial(F.max_pool2d, ceil_mode=True)).says(
+    "Windows that hang over the edge were pooled too. A window that does not fit is left out."
 )
 
 
@@ -662,15 +527,9 @@ def _starts_too_high(value, *case) -> str | None:
     return None if floor is None else f"No number of yours is below {floor:g}, where all numbers of a window are."
 
 
-max_pool2d.slip(
-    "maximum_starts_at_zero",
-    "Your maximum starts at 0, so a window of negative numbers comes out as 0. Start at -infinity, or let torch find it.",
-    seen=_starts_at_zero,
-    finish=lambda out: out.clamp(min=0),
+max_pool2d.slip("maximum_starts_at_zero", seen=_starts_at_zero, finish=lambda out: out.clamp(min=0)).says(
+    "Your maximum starts at 0, so a window of negative numbers comes out as 0. Start at -infinity, or let torch find it."
 )
-max_pool2d.slip(
-    "maximum_starts_too_high",
-    "Your maximum starts at a number that a whole window may lie below. Start at -infinity, or let torch find it.",
-    seen=_starts_too_high,
-    finish=lambda out: out.clamp(min=-100),
+max_pool2d.slip("maximum_starts_too_high", seen=_starts_too_high, finish=lambda out: out.clamp(min=-100)).says(
+    "Your maximum starts at a number that a whole window may lie below. Start at -infinity, or let torch find it."
 )

@@ -164,13 +164,22 @@ def _agrees(exercise: Declaration, mistake: Mistake, trial: Trial) -> bool:
 def _is_no_coincidence(explained: list[Trial], failed: list[Trial]) -> bool:
     """Whether a mistake that explains some of the failed trials is a diagnosis.
 
-    Many numbers of a tensor do not agree by chance. A single number easily does, so most cases must fit, and not all
-    of them with one and the same number.
+    Many numbers of a tensor do not agree by chance. A single number easily does, so most cases must fit; and one and
+    the same number everywhere agrees with much.
     """
+    if _is_constant([trial.outcome.value for trial in explained]):
+        return False
     if any(_wrong_numbers(trial) > 1 for trial in explained):
         return 2 * len(explained) >= len(failed) or sum(map(_wrong_numbers, explained)) >= NO_COINCIDENCE
-    distinct = {str(trial.outcome.value) for trial in explained}
-    return len(distinct) > 1 and 4 * len(explained) >= 3 * len(failed)
+    return 4 * len(explained) >= 3 * len(failed)
+
+
+def _is_constant(values: list[Any]) -> bool:
+    """Whether all these values are made of one and the same number, or are the same."""
+    tensors = [value for value in values if isinstance(value, torch.Tensor)]
+    if len(tensors) < len(values):
+        return len(set(map(str, values))) <= 1
+    return len(torch.cat([tensor.double().flatten() for tensor in tensors]).unique()) <= 1
 
 
 def _wrong_numbers(trial: Trial) -> int:

@@ -76,6 +76,12 @@ output_size.slip("dilation_times_kernel", reach=lambda k, d: d * k).says(
 output_size.slip("reach_one_short", reach=lambda k, d: d * (k - 1)).says(
     "You took dilation · (kernel - 1) for the reach of the kernel. That is the way from its first tap to its last: add 1 for the first tap."
 )
+output_size.slip("dilation_between_the_taps", reach=lambda k, d: k + (k - 1) * d).says(
+    "You put `dilation` positions between two taps. They are `dilation` apart: with a dilation of 1 nothing lies between."
+)
+output_size.slip("stretched_once", reach=lambda k, d: k + d - 1).says(
+    "You stretched the kernel by dilation - 1 in all. It is stretched by that much in each of its kernel - 1 gaps."
+)
 output_size.slip("stride_ignored", divide=lambda way, stride: way).says(
     "You ignored the stride. The window moves by that many positions at each step."
 )
@@ -126,8 +132,7 @@ def _(rng):
 
 def _random_layer(rng, dilation: int = 1) -> tuple[Tensor, Tensor, Tensor]:
     """Image (C_in, H, W), kernels (C_out, C_in, kH, kW) and bias (C_out,); kernels and images are not square."""
-    c_out, c_in = (int(rng.integers(1, 4)) for _ in range(2))
-    k_h, k_w = (int(rng.integers(1, 4)) for _ in range(2))
+    c_out, c_in, k_h, k_w = (int(side) for side in rng.integers(1, 5, 4))
     height = dilation * (k_h - 1) + 1 + int(rng.integers(2, 6))
     width = dilation * (k_w - 1) + 1 + int(rng.integers(2, 6))
     return normal(rng, c_in, height, width), normal(rng, c_out, c_in, k_h, k_w), normal(rng, c_out)
@@ -221,6 +226,9 @@ conv2d.slip("padded_with_ones", pad=partial(_pad, value=1)).says("You padded wit
 conv2d.slip("border_mirrored", pad=partial(_pad, mode="reflect")).says(
     "You mirrored the image at its border. This padding is with zeros."
 )
+conv2d.slip("border_wrapped", pad=partial(_pad, mode="circular")).says(
+    "Your windows read on at the opposite border of the image. This padding is with zeros."
+)
 conv2d.slip("border_repeated", pad=partial(_pad, mode="replicate")).says(
     "You repeated the border pixels. This padding is with zeros."
 )
@@ -303,27 +311,37 @@ def _(rng):
         yield batch, weight, bias, int(rng.integers(1, 3)), int(rng.integers(0, 3))
 
 
+def _size(stride, padding, size, kernel):
+    return output_size.reference(size, kernel, stride, padding)
+
+
 @conv2d_unfold.recipe
 def _(
     x, weight, bias, stride=1, padding=0,
-    settings=lambda s, p: (s, p), rows=lambda weight: weight.flatten(1), biased=True,
+    unfolded=lambda s, p: (s, p), sized=lambda s, p: (s, p), rows=lambda weight: weight.flatten(1), biased=True,
     turn=_same, sides=lambda height, width: (height, width), finish=_same,
 ):  # fmt: skip
-    stride, padding = settings(stride, padding)
-    columns = F.unfold(x, weight.shape[2:], stride=stride, padding=padding)  # (N, C_in·kH·kW, L)
+    step, zeros = unfolded(stride, padding)
+    columns = F.unfold(x, weight.shape[2:], stride=step, padding=zeros)  # (N, C_in·kH·kW, L)
     out = rows(weight) @ columns + biased * bias[:, None]  # (N, C_out, L)
-    size = [output_size.reference(*pair, stride, padding) for pair in zip(x.shape[2:], weight.shape[2:], strict=True)]
-    return finish(turn(out).reshape(len(x), len(weight), *sides(*size)))
+    height, width = map(partial(_size, *sized(stride, padding)), x.shape[2:], weight.shape[2:])
+    return finish(turn(out).reshape(len(x), len(weight), *sides(height, width)))
 
 
 conv2d_unfold.slip("no_bias_in_the_product", biased=False).says(
     "You forgot the bias: reshape it to (C_out, 1), so that it is added to every column."
 )
-conv2d_unfold.slip("stride_not_passed", settings=lambda s, p: (1, p)).says(
+conv2d_unfold.slip("stride_not_passed", unfolded=lambda s, p: (1, p)).says(
     "unfold did not get the stride: pass stride=stride."
 )
-conv2d_unfold.slip("padding_not_passed", settings=lambda s, p: (s, 0)).says(
+conv2d_unfold.slip("padding_not_passed", unfolded=lambda s, p: (s, 0)).says(
     "unfold did not get the padding: pass padding=padding."
+)
+conv2d_unfold.slip("stride_left_out", unfolded=lambda s, p: (1, p), sized=lambda s, p: (1, p)).says(
+    "The stride is missing, in unfold and in the size of the output: windows begin `stride` pixels apart."
+)
+conv2d_unfold.slip("padding_left_out", unfolded=lambda s, p: (s, 0), sized=lambda s, p: (s, 0)).says(
+    "The padding is missing, in unfold and in the size of the output: `padding` zeros on each of the four sides come first."
 )
 conv2d_unfold.slip("reshaped_without_transpose", turn=lambda out: out.transpose(1, 2)).says(
     "The result was (positions, channels) and was reshaped to (channels, height, width) without a transpose. A reshape does not move numbers."
@@ -345,6 +363,12 @@ conv2d_unfold.slip("square_output_assumed", sides=lambda height, width: 2 * (mat
 )
 conv2d_unfold.slip("height_from_a_root", sides=lambda height, width: (math.isqrt(height * width), -1)).says(
     "You took √L for the height of the output. That holds for a square output only: compute height and width from the formula of 1.1."
+)
+conv2d_unfold.slip("one_side_for_both", sides=lambda height, width: (height, height)).says(
+    "You took one side of the output for both. Compute height and width each from its own side of image and kernel."
+)
+conv2d_unfold.slip("not_reshaped", sides=lambda height, width: (height * width,)).says(
+    "The windows are still in one row, (N, C_out, L). Reshape the L of them to H_out rows of W_out."
 )
 conv2d_unfold.slip("squeezed", finish=torch.squeeze).says(
     "A squeeze() dropped every dimension of size 1. The result has four dimensions, whatever their sizes are."
@@ -381,7 +405,7 @@ def _(rng):
     yield 1, 1, 3, 2, 2
     for _ in range(12):
         yield tuple(int(rng.integers(low, high)) for low, high in [(1, 9), (1, 9), (1, 8), (2, 12), (2, 12)])
-    yield 3, 64, 3, 224, 224  # too many for 32 bits, and for the memory of a layer that is built to be counted
+    yield 3, 64, 3, 225, 225  # too many for 32 bits, and for the memory of a layer that is built to be counted
 
 
 @parameter_counts.recipe
@@ -460,10 +484,10 @@ def max_pool2d(x, kernel, stride):
 
 @max_pool2d.cases
 def _(rng):
+    yield torch.tensor([[[0.5]]]), 1, 1
     yield torch.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 2, 2
     yield torch.tensor([[[-1.0, -2.0], [-4.0, -3.0]]]), 2, 2
     yield torch.tensor([[[-1e30, -2e30], [-4e30, -3e30]]]), 2, 2  # below whatever a search may start at
-    yield torch.tensor([[[1.0, 2.0, 3.0]]]), 1, 2
     yield torch.tensor([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]), 2, 1
     yield torch.tensor([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]), 2, 2  # the last column is left over
     yield torch.tensor([[[1.0]], [[2.0]]]), 1, 1  # two channels
@@ -511,7 +535,7 @@ max_pool2d.wrong("windows_over_the_edge", partial(F.max_pool2d, ceil_mode=True))
 def _floor(value, *case) -> float | None:
     """The number, 0 or less, at which all is cut off that should be below it, where that is all that is wrong."""
     right = max_pool2d.reference(*case)
-    if not isinstance(value, Tensor) or value.shape != right.shape:
+    if not isinstance(value, Tensor) or value.shape != right.shape or not value.is_floating_point():
         return None
     lowest = value.min().item()
     cut_off = torch.allclose(value.to(right), right.clamp(min=lowest))

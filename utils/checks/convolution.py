@@ -38,6 +38,7 @@ def _(rng):
     yield dict(size=4, kernel=2, stride=2, padding=0, dilation=1)
     yield dict(size=5, kernel=2, stride=2, padding=0, dilation=1)  # the last pixel is left over
     yield dict(size=4, kernel=2, stride=1, padding=0, dilation=2)
+    yield dict(size=5, kernel=3, stride=1, padding=0, dilation=2)
     yield dict(size=28, kernel=5, stride=1, padding=0, dilation=1)
     for _ in range(30):
         kernel, dilation = int(rng.integers(1, 6)), int(rng.integers(1, 4))

@@ -51,7 +51,7 @@ def _explain_problem(exercise: Declaration, worst: Trial, trials: list[Trial]) -
     problem, detail = worst.outcome.problem, worst.outcome.detail
     notes = _notes(trials)
     if problem is Problem.RAN_TOO_LONG:
-        detail = f"{_too_long(exercise, worst, trials)}\n{detail}".rstrip()
+        detail = _too_long(exercise, worst, trials)
     if problem is Problem.CHANGED_ARGUMENTS:
         changed = exercise.parameters[int(detail)]
         detail = f"It changed `{changed}` in place. Whoever called it still needs that value: work on a copy."
@@ -86,7 +86,9 @@ def _too_long(exercise: Declaration, worst: Trial, trials: list[Trial]) -> str:
     limit = f"{exercise.seconds:g} s"
     if before > exercise.seconds / 2:
         return f"{_cases(len(others))} took {before:.1f} s of the {limit} for all. Can it do less work for each?"
-    return f"It had not ended after {limit} of the processor's time, or {4 * exercise.seconds:g} s of the clock's."
+    clock = f"{calling.WALL_FACTOR * exercise.seconds:g} s"
+    said = f"It had not ended after {limit} of the processor's time, or {clock} of the clock's."
+    return f"{said}\n{worst.outcome.detail}".rstrip()
 
 
 def _cases(count: int) -> str:

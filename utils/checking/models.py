@@ -225,6 +225,40 @@ def is_linear(function: Callable[[Tensor], Tensor], a: Tensor, b: Tensor) -> boo
     return bool(bent.abs().max() <= 1e-4 * both.abs().max() + 1e-5)
 
 
+def layers(model: Graph, *operations: str) -> dict[frozenset[str], int]:
+    """Steps like "conv2d" whose second argument, the kernel, rests on weights: the names of these, and the step's number.
+
+    Several steps with the same weights are one layer; those with none, whose kernel nobody can train, are left out.
+    """
+    origins = model.origins()
+    found = {origins[number][1]: number for number in steps_of(model, *operations)}
+    return {weights: number for weights, number in found.items() if weights}
+
+
+def steps_of(model: Graph, *operations: str) -> list[int]:
+    """The numbers of all steps that are one of these operations of torch."""
+    return [number for number, step in enumerate(model.steps) if step.name.split(".")[1] in operations]
+
+
+@torch.no_grad()
+def bends(model: Graph, steps: list[int], *inputs: Tensor) -> list[bool]:
+    """Of each of these steps, whether its result is bent on its way to the output, or to another of the steps."""
+    weights = draw_again(model.weights)
+    _, seen = model.run(weights, *inputs, layers=steps)
+    usual_results = {number: result for number, (_, result) in zip(steps, seen, strict=True)}
+
+    def bent(this: int) -> bool:
+        others = {number: result for number, result in usual_results.items() if number != this}
+
+        def behind(result: Tensor) -> Tensor:
+            output, reached = model.run(weights, *inputs, given=others | {this: result}, layers=[*others])
+            return torch.cat([output.flatten(), *(argument.flatten() for argument, _ in reached)])
+
+        return not is_linear(behind, *(torch.randn_like(usual_results[this]) for _ in range(2)))
+
+    return [bent(this) for this in steps]
+
+
 # --- what is usually wrong -------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ explain an error or a shape, and after it where they look at a model that runs; 
 `Facts`, and come from `Graph(sent["model"])`.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,7 +130,8 @@ def measure(sent: dict[str, Any], shape: tuple[int, ...], make: Make) -> Facts:
         make: draws the inputs, a tensor or a tuple of several; it is called for more than one batch.
     """
     if "instead" in sent or "error" in sent:
-        return Facts(instead=str(sent.get("instead", "")), error=str(sent.get("error", "")))
+        said = {name: str(sent.get(name, "")) for name in ("instead", "error")}
+        return Facts(**said, expected_shape=list(shape))
     model, inputs = Graph(sent["model"]), _tuple(make())
     output = model(model.weights, *inputs)
     facts = {
@@ -470,6 +472,27 @@ def form(exercise: Declaration, *names: str) -> None:
         if not facts.finite:
             return "The output holds nan or infinity."
         return _seen_without_gradient(facts)
+
+
+def mixed_up(facts: Facts, *case: Any) -> str | None:
+    """Seen: rows went in, and another number of rows reached a dense layer or came out."""
+    rows, given = _rows_at_a_dense_layer(facts), facts.expected_shape[0]
+    if rows not in (None, given):
+        return f"{given} inputs reached a dense layer as {rows} row{'s' * (rows != 1)}. {facts.error}"
+    if len(facts.shape) == len(facts.expected_shape) and facts.shape[0] != given:
+        return f"{given} inputs gave an output of shape {tuple(facts.shape)}, expected {tuple(facts.expected_shape)}."
+    return None
+
+
+def does_not_fit(facts: Facts, *case: Any) -> str | None:
+    """Seen: a dense layer expects another number of values than those that arrive."""
+    return facts.error if _rows_at_a_dense_layer(facts) == facts.expected_shape[0] else None
+
+
+def _rows_at_a_dense_layer(facts: Facts) -> int | None:
+    """How many rows torch saw when it could not multiply two matrices."""
+    found = re.search(r"mat1 and mat2 shapes cannot be multiplied \((\d+)x", facts.error)
+    return int(found[1]) if found else None
 
 
 def raised(*words: str) -> Seen:

@@ -1,8 +1,6 @@
 """Exercises of lesson 02: the model, one training step, evaluation, 64 images by heart, a dense baseline."""
 
 import math
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +8,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
-from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.nn.utils import parameters_to_vector
 
-from utils.checking import Lesson, models, normal, steps, uniform
+from utils.checking import Lesson, models, normal, steps, training, uniform
 from utils.checking.describe import number
 from utils.checking.graph import Graph
-from utils.checking.plain import type_name
 
 lesson = Lesson("02", __name__)
 
@@ -91,36 +87,17 @@ def _(
     return nn.Sequential(*maps, nn.Flatten(flatten), dense(16 * (left or side // 4) ** 2))
 
 
-def _rows_at_the_dense_layer(facts: CNN) -> int | None:
-    """How many rows torch saw when it could not multiply two matrices."""
-    found = re.search(r"mat1 and mat2 shapes cannot be multiplied \((\d+)x", facts.error)
-    return int(found[1]) if found else None
-
-
-def _mixed_up(facts: CNN, side) -> str | None:
-    rows = _rows_at_the_dense_layer(facts)
-    if rows not in (None, IMAGES):
-        return f"{IMAGES} images reached the dense layer as {rows} row{'s' * (rows != 1)}. {facts.error}"
-    if len(facts.shape) == 2 and facts.shape[0] != IMAGES:
-        return f"{IMAGES} images gave logits of shape {tuple(facts.shape)}, expected ({IMAGES}, 10)."
-    return None
-
-
-def _misfit(facts: CNN, side) -> str | None:
-    return facts.error if _rows_at_the_dense_layer(facts) == IMAGES else None
-
-
 build_cnn.slip(
     "batch_mixed_up",
     "The first dimension is no longer the batch: numbers of one image were counted as several images, or all images as one. Use nn.Flatten(), or x.flatten(1), which leaves dimension 0 alone.",
     flatten=0,
-    seen=_mixed_up,
+    seen=models.mixed_up,
 )
 build_cnn.slip(
     "sized_for_one_side",
     "The dense layer expects another number of values than the last maps hold. Work that number out from `side`: channels × height × width after both convolutions and poolings.",
     left=7,
-    seen=_misfit,
+    seen=models.does_not_fit,
 )
 build_cnn.slip(
     "channels_do_not_fit",
@@ -446,43 +423,12 @@ BY_HEART = 0.05  # mean loss in nats
 HIDDEN = 32
 
 
-@dataclass(frozen=True)
-class Training:
-    """What `overfit` did: the mean loss of all images `before` and `after`, and at the beginning of each step.
-
-    `twice` is the loss after with a softmax too many; `still` are the weights that did not move; `losses` is the list
-    that came back, and `kind` what it was; `fewest` is how many images the smallest of the steps saw.
-    """
-
-    before: float
-    after: float
-    twice: float
-    still: list[str]
-    true: list[float]
-    fewest: int
-    losses: list[float]
-    kind: str
-
-    @property
-    def known(self) -> bool:
-        return self.after < BY_HEART
-
-    @property
-    def looks_known(self) -> bool:
-        """Whether the list ends with a loss so small that one would think that the images are known."""
-        return bool(self.losses) and 0 <= self.losses[-1] < BY_HEART
-
-    @property
-    def is_a_list(self) -> bool:
-        return self.kind.startswith("a list") and len(self.losses) > 1
-
-
 @lesson.exercise(
     points=2,
     hint="One optimizer, made once. Repeat the training step on the same batch, keep each loss, stop when it is below 0.05.",
     seconds=10.0,
     compare=False,
-    facts=Training,
+    facts=training.Facts,
 )
 def overfit(model, images, labels):
     """Train on images (N, 1, H, W) and labels (N,) until the loss is below 0.05. Returns the loss of each step."""
@@ -509,98 +455,14 @@ def _net() -> nn.Sequential:
     return nn.Sequential(nn.Flatten(), nn.Linear(64, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 10))
 
 
-def _loss(weights: Tensor, images: Tensor, labels: Tensor, reads=lambda logits: logits) -> float:
-    """The mean loss of all images, with these weights in one row."""
-    one, bias, two, last = weights.detach().to(images).split([64 * HIDDEN, HIDDEN, 10 * HIDDEN, 10])
-    hidden = F.linear(images.flatten(1), one.reshape(HIDDEN, 64), bias).relu()
-    return float(F.cross_entropy(reads(F.linear(hidden, two.reshape(10, HIDDEN), last)), labels))
-
-
 @overfit.ask
 def _(answer, model, images, labels):
-    net = _net()
-    vector_to_parameters(model["weights"].clone(), net.parameters())
-    diary = Diary(net, images, labels)
-    handles = [register_optimizer_step_pre_hook(diary.before_step), register_optimizer_step_post_hook(diary.after_step)]
-    try:
-        losses = answer(net, images, labels)
-    finally:
-        for handle in handles:
-            handle.remove()
-    if losses is None:
-        return None
-    return {"weights": diary.now(net), "steps": diary.steps(net), **_reported(losses)}
-
-
-class Diary:
-    """Notes the true loss at the beginning of each step of a training, and how many images the step saw.
-
-    A step begins with the first pass after an optimizer's last one, or, where no optimizer is at work, with other
-    weights than the pass before had. One that asks the model several times (LBFGS) is still one.
-    """
-
-    def __init__(self, net: nn.Module, images: Tensor, labels: Tensor):
-        self.images, self.labels, self.notes = images, labels, []
-        self.weights, self.fresh, self.within, self.begun = None, True, False, False
-        net.register_forward_pre_hook(self.note, with_kwargs=True)  # a copy of the net that is trained notes as well
-
-    def now(self, net: nn.Module) -> Tensor:
-        return parameters_to_vector(net.parameters()).detach().clone()
-
-    def note(self, net: nn.Module, args: tuple, kwargs: dict) -> None:
-        now = self.now(net)
-        if self.fresh or not self.begun and not torch.equal(now, self.weights):
-            self.notes.append([_loss(now, self.images, self.labels), 0])
-        self.weights, self.fresh, self.begun = now, False, self.within
-        if torch.is_grad_enabled():
-            self.notes[-1][1] += len([*args, *kwargs.values()][0])
-
-    def before_step(self, *_: Any) -> None:
-        self.within, self.begun = True, False
-
-    def after_step(self, *_: Any) -> None:
-        self.fresh, self.within, self.begun = True, False, False
-
-    def steps(self, net: nn.Module) -> list[list]:
-        """[loss before, images seen] of each step; what was asked after the last one is none."""
-        ended = self.fresh or not torch.equal(self.now(net), self.weights)
-        return self.notes if ended else self.notes[:-1]
-
-
-def _reported(losses) -> dict:
-    """The returned losses, none if they come in no list, and what they came in."""
-    if isinstance(losses, Tensor | np.ndarray) and losses.ndim == 1:
-        losses = list(losses)
-    if not isinstance(losses, list | tuple):
-        return {"losses": [], "kind": type_name(losses)}
-    graphs = any(isinstance(loss, Tensor) and loss.requires_grad for loss in losses)
-    kind = "losses with their graphs" if graphs else f"a list of {len(losses)}"
-    return {"losses": [float(loss.detach() if isinstance(loss, Tensor) else loss) for loss in losses], "kind": kind}
+    return training.ask(answer, _net(), model["weights"], images, labels)
 
 
 @overfit.measure
-@torch.no_grad()
 def _(sent, model, images, labels):
-    """The losses before and after, of the weights that came back."""
-    weights, net = sent["weights"].to(model["weights"]), _net()
-    sizes = [weight.numel() for weight in net.parameters()]
-    pairs = zip(dict(net.named_parameters()), weights.split(sizes), model["weights"].split(sizes), strict=True)
-    true, seen = zip(*sent["steps"], strict=True) if sent["steps"] else ((), ())
-    after = _loss(weights, images, labels)
-    return Training(
-        before=_loss(model["weights"], images, labels),
-        after=after,
-        twice=_loss(weights, images, labels, lambda logits: logits.softmax(1)),
-        still=[name for name, now, start in pairs if torch.equal(now, start)],
-        true=[*map(float, true), after],
-        fewest=min(seen, default=len(images)),
-        losses=[float(loss) for loss in sent["losses"]],
-        kind=str(sent["kind"]),
-    )
-
-
-def _same(losses: list[float], true: list[float]) -> bool:
-    return len(losses) == len(true) and bool(np.allclose(losses, true, rtol=1e-2, atol=1e-3))
+    return training.measure(sent, _net(), model["weights"], images, labels, goal=BY_HEART)
 
 
 @overfit.recipe
@@ -613,177 +475,24 @@ def _(
     trained=nn.Module.parameters,
     loss=F.cross_entropy,
     cut=lambda images, labels: [(images, labels)],
-    keep=lambda losses: losses,
-    net=lambda model: model,
+    keep=list,
 ):
-    net, losses = net(model), []
-    optimizer = torch.optim.AdamW(trained(net), rate)
-    for _ in range(rounds):
-        for some, theirs in cut(images, labels):
-            value = loss(net(some), theirs)
-            steps.update(optimizer, value)
-            losses.append(value.item())
-    return keep(losses)
+    return training.train(model, images, labels, rounds, rate, trained, loss, cut, keep)
 
 
-def _mean_loss(facts: Training, count: int) -> str:
-    return f"The mean loss of these {count} images went from {number(facts.before)} to {number(facts.after)}."
-
-
-def _not_known(say: Callable[[Training], bool], sentence: str = "Expected less than 0.05.") -> Callable:
-    """A finding about images that are not known by heart in the end."""
-    return lambda facts, model, images, labels: (
-        None if facts.known or not say(facts) else f"{_mean_loss(facts, len(images))} {sentence}"
-    )
-
-
-def _ends(sentence: str, say: Callable[[Training], bool]) -> Callable:
-    """A finding about a list whose last loss is not what the images' is."""
-    return lambda facts, model, images, labels: (
-        f"The last loss in your list is {number(facts.losses[-1])}. {_mean_loss(facts, len(images))} {sentence}".strip()
-        if facts.losses and not facts.known and say(facts)
-        else None
-    )
-
-
-overfit.slip(
-    "another_model_trained",
-    "Either you trained a copy or a new model, or backward or step is missing.",
-    net=lambda model: _net(),
-    seen=lambda facts, *case: (
-        "The weights of the model that you were given did not move." if len(facts.still) == 4 else None
-    ),
-)
-overfit.slip(
-    "pairs_torn_apart",
-    "Images and labels did not belong together. Shuffle both with the same indices, or none.",
-    cut=lambda images, labels: [(images, labels.roll(1))],
-    seen=_ends("", lambda facts: facts.looks_known and facts.after > facts.before),
-)
-overfit.slip(
-    "part_of_the_images",
-    "You learned a part of the images by heart and left others out. Every step takes all of them.",
-    cut=lambda images, labels: [(images[: len(images) * 3 // 4], labels[: len(images) * 3 // 4])],
-    seen=lambda facts, model, images, labels: (
-        f"The steps saw {facts.fewest} images, and there are {len(images)}. {_mean_loss(facts, len(images))}"
-        if facts.fewest < len(images) and not facts.known and facts.looks_known
-        else None
-    ),
-)
 overfit.slip(
     "softmax_while_overfitting",
     "You took a softmax before F.cross_entropy: the loss in your list cannot fall below 1.46, however well the images are known.",
     rounds=100,
     loss=lambda logits, labels: F.cross_entropy(logits.softmax(1), labels),
-    seen=lambda facts, model, images, labels: (
-        f"The last loss in your list is {number(facts.losses[-1])}, that of a softmax too many; the true one is {number(facts.after)}."
-        if facts.losses and abs(facts.losses[-1] - facts.twice) < 0.05 and abs(facts.losses[-1] - facts.after) > 0.3
-        else None
-    ),
-)
-overfit.slip(
-    "diverged",
-    "Either the learning rate is far too large, or the step goes uphill.",
-    rounds=20,
-    loss=lambda logits, labels: -F.cross_entropy(logits, labels),
-    seen=_not_known(
-        lambda facts: not facts.after <= facts.before or max(facts.true) > 2 * facts.before,
-        "On its way it rose, or is no number any more.",
-    ),
-)
-overfit.slip(
-    "part_of_the_weights",
-    "Give the optimizer all parameters of the model: model.parameters().",
-    trained=lambda model: model[3].parameters(),
-    seen=lambda facts, model, images, labels: (
-        f"{_mean_loss(facts, len(images))} These weights did not move: {', '.join(facts.still)}."
-        if facts.still and not facts.known
-        else None
-    ),
-)
-overfit.slip(
-    "steps_too_small",
-    "The loss has hardly moved. Make the learning rate larger (AdamW: try 0.01), then take more steps.",
-    rounds=20,
-    rate=1e-5,
-    seen=_not_known(lambda facts: facts.after >= 0.8 * facts.before),
-)
-overfit.slip(
-    "stopped_too_early",
-    "The loss was falling when you stopped. Take more steps: end the loop when the loss is small, not after a few rounds.",
-    rounds=6,
-    seen=_not_known(lambda facts: True),
-)
-overfit.slip(
-    "small_batches",
-    "Every step takes all images of the batch. With 64 of them there is nothing to be saved by smaller ones.",
-    cut=lambda images, labels: zip(images.split(4), labels.split(4), strict=True),
-    seen=lambda facts, model, images, labels: (
-        f"One of your steps saw {facts.fewest} images, and there are {len(images)}."
-        if facts.fewest < len(images)
-        else None
-    ),
-)
-overfit.slip(
-    "last_loss_only",
-    "Keep the loss of each step: `losses.append(loss.item())`, and return the list. You will plot it.",
-    keep=lambda losses: losses[-1],
     seen=lambda facts, *case: (
-        f"Expected a list with the loss of each step, got {facts.kind}."
-        if not facts.is_a_list and facts.kind != "losses with their graphs"
+        f"Your list ends with {number(facts.losses[-1])}, and the true loss is {number(facts.after)}."
+        if facts.losses and all(1.46 < loss < 2.47 and loss > facts.after + 0.3 for loss in facts.losses[-9:])
         else None
     ),
 )
-overfit.slip(
-    "losses_with_graphs",
-    "Each of them keeps its whole graph in memory. Append loss.item().",
-    keep=lambda losses: [torch.tensor(loss, requires_grad=True) for loss in losses],
-    seen=lambda facts, *case: (
-        "Your list holds tensors that require a gradient. Expected numbers."
-        if facts.kind == "losses with their graphs"
-        else None
-    ),
-)
-overfit.slip(
-    "every_tenth_loss",
-    "Append the loss in each step, not in some of them.",
-    keep=lambda losses: losses[::10],
-    seen=lambda facts, *case: (
-        f"There were {len(facts.true) - 1} steps, and your list holds {len(facts.losses)} losses."
-        if len(facts.losses) < len(facts.true) - 1
-        else None
-    ),
-)
-overfit.slip(
-    "summed_loss",
-    "You summed the losses of the images. Take their mean, as F.cross_entropy does by default.",
-    loss=lambda logits, labels: F.cross_entropy(logits, labels, reduction="sum"),
-    seen=lambda facts, model, images, labels: (
-        f"The first loss in your list is {number(facts.losses[0])}, {len(images)} times as large as the mean loss at that step."
-        if _same(facts.losses, [len(images) * loss for loss in facts.true[: len(facts.losses)]])
-        else None
-    ),
-)
-overfit.slip(
-    "running_mean",
-    "Keep the loss of each step itself. The mean over all steps so far falls behind it.",
-    keep=lambda losses: list(np.cumsum(losses) / np.arange(1, len(losses) + 1)),
-    seen=lambda facts, *case: (
-        "Your list holds the mean of all losses up to each step."
-        if _same(facts.losses, list(np.cumsum(facts.true[: len(facts.losses)]) / range(1, len(facts.losses) + 1)))
-        else None
-    ),
-)
-
-
-@overfit.finding
-def _(facts, model, images, labels):
-    """A list of something else. It may begin before the first step, or after it, and end after the last one."""
-    true = facts.true
-    if len(true) == 1 or any(_same(facts.losses, some) for some in (true, true[:-1], true[1:])):
-        return None
-    first = next((i for i, (one, other) in enumerate(zip(facts.losses, true)) if not _same([one], [other])), 0)
-    return f"Number {first} in your list is {number(facts.losses[first])}; the mean loss was {number(true[first])}."
+training.usual(overfit, *training.USUAL)
+training.honest(overfit)
 
 
 # --- 2.5 a dense baseline of the same size --------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def ask(answer: Any, arguments: tuple, *inputs: Tensor) -> dict[str, Any] | None
 def record(model: Any, *inputs: Tensor) -> dict[str, Any]:
     """What `measure` needs of a model: its steps on these inputs. What is reported in their place can only fail."""
     if not isinstance(model, nn.Module):
-        return {"instead": type_name(model)}
+        return {"instead": f"{type_name(model)}. Expected an nn.Module"}
     if any(nn.parameter.is_lazy(p) for p in model.parameters()):
         return {"instead": "a model with lazy layers, whose parameters do not exist before its first batch"}
     shapes = " and ".join(str(tuple(given.shape)) for given in inputs)
@@ -227,14 +227,14 @@ def is_linear(function: Callable[[Tensor], Tensor], a: Tensor, b: Tensor) -> boo
     return bool(bent.abs().max() <= 1e-4 * both.abs().max() + 1e-5)
 
 
-def layers(model: Graph, *operations: str) -> dict[frozenset[str], int]:
-    """Steps like "conv2d" whose second argument, the kernel, rests on weights: the names of these, and the step's number.
+def layers(model: Graph, *operations: str) -> list[int]:
+    """The numbers of the steps like "conv2d" or "linear" whose second argument, the kernel, rests on weights.
 
-    Several steps with the same weights are one layer; those with none, whose kernel nobody can train, are left out.
+    Of several with the same weights the last one counts; those with none, whose kernel nobody can train, do not.
     """
     origins = model.origins()
     found = {origins[number][1]: number for number in steps_of(model, *operations)}
-    return {weights: number for weights, number in found.items() if weights}
+    return [number for weights, number in found.items() if weights]
 
 
 def steps_of(model: Graph, *operations: str) -> list[int]:
@@ -243,20 +243,20 @@ def steps_of(model: Graph, *operations: str) -> list[int]:
 
 
 @torch.no_grad()
-def bends(model: Graph, steps: list[int], *inputs: Tensor) -> list[bool]:
-    """Of each of these steps, whether its result is bent on its way to the output, or to another of the steps."""
-    weights = draw_again(model.weights)
-    _, seen = model.run(weights, *inputs, layers=steps)
-    usual_results = {number: result for number, (_, result) in zip(steps, seen, strict=True)}
+def bends(model: Graph, steps: list[int], others: list[int], *inputs: Tensor) -> list[bool]:
+    """Of each of these steps, whether its result is bent on its way to the next one, to one of the others or the end."""
+    weights, all_of_them = draw_again(model.weights), [*steps, *others]
+    _, seen = model.run(weights, *inputs, layers=all_of_them)
+    results = {number: result for number, (_, result) in zip(all_of_them, seen, strict=True)}
 
     def bent(this: int) -> bool:
-        others = {number: result for number, result in usual_results.items() if number != this}
+        held = {number: result for number, result in results.items() if number != this}
 
         def behind(result: Tensor) -> Tensor:
-            output, reached = model.run(weights, *inputs, given=others | {this: result}, layers=[*others])
+            output, reached = model.run(weights, *inputs, given=held | {this: result}, layers=[*held])
             return torch.cat([output.flatten(), *(argument.flatten() for argument, _ in reached)])
 
-        return not is_linear(behind, *(torch.randn_like(usual_results[this]) for _ in range(2)))
+        return not is_linear(behind, *(torch.randn_like(results[this]) for _ in range(2)))
 
     return [bent(this) for this in steps]
 
@@ -303,8 +303,8 @@ class _Blind(nn.Module):
         return self.model(*(0 * given for given in inputs))
 
 
-def _seen_instead(beginning: str, sentence: str = "It gave {}. Expected an nn.Module.") -> Seen:
-    return lambda facts, *case: sentence.format(facts.instead) if facts.instead.startswith(beginning) else None
+def _seen_instead(beginning: str) -> Seen:
+    return lambda facts, *case: f"It gave {facts.instead}." if facts.instead.startswith(beginning) else None
 
 
 def _seen_without_gradient(facts: Facts, *case: Any) -> str | None:
@@ -326,8 +326,8 @@ def _limits(facts: Facts) -> str:
     return f"Whatever input and weights may be, the output stays {limits}. Expected numbers of any size and sign."
 
 
-def _seen_never_negative(facts: Facts, *case: Any) -> str | None:
-    return _limits(facts) if facts.lowest >= 0 and facts.highest > 1 else None
+def _seen_one_sign(facts: Facts, *case: Any) -> str | None:
+    return _limits(facts) if facts.lowest >= 0 and facts.highest > 1 or facts.highest <= 0 > facts.lowest else None
 
 
 def _seen_squeezed(facts: Facts, *case: Any) -> str | None:
@@ -343,7 +343,7 @@ USUAL = {
     ),
     "lazy_layer": Usual(
         "Lazy layers find their sizes when the first batch comes, which is after the optimizer asked for the parameters. Work the size out.",
-        _seen_instead("a model with lazy layers", "It gave {}."),
+        _seen_instead("a model with lazy layers"),
         lambda model: nn.Sequential(model, nn.LazyLinear(1)),
     ),
     "pair_returned": Usual(
@@ -390,8 +390,8 @@ USUAL = {
         _then(lambda logits: logits.softmax(0)),
     ),
     "relu_at_the_end": Usual(
-        "A ReLU, or another function that is never negative, stands after the last layer. The logits are what the last layer gives.",
-        _seen_never_negative,
+        "A ReLU, or another function whose values all have one sign, stands after the last layer. The logits are what the last layer gives.",
+        _seen_one_sign,
         _then(torch.relu),
     ),
     "squeezed_output": Usual(
@@ -485,8 +485,9 @@ def mixed_up(facts: Facts, *case: Any) -> str | None:
 
 
 def does_not_fit(facts: Facts, *case: Any) -> str | None:
-    """Seen: a dense layer expects another number of values than those that arrive."""
-    return facts.error if _rows_at_a_dense_layer(facts) == facts.expected_shape[0] else None
+    """Seen: a dense layer, or a view before it, expects another number of values than those that arrive."""
+    fixed = _rows_at_a_dense_layer(facts) == facts.expected_shape[0] or "is invalid for input of size" in facts.error
+    return facts.error if fixed else None
 
 
 def _rows_at_a_dense_layer(facts: Facts) -> int | None:

@@ -17,9 +17,12 @@
         return training.measure(sent, _net(), model["weights"], images, labels, goal=0.05)
 
     @overfit.recipe
-    def _(model, images, labels, **the switches of `train`):
-        ...
+    def _(model, images, labels, rounds=60, rate=0.01, trained=nn.Module.parameters, loss=F.cross_entropy,
+          cut=lambda images, labels: [(images, labels)], keep=list):
+        ...                                     # `cut` makes the batches of a round, `keep` the answer of the losses
+
     training.usual(overfit, "another_model_trained", "stopped_too_early", "running_mean")
+    training.honest(overfit)                    # the list holds the losses, whatever else it may hold
 
 The loss is the mean cross-entropy of all inputs. Optimizer, learning rate and number of steps are the answer's own.
 """
@@ -38,7 +41,6 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from utils.checking.declaration import Declaration, Seen
 from utils.checking.describe import number
 from utils.checking.plain import type_name
-from utils.checking.steps import update
 
 
 @dataclass(frozen=True)
@@ -183,33 +185,12 @@ def mean_loss(net: nn.Module, weights: Tensor, inputs: Tensor, labels: Tensor) -
     return float(F.cross_entropy(net(inputs), labels))
 
 
-# --- the usual training, and what usually goes wrong in it -------------------------------------------------------
-
-
-def train(
-    net: nn.Module,
-    inputs: Tensor,
-    labels: Tensor,
-    rounds: int = 60,
-    rate: float = 0.01,
-    trained: Callable = nn.Module.parameters,
-    loss: Callable = F.cross_entropy,
-    cut: Callable = lambda inputs, labels: [(inputs, labels)],
-    keep: Callable = list,
-) -> Any:
-    """The body of a recipe: AdamW on all inputs at each step. `cut` makes the batches of a round, `keep` the answer."""
-    optimizer, losses = torch.optim.AdamW(trained(net), rate), []
-    for _ in range(rounds):
-        for some, theirs in cut(inputs, labels):
-            value = loss(net(some), theirs)
-            update(optimizer, value)
-            losses.append(value.item())
-    return keep(losses)
+# --- what usually goes wrong ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Usual:
-    """A mistake that any training can make: its sentence, the switches of `train` that make it, how it is seen."""
+    """A mistake that any training can make: its sentence, the switches of a recipe that make it, how it is seen."""
 
     explanation: str
     switches: dict[str, Any]
@@ -354,7 +335,7 @@ USUAL = {
 
 
 def usual(exercise: Declaration, *names: str, **explanations: str) -> None:
-    """Declare mistakes of `USUAL` by their names, in this order, as slips of a recipe with the switches of `train`.
+    """Declare mistakes of `USUAL` by their names, in this order, as slips of a recipe that has their switches.
 
     An explanation by name replaces the usual one.
     """

@@ -63,9 +63,13 @@ def _(sent, side):
     if not facts.runs:
         return facts
     model = Graph(sent["model"])
-    own, images = [*models.layers(model, *CONVOLUTIONS).values()], torch.rand(IMAGES, 1, side, side)
-    untrained = len(models.steps_of(model, *CONVOLUTIONS)) - len(own)
-    return CNN(**vars(facts), convolutions=len(own), untrained=untrained, bent=models.bends(model, own, images))
+    own, dense = models.layers(model, *CONVOLUTIONS), models.layers(model, "linear")
+    return CNN(
+        **vars(facts),
+        convolutions=len(own),
+        untrained=len(models.steps_of(model, *CONVOLUTIONS)) - len(own),
+        bent=models.bends(model, own, dense, torch.rand(IMAGES, 1, side, side)),
+    )
 
 
 @build_cnn.recipe
@@ -201,7 +205,7 @@ build_cnn.slip(
     seen=lambda facts, side: (
         None
         if all(facts.bent)
-        else f"Between the {'second convolution and the logits' if facts.bent[0] else 'first convolution and the second'} everything is linear."
+        else f"Between the {'second convolution and the dense layer' if facts.bent[0] else 'first convolution and the second'} everything is linear."
     ),
 )
 models.usual(build_cnn, "without_effect")
@@ -477,7 +481,13 @@ def _(
     cut=lambda images, labels: [(images, labels)],
     keep=list,
 ):
-    return training.train(model, images, labels, rounds, rate, trained, loss, cut, keep)
+    optimizer, losses = torch.optim.AdamW(trained(model), rate), []
+    for _ in range(rounds):
+        for some, theirs in cut(images, labels):
+            value = loss(model(some), theirs)
+            steps.update(optimizer, value)
+            losses.append(value.item())
+    return keep(losses)
 
 
 overfit.slip(

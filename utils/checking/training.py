@@ -21,8 +21,8 @@
           cut=lambda images, labels: [(images, labels)], keep=list):
         ...                                     # `cut` makes the batches of a round, `keep` the answer of the losses
 
-    training.usual(overfit, "another_model_trained", "stopped_too_early", "running_mean")
-    training.honest(overfit)                    # the list holds the losses, whatever else it may hold
+    training.usual(overfit, "another_model_trained", "running_mean")
+    training.goal(overfit)                      # and last, that the losses are true, and small enough in the end
 
 The loss is the mean cross-entropy of all inputs. Optimizer, learning rate and number of steps are the answer's own.
 """
@@ -299,7 +299,7 @@ USUAL = {
     "stopped_too_early": Usual(
         "The loss was falling when you stopped. Take more steps: end the loop when the loss is small, not after a few rounds.",
         {"rounds": 6},
-        not_known,
+        lambda facts: not_known(facts, facts.after < 0.95 * facts.true[3 * len(facts.true) // 4 - 1]),
     ),
     "small_batches": Usual(
         "Take all of them at each step. There are so few that nothing is saved by smaller batches.",
@@ -334,6 +334,9 @@ USUAL = {
 }
 
 
+LAST = "steps_too_small", "stopped_too_early"  # what `goal` declares
+
+
 def usual(exercise: Declaration, *names: str, **explanations: str) -> None:
     """Declare mistakes of `USUAL` by their names, in this order, as slips of a recipe that has their switches.
 
@@ -348,15 +351,22 @@ def _on_facts(seen: Callable[[Facts], str | None]) -> Seen:
     return lambda facts, *case: seen(facts)
 
 
-def honest(exercise: Declaration) -> None:
-    """Declare, after all mistakes, that the list holds the loss of each step: before it or after it, as one likes."""
+def goal(exercise: Declaration) -> None:
+    """Declare, after all that may explain it, that the list is not the true losses, or that the goal was not reached."""
+    exercise.finding(_on_facts(_seen_untrue))
+    usual(exercise, *LAST)
+    exercise.finding(_on_facts(not_known))
 
-    @exercise.finding
-    def _(facts: Facts, *case: Any) -> str | None:
-        true = facts.true
-        if len(true) == 1 or any(same(facts.losses, some) for some in (true, true[:-1], true[1:])):
-            return None
-        if len(facts.losses) > len(true):
-            return f"You made {len(true) - 1} steps, and your list holds {len(facts.losses)} losses."
-        wrong = next(i for i, loss in enumerate(facts.losses) if not same([loss], true[i : i + 1]))
-        return f"At step {wrong} the mean loss was {number(true[wrong])}. Your list says {number(facts.losses[wrong])}."
+
+def _seen_untrue(facts: Facts) -> str | None:
+    """A list may begin before the first step, or after it, and end after the last one."""
+    true = facts.true
+    if len(true) == 1 or any(same(facts.losses, some) for some in (true, true[:-1], true[1:])):
+        return None
+    if len(facts.losses) > len(true):
+        return f"You made {len(true) - 1} steps, and your list holds {len(facts.losses)} losses."
+    wrong = next(i for i, loss in enumerate(facts.losses) if not same([loss], true[i : i + 1]))
+    return (
+        f"Before step {wrong + 1} the mean loss of these {facts.inputs} inputs was {number(true[wrong])}. "
+        f"Your list says {number(facts.losses[wrong])}."
+    )

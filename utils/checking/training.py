@@ -257,7 +257,7 @@ def _seen_sum(facts: Facts) -> str | None:
 
 def _seen_running_mean(facts: Facts) -> str | None:
     means = np.cumsum(facts.true) / np.arange(1, len(facts.true) + 1)
-    shown = same(facts.losses, means[: len(facts.losses)])
+    shown = same(facts.losses, means[: len(facts.losses)]) and _seen_untrue(facts)
     return "Your list holds the mean of all losses so far, at each step." if shown else None
 
 

@@ -275,4 +275,4 @@ def usual(exercise: Declaration, *names: str, **explanations: str) -> None:
     """
     for name in names:
         one = USUAL[name]
-        exercise.slip(name, explanations.get(name, one.explanation), seen=one.seen, **one.switches)
+        exercise.slip(name, seen=one.seen, **one.switches).says(explanations.get(name, one.explanation))

@@ -104,7 +104,8 @@ plot_impulse_responses(settings)
 # ### Exercise 1.1 · output size
 # ●○○ · about 5 minutes · 1 point
 #
-# Write `output_size(size, kernel, stride, padding, dilation)`. It returns one whole number.
+# Write `output_size(size, kernel, stride, padding, dilation)`. It returns one whole number: how many pixels wide the
+# output is.
 
 
 # %% answer="output_size"
@@ -183,8 +184,9 @@ F.conv2d(image[None], kernel)[0, 0, -1, -1]
 # ### Exercise 1.2 · conv2d by loops
 # ●●○ · about 25 minutes · 3 points
 #
-# Write `conv2d(x, weight, bias, stride, padding, dilation)`. Loop over the output positions; take each window
-# out of the padded image with a slice, multiply, sum. Return a tensor. Loops are slow and that is fine here.
+# Write `conv2d(x, weight, bias, stride, padding, dilation)`, with `padding` zeros on each of the four sides. Loop over
+# the output positions; take each window out of the padded image with a slice, multiply, sum. Return a tensor. Loops
+# are slow and that is fine here. Images and kernels need not be square.
 
 
 # %% answer="conv2d"
@@ -297,7 +299,8 @@ columns[0].int()
 # ### Exercise 1.3 · conv2d by unfold
 # ●●○ · about 15 minutes · 2 points
 #
-# Write `conv2d_unfold(x, weight, bias, stride, padding)` for a whole batch, without a loop.
+# Write `conv2d_unfold(x, weight, bias, stride, padding)` for a whole batch of N images. `F.unfold` and one matrix
+# product do it: you need no loop. Images and kernels need not be square.
 
 
 # %% answer="conv2d_unfold"
@@ -378,7 +381,8 @@ F.fold(F.unfold(ones, 3), (6, 6), 3)[0, 0].int()
 # ●○○ · about 5 minutes · 1 point
 #
 # Write `parameter_counts(c_in, c_out, kernel, height, width)`. It returns a dict: under `"conv"` the parameters of the
-# convolution, under `"dense"` those of the dense layer from (c_in, height, width) to (c_out, height, width).
+# convolution, under `"dense"` those of the dense layer from (c_in, height, width) to (c_out, height, width). Biases
+# count, and both numbers are exact, however large.
 
 
 # %% answer="parameter_counts"
@@ -452,7 +456,8 @@ plot_images(seen, [f"{int((s > 0).sum())} of 81 pixels" for s in seen])
 # ### Exercise 1.5 · max pooling
 # ●○○ · about 10 minutes · 1 point
 #
-# Write `max_pool2d(x, kernel, stride)` for one image, no padding.
+# Write `max_pool2d(x, kernel, stride)` for one image, without padding. The window is `kernel` × `kernel` pixels and moves
+# by `stride`. A window that does not fit is left out, as in 1.1.
 
 
 # %% answer="max_pool2d"

@@ -867,7 +867,7 @@ class CausalCNN(nn.Module):
         x = self.embedding(tokens).transpose(1, 2)  # (B, C, T)
         for layer in self.layers:
             x = x + layer(F.pad(x, (2 * layer.dilation[0], 0))).relu()
-        return self.head(x.transpose(1, 2))
+        return self.head(x.transpose(1, 2))  # (B, T, V)
 
 
 # %%
@@ -1396,7 +1396,8 @@ class PatchTransformer(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         patches = F.unfold(images, patch, stride=patch).transpose(1, 2)  # (N, patches, pixels)
-        return self.blocks.read(self.blocks.embedding(patches) + self.places).mean(1)
+        vectors = self.blocks.embedding(patches) + self.places  # (N, patches, wide)
+        return self.blocks.read(vectors).mean(1)  # (N, 10)
 
 
 # %%

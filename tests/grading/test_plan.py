@@ -17,7 +17,7 @@ LESSONS = sorted(path.stem for path in (COURSE / "notebooks").glob("*.ipynb"))
 
 
 def marked(source, name, **marks):
-    return new_code_cell(source, id=name, metadata={"nbgrader": {"grade_id": name, "locked": False, **marks}})
+    return new_code_cell(source, id=name, metadata={"nbgrader": {"grade_id": name, **marks}})
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def released():
         new_code_cell("base = 10", id="base"),
         new_code_cell("def helper():\n    return base", id="helper"),
         new_code_cell("model = train_for_an_hour()", id="training"),
-        marked("def answer():\n    raise NotImplementedError", "answer"),
-        marked("check.answer(answer)", "check_answer", locked=True),
+        marked("def answer():\n    raise NotImplementedError", "answer", solution=True),
+        marked("check.answer(answer)", "check_answer", grade=True),
         new_code_cell("with payoff('answer'):\n    shown = answer()", id="payoff"),
     ]
     return Assignment("99_test", new_notebook(cells=cells), ())

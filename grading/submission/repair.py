@@ -100,9 +100,7 @@ def _places(written: Sequence[Written], released: Sequence[NotebookNode]) -> lis
     return places
 
 
-def _find_by_source(
-    written: Sequence[Written], released: Sequence[NotebookNode], places: list[int | None]
-) -> None:
+def _find_by_source(written: Sequence[Written], released: Sequence[NotebookNode], places: list[int | None]) -> None:
     """Unchanged cells whose names are lost, and unchanged copies, which belong to what they are copies of."""
     by_source: dict[tuple[str, str], list[int]] = {}
     for number in sorted(range(len(released)), key=lambda number: number in places):  # those not yet found come first

@@ -22,6 +22,7 @@ from grading.judging.job import Job
 from grading.problems import GradingError
 from grading.results import read_results
 from tests.grading.school import CHECK, NAME, RIGHT, School
+from utils.paths import COURSE
 
 WRONG = RIGHT.replace(" + 1", "")
 RUN = """
@@ -199,7 +200,7 @@ def test_killed_ten_times_the_gradebook_ends_as_if_nothing_had_happened(tmp_path
 
 
 def _running(root: Path) -> subprocess.Popen:
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(COURSE)}
     script = root / "run.py"
     script.write_text(RUN, encoding="utf-8")
     return subprocess.Popen([sys.executable, script, root], env=environment, stderr=subprocess.DEVNULL)

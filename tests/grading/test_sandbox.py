@@ -12,8 +12,7 @@ from grading.sandbox import Sandbox, TooMuchMemory
 from grading.sandbox.cgroup import memory_group
 from grading.worker import filter_calls, wire
 from grading.worker.isolation import Limits
-
-ROOT = Path(__file__).parents[2]
+from utils.paths import COURSE, NOTEBOOKS, SOLUTIONS
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def test_it_sees_the_library_and_neither_the_checks_nor_the_course(student):
     said(student, "import os, subprocess, utils.reach, utils.checks, utils.checks.convolution as c")
     assert "convolution.py" in said(student, "print(os.listdir(utils.checks.__path__[0]))")
     assert said(student, "print(c.conv2d(1), utils.checks.exercises())") == "None []\n"
-    for place in (ROOT / "notebooks", ROOT / "solutions", ROOT / "utils", ROOT / "tests", Path.home() / ".bashrc"):
+    for place in (NOTEBOOKS, SOLUTIONS, COURSE / "utils", COURSE / "tests", Path.home() / ".bashrc"):
         assert said(student, f"print(os.path.exists({str(place)!r}))") == "False\n", place
     found = "print(subprocess.run(['grep', '-rl', 'flipped_kernel', '/reach'], capture_output=True).stdout)"
     assert said(student, found) == "b''\n"
@@ -196,7 +195,7 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
         script,
         "-",
         sys.base_prefix,
-        str(ROOT),
+        str(COURSE),
         sys.executable,
         "-m",
         "pytest",

@@ -32,7 +32,7 @@ def answer_there(exercise: str, number: int, case: bytes, seconds: float, seed: 
     torch.set_num_threads(1)
     known = EXERCISES[exercise]
     answer = known.reference if number < 0 else known.mistakes[number].answer
-    outcome = call(answer, tuple(from_bytes(case)), ask=known.asks, seconds=seconds, seed=seed)
+    outcome = call(answer, tuple(from_bytes(case)), ask=known.ask_function, seconds=seconds, seed=seed)
     return as_bytes(outcome.value), outcome.problem, outcome.detail, outcome.printed, outcome.seconds
 
 
@@ -40,7 +40,7 @@ def measure_there(exercise: str, sent: bytes, case: bytes, seconds: float, seed:
     """In a process where no answer ever ran."""
     torch.set_num_threads(1)
     outcome = measure(
-        EXERCISES[exercise].measures, from_bytes(sent), tuple(from_bytes(case)), seconds=seconds, seed=seed
+        EXERCISES[exercise].measure_function, from_bytes(sent), tuple(from_bytes(case)), seconds=seconds, seed=seed
     )
     return as_bytes(outcome.value)
 

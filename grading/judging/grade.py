@@ -11,7 +11,7 @@ from grading.results import Graded, Mark
 from grading.sandbox import Sandbox
 from grading.submission.plan import cells_to_run
 from grading.worker.isolation import Limits
-from utils.checking import Exercise, Status, Verdict
+from utils.checking import CheckBroken, Exercise, Status, Verdict
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ def _asked(task: Task, session: Session, seed: int) -> Mark:
 def _judge(exercise: Exercise, answer: str, session: Session, seed: int) -> tuple[Verdict, str]:
     try:
         return exercise.judge(answer, seed, caller=session), ""
+    except CheckBroken:  # no fault of the student: no result, and whoever grades is told
+        raise
     except Incident as incident:
         said = str(incident)
     except Exception as error:  # a value that our own code chokes on is no pass, and no reason to stop a batch

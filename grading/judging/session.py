@@ -13,16 +13,17 @@ import cloudpickle
 from nbformat import NotebookNode
 
 from grading.sandbox import Sandbox, StudentProcess, TooMuchMemory, TooMuchTime
-from grading.sandbox.sandbox import WALL_FACTOR
 from grading.untrusted.outputs import clean_outputs
 from grading.worker import wire
 from grading.worker.isolation import Limits
 from utils.cells import grade_id
 from utils.checking import calling
-from utils.checking.calling import Outcome, Problem
+from utils.checking.calling import WALL_FACTOR, Outcome, Problem
 from utils.checking.plain import NotPlain, readable, to_plain
 
 GRACE = 3.0  # seconds for a reply to arrive after the worker itself should have stopped an answer
+ATTEMPTS = 2  # the worker asks again where the time went into importing modules, see `utils.checking.calling.call`
+STUCK = "It could not be stopped"  # what follows is advice for a notebook
 INSPECT_SECONDS = 2.0  # to look at a signature, which may be an object of the student's
 MAX_TEXT = 5_000
 MOST_SKIPPED = 10  # cells that end their process; each costs a new one
@@ -89,10 +90,10 @@ class Session:
 
     def call(self, answer: str, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome:
         request = {"do": "call", "name": answer, "args": args, "ask": by_value(ask), "seconds": seconds, "seed": seed}
-        outcome = _outcome(*self._ask(request, seconds + GRACE), len(args))
+        outcome = _outcome(*self._ask(request, ATTEMPTS * seconds + GRACE), len(args))
         if outcome.problem is Problem.RAN_TOO_LONG:  # it may run on beside the answers that are asked next
             self._end()
-            outcome = replace(outcome, detail="")
+            outcome = replace(outcome, detail=outcome.detail.partition(STUCK)[0].strip())
         return outcome
 
     def measure(self, measure: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome:
@@ -100,7 +101,7 @@ class Session:
         request = {"do": "measure", "args": (value, *args), "measure": by_value(measure), "seed": seed}
         helper = self._sandbox.start_process(self._limits)
         try:
-            reply = helper.ask(request | {"seconds": seconds}, seconds + GRACE)
+            reply = helper.ask(request | {"seconds": seconds}, ATTEMPTS * seconds + GRACE)
         except (wire.TooSlow, wire.BadMessage, TooMuchMemory, TooMuchTime):
             raise Incident("sent a value that could not be measured") from None
         finally:

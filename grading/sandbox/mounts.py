@@ -11,8 +11,7 @@ STUB = GRADING / "worker" / "checks_stub.py"
 def library_options(place: str) -> list[str]:
     """Options for bwrap that put the library at `place`."""
     checks = f"{place}/utils/checks"
-    folders = (place, f"{place}/grading", f"{place}/notebooks")  # the last is empty; `utils.paths` looks for it
-    options = [word for folder in folders for word in ("--perms", "0755", "--dir", folder)]
+    options = [word for folder in (place, f"{place}/grading") for word in ("--perms", "0755", "--dir", folder)]
     options += ["--ro-bind", str(UTILS), f"{place}/utils", "--tmpfs", checks]
     for module in sorted((UTILS / "checks").glob("*.py")):
         options += ["--ro-bind", str(STUB), f"{checks}/{module.name}"]

@@ -19,12 +19,12 @@ from grading.sandbox.cgroup import MemoryGroup, memory_group
 from grading.sandbox.usage import below, megabytes, processor_seconds
 from grading.worker import wire
 from grading.worker.isolation import Limits
+from utils.checking.calling import WALL_FACTOR
 
 WARM_UP_SECONDS = 120
 START_SECONDS = 30
 END_SECONDS = 20
 WATCH_SECONDS = 0.25  # between two looks at what a submission uses
-WALL_FACTOR = 4.0  # seconds on the clock for each of processor time: a busy machine is slow, and a sleeper has to end
 CREDENTIALS = struct.Struct("iII")  # process, user, group: what the kernel says of a sender, see unix(7)
 
 

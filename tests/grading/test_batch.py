@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 from distributed import LocalCluster
 
+from grading import batch
 from grading.assignment import load_assignment
 from grading.batch import grade_class
 from grading.classroom import Classroom
@@ -22,6 +24,7 @@ from grading.judging.job import Job
 from grading.problems import GradingError
 from grading.results import read_results
 from tests.grading.school import CHECK, NAME, RIGHT, School
+from utils.files import write_whole
 from utils.paths import COURSE
 
 WRONG = RIGHT.replace(" + 1", "")
@@ -105,6 +108,23 @@ def test_a_run_by_a_new_seed_that_was_interrupted_goes_on(school, cluster):
     rest = grade_all(school.classroom.root, **cluster, again=True)
     assert len(rest.kept) == 1 and len(rest.graded) == 3 and rest.outdated == 3
     assert len({one.seed for one in read_results(school.classroom, NAME)}) == 1
+
+
+def test_marks_follow_from_code_rules_and_versions(tmp_path, monkeypatch):
+    """What a result is kept by: it changes with each of these, and with nothing else."""
+    for name in ("grading/submission/plan.py", "utils/text.py"):
+        write_whole(tmp_path / name, "old")
+    monkeypatch.setattr(batch, "COURSE", tmp_path)
+    job = Job(NAME, "released", Rules(seed=1))
+    digests = [batch._digest(job), batch._digest(replace(job, rules=Rules(seed=2)))]
+    write_whole(tmp_path / "grading/submission/plan.py", "new")
+    digests.append(batch._digest(job))
+    write_whole(tmp_path / "utils/text.py", "new")
+    digests.append(batch._digest(job))
+    monkeypatch.setattr(batch, "version", lambda package: f"a newer {package}")
+    digests.append(batch._digest(job))
+    assert len(set(digests)) == len(digests)
+    assert batch._digest(job) == digests[-1]
 
 
 def test_two_runs_at_once_are_refused(school):

@@ -117,7 +117,15 @@ build_cnn.slip(
     seen=models.raised("Kernel size", "too small"),
 )
 
-models.form(build_cnn, "class_returned", "lazy_layer", "argmax_in_the_model", "layer_left_out", "frozen_weights")
+models.form(
+    build_cnn,
+    "class_returned",
+    "lazy_layer",
+    "pair_returned",
+    "argmax_in_the_model",
+    "layer_left_out",
+    "frozen_weights",
+)
 
 
 def _in_a_list(side):

@@ -67,7 +67,7 @@ def _(sent, side):
     return CNN(
         **vars(facts),
         convolutions=len(own),
-        untrained=len(models.steps_of(model, *CONVOLUTIONS)) - len(own),
+        untrained=models.untrained(model, *CONVOLUTIONS),
         bent=models.bends(model, own, dense, torch.rand(IMAGES, 1, side, side)),
     )
 
@@ -194,6 +194,7 @@ models.usual(
     "squeezed_output",
     "depends_on_the_batch",
     "same_for_all",
+    "without_effect",
     softmax_at_the_end="A softmax stands at the end. F.cross_entropy does that itself; twice, it flattens the gradient and the loss cannot fall below 1.46. Return the logits.",
 )
 
@@ -216,8 +217,6 @@ build_cnn.slip(
         else f"Between the {'second convolution and the dense layer' if facts.bent[0] else 'first convolution and the second'} everything is linear."
     ),
 )
-models.usual(build_cnn, "without_effect")
-
 
 # --- 2.2 one training step ----------------------------------------------------------------------------------------
 

@@ -380,7 +380,7 @@ USUAL = {
         lambda model: model.requires_grad_(False),
     ),
     "softmax_at_the_end": Usual(
-        "A softmax stands at the end. F.cross_entropy takes one itself; with two, the gradient is flat and the loss cannot come near 0. Return the logits.",
+        "A softmax stands at the end. F.cross_entropy takes one itself; with two, the gradient is flat and the loss cannot come near 0 (with ten classes, it stays above 1.46). Return the logits.",
         _sums_to_one(0, "The outputs of each row are positive and sum to 1, as probabilities do. Expected logits.", 0.0),
         _then(lambda logits: logits.softmax(-1)),
     ),

@@ -1,6 +1,7 @@
 """Exercises of lesson 02: the model, one training step, evaluation, 64 images by heart, a dense baseline."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,12 +144,22 @@ def _in_a_list(side):
     return Net()
 
 
+def _counted(wrong: Callable[[int], bool]) -> Callable:
+    """A finding about how many convolutions there are with kernels of their own."""
+
+    def seen(facts: CNN, side: int) -> str | None:
+        found = f"{facts.convolutions} convolution{'s' * (facts.convolutions != 1)}"
+        return f"The model has {found} to be trained, expected 2." if wrong(facts.convolutions) else None
+
+    return seen
+
+
 build_cnn.wrong(
     "convolutions_in_a_list",
     "A convolution in a plain Python list, or one that is made inside `forward`, is not found by the optimizer: use nn.Sequential, nn.ModuleList, or `self.conv = …` in `__init__`.",
     _in_a_list,
     seen=lambda facts, side: (
-        f"The model convolves {facts.untrained} times with kernels that are not among its parameters, so that they are never trained."
+        "The model convolves with kernels that are not among its parameters, so they are never trained."
         if facts.convolutions < 2 and facts.untrained
         else None
     ),
@@ -157,21 +168,19 @@ build_cnn.wrong(
     "no_convolution",
     "There is no convolution. A dense model comes later in this lesson, to be compared with this one.",
     lambda side: nn.Sequential(nn.Flatten(), nn.Linear(side**2, 16), nn.ReLU(), nn.Linear(16, 10)),
-    seen=lambda facts, side: None if facts.convolutions else "The model has no convolution, expected 2.",
+    seen=_counted(lambda count: count == 0),
 )
 build_cnn.wrong(
     "one_convolution",
     "There is one convolution. The exercise asks for two, each with kernels of its own.",
     lambda side: nn.Sequential(nn.Conv2d(1, 8, 4, 4), nn.ReLU(), nn.Flatten(), nn.Linear(8 * (side // 4) ** 2, 10)),
-    seen=lambda facts, side: "The model has 1 convolution, expected 2." if facts.convolutions == 1 else None,
+    seen=_counted(lambda count: count == 1),
 )
 build_cnn.slip(
     "three_convolutions",
     "There are more than two convolutions. The question of this lesson is what two can do.",
     extra=lambda: nn.Conv2d(8, 8, 1),
-    seen=lambda facts, side: (
-        f"The model has {facts.convolutions} convolutions, expected 2." if facts.convolutions > 2 else None
-    ),
+    seen=_counted(lambda count: count > 2),
 )
 build_cnn.slip(
     "too_many_parameters",
@@ -184,19 +193,16 @@ build_cnn.slip(
     ),
 )
 
-models.usual(
-    build_cnn,
-    "dropout_never_off",
-    "softmax_at_the_end",
-    "log_softmax_at_the_end",
-    "softmax_over_the_batch",
-    "relu_at_the_end",
-    "squeezed_output",
-    "depends_on_the_batch",
-    "same_for_all",
-    "without_effect",
-    softmax_at_the_end="A softmax stands at the end. F.cross_entropy does that itself; twice, it flattens the gradient and the loss cannot fall below 1.46. Return the logits.",
-)
+models.usual(build_cnn, "dropout_never_off", "softmax_at_the_end", "log_softmax_at_the_end", "softmax_over_the_batch")
+models.usual(build_cnn, "relu_at_the_end", "squeezed_output", "depends_on_the_batch", "same_for_all", "without_effect")
+
+
+def _straight(facts: CNN, side: int) -> str | None:
+    if all(facts.bent):
+        return None
+    where = "the second convolution and the dense layer" if facts.bent[0] else "the first convolution and the second"
+    return f"Between {where} everything is linear."
+
 
 build_cnn.slip(
     "no_nonlinearity",
@@ -211,12 +217,9 @@ build_cnn.slip(
     "A nonlinearity belongs after *each* convolution. Without one between them, two convolutions are one larger convolution; without one behind the second, it is a part of the dense layer. Average pooling and batch normalisation are linear.",
     second=nn.Identity,
     pool=nn.AvgPool2d,
-    seen=lambda facts, side: (
-        None
-        if all(facts.bent)
-        else f"Between the {'second convolution and the dense layer' if facts.bent[0] else 'first convolution and the second'} everything is linear."
-    ),
+    seen=_straight,
 )
+
 
 # --- 2.2 one training step ----------------------------------------------------------------------------------------
 
@@ -318,10 +321,8 @@ def _(rng):
     model = {"weight": torch.tensor([[1.0], [-1.0]])}  # reads every bright pixel as class 0
     yield model, [_batch([3, 2], [0, 1])]
     yield model, [_batch([2, 1], [0, 0]), _batch([3], [1])]
-    yield (
-        model,
-        [_batch([1] * 270, [0] * 265 + [1] * 5), _batch([1] * 30, [0] * 10 + [1] * 20)],
-    )  # more than a byte holds
+    many = _batch([1] * 270, [0] * 265 + [1] * 5), _batch([1] * 30, [0] * 10 + [1] * 20)
+    yield model, [*many]  # more right images than a byte can count
     for _ in range(5):
         classes, height, width = (int(rng.integers(2, 5)) for _ in range(3))
         model = {"weight": normal(rng, classes, height * width)}
@@ -481,8 +482,8 @@ def _(
     model,
     images,
     labels,
-    rounds=60,
-    rate=0.01,
+    rounds=40,
+    rate=0.02,
     trained=nn.Module.parameters,
     loss=F.cross_entropy,
     cut=lambda images, labels: [(images, labels)],

@@ -7,7 +7,6 @@ plain values: numbers, weights, tokens. The models there are small ones whose be
 import math
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, pairwise
 
 import numpy as np
 import torch
@@ -15,10 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import vector_to_parameters
 
-from utils.checking import Lesson, normal, steps
+from utils.checking import Lesson, draws, normal, steps
 from utils.checking.compare import shape_or_type
-from utils.checking.describe import describe, number
+from utils.models import CharLSTM
 from utils.text import Streams, encode
+from utils.training import count_parameters
 
 lesson = Lesson("08", __name__)
 BIT = math.log(2)  # one bit is ln 2 nats
@@ -31,7 +31,7 @@ BIT = math.log(2)  # one bit is ln 2 nats
     hint="Encode the text once. Cut the numbers into `streams` rows of equal length, and the same numbers one character later into the rows of the targets. Then walk along both, `length` columns at a time.",
 )
 def stream_batches(text, alphabet, streams, length):
-    """The batches of a text in order: a list of pairs (inputs, targets), int64, (streams, length) or shorter at last."""
+    """The batches in order: a list of pairs (inputs, targets), each int64, (streams, length); the last may be shorter."""
     return list(Streams(encode(text, alphabet), streams, length))
 
 
@@ -44,11 +44,10 @@ def _(rng):
     yield dict(text="abcdefg", alphabet="abcdefg", streams=2, length=2)  # the last batch is shorter
     yield dict(text="abcdefghi", alphabet="abcdefghi", streams=2, length=2)  # two whole batches
     yield dict(text="abcde", alphabet="abcde", streams=2, length=3)  # longer than a stream
-    for case in range(6):
-        streams, length, steps = int(rng.integers(2, 4)), int(rng.integers(2, 5)), int(rng.integers(2, 4))
-        each = steps * length + int(rng.integers(0, length)) * (case % 2)
+    for rest in (0, 1, 0, 1):
+        streams, length = int(rng.integers(2, 4)), int(rng.integers(3, 5))
         letters = "".join(rng.permutation(list("acdeghiklmnoprstuvw.,!")))
-        count = streams * each + 1 + int(rng.integers(0, streams))
+        count = streams * (2 * length + rest) + 1 + int(rng.integers(0, streams))
         yield "".join(rng.choice(list(letters[:12]), count)), letters, streams, length
 
 
@@ -58,42 +57,38 @@ def _places(text, alphabet):
 
 @stream_batches.recipe
 def _(
-    text,
-    alphabet,
-    streams,
-    length,
+    text, alphabet, streams, length,
     encoded=_places,
     rows=lambda tokens, streams: tokens.unflatten(0, (streams, -1)),
-    following=lambda tokens, cut: cut(tokens.roll(-1)),
+    targets=lambda tokens, cut: cut(tokens.roll(-1)),
     batches=lambda row, length: row.split(length, 1),
-    pair=lambda inputs, targets: (inputs, targets),
-):
+    pair=lambda x, y: (x, y),
+):  # fmt: skip
     tokens = encoded(text, alphabet)
     kept = (len(tokens) - 1) // streams * streams
 
     def cut(tokens):
         return rows(tokens[:kept], streams)
 
-    both = (batches(part, length) for part in (cut(tokens), following(tokens, cut)))
-    return [pair(*batch) for batch in zip(*both, strict=True)]
+    return list(map(pair, batches(cut(tokens), length), batches(targets(tokens, cut), length)))
 
 
-stream_batches.slip("target_not_shifted", following=lambda tokens, cut: cut(tokens)).says(
+stream_batches.slip("target_not_shifted", targets=lambda tokens, cut: cut(tokens)).says(
     "The targets are the inputs themselves. The model is asked for the *next* character: take the text one character later."
 )
-stream_batches.slip("shifted_the_wrong_way", following=lambda tokens, cut: cut(tokens.roll(1))).says(
+stream_batches.slip("shifted_the_wrong_way", targets=lambda tokens, cut: cut(tokens.roll(1))).says(
     "The targets are the characters *before* the inputs, which the model has just read. Shift the other way."
 )
-stream_batches.slip("shifted_by_two", following=lambda tokens, cut: cut(tokens.roll(-2))).says(
+stream_batches.slip("shifted_by_two", targets=lambda tokens, cut: cut(tokens.roll(-2))).says(
     "The targets are two characters ahead: one was skipped. After the input at place i comes the target at place i + 1."
 )
-stream_batches.slip("shifted_inside_the_stream", following=lambda tokens, cut: cut(tokens).roll(-1, 1)).says(
+stream_batches.slip("shifted_inside_the_stream", targets=lambda tokens, cut: cut(tokens).roll(-1, 1)).says(
     "The last target of each stream is the stream's own first character: you shifted the rows, and they came round. Shift the text before you cut it into rows."
 )
-stream_batches.slip("shifted_inside_the_batch", pair=lambda inputs, targets: (inputs, inputs.roll(-1, 1))).says(
+stream_batches.slip("shifted_inside_the_batch", pair=lambda x, y: (x, x.roll(-1, 1))).says(
     "The last target of each row is the row's own first character: you shifted inside a batch, and it came round. Shift the whole text before you cut it."
 )
-stream_batches.slip("batch_and_time_swapped", pair=lambda inputs, targets: (inputs.T, targets.T)).says(
+stream_batches.slip("batch_and_time_swapped", pair=lambda x, y: (x.T, y.T)).says(
     "Batch and time are swapped. A batch has one row for each stream and one column for each step: (streams, length)."
 )
 stream_batches.slip("dealt_like_cards", rows=lambda tokens, streams: tokens.unflatten(0, (-1, streams)).T).says(
@@ -102,8 +97,7 @@ stream_batches.slip("dealt_like_cards", rows=lambda tokens, streams: tokens.unfl
 
 
 def _filled_from_top_to_bottom(row: Tensor, length: int) -> Tensor:
-    streams, each = row.shape
-    whole = each // length
+    streams, whole = len(row), row.shape[1] // length
     return row.flatten()[: whole * streams * length].reshape(whole, streams, length)
 
 
@@ -111,16 +105,14 @@ stream_batches.slip("rows_do_not_continue", batches=_filled_from_top_to_bottom).
     "Row b of a batch does not go on in row b of the next one: you filled each batch from top to bottom with running text. Then the state that a row leaves behind belongs to another row's text."
 )
 stream_batches.slip(
-    "windows_overlap", batches=lambda row, length: [row[:, i : i + length] for i in range(row.shape[1] - length + 1)]
+    "windows_overlap", batches=lambda row, T: [row[:, i:][:, :T] for i in range(row.shape[1] - T + 1)]
 ).says(
     "Your windows overlap: each begins one character after the one before. The state already stands at the end of a window, so the next one begins where it ended."
 )
-stream_batches.slip(
-    "short_rest_dropped", batches=lambda row, length: [b for b in row.split(length, 1) if b.shape[1] == length]
-).says(
+stream_batches.slip("short_rest_dropped", batches=lambda row, T: [b for b in row.split(T, 1) if b.shape[1] == T]).says(
     "The rest of the streams is missing: where `length` does not divide them, the last batch is shorter, and it counts too."
 )
-stream_batches.slip("last_batch_missing", batches=lambda row, length: row.split(length, 1)[:-1]).says(
+stream_batches.slip("last_batch_missing", batches=lambda row, T: row.split(T, 1)[:-1]).says(
     "The last batch is missing, though it is a whole one. Your range ends one step too early."
 )
 stream_batches.slip("code_points", encoded=lambda text, alphabet: torch.tensor(list(map(ord, text)))).says(
@@ -128,9 +120,6 @@ stream_batches.slip("code_points", encoded=lambda text, alphabet: torch.tensor(l
 )
 stream_batches.slip("alphabet_of_its_own", encoded=lambda text, alphabet: _places(text, sorted(set(text)))).says(
     "You made an alphabet of your own from this text. Use the one that is given: it also holds characters that this text does not have."
-)
-stream_batches.slip("alphabet_sorted", encoded=lambda text, alphabet: _places(text, sorted(alphabet))).says(
-    "You sorted the alphabet. A token is the character's place in the alphabet as it is given."
 )
 stream_batches.slip("counted_from_one", encoded=lambda text, alphabet: _places(text, alphabet) + 1).says(
     "You counted the places in the alphabet from 1. The first one is 0."
@@ -141,28 +130,22 @@ stream_batches.slip("counted_from_one", encoded=lambda text, alphabet: _places(t
     "You made one-hot vectors. The model wants the numbers themselves; its embedding does the rest."
 )
 def one_hot_vectors(text, alphabet, streams, length):
-    pairs = stream_batches.reference(text, alphabet, streams, length)
-    return [(F.one_hot(inputs, len(alphabet)), targets) for inputs, targets in pairs]
+    return [(F.one_hot(x, len(alphabet)), y) for x, y in stream_batches.reference(text, alphabet, streams, length)]
 
 
 @stream_batches.mistake(
     "You cut rows of N // B characters and took the targets out of the rows, so the last character of a row has no target. Cut rows of (N − 1) // B characters, and the targets from the whole text."
 )
 def targets_end_with_the_row(text, alphabet, streams, length):
-    each = len(text) // streams
-    rows = _places(text, alphabet)[: streams * each].reshape(streams, each)
-    return [(rows[:, i : i + length], rows[:, i + 1 : i + length + 1]) for i in range(0, each - 1, length)]
+    rows = _places(text, alphabet)[: len(text) // streams * streams].reshape(streams, -1)
+    return [(rows[:, i : i + length], rows[:, 1:][:, i : i + length]) for i in range(0, rows.shape[1] - 1, length)]
 
 
-def _not_whole(batches, *case) -> str | None:
+@stream_batches.finding
+def _(batches, *case):
     parts = [part for pair in batches if isinstance(pair, tuple | list) for part in pair if isinstance(part, Tensor)]
-    floats = [part.dtype for part in parts if part.is_floating_point()]
-    return f"The tokens are {str(floats[0]).removeprefix('torch.')}. Expected whole numbers, int64." if floats else None
-
-
-stream_batches.slip("tokens_as_floats", pair=lambda *both: tuple(b.float() for b in both), seen=_not_whole).says(
-    "A token is a place in the alphabet, which an embedding looks up: it has to be a whole number."
-)
+    floats = any(part.is_floating_point() for part in parts)
+    return "The tokens are fractions. They are places in the alphabet: whole numbers, int64." if floats else None
 
 
 # --- 8.2 a step of truncated backpropagation through time -----------------------------------------------------------
@@ -172,7 +155,7 @@ stream_batches.slip("tokens_as_floats", pair=lambda *both: tuple(b.float() for b
 class Facts(steps.Facts):
     """What three steps came to, each from the state that the one before it gave back.
 
-    state: the last one, (h, c). attached: whether any state held its graph. instead: what came back for a pair.
+    state: the last one, (h, c). attached: whether any holds its graph. instead: what came back in place of a pair.
     """
 
     state: tuple
@@ -194,149 +177,104 @@ def truncated_step(model, optimizer, inputs, targets, state):
     return loss.item() / BIT, tuple(part.detach() for part in state)
 
 
-ALL_ELSE = "biases of the last layer, all else 0"
-
-
-class TinyLSTM(nn.Module):
-    """tokens (B, T) in, logits (B, T, V) and the state (h, c) out, with weights that a case gives."""
-
-    def __init__(self, given: dict):
-        super().__init__()
-        self.vocabulary = given["vocabulary"]
-        self.lstm = nn.LSTM(self.vocabulary, given["width"], batch_first=True)
-        self.head = nn.Linear(given["width"], self.vocabulary)
-        count = sum(weight.numel() for weight in self.parameters())
-        last = given.get(ALL_ELSE, torch.zeros(0))
-        vector_to_parameters(given.get("weights", F.pad(last, (count - len(last), 0))).clone(), self.parameters())
-
-    def forward(self, tokens: Tensor, state=None):
-        hidden, state = self.lstm(F.one_hot(tokens, self.vocabulary).float(), state)
-        return self.head(hidden), state
+def _lstm(vocabulary: int, width: int, all_0_but_the_last: Tensor) -> CharLSTM:
+    """One whose last weights are given; the others are 0."""
+    model = CharLSTM(vocabulary, width)
+    zeros = count_parameters(model) - len(all_0_but_the_last)
+    vector_to_parameters(F.pad(all_0_but_the_last, (zeros, 0)), model.parameters())
+    return model
 
 
 @truncated_step.cases
 def _(rng):
-    sgd = {"learning rate": 0.5}
-    knows_nothing = {"vocabulary": 2, "width": 1, ALL_ELSE: torch.tensor([0.0, 0.0])}
-    yield knows_nothing, sgd, torch.tensor([[0, 1]]), torch.tensor([[1, 1]]), None
-    surely_wrong = knows_nothing | {ALL_ELSE: torch.tensor([4.0, 0.0])}
-    ones = torch.ones(1, 2, dtype=torch.int64)
-    yield surely_wrong, sgd, ones, ones, (torch.zeros(1, 1, 1),) * 2  # a gradient so large that some would clip it
-    for streams, length in [(2, 3), (3, 2)]:
-        vocabulary, width = int(rng.integers(3, 5)), int(rng.integers(2, 4))
-        weights = normal(rng, 4 * width * (vocabulary + width + 2) + vocabulary * (width + 1))
-        tokens = torch.from_numpy(rng.integers(0, vocabulary, (streams, length + 1)))
-        state = tuple(normal(rng, 1, streams, width).tanh() for _ in range(2))
-        model = {"vocabulary": vocabulary, "width": width, "weights": weights}
-        yield model, sgd | {"momentum": 0.5}, tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous(), state
+    def biased(*biases):
+        return {"vocabulary": 2, "width": 1, "all_0_but_the_last": torch.tensor(biases)}
+
+    sgd, ones = {"learning rate": 0.5}, torch.ones(1, 2, dtype=torch.int64)
+    yield biased(0.0, 0.0), sgd, 0 * ones, ones, None
+    yield biased(4.0, 0.0), sgd, ones, ones, (torch.zeros(1, 1, 1),) * 2  # a gradient so large that some would clip it
+    for B, T, C, V in [(2, 3, 2, 4), (3, 2, 3, 3)]:
+        weights = normal(rng, count_parameters(CharLSTM(V, C)))
+        text = torch.from_numpy(rng.integers(0, V, (B, T + 1)))
+        model = {"vocabulary": V, "width": C, "all_0_but_the_last": weights}
+        state = normal(rng, 1, B, C).tanh(), normal(rng, 1, B, C)
+        yield model, sgd | {"momentum": 0.5}, text[:, :-1].contiguous(), text[:, 1:].contiguous(), state
 
 
 @truncated_step.ask
 def _(answer, model, optimizer, inputs, targets, state):
-    tiny = TinyLSTM(model)
+    tiny = _lstm(**model)
     sgd = steps.sgd(tiny, optimizer)
     states, instead = [state], []
 
     def step():
-        given = answer(tiny, sgd, inputs, targets, states[-1])
-        if given is None or (found := _not_a_step(given)):
-            instead.append(found)
-            return given and math.nan
-        states.append(given[1])
-        return given[0]
+        match given := answer(tiny, sgd, inputs, targets, states[-1]):
+            case None:
+                return None
+            case [loss, [Tensor(), Tensor()] as state]:
+                states.append(state)
+                return loss
+        instead.append(" and ".join(map(shape_or_type, given if isinstance(given, tuple | list) else [given])))
+        return 0.0
 
     facts = steps.take(step, tiny, sgd, count=3, evaluate_between=False)
+    attached = any(part.requires_grad for state in states[1:] for part in state)
     return facts and Facts(
-        **vars(facts),
-        state=tuple(states[-1] or ()),
-        attached=any(part.requires_grad for state in states[1:] for part in state),
-        instead=instead[0] if instead else "",
+        **vars(facts), state=tuple(states[-1] or ()), attached=attached, instead=" ".join(instead[:1])
     )
-
-
-def _not_a_step(given) -> str:
-    """What stands in place of (loss, (h, c)); empty where nothing is wrong with the form."""
-    if not isinstance(given, tuple | list) or len(given) != 2:
-        return shape_or_type(given)
-    loss, state = given
-    if isinstance(loss, tuple | list):
-        return "the state first, or another pair in place of the loss"
-    if not isinstance(state, tuple | list) or len(state) != 2 or not all(isinstance(part, Tensor) for part in state):
-        return f"{shape_or_type(state)} in place of the state"
-    return ""
 
 
 @truncated_step.finding
 def _(facts, *case):
-    return facts.instead and f"It returned {facts.instead}. Expected a pair: the loss, and the state (h, c)."
+    return (
+        facts.instead
+        and f"It returned {facts.instead}. Expected a pair: the loss, and the state, itself a pair (h, c)."
+    )
 
 
 @truncated_step.recipe
 def _(
-    model,
-    optimizer,
-    inputs,
-    targets,
-    state,
+    model, optimizer, inputs, targets, state,
     begin=lambda state: state,
     pairs=lambda logits, inputs, targets: (logits, targets),
     loss=F.cross_entropy,
     update=steps.update,
+    after=False,
     unit=BIT,
     give=Tensor.item,
-    after=False,
     end=lambda new, old: tuple(part.detach() for part in new),
-):
-    logits, new = model(inputs, begin(state))
-    ours, theirs = pairs(logits, inputs, targets)
-    value = loss(ours.flatten(0, 1), theirs.flatten())
-    update(optimizer, value)
-    if after:
-        value = loss(model(inputs, state)[0].flatten(0, 1), targets.flatten())
-    return give(value) / unit, end(new, state)
+):  # fmt: skip
+    def value():
+        logits, new = model(inputs, begin(state))
+        ours, theirs = pairs(logits, inputs, targets)
+        return loss(ours.flatten(0, 1), theirs.flatten()), new
+
+    before, new = value()
+    update(optimizer, before)
+    return give(value()[0] if after else before) / unit, end(new, state)
 
 
-steps.usual(
-    truncated_step,
-    *("graph_returned", "optimizer_of_its_own", "no_step", "no_backward", "step_before_backward"),
-    *("cleared_before_the_step", "no_zero_grad", "summed_loss", "softmax_before_cross_entropy", "loss_after_the_step"),
-)
-
-
-def _hangs_on(*errors: str):
-    """The state came back with its graph, and a later step raised one of these errors, or came to its end."""
-
-    def seen(facts, *case) -> str | None:
-        if not facts.attached or not any(error in facts.error for error in errors):
-            return None
-        later = f", and a later step raised: {facts.error}" if facts.error else "."
-        return f"The state came back with the graph of its step behind it{later}"
-
-    return seen
-
-
-def _not_detached(new, old):
-    return new
+def _still_attached(facts, *case, error: str = "") -> str | None:
+    later = f" A later step raised: {facts.error}" if facts.error else ""
+    return f"The state came back with a graph behind it.{later}" if facts.attached and error in facts.error else None
 
 
 truncated_step.slip(
     "graph_retained",
     update=partial(steps.update, retain_graph=True),
-    end=_not_detached,
-    seen=_hangs_on("inplace"),
+    end=lambda new, old: new,
+    seen=partial(_still_attached, error="inplace"),
 ).says(
     "You kept the graph of the step before (retain_graph=True) and did not detach the state, so backward went through weights that have changed since. Detach h and c; then nothing needs to be retained."
 )
-truncated_step.slip("state_not_detached", end=_not_detached, seen=_hangs_on("")).says(
+truncated_step.slip("state_not_detached", end=lambda new, old: new, seen=_still_attached).says(
     "The state still hangs on the graph of its step, so a second backward runs into that step, whose graph is gone. Detach every part of the state that you hand back: h and c."
 )
-
-
-@truncated_step.finding
-def _(facts, *case):
-    return facts.error and f"The second or third step raised: {facts.error}"
-
-
+steps.usual(
+    truncated_step,
+    *("graph_returned", "optimizer_of_its_own", "no_step", "no_backward", "step_before_backward"),
+    *("cleared_before_the_step", "no_zero_grad", "summed_loss", "softmax_before_cross_entropy", "loss_after_the_step"),
+)
 truncated_step.slip("state_thrown_away", begin=lambda state: None).says(
     "The state that was handed in was not used: each step began with an empty memory. Call model(inputs, state)."
 )
@@ -355,20 +293,16 @@ truncated_step.slip("nats_for_bits", unit=1).says(
 truncated_step.slip("bits_multiplied", unit=1 / BIT).says(
     "You multiplied by ln 2. A bit is smaller than a nat, so there are more of them: divide."
 )
-truncated_step.slip(
-    "stepped_along_bits", loss=lambda logits, targets: F.cross_entropy(logits, targets) / BIT, unit=1
-).says(
+truncated_step.slip("stepped_along_bits", loss=lambda z, y: F.cross_entropy(z, y) / BIT, unit=1).says(
     "You went along the gradient of the loss in bits, which is 1.44 times as long. Backward on the loss in nats; bits are for people."
 )
-truncated_step.slip("last_position_only", pairs=lambda logits, inputs, targets: (logits[:, -1:], targets[:, -1:])).says(
+truncated_step.slip("last_position_only", pairs=lambda z, x, y: (z[:, -1:], y[:, -1:])).says(
     "Only the last character of each row counted. Every position has a target, so every position has a loss."
 )
-truncated_step.slip(
-    "flattened_in_another_order", pairs=lambda logits, inputs, targets: (logits.transpose(0, 1), targets)
-).says(
+truncated_step.slip("flattened_in_another_order", pairs=lambda z, x, y: (z.transpose(0, 1), y)).says(
     "Logits and targets were flattened in different orders: one row by row, the other column by column. Flatten both with flatten(0, 1)."
 )
-truncated_step.slip("inputs_as_targets", pairs=lambda logits, inputs, targets: (logits, inputs)).says(
+truncated_step.slip("inputs_as_targets", pairs=lambda z, x, y: (z, x)).says(
     "You compared the logits with the inputs. The model then learns to repeat what it has just read. The targets are the next characters."
 )
 
@@ -393,7 +327,7 @@ truncated_step.slip("gradient_clipped", update=_update_clipped).says(
     hint="Read the whole prompt once. Then, again and again: divide the last logits by the temperature, softmax, draw one, and let the model read the one that you drew, with the state that it left.",
 )
 def continue_prompt(model, prompt, count, temperature):
-    """`count` new tokens, a list, after the prompt (T,). The model: tokens (B, T) and a state in, logits (B, T, V) and a state out."""
+    """A list of `count` new tokens after the prompt (T,). The model reads tokens (B, T) and gives logits (B, T, V)."""
     text = prompt.tolist()
     for _ in range(count):
         logits, _ = model(torch.tensor([text]))
@@ -401,12 +335,16 @@ def continue_prompt(model, prompt, count, temperature):
     return text[len(prompt) :]
 
 
-def _draw(probabilities: Tensor, drawn: list | None = None) -> int:
+def _probabilities(logits: Tensor, temperature: float) -> Tensor:
+    return (logits / temperature).softmax(0)
+
+
+def _draw(probabilities: Tensor) -> int:
     return int(torch.multinomial(probabilities, 1))
 
 
-def _probabilities(logits: Tensor, temperature: float) -> Tensor:
-    return (logits / temperature).softmax(0)
+def _likeliest(probabilities: Tensor) -> int:
+    return int(probabilities.argmax())
 
 
 class Summing(nn.Module):
@@ -414,100 +352,60 @@ class Summing(nn.Module):
 
     def __init__(self, logits: Tensor, gap: float):
         super().__init__()
-        self.logits, self.gap = logits, gap
+        self.logits = logits + gap * torch.eye(len(logits))  # one row for each next token
 
     def forward(self, tokens: Tensor, state=None):
         total = tokens.cumsum(1) + (0 if state is None else state[0])  # (B, T)
-        next_one = F.one_hot((total + 1) % len(self.logits), len(self.logits))  # (B, T, V)
-        return self.logits + self.gap * next_one, (total[:, -1:], total[:, -1:])
-
-
-CALLS = 120  # of one case in which the tokens are left to chance
+        return self.logits[(total + 1) % len(self.logits)], (total[:, -1:], total[:, -1:])
 
 
 @continue_prompt.cases
 def _(rng):
-    by_chance = torch.tensor([3.0, 2, 2, 1, 1, 0, 0, 0])
-    yield dict(model={"logits": by_chance, "gap": 0.0}, prompt=torch.tensor([0]), count=10, temperature=0.4)
-    flat = torch.tensor(rng.permutation([2.0, 1.5, 1.0, 0.5, 0.0, -0.5, -1.0, -1.5]), dtype=torch.float32)
-    yield dict(model={"logits": flat, "gap": 0.0}, prompt=torch.tensor([1, 2]), count=10, temperature=2.0)
+    steep, flat = torch.tensor([3.0, 2, 2, 1, 1, 0, 0, 0]), torch.tensor([2.0, 1.5, 1, 0.5, 0, -0.5, -1, -1.5])
+    yield {"logits": steep, "gap": 0.0}, torch.tensor([0]), 10, 0.4
+    yield {"logits": flat[torch.from_numpy(rng.permutation(8))], "gap": 0.0}, torch.tensor([1, 2]), 10, 2.0
     for size, prompt in [(11, [1, 2, 4]), (13, [5, 1, 1]), (17, [3])]:
-        no_choice = {"logits": torch.zeros(size), "gap": 90.0}
-        yield dict(model=no_choice, prompt=torch.tensor(prompt), count=6, temperature=1.0)
+        yield {"logits": torch.zeros(size), "gap": 90.0}, torch.tensor(prompt), 6, 1.0
 
 
 @continue_prompt.ask
 def _(answer, model, prompt, count, temperature):
-    """The tokens of several calls; for each one a string, where something else came back."""
-    runs = []
-    for _ in range(2 if model["gap"] else CALLS):
-        given = answer(Summing(**model), prompt, count, temperature)
-        if given is None:
-            return None
-        runs.append(_tokens(given))
-    return runs
-
-
-def _tokens(given) -> list | str:
-    """Whole numbers, whatever holds them, as a list; of anything else, what it is."""
-    if isinstance(given, Tensor | np.ndarray) and given.ndim == 1:
-        given = given.tolist()
-    if not isinstance(given, list | tuple):
-        return shape_or_type(given)
-    items = [item.item() if math.prod(getattr(item, "shape", (0,))) == 1 else item for item in given]
-    others = [item for item in items if not isinstance(item, int)]
-    return f"a list with {describe(others[0])} in it" if others else items
-
-
-@continue_prompt.finding
-def _(runs, model, prompt, count, temperature):
-    others = [run for run in runs if isinstance(run, str)]
-    return f"It returned {others[0]}. Expected a list of {count} tokens, each a whole number." if others else None
-
-
-def _begin_with_the_prompt(runs, model, prompt, count, temperature) -> str | None:
-    if all(run[: len(prompt)] == prompt.tolist() and len(run) == count + len(prompt) for run in runs):
-        return f"Expected {count} new tokens, got {len(runs[0])}; they begin with the prompt, {prompt.tolist()}."
-    return None
-
-
-def _with_the_prompt(model, prompt, count, temperature):
-    return prompt.tolist() + continue_prompt.reference(model, prompt, count, temperature)
-
-
-continue_prompt.wrong("prompt_returned_too", _with_the_prompt, seen=_begin_with_the_prompt).says(
-    "The prompt is part of what you returned. Return the new tokens only."
-)
-
-
-@continue_prompt.finding
-def _(runs, model, prompt, count, temperature):
-    for run in runs:
-        if len(run) != count:
-            return f"Expected {count} new tokens, got {len(run)}."
-        if outside := [token for token in run if not 0 <= token < len(model["logits"])]:
-            return f"Tokens are numbers from 0 to {len(model['logits']) - 1}; among yours is {outside[0]}."
-    return None
+    calls = 2 if model["gap"] else 120
+    return draws.ask(lambda: answer(Summing(**model), prompt, count, temperature), calls)
 
 
 @continue_prompt.recipe
 def _(
-    model,
-    prompt,
-    count,
-    temperature,
+    model, prompt, count, temperature,
+    first=lambda prompt: prompt,
     weights=_probabilities,
     draw=_draw,
-    first=lambda prompt: prompt,
     following=lambda prompt, drawn: torch.tensor(drawn[-1:]),
     kept=True,
-):
+):  # fmt: skip
     logits, state = model(first(prompt)[None])
     drawn = []
     for _ in range(count):
-        drawn.append(draw(weights(logits[0, -1], temperature), drawn))
+        drawn.append(draw(weights(logits[0, -1], temperature)))
         logits, state = model(following(prompt, drawn)[None], state if kept else None)
     return drawn
+
+
+def _begin_with_the_prompt(runs, model, prompt, count, temperature) -> str | None:
+    long = all(list(run[: len(prompt)]) == prompt.tolist() and len(run) == count + len(prompt) for run in runs)
+    return f"Expected {count} new tokens; got {len(runs[0])}, the first of which are the prompt." if long else None
+
+
+continue_prompt.wrong(
+    "prompt_returned_too",
+    lambda model, prompt, *rest: prompt.tolist() + continue_prompt.reference(model, prompt, *rest),
+    seen=_begin_with_the_prompt,
+).says("The prompt is part of what you returned. Return the new tokens only.")
+
+
+@continue_prompt.finding
+def _(runs, model, prompt, count, temperature):
+    return draws.malformed(runs, count, len(model["logits"]))
 
 
 # What the model reads shows where it leaves no choice.
@@ -517,184 +415,73 @@ def _misread(runs, model, prompt, count, temperature) -> str | None:
     expected = continue_prompt.variant(draw=_likeliest)(Summing(**model), prompt, count, temperature)
     if not model["gap"] or runs[0] == expected:
         return None
-    return (
-        f"This model leaves no choice: the next token is one more than the sum of all before it, modulo {len(model['logits'])}. "
-        f"After {prompt.tolist()} expected {expected}, got {runs[0]}."
-    )
+    rule = f"the next token is one more than the sum of all before it, modulo {len(model['logits'])}"
+    return f"This model leaves no choice: {rule}. After {prompt.tolist()} expected {expected}, got {runs[0]}."
 
 
-def _likeliest(probabilities: Tensor, drawn: list) -> int:
-    return int(probabilities.argmax())
-
-
-def _read(name: str, wrong):
-    """A mistake that is told by the tokens of this wrong answer, where there is no choice."""
+def _reads(name: str, **switches):
+    """A slip that is told by the tokens that it gives where there is no choice."""
+    wrong = continue_prompt.variant(**switches)
 
     def seen(runs, model, *rest) -> str | None:
-        sentence = _misread(runs, model, *rest)
-        return sentence if sentence and runs[0] == wrong(Summing(**model), *rest) else None
+        return _misread(runs, model, *rest) if runs[0] == wrong(Summing(**model), *rest) else None
 
     return continue_prompt.wrong(name, wrong, seen=seen)
 
 
-_read("state_not_passed_on", continue_prompt.variant(kept=False)).says(
+_reads("state_not_passed_on", kept=False).says(
     "After the prompt the model saw one character at a time with an empty memory. Pass the state that it returned: model(tokens, state)."
 )
-_read("last_character_of_the_prompt", continue_prompt.variant(first=lambda prompt: prompt[-1:])).says(
+_reads("last_character_of_the_prompt", first=lambda prompt: prompt[-1:]).says(
     "The model read the last character of the prompt only. Let it read the whole prompt before you draw."
 )
-_read("last_character_read_twice", continue_prompt.variant(first=lambda prompt: torch.cat([prompt, prompt[-1:]]))).says(
+_reads("last_character_read_twice", first=lambda prompt: torch.cat([prompt, prompt[-1:]])).says(
     "The model read the last character of the prompt twice: once with the prompt, and once more before the first draw. The logits after the prompt are already those for the first new character."
 )
-_read(
-    "text_read_again",
-    continue_prompt.variant(following=lambda prompt, drawn: torch.cat([prompt, torch.tensor(drawn)])),
-).says(
+_reads("text_read_again", following=lambda prompt, drawn: torch.cat([prompt, torch.tensor(drawn)])).says(
     "The model read the whole text again at each step, and kept the state as well: it has read the beginning many times over. With a state, feed only the new character."
 )
-_read("drawn_character_not_fed", continue_prompt.variant(following=lambda prompt, drawn: prompt[-1:])).says(
+_reads("drawn_character_not_fed", following=lambda prompt, drawn: prompt[-1:]).says(
     "The model never read what you drew: it got the same old character at each step. Feed it the character that you have just drawn."
 )
-
-
-@torch.no_grad()
-def _all_drawn_at_once(model, prompt, count, temperature):
-    probabilities = (model(prompt[None])[0][0, -1] / temperature).softmax(0)
-    return torch.multinomial(probabilities, count, replacement=True).tolist()
-
-
-_read("nothing_read_after_the_prompt", _all_drawn_at_once).says(
-    "All characters were drawn from the logits after the prompt. Let the model read each one, and draw the next from the logits that follow it."
-)
 continue_prompt.finding(_misread)
-
 
 # What is drawn shows where it is left to chance.
 
 
-def _misfit(tokens: list[int], expected: Tensor) -> float:
-    """Pearson's statistic of these draws, tame where few are expected. Right draws of 8 tokens are near 7, once in ten
-    thousand times above 30, and never, for all practical purposes, above 50."""
-    wanted = len(tokens) * expected
-    return float(((torch.bincount(torch.tensor(tokens), minlength=len(expected)) - wanted) ** 2 / (wanted + 1)).sum())
-
-
 def _misdrawn(runs, model, prompt, count, temperature) -> str | None:
-    expected = _probabilities(model["logits"], temperature)
-    for which, tokens in {"draws": list(chain(*runs)), "first draws": [run[0] for run in runs]}.items():
-        if not model["gap"] and _misfit(tokens, expected) > 50:
-            shares = torch.bincount(torch.tensor(tokens), minlength=len(expected)) / len(tokens)
-            return f"Of {len(tokens)} {which} at temperature {number(temperature)} expected shares of about {_shares(expected)}, got {_shares(shares)}."
-    return None
+    return None if model["gap"] else draws.misdrawn(runs, _probabilities(model["logits"], temperature))
 
 
-def _shares(values: Tensor) -> str:
-    return ", ".join(f"{value:.2f}" for value in values.tolist())
-
-
-def _all_the_same(runs, model, *rest) -> str | None:
-    if model["gap"] or runs[0] != runs[-1] or len(set(runs[0])) == 1:
-        return None
-    return f"{len(runs)} calls, one after the other, all gave {runs[0]}. Expected other tokens from each."
-
-
-def _seeded(model, prompt, count, temperature):
-    torch.manual_seed(3)
-    return continue_prompt.reference(model, prompt, count, temperature)
-
-
-continue_prompt.wrong("seeded_inside", _seeded, seen=_all_the_same).says(
-    "You set the seed inside the function, so that it always writes the same. Whoever calls it sets the seed, once."
-)
-
-
-def _always_the_likeliest(runs, model, *rest) -> str | None:
-    likeliest = int(model["logits"].argmax())
-    if model["gap"] or set(chain(*runs)) != {likeliest}:
-        return None
-    return f"All of {len(runs) * len(runs[0])} tokens are {likeliest}, the likeliest one."
-
-
-continue_prompt.slip("argmax_in_place_of_a_draw", draw=_likeliest, seen=_always_the_likeliest).says(
-    "You always took the most likely character (argmax). Draw one by its probability: torch.multinomial(probabilities, 1)."
-)
-
-
-def _first_always_the_same(runs, model, *rest) -> str | None:
-    firsts = {run[0] for run in runs}
-    if model["gap"] or len(firsts) > 1:
-        return None
-    return f"The first of the tokens was {firsts.pop()} in all of {len(runs)} calls; those after it vary."
-
-
-def _first_greedy(probabilities: Tensor, drawn: list) -> int:
-    return _draw(probabilities) if drawn else _likeliest(probabilities, drawn)
-
-
-continue_prompt.slip("first_token_not_drawn", draw=_first_greedy, seen=_first_always_the_same).says(
-    "The first character is drawn as well, from the logits after the prompt."
-)
-
-
-def _drawn(name: str, weights):
-    """A mistake that is told by the shares of what was drawn: they are those of these weights (V,)."""
+def _draws(name: str, weights, **switches):
+    """A slip that is told by the shares of its draws: those of `weights(logits, temperature)`."""
 
     def seen(runs, model, prompt, count, temperature) -> str | None:
-        sentence = _misdrawn(runs, model, prompt, count, temperature)
-        wrong = weights(model["logits"], temperature).clamp(0)
-        return sentence if sentence and _misfit(list(chain(*runs)), wrong / wrong.sum()) < 30 else None
+        found = _misdrawn(runs, model, prompt, count, temperature)
+        return found if found and draws.like(runs, weights(model["logits"], temperature).clamp(0)) else None
 
-    return continue_prompt.slip(name, weights=weights, seen=seen)
+    return continue_prompt.slip(name, seen=seen, **(switches or {"weights": weights}))
 
 
-_drawn("temperature_multiplied", lambda logits, temperature: (logits * temperature).softmax(0)).says(
+_draws("argmax_in_place_of_a_draw", lambda z, t: (z == z.max()).float(), draw=_likeliest).says(
+    "You always took the most likely character (argmax). Draw one by its probability: torch.multinomial(probabilities, 1)."
+)
+_draws("temperature_multiplied", lambda z, t: (z * t).softmax(0)).says(
     "You multiplied the logits by the temperature. Divide: a low temperature makes differences larger, and the model bolder about its favourites."
 )
-_drawn("temperature_without_effect", lambda logits, temperature: logits.softmax(0)).says(
+_draws("temperature_without_effect", lambda z, t: z.softmax(0)).says(
     "The temperature made no difference: it was left out, or applied after the softmax, where multinomial scales it away. Divide the *logits* by it, before the softmax."
 )
-_drawn("drawn_blindly", lambda logits, temperature: torch.ones_like(logits)).says(
+_draws("drawn_blindly", lambda z, t: torch.ones_like(z)).says(
     "Every character was drawn with the same probability. Use the model's logits: torch.multinomial(probabilities, 1)."
 )
-_drawn("softmax_twice", lambda logits, temperature: (logits / temperature).softmax(0).softmax(0)).says(
+_draws("softmax_twice", lambda z, t: (z / t).softmax(0).softmax(0)).says(
     "There are two softmaxes, one after the other. The second one makes all probabilities nearly equal; one is enough."
 )
-_drawn("logits_as_weights", lambda logits, temperature: logits / temperature).says(
+_draws("logits_as_weights", lambda z, t: z / t).says(
     "You drew with the logits themselves as weights. They are no probabilities: the softmax is missing."
 )
-
-
-def _unlikely_never(runs, model, prompt, count, temperature) -> str | None:
-    p = _probabilities(model["logits"], temperature)
-    never = set((p > 0.02).nonzero().flatten().tolist()) - set(chain(*runs))
-    if model["gap"] or not never:
-        return None
-    expected = ", ".join(f"{token} about {len(runs) * count * p[token]:.0f} times" for token in sorted(never))
-    return f"Of {len(runs) * count} draws at temperature {number(temperature)} expected {expected}; it never came."
-
-
-def _three_likeliest(logits: Tensor, temperature: float) -> Tensor:
-    return _probabilities(logits.where(logits >= logits.topk(3).values[-1], -math.inf), temperature)
-
-
-continue_prompt.slip("only_the_likeliest", weights=_three_likeliest, seen=_unlikely_never).says(
-    "You drew among the likeliest characters alone (top-k). Here every character keeps its probability, however small."
-)
 continue_prompt.finding(_misdrawn)
-
-
-@continue_prompt.finding
-def _(runs, model, prompt, count, temperature):
-    """How often a token equals the one before it, as far as independent draws make that happen (Σp² of all)."""
-    two, three = (float((_probabilities(model["logits"], temperature) ** power).sum()) for power in (2, 3))
-    pairs, repeats = len(runs) * (count - 1), sum(a == b for run in runs for a, b in pairwise(run))
-    deviation = math.sqrt(pairs * (two - two**2 + 2 * (three - two**2)))  # pairs that share a token: Σp³
-    if model["gap"] or abs(repeats - pairs * two) < 5 * deviation:
-        return None
-    return (
-        f"{repeats} of these tokens are the same as the one before, expected about {pairs * two:.0f}. "
-        "Each is to be drawn anew, whatever the last one was."
-    )
 
 
 # --- 8.4 the horizon ------------------------------------------------------------------------------------------------
@@ -706,10 +493,10 @@ def _(runs, model, prompt, count, temperature):
     hint="For each k: gather the k characters before each place, one row a place; run the model without a state; take the logits after the last column. The horizon is the first k whose loss is at most the lowest loss plus the tolerance.",
 )
 def measure_horizon(model, tokens, places, lengths, tolerance):
-    """The bits (a list, one number for each length) with which the tokens (N,) at places (P,) are predicted, and the horizon."""
+    """The loss of the tokens (N,) at the places (P,), in bits, as a list with one number for each length; the horizon."""
     bits = []
     for k in lengths:
-        logits = torch.stack([model(tokens[None, p - k : p])[0][0, -1] for p in places])
+        logits = torch.stack([model(tokens[None, p - k : p])[0][0, -1] for p in places])  # (P, V)
         bits.append(F.cross_entropy(logits, tokens[places]).item() / BIT)
     return bits, min(k for k, value in zip(lengths, bits, strict=True) if value <= min(bits) + tolerance)
 
@@ -729,53 +516,41 @@ class Echo(nn.Module):
 
 
 class Rated(nn.Module):
-    """Its loss is known: after k characters a 0 costs bits[k - 1], or bits[-1] where k is larger, whatever it has read."""
+    """Its loss is known: after it has read k characters, a 0 costs bits_after_reading[k - 1], or the last of these."""
 
-    def __init__(self, bits: Tensor):
+    def __init__(self, bits_after_reading: Tensor):
         super().__init__()
-        self.bits = bits
+        self.bits = bits_after_reading
 
     def forward(self, tokens: Tensor, state=None):
-        read = tokens.new_full((tokens.shape[0], 1), 0) if state is None else state[0]  # (B, 1)
-        read = read + torch.arange(1, tokens.shape[1] + 1)  # (B, T)
-        p = (-self.bits[read.clamp(max=len(self.bits)) - 1]).exp2()  # (B, T)
+        read = (torch.ones_like(tokens).cumsum(1) + (0 if state is None else state[0])).clamp(max=len(self.bits))
+        p = (-self.bits[read - 1]).exp2()  # (B, T)
         return torch.stack([p, 1 - p], -1).log(), (read[:, -1:], read[:, -1:])
-
-
-RATED = "bits of a 0 after 1, 2, … characters"
-
-
-def _model(given: dict) -> nn.Module:
-    return Rated(given[RATED]) if RATED in given else Echo(**given)
 
 
 @measure_horizon.cases
 def _(rng):
-    def rated(bits, lengths, tolerance):
-        zeros = torch.zeros(max(lengths) + 2, dtype=torch.int64)
-        model = {RATED: torch.tensor(bits)}
-        return model, zeros, torch.tensor([max(lengths), len(zeros) - 1]), lengths, tolerance
-
-    yield rated([4.0, 3.0, 2.0, 1.0], [1, 2, 4], 0.0)  # the lowest one is within a tolerance of 0
-    yield rated([4.0, 3.0, 1.0, 2.0], [1, 3, 4], 0.0)  # the lowest one is not the last
-    yield rated([5.0, 3.0, 2.2, 2.0], [2, 3, 4], 0.5)  # the lowest one is not the first within
-    yield rated([5.0, 4.0, 2.0, 4.0], [1, 2, 3, 4], 0.5)  # more context harms
-    yield rated([5.0, 4.0, 3.9, 1.0], [1, 2, 3, 4], 0.5)  # a rest, and then a fall
-    yield rated([5.0, 2.6, 2.0, 3.0], [1, 2, 3, 4], 0.5)  # within 0.5 nats
-    yield rated([5.0, 2.4, 2.0, 3.0], [1, 2, 3, 4], 0.5)  # not within 0.5 · ln 2
+    for bits, lengths, tolerance in [
+        ([4.0, 3.0, 2.0, 1.0], [1, 2, 4], 0.0),  # the lowest one is within a tolerance of 0
+        ([4.0, 3.0, 1.0, 2.0], [1, 3, 4], 0.0),
+        ([5.0, 3.0, 2.2, 2.0], [2, 3, 4], 0.5),  # a shorter one is within
+        ([5.0, 4.0, 2.0, 4.0], [1, 2, 3, 4], 0.5),  # more context harms
+        ([5.0, 4.0, 3.9, 1.0], [1, 2, 3, 4], 0.5),  # a rest, and then a fall
+        ([5.0, 2.6, 2.0, 3.0], [1, 2, 3, 4], 0.5),  # 0.6 bits are within 0.5 nats
+        ([5.0, 2.4, 2.0, 3.0], [1, 2, 3, 4], 0.5),
+    ]:
+        rated = {"bits_after_reading": torch.tensor(bits)}
+        yield rated, torch.zeros(6, dtype=torch.int64), torch.tensor([4, 5]), lengths, tolerance
     rhyme = torch.tensor([0, 1, 2, 0, 1, 2])  # what comes next is what stood three characters ago
     yield {"vocabulary": 3, "strengths": torch.tensor([0, 0, 3.0])}, rhyme, torch.tensor([5, 4]), [1, 2, 3, 4], 0.01
     for _ in range(2):
-        tokens, places = (
-            torch.from_numpy(rng.integers(0, 3, 30)),
-            torch.from_numpy(rng.permutation(np.arange(8, 30))[:6]),
-        )
-        yield {"vocabulary": 3, "strengths": normal(rng, 5)}, tokens, places, [1, 2, 3, 5, 8], 0.0
+        tokens, places = torch.from_numpy(rng.integers(0, 3, 30)), torch.from_numpy(rng.permutation(np.arange(8, 30)))
+        yield {"vocabulary": 3, "strengths": normal(rng, 5)}, tokens, places[:6], [1, 2, 3, 5, 8], 0.0
 
 
 @measure_horizon.ask
 def _(answer, model, tokens, places, lengths, tolerance):
-    return answer(_model(model), tokens, places, lengths, tolerance)
+    return answer((Echo if "strengths" in model else Rated)(**model), tokens, places, lengths, tolerance)
 
 
 def _before(tokens: Tensor, places: Tensor, k: int) -> Tensor:
@@ -783,46 +558,38 @@ def _before(tokens: Tensor, places: Tensor, k: int) -> Tensor:
     return tokens[places[:, None] + torch.arange(-k, 0)]
 
 
-def _loss_at_the_end(logits: Tensor, windows: Tensor, targets: Tensor) -> Tensor:
-    return F.cross_entropy(logits[:, -1], targets)
-
-
-def _first(lengths: list, within) -> int:
+def _first(lengths, within) -> int:
     return next(k for k, one in zip(lengths, within, strict=True) if one)
 
 
 @measure_horizon.recipe
 @torch.no_grad()
 def _(
-    model,
-    tokens,
-    places,
-    lengths,
-    tolerance,
+    model, tokens, places, lengths, tolerance,
     windows=_before,
     kept=False,
-    loss=_loss_at_the_end,
+    loss=lambda logits, windows, targets: F.cross_entropy(logits[:, -1], targets),
     unit=BIT,
-    horizon=lambda lengths, bits, tolerance: _first(lengths, bits <= bits.min() + tolerance),
-):
+    rule=lambda lengths, bits, tolerance: _first(lengths, bits <= bits.min() + tolerance),
+):  # fmt: skip
     bits, state = [], None
     for k in lengths:
         shown = windows(tokens, places, k)
         logits, state = model(shown, state if kept else None)
         bits.append(loss(logits, shown, tokens[places]).item() / unit)
-    return bits, horizon(lengths, np.array(bits), tolerance)
+    return bits, rule(lengths, np.array(bits), tolerance)
 
 
 measure_horizon.slip("horizon_in_nats", unit=1).says(
     "Your losses are in nats. Divide them by math.log(2); the tolerance is in bits as well."
 )
-measure_horizon.slip("answer_in_the_window", windows=lambda tokens, places, k: _before(tokens, places + 1, k)).says(
+measure_horizon.slip("answer_in_the_window", windows=lambda x, p, k: _before(x, p + 1, k)).says(
     "The character to predict is the last one of your window: the model has seen the answer. The window for place p ends at p − 1."
 )
-measure_horizon.slip("one_character_too_many", windows=lambda tokens, places, k: _before(tokens, places, k + 1)).says(
+measure_horizon.slip("one_character_too_many", windows=lambda x, p, k: _before(x, p, k + 1)).says(
     "The model saw one character more than k. The window for place p holds p − k, …, p − 1: k numbers."
 )
-measure_horizon.slip("gap_before_the_place", windows=lambda tokens, places, k: _before(tokens, places - 1, k)).says(
+measure_horizon.slip("gap_before_the_place", windows=lambda x, p, k: _before(x, p - 1, k)).says(
     "There is a gap: your window ends one character too early, and the character just before the place is missing."
 )
 
@@ -843,47 +610,36 @@ def _loss_everywhere(logits: Tensor, windows: Tensor, targets: Tensor) -> Tensor
 measure_horizon.slip("every_position_counted", loss=_loss_everywhere).says(
     "You averaged over all positions of the window. The first of them see only one or two characters, whatever k: take the logits after the last column alone, logits[:, -1]."
 )
-measure_horizon.slip(
-    "first_position_read", loss=lambda logits, windows, targets: F.cross_entropy(logits[:, 0], targets)
-).says(
+measure_horizon.slip("first_position_read", loss=lambda z, x, y: F.cross_entropy(z[:, 0], y)).says(
     "You took the logits after the first character of the window. After the last one, logits[:, -1], the model has seen all k."
+)
+measure_horizon.slip("bits_summed_over_places", loss=lambda z, x, y: len(y) * F.cross_entropy(z[:, -1], y)).says(
+    "The losses were added up over the places. Take their mean: bits *per character*."
 )
 measure_horizon.slip("state_carried_over", kept=True).says(
     "The state went on from one length to the next, so the model saw more than k characters. Each length begins with no state."
 )
 measure_horizon.slip(
-    "bits_summed_over_places",
-    loss=lambda logits, windows, targets: len(targets) * F.cross_entropy(logits[:, -1], targets),
-).says("The losses were added up over the places. Take their mean: bits *per character*.")
-measure_horizon.slip(
-    "index_in_place_of_length", horizon=lambda lengths, bits, tolerance: int(np.argmax(bits <= bits.min() + tolerance))
+    "index_in_place_of_length", rule=lambda k, bits, eps: int(np.argmax(bits <= bits.min() + eps))
 ).says("You returned the place in the list. The horizon is the length that stands there, in characters.")
-measure_horizon.slip("lowest_of_all", horizon=lambda lengths, bits, tolerance: lengths[int(bits.argmin())]).says(
+measure_horizon.slip("lowest_of_all", rule=lambda k, bits, eps: k[bits.argmin()]).says(
     "You returned the length with the lowest loss. The horizon is the *smallest* length that comes within the tolerance of it."
 )
-measure_horizon.slip(
-    "largest_within",
-    horizon=lambda lengths, bits, tolerance: _first(lengths[::-1], bits[::-1] <= bits.min() + tolerance),
-).says(
+measure_horizon.slip("largest_within", rule=lambda k, bits, eps: _first(k[::-1], bits[::-1] <= bits.min() + eps)).says(
     "You took the largest length within the tolerance. The smallest one is the horizon: what comes after it no longer helps."
 )
-measure_horizon.slip(
-    "compared_with_the_longest", horizon=lambda lengths, bits, tolerance: _first(lengths, bits <= bits[-1] + tolerance)
-).says(
+measure_horizon.slip("compared_with_the_longest", rule=lambda k, bits, eps: _first(k, bits <= bits[-1] + eps)).says(
     "You compared with the loss at the longest length. Compare with the lowest loss of all lengths: more context can also do harm."
 )
-measure_horizon.slip(
-    "first_flat_step", horizon=lambda lengths, bits, tolerance: _first(lengths, [*(-np.diff(bits) <= tolerance), True])
-).says(
+measure_horizon.slip("first_flat_step", rule=lambda k, bits, eps: _first(k, [*(-np.diff(bits) <= eps), True])).says(
     "You stopped where the next length gains little. A curve may rest and then fall again: compare each loss with the lowest one."
 )
 measure_horizon.slip(
-    "tolerance_as_a_fraction",
-    horizon=lambda lengths, bits, tolerance: _first(lengths, bits <= bits.min() * (1 + tolerance)),
+    "tolerance_as_a_fraction", rule=lambda k, bits, eps: _first(k, bits <= bits.min() * (1 + eps))
 ).says("You took the tolerance as a fraction of the lowest loss. It is a number of bits: lowest + tolerance.")
-measure_horizon.slip(
-    "tolerance_in_nats", horizon=lambda lengths, bits, tolerance: _first(lengths, bits <= bits.min() + tolerance / BIT)
-).says("You compared in nats. The tolerance is a number of bits, so compare the losses in bits.")
+measure_horizon.slip("tolerance_in_nats", rule=lambda k, bits, eps: _first(k, bits <= bits.min() + eps / BIT)).says(
+    "You took the tolerance as a number of nats. It is in bits, as the losses are."
+)
 
 
 # --- 8.5 how well a cell tells two kinds of places apart --------------------------------------------------------------
@@ -907,20 +663,19 @@ def _from_ranks(ranks: Tensor, flags: Tensor) -> Tensor:
 
 @auroc.cases
 def _(rng):
-    def by_hand(cells, flags):
-        return dict(cells=torch.tensor(cells, dtype=torch.float32), flags=torch.tensor(flags))
-
-    yield by_hand([[1], [2]], [False, True])
-    yield by_hand([[2], [1]], [False, True])
-    yield by_hand([[1], [1]], [False, True])
-    yield by_hand([[3], [1], [2]], [True, False, True])
-    yield by_hand([[1], [2], [2]], [False, True, True])
-    yield by_hand([[1, 5], [1, 2], [2, 3]], [False, True, True])
-    for case, count in enumerate((8, 9, 12, 12, 40)):
-        width = int(rng.integers(2, 5))
+    for cells, flags in [
+        ([[1], [2]], [False, True]),
+        ([[2], [1]], [False, True]),
+        ([[1], [1]], [False, True]),
+        ([[3], [1], [2]], [True, False, True]),
+        ([[1], [2], [2]], [False, True, True]),
+        ([[1, 5], [1, 2], [2, 3]], [False, True, True]),
+    ]:
+        yield torch.tensor(cells, dtype=torch.float32), torch.tensor(flags)
+    for count in (8, 9, 12, 12, 40):
         flags = torch.from_numpy(rng.permutation(count) < int(rng.integers(2, count // 2)))
-        cells = normal(rng, count, width) + 0.7 * flags[:, None]
-        yield (cells * 2).round() / 2 if case % 2 else cells, flags
+        cells = normal(rng, count, int(rng.integers(2, 5))) + 0.7 * flags[:, None]
+        yield (cells * 2).round() / 2 if count % 2 or count > 12 else cells, flags
 
 
 @auroc.recipe
@@ -949,27 +704,23 @@ auroc.slip("pairs_not_divided", average=lambda wins: wins.sum((0, 1))).says(
     "You returned the number of pairs that are won. Divide by the number of pairs, n₁ · n₀."
 )
 auroc.slip("all_cells_together", turn=torch.mean).says(
-    "This is one number for all cells together. Keep the cells apart: average over the pairs alone, (cells,) remain."
+    "This is one number for all cells together. Keep the cells apart: average over the pairs alone, (C,) remain."
 )
 auroc.wrong("argsort_for_ranks", lambda cells, flags: _from_ranks(cells.argsort(0) + 1, flags)).says(
     "You took argsort for ranks. argsort says who stands at each place; ranks say at which place each one stands. Use argsort twice, or searchsorted, or scipy.stats.rankdata."
 )
-
-
-def _ranked_by_order(cells: Tensor) -> Tensor:
-    return cells.argsort(dim=0, stable=True).argsort(0) + 1
-
-
-auroc.wrong("ties_ranked_by_order", lambda cells, flags: _from_ranks(_ranked_by_order(cells), flags)).says(
+auroc.wrong(
+    "ties_ranked_by_order",
+    lambda cells, flags: _from_ranks(cells.argsort(dim=0, stable=True).argsort(0) + 1, flags),
+).says(
     "Equal values have different ranks, by chance of their order. They share the mean of their ranks: scipy.stats.rankdata does that."
 )
-
-
-@auroc.mistake(
+auroc.wrong(
+    "rank_sum_not_corrected",
+    lambda cells, flags: auroc.reference(cells, flags) + (flags.sum() + 1) / 2 / (~flags).sum(),
+).says(
     "The rank sum was not corrected. Even the lowest flagged places have ranks: take n₁ (n₁ + 1) / 2 off before you divide."
 )
-def rank_sum_not_corrected(cells, flags):
-    return auroc.reference(cells, flags) + (flags.sum() + 1) / 2 / (~flags).sum()
 
 
 @auroc.mistake(

@@ -16,6 +16,7 @@ from torch.nn.utils import vector_to_parameters
 
 from utils.checking import Lesson, draws, normal, steps
 from utils.checking.compare import shape_or_type
+from utils.checking.language import Echo, Rated, Summing
 from utils.models import CharLSTM
 from utils.text import Streams, encode
 from utils.training import count_parameters
@@ -51,18 +52,12 @@ def _(rng):
         yield "".join(rng.choice(list(letters[:12]), count)), letters, streams, length
 
 
-def _places(text, alphabet):
-    return torch.tensor([alphabet.index(character) for character in text])
-
-
 @stream_batches.recipe
 def _(
     text, alphabet, streams, length,
-    encoded=_places,
-    rows=lambda tokens, streams: tokens.unflatten(0, (streams, -1)),
+    encoded=encode, rows=lambda tokens, streams: tokens.unflatten(0, (streams, -1)),
     targets=lambda tokens, cut: cut(tokens.roll(-1)),
-    batches=lambda row, length: row.split(length, 1),
-    pair=lambda x, y: (x, y),
+    batches=lambda row, length: row.split(length, 1), pair=lambda x, y: (x, y),
 ):  # fmt: skip
     tokens = encoded(text, alphabet)
     kept = (len(tokens) - 1) // streams * streams
@@ -94,19 +89,13 @@ stream_batches.slip("batch_and_time_swapped", pair=lambda x, y: (x.T, y.T)).says
 stream_batches.slip("dealt_like_cards", rows=lambda tokens, streams: tokens.unflatten(0, (-1, streams)).T).says(
     "Neighbouring characters went to different streams. Each stream is a piece of running text: reshape to (streams, each), not to (each, streams) and then transposed."
 )
-
-
-def _filled_from_top_to_bottom(row: Tensor, length: int) -> Tensor:
-    streams, whole = len(row), row.shape[1] // length
-    return row.flatten()[: whole * streams * length].reshape(whole, streams, length)
-
-
-stream_batches.slip("rows_do_not_continue", batches=_filled_from_top_to_bottom).says(
+stream_batches.slip(
+    "rows_do_not_continue",
+    batches=lambda row, T: [b.view(-1, T) for b in row.flatten().split(len(row) * T) if len(b) == len(row) * T],
+).says(
     "Row b of a batch does not go on in row b of the next one: you filled each batch from top to bottom with running text. Then the state that a row leaves behind belongs to another row's text."
 )
-stream_batches.slip(
-    "windows_overlap", batches=lambda row, T: [row[:, i:][:, :T] for i in range(row.shape[1] - T + 1)]
-).says(
+stream_batches.slip("windows_overlap", batches=lambda r, T: [r[:, i:][:, :T] for i in range(r.shape[1] - T + 1)]).says(
     "Your windows overlap: each begins one character after the one before. The state already stands at the end of a window, so the next one begins where it ended."
 )
 stream_batches.slip("short_rest_dropped", batches=lambda row, T: [b for b in row.split(T, 1) if b.shape[1] == T]).says(
@@ -118,17 +107,17 @@ stream_batches.slip("last_batch_missing", batches=lambda row, T: row.split(T, 1)
 stream_batches.slip("code_points", encoded=lambda text, alphabet: torch.tensor(list(map(ord, text)))).says(
     "You took each character's code (ord). The model has one logit for each character of the alphabet: a token is the character's place there, from 0."
 )
-stream_batches.slip("alphabet_of_its_own", encoded=lambda text, alphabet: _places(text, sorted(set(text)))).says(
+stream_batches.slip(
+    "alphabet_of_its_own", encoded=lambda text, alphabet: encode(text, "".join(sorted(set(text))))
+).says(
     "You made an alphabet of your own from this text. Use the one that is given: it also holds characters that this text does not have."
 )
-stream_batches.slip("counted_from_one", encoded=lambda text, alphabet: _places(text, alphabet) + 1).says(
+stream_batches.slip("counted_from_one", encoded=lambda text, alphabet: encode(text, alphabet) + 1).says(
     "You counted the places in the alphabet from 1. The first one is 0."
 )
 
 
-@stream_batches.mistake(
-    "You made one-hot vectors. The model wants the numbers themselves; its embedding does the rest."
-)
+@stream_batches.mistake("You made one-hot vectors. The model wants the numbers; its embedding does the rest.")
 def one_hot_vectors(text, alphabet, streams, length):
     return [(F.one_hot(x, len(alphabet)), y) for x, y in stream_batches.reference(text, alphabet, streams, length)]
 
@@ -137,7 +126,7 @@ def one_hot_vectors(text, alphabet, streams, length):
     "You cut rows of N // B characters and took the targets out of the rows, so the last character of a row has no target. Cut rows of (N − 1) // B characters, and the targets from the whole text."
 )
 def targets_end_with_the_row(text, alphabet, streams, length):
-    rows = _places(text, alphabet)[: len(text) // streams * streams].reshape(streams, -1)
+    rows = encode(text, alphabet)[: len(text) // streams * streams].reshape(streams, -1)
     return [(rows[:, i : i + length], rows[:, 1:][:, i : i + length]) for i in range(0, rows.shape[1] - 1, length)]
 
 
@@ -158,7 +147,7 @@ class Facts(steps.Facts):
     state: the last one, (h, c). attached: whether any holds its graph. instead: what came back in place of a pair.
     """
 
-    state: tuple
+    state: tuple | None
     attached: bool
     instead: str
 
@@ -219,29 +208,20 @@ def _(answer, model, optimizer, inputs, targets, state):
 
     facts = steps.take(step, tiny, sgd, count=3, evaluate_between=False)
     attached = any(part.requires_grad for state in states[1:] for part in state)
-    return facts and Facts(
-        **vars(facts), state=tuple(states[-1] or ()), attached=attached, instead=" ".join(instead[:1])
-    )
+    return facts and Facts(**vars(facts), state=states[-1], attached=attached, instead=" ".join(instead[:1]))
 
 
 @truncated_step.finding
 def _(facts, *case):
-    return (
-        facts.instead
-        and f"It returned {facts.instead}. Expected a pair: the loss, and the state, itself a pair (h, c)."
-    )
+    expected = "Expected a pair: the loss, and the state, which is itself a pair (h, c)"
+    return facts.instead and f"It returned {facts.instead}. {expected}."
 
 
 @truncated_step.recipe
 def _(
     model, optimizer, inputs, targets, state,
-    begin=lambda state: state,
-    pairs=lambda logits, inputs, targets: (logits, targets),
-    loss=F.cross_entropy,
-    update=steps.update,
-    after=False,
-    unit=BIT,
-    give=Tensor.item,
+    begin=lambda state: state, pairs=lambda logits, inputs, targets: (logits, targets),
+    loss=F.cross_entropy, update=steps.update, after=False, unit=BIT, give=Tensor.item,
     end=lambda new, old: tuple(part.detach() for part in new),
 ):  # fmt: skip
     def value():
@@ -347,18 +327,6 @@ def _likeliest(probabilities: Tensor) -> int:
     return int(probabilities.argmax())
 
 
-class Summing(nn.Module):
-    """The next token is almost surely (by `gap`) one more than the sum of all so far; else it follows `logits` (V,)."""
-
-    def __init__(self, logits: Tensor, gap: float):
-        super().__init__()
-        self.logits = logits + gap * torch.eye(len(logits))  # one row for each next token
-
-    def forward(self, tokens: Tensor, state=None):
-        total = tokens.cumsum(1) + (0 if state is None else state[0])  # (B, T)
-        return self.logits[(total + 1) % len(self.logits)], (total[:, -1:], total[:, -1:])
-
-
 @continue_prompt.cases
 def _(rng):
     steep, flat = torch.tensor([3.0, 2, 2, 1, 1, 0, 0, 0]), torch.tensor([2.0, 1.5, 1, 0.5, 0, -0.5, -1, -1.5])
@@ -370,18 +338,15 @@ def _(rng):
 
 @continue_prompt.ask
 def _(answer, model, prompt, count, temperature):
-    calls = 2 if model["gap"] else 120
+    calls = 2 if model["gap"] else 100
     return draws.ask(lambda: answer(Summing(**model), prompt, count, temperature), calls)
 
 
 @continue_prompt.recipe
 def _(
     model, prompt, count, temperature,
-    first=lambda prompt: prompt,
-    weights=_probabilities,
-    draw=_draw,
-    following=lambda prompt, drawn: torch.tensor(drawn[-1:]),
-    kept=True,
+    first=lambda prompt: prompt, weights=_probabilities, draw=_draw,
+    following=lambda prompt, drawn: torch.tensor(drawn[-1:]), kept=True,
 ):  # fmt: skip
     logits, state = model(first(prompt)[None])
     drawn = []
@@ -501,33 +466,6 @@ def measure_horizon(model, tokens, places, lengths, tolerance):
     return bits, min(k for k, value in zip(lengths, bits, strict=True) if value <= min(bits) + tolerance)
 
 
-class Echo(nn.Module):
-    """Its memory is known: what stood j characters ago adds strengths[j - 1] to its own logit, and nothing else does."""
-
-    def __init__(self, vocabulary: int, strengths: Tensor):
-        super().__init__()
-        self.vocabulary, self.strengths = vocabulary, strengths
-
-    def forward(self, tokens: Tensor, state=None):
-        seen = tokens if state is None else torch.cat([state[0], tokens], 1)
-        known = F.pad(F.one_hot(seen, self.vocabulary).float(), (0, 0, len(self.strengths) - 1, 0))
-        logits = sum(s * known.roll(ago, 1) for ago, s in enumerate(self.strengths.tolist()))
-        return logits[:, -tokens.shape[1] :], (seen, seen)
-
-
-class Rated(nn.Module):
-    """Its loss is known: after it has read k characters, a 0 costs bits_after_reading[k - 1], or the last of these."""
-
-    def __init__(self, bits_after_reading: Tensor):
-        super().__init__()
-        self.bits = bits_after_reading
-
-    def forward(self, tokens: Tensor, state=None):
-        read = (torch.ones_like(tokens).cumsum(1) + (0 if state is None else state[0])).clamp(max=len(self.bits))
-        p = (-self.bits[read - 1]).exp2()  # (B, T)
-        return torch.stack([p, 1 - p], -1).log(), (read[:, -1:], read[:, -1:])
-
-
 @measure_horizon.cases
 def _(rng):
     for bits, lengths, tolerance in [
@@ -558,26 +496,21 @@ def _before(tokens: Tensor, places: Tensor, k: int) -> Tensor:
     return tokens[places[:, None] + torch.arange(-k, 0)]
 
 
-def _first(lengths, within) -> int:
-    return next(k for k, one in zip(lengths, within, strict=True) if one)
-
-
 @measure_horizon.recipe
 @torch.no_grad()
 def _(
     model, tokens, places, lengths, tolerance,
-    windows=_before,
-    kept=False,
+    windows=_before, kept=False, unit=BIT,
     loss=lambda logits, windows, targets: F.cross_entropy(logits[:, -1], targets),
-    unit=BIT,
-    rule=lambda lengths, bits, tolerance: _first(lengths, bits <= bits.min() + tolerance),
+    within=lambda bits, tolerance: bits <= bits.min() + tolerance,
+    pick=lambda lengths, within: next(k for k, one in zip(lengths, within, strict=True) if one),
 ):  # fmt: skip
     bits, state = [], None
     for k in lengths:
         shown = windows(tokens, places, k)
         logits, state = model(shown, state if kept else None)
         bits.append(loss(logits, shown, tokens[places]).item() / unit)
-    return bits, rule(lengths, np.array(bits), tolerance)
+    return bits, pick(lengths, within(np.array(bits), tolerance))
 
 
 measure_horizon.slip("horizon_in_nats", unit=1).says(
@@ -594,9 +527,7 @@ measure_horizon.slip("gap_before_the_place", windows=lambda x, p, k: _before(x, 
 )
 
 
-@measure_horizon.mistake(
-    "All of the text before each place was visible, whatever k. Cut a window of exactly k characters."
-)
+@measure_horizon.mistake("All of the text before each place was visible, whatever k. Cut windows of k characters.")
 def everything_visible(model, tokens, places, lengths, tolerance):
     logits = torch.stack([model(tokens[None, :p])[0][0, -1] for p in places])
     return [F.cross_entropy(logits, tokens[places]).item() / BIT] * len(lengths), lengths[0]
@@ -619,25 +550,25 @@ measure_horizon.slip("bits_summed_over_places", loss=lambda z, x, y: len(y) * F.
 measure_horizon.slip("state_carried_over", kept=True).says(
     "The state went on from one length to the next, so the model saw more than k characters. Each length begins with no state."
 )
-measure_horizon.slip(
-    "index_in_place_of_length", rule=lambda k, bits, eps: int(np.argmax(bits <= bits.min() + eps))
-).says("You returned the place in the list. The horizon is the length that stands there, in characters.")
-measure_horizon.slip("lowest_of_all", rule=lambda k, bits, eps: k[bits.argmin()]).says(
+measure_horizon.slip("index_in_place_of_length", pick=lambda lengths, within: int(within.argmax())).says(
+    "You returned the place in the list. The horizon is the length that stands there, in characters."
+)
+measure_horizon.slip("lowest_of_all", within=lambda bits, eps: bits == bits.min()).says(
     "You returned the length with the lowest loss. The horizon is the *smallest* length that comes within the tolerance of it."
 )
-measure_horizon.slip("largest_within", rule=lambda k, bits, eps: _first(k[::-1], bits[::-1] <= bits.min() + eps)).says(
+measure_horizon.slip("largest_within", pick=lambda lengths, within: max(np.array(lengths)[within])).says(
     "You took the largest length within the tolerance. The smallest one is the horizon: what comes after it no longer helps."
 )
-measure_horizon.slip("compared_with_the_longest", rule=lambda k, bits, eps: _first(k, bits <= bits[-1] + eps)).says(
+measure_horizon.slip("compared_with_the_longest", within=lambda bits, eps: bits <= bits[-1] + eps).says(
     "You compared with the loss at the longest length. Compare with the lowest loss of all lengths: more context can also do harm."
 )
-measure_horizon.slip("first_flat_step", rule=lambda k, bits, eps: _first(k, [*(-np.diff(bits) <= eps), True])).says(
+measure_horizon.slip("first_flat_step", within=lambda bits, eps: np.append(-np.diff(bits) <= eps, True)).says(
     "You stopped where the next length gains little. A curve may rest and then fall again: compare each loss with the lowest one."
 )
-measure_horizon.slip(
-    "tolerance_as_a_fraction", rule=lambda k, bits, eps: _first(k, bits <= bits.min() * (1 + eps))
-).says("You took the tolerance as a fraction of the lowest loss. It is a number of bits: lowest + tolerance.")
-measure_horizon.slip("tolerance_in_nats", rule=lambda k, bits, eps: _first(k, bits <= bits.min() + eps / BIT)).says(
+measure_horizon.slip("tolerance_as_a_fraction", within=lambda bits, eps: bits <= bits.min() * (1 + eps)).says(
+    "You took the tolerance as a fraction of the lowest loss. It is a number of bits: lowest + tolerance."
+)
+measure_horizon.slip("tolerance_in_nats", within=lambda bits, eps: bits <= bits.min() + eps / BIT).says(
     "You took the tolerance as a number of nats. It is in bits, as the losses are."
 )
 
@@ -688,9 +619,7 @@ def _(cells, flags, tie=0.5, average=lambda wins: wins.mean((0, 1)), turn=lambda
 auroc.slip("ties_as_losses", tie=0).says(
     "You counted a tie as a loss. Two equal values tell nothing: a tie counts one half. With ranks: equal values share the mean of their ranks."
 )
-auroc.slip("ties_as_wins", tie=1).says(
-    "You counted a tie as a win. Two equal values tell nothing: a tie counts one half."
-)
+auroc.slip("ties_as_wins", tie=1).says("You counted a tie as a win. Equal values tell nothing: a tie counts one half.")
 auroc.slip("upside_down", turn=lambda share: 1 - share).says(
     "Upside down: you counted the pairs in which the place *without* the property has the larger value."
 )
@@ -709,16 +638,10 @@ auroc.slip("all_cells_together", turn=torch.mean).says(
 auroc.wrong("argsort_for_ranks", lambda cells, flags: _from_ranks(cells.argsort(0) + 1, flags)).says(
     "You took argsort for ranks. argsort says who stands at each place; ranks say at which place each one stands. Use argsort twice, or searchsorted, or scipy.stats.rankdata."
 )
-auroc.wrong(
-    "ties_ranked_by_order",
-    lambda cells, flags: _from_ranks(cells.argsort(dim=0, stable=True).argsort(0) + 1, flags),
-).says(
+auroc.wrong("ties_ranked_by_order", lambda x, f: _from_ranks(x.argsort(dim=0, stable=True).argsort(0) + 1, f)).says(
     "Equal values have different ranks, by chance of their order. They share the mean of their ranks: scipy.stats.rankdata does that."
 )
-auroc.wrong(
-    "rank_sum_not_corrected",
-    lambda cells, flags: auroc.reference(cells, flags) + (flags.sum() + 1) / 2 / (~flags).sum(),
-).says(
+auroc.wrong("rank_sum_not_corrected", lambda x, f: auroc.reference(x, f) + (f.sum() + 1) / 2 / (~f).sum()).says(
     "The rank sum was not corrected. Even the lowest flagged places have ranks: take n₁ (n₁ + 1) / 2 off before you divide."
 )
 

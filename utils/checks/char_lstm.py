@@ -329,10 +329,10 @@ def _likeliest(probabilities: Tensor) -> int:
 
 @continue_prompt.cases
 def _(rng):
-    steep, flat = torch.tensor([3.0, 2, 2, 1, 1, 0, 0, 0]), torch.tensor([2.0, 1.5, 1, 0.5, 0, -0.5, -1, -1.5])
-    yield {"logits": steep, "gap": 0.0}, torch.tensor([0]), 10, 0.4
+    steep, flat = torch.tensor([3.0, 2.8, 1, 1, 1, 1, 0, 0]), torch.tensor([2.0, 1.5, 1, 0.5, 0, -0.5, -1, -1.5])
+    yield {"logits": steep, "gap": 0.0}, torch.tensor([0]), 12, 0.4
     yield {"logits": flat[torch.from_numpy(rng.permutation(8))], "gap": 0.0}, torch.tensor([1, 2]), 10, 2.0
-    for size, prompt in [(11, [1, 2, 4]), (13, [5, 1, 1]), (17, [3])]:
+    for size, prompt in [(17, [1, 2, 4]), (19, [5, 1, 1]), (23, [3])]:
         yield {"logits": torch.zeros(size), "gap": 90.0}, torch.tensor(prompt), 6, 1.0
 
 
@@ -419,11 +419,12 @@ def _misdrawn(runs, model, prompt, count, temperature) -> str | None:
 
 
 def _draws(name: str, weights, **switches):
-    """A slip that is told by the shares of its draws: those of `weights(logits, temperature)`."""
+    """A slip that is told by the shares of its draws, `weights(logits, temperature)`, where the first case fails."""
 
     def seen(runs, model, prompt, count, temperature) -> str | None:
         found = _misdrawn(runs, model, prompt, count, temperature)
-        return found if found and draws.like(runs, weights(model["logits"], temperature).clamp(0)) else None
+        like = temperature < 1 and draws.like(runs, weights(model["logits"], temperature).clamp(0))
+        return found if like else None
 
     return continue_prompt.slip(name, seen=seen, **(switches or {"weights": weights}))
 

@@ -55,16 +55,12 @@ def _(rng):
 @stream_batches.recipe
 def _(
     text, alphabet, streams, length,
-    encoded=encode, rows=lambda tokens, streams: tokens.unflatten(0, (streams, -1)),
+    encoded=encode, rows=lambda tokens, streams, kept: tokens[:kept].unflatten(0, (streams, -1)),
     targets=lambda tokens, cut: cut(tokens.roll(-1)),
     batches=lambda row, length: row.split(length, 1), pair=lambda x, y: (x, y),
 ):  # fmt: skip
     tokens = encoded(text, alphabet)
-    kept = (len(tokens) - 1) // streams * streams
-
-    def cut(tokens):
-        return rows(tokens[:kept], streams)
-
+    cut = partial(rows, streams=streams, kept=(len(tokens) - 1) // streams * streams)
     return list(map(pair, batches(cut(tokens), length), batches(targets(tokens, cut), length)))
 
 
@@ -86,7 +82,7 @@ stream_batches.slip("shifted_inside_the_batch", pair=lambda x, y: (x, x.roll(-1,
 stream_batches.slip("batch_and_time_swapped", pair=lambda x, y: (x.T, y.T)).says(
     "Batch and time are swapped. A batch has one row for each stream and one column for each step: (streams, length)."
 )
-stream_batches.slip("dealt_like_cards", rows=lambda tokens, streams: tokens.unflatten(0, (-1, streams)).T).says(
+stream_batches.slip("dealt_like_cards", rows=lambda x, streams, kept: x[:kept].unflatten(0, (-1, streams)).T).says(
     "Neighbouring characters went to different streams. Each stream is a piece of running text: reshape to (streams, each), not to (each, streams) and then transposed."
 )
 stream_batches.slip(
@@ -142,10 +138,7 @@ def _(batches, *case):
 
 @dataclass(frozen=True, kw_only=True)
 class Facts(steps.Facts):
-    """What three steps came to, each from the state that the one before it gave back.
-
-    state: the last one, (h, c). attached: whether any holds its graph. instead: what came back in place of a pair.
-    """
+    """What three steps came to: the last state, whether one held its graph, what came back in place of a pair."""
 
     state: tuple | None
     attached: bool
@@ -176,12 +169,11 @@ def _lstm(vocabulary: int, width: int, all_0_but_the_last: Tensor) -> CharLSTM:
 
 @truncated_step.cases
 def _(rng):
-    def biased(*biases):
-        return {"vocabulary": 2, "width": 1, "all_0_but_the_last": torch.tensor(biases)}
-
     sgd, ones = {"learning rate": 0.5}, torch.ones(1, 2, dtype=torch.int64)
-    yield biased(0.0, 0.0), sgd, 0 * ones, ones, None
-    yield biased(4.0, 0.0), sgd, ones, ones, (torch.zeros(1, 1, 1),) * 2  # a gradient so large that some would clip it
+    tiny = {"vocabulary": 2, "width": 1, "all_0_but_the_last": torch.tensor([0.0, 0.0])}
+    yield tiny, sgd, 0 * ones, ones, None
+    steep = tiny | {"all_0_but_the_last": torch.tensor([4.0, 0.0])}  # so surely wrong that some would clip its gradient
+    yield steep, sgd, ones, ones, (torch.zeros(1, 1, 1),) * 2
     for B, T, C, V in [(2, 3, 2, 4), (3, 2, 3, 3)]:
         weights = normal(rng, count_parameters(CharLSTM(V, C)))
         text = torch.from_numpy(rng.integers(0, V, (B, T + 1)))
@@ -197,14 +189,13 @@ def _(answer, model, optimizer, inputs, targets, state):
     states, instead = [state], []
 
     def step():
-        match given := answer(tiny, sgd, inputs, targets, states[-1]):
-            case None:
-                return None
+        given = answer(tiny, sgd, inputs, targets, states[-1])
+        match given:
             case [loss, [Tensor(), Tensor()] as state]:
                 states.append(state)
                 return loss
-        instead.append(" and ".join(map(shape_or_type, given if isinstance(given, tuple | list) else [given])))
-        return 0.0
+        instead.append(shape_or_type(given))
+        return None if given is None else 0.0
 
     facts = steps.take(step, tiny, sgd, count=3, evaluate_between=False)
     attached = any(part.requires_grad for state in states[1:] for part in state)
@@ -253,7 +244,8 @@ truncated_step.slip("state_not_detached", end=lambda new, old: new, seen=_still_
 steps.usual(
     truncated_step,
     *("graph_returned", "optimizer_of_its_own", "no_step", "no_backward", "step_before_backward"),
-    *("cleared_before_the_step", "no_zero_grad", "summed_loss", "softmax_before_cross_entropy", "loss_after_the_step"),
+    *("cleared_before_the_step", "no_zero_grad", "gradient_clipped"),
+    *("summed_loss", "softmax_before_cross_entropy", "loss_after_the_step"),
 )
 truncated_step.slip("state_thrown_away", begin=lambda state: None).says(
     "The state that was handed in was not used: each step began with an empty memory. Call model(inputs, state)."
@@ -287,17 +279,6 @@ truncated_step.slip("inputs_as_targets", pairs=lambda z, x, y: (z, x)).says(
 )
 
 
-def _update_clipped(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    steps.update(optimizer, loss, order=("zero_grad", "backward"))
-    nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], 1.0)
-    optimizer.step()
-
-
-truncated_step.slip("gradient_clipped", update=_update_clipped).says(
-    "You clipped the gradient. In a long run that is a good habit; this exercise is the plain step, so that the numbers can be compared."
-)
-
-
 # --- 8.3 continue a prompt ------------------------------------------------------------------------------------------
 
 
@@ -311,20 +292,12 @@ def continue_prompt(model, prompt, count, temperature):
     text = prompt.tolist()
     for _ in range(count):
         logits, _ = model(torch.tensor([text]))
-        text.append(_draw(_probabilities(logits[0, -1], temperature)))
+        text.append(int(torch.multinomial(_probabilities(logits[0, -1], temperature), 1)))
     return text[len(prompt) :]
 
 
 def _probabilities(logits: Tensor, temperature: float) -> Tensor:
     return (logits / temperature).softmax(0)
-
-
-def _draw(probabilities: Tensor) -> int:
-    return int(torch.multinomial(probabilities, 1))
-
-
-def _likeliest(probabilities: Tensor) -> int:
-    return int(probabilities.argmax())
 
 
 @continue_prompt.cases
@@ -345,13 +318,13 @@ def _(answer, model, prompt, count, temperature):
 @continue_prompt.recipe
 def _(
     model, prompt, count, temperature,
-    first=lambda prompt: prompt, weights=_probabilities, draw=_draw,
+    first=lambda prompt: prompt, weights=_probabilities, draw=lambda p: torch.multinomial(p, 1),
     following=lambda prompt, drawn: torch.tensor(drawn[-1:]), kept=True,
 ):  # fmt: skip
     logits, state = model(first(prompt)[None])
     drawn = []
     for _ in range(count):
-        drawn.append(draw(weights(logits[0, -1], temperature)))
+        drawn.append(int(draw(weights(logits[0, -1], temperature))))
         logits, state = model(following(prompt, drawn)[None], state if kept else None)
     return drawn
 
@@ -377,7 +350,7 @@ def _(runs, model, prompt, count, temperature):
 
 
 def _misread(runs, model, prompt, count, temperature) -> str | None:
-    expected = continue_prompt.variant(draw=_likeliest)(Summing(**model), prompt, count, temperature)
+    expected = continue_prompt.variant(draw=torch.argmax)(Summing(**model), prompt, count, temperature)
     if not model["gap"] or runs[0] == expected:
         return None
     rule = f"the next token is one more than the sum of all before it, modulo {len(model['logits'])}"
@@ -429,7 +402,7 @@ def _draws(name: str, weights, **switches):
     return continue_prompt.slip(name, seen=seen, **(switches or {"weights": weights}))
 
 
-_draws("argmax_in_place_of_a_draw", lambda z, t: (z == z.max()).float(), draw=_likeliest).says(
+_draws("argmax_in_place_of_a_draw", lambda z, t: (z == z.max()).float(), draw=torch.argmax).says(
     "You always took the most likely character (argmax). Draw one by its probability: torch.multinomial(probabilities, 1)."
 )
 _draws("temperature_multiplied", lambda z, t: (z * t).softmax(0)).says(
@@ -645,16 +618,9 @@ auroc.wrong("ties_ranked_by_order", lambda x, f: _from_ranks(x.argsort(dim=0, st
 auroc.wrong("rank_sum_not_corrected", lambda x, f: auroc.reference(x, f) + (f.sum() + 1) / 2 / (~f).sum()).says(
     "The rank sum was not corrected. Even the lowest flagged places have ranks: take n₁ (n₁ + 1) / 2 off before you divide."
 )
-
-
-@auroc.mistake(
+auroc.wrong("correlation", lambda x, f: torch.corrcoef(torch.cat([x.T, f[None].float()]))[-1, :-1]).says(
     "This is the correlation of each cell with the property. AUROC asks for the order only, not for how far the values lie apart."
 )
-def correlation(cells, flags):
-    centred, property_ = cells - cells.mean(0), flags.float() - flags.float().mean()
-    return (centred * property_[:, None]).sum(0) / (centred.norm(dim=0) * property_.norm())
-
-
 auroc.wrong("accuracy_at_zero", lambda cells, flags: ((cells > 0) == flags[:, None]).float().mean(0)).says(
     "This is the accuracy of one threshold, zero. AUROC takes all thresholds together, so that a cell need not be centred."
 )

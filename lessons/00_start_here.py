@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="who can influence whom?" write="reach maps, path lengths, influence by autograd" minutes=60
 # # 00 · Start here: three flows
 #
 # **The question of this course: how does information move through a network, and how far?**
@@ -26,8 +26,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from utils import notebook, progress, reach
 from utils.checks import start_here as check
 from utils.notebook import payoff
-from utils.plotting.flows import plot_costs, plot_fade, plot_path_lengths, plot_spread, plot_words
-from utils.plotting.reach import plot_influences, plot_reach, plot_reaches
+from utils.plotting.costs import plot_costs
+from utils.plotting.curves import plot_fade, plot_path_lengths
+from utils.plotting.maps import plot_influences, plot_reach, plot_reaches
+from utils.plotting.scaling import plot_spread
+from utils.plotting.text import plot_words
 from utils.plotting.timeline import plot_timeline
 from utils.widgets.flow_stepper import flow_stepper
 
@@ -39,7 +42,7 @@ device = notebook.setup()
 # One square for each exercise of the course. It fills when the check of that exercise passes.
 # The record is a file on this machine, `.reach/progress.json`. Nothing is sent anywhere. Delete it and you start anew.
 
-# %%
+# %% stored=false
 ax = progress.plot_progress()
 
 # %% [markdown]
@@ -53,8 +56,7 @@ ax = progress.plot_progress()
 # - **Payoffs** draw a picture with *your* function. They wait until you have written it.
 #
 # Stuck? Each exercise has folded hints. The notebook with all answers lies in `solutions/`; come back from it with an
-# answer in your own words. Lessons from 04 on are being written: where a text points to one that you do not find yet,
-# it is planned.
+# answer in your own words. <!-- being written -->
 #
 # ## How a check talks
 #
@@ -747,7 +749,8 @@ costs = {
     for name, network in networks.items()
 }
 costs["CNN, all pairs"] = {n: (n - 1) * costs["CNN"][n] for n in sizes}
-ax = plot_costs(costs, "All pairs cost the square of the length, whoever connects them")
+title = "All pairs cost the square of the length, whoever connects them"
+ax = plot_costs(costs, "multiply-adds", title, "words in the text")
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -839,9 +842,8 @@ notebook.headline(
 # - Untrained attention spreads over nearly all words, and it does not know their order unless told.
 # - One layer of attention is quadratic in the length; reaching all pairs by convolutions of width 3 is as well, and dearer.
 #
-# ## Next
+# <!-- next -->
 #
-# **Lesson 01 · convolution** opens the first flow: what does one small kernel buy, and what does it see?
 # Before you go: run the cell under *Where you stand* again, and look at your squares.
 #
 # <details><summary>References</summary>

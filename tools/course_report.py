@@ -3,9 +3,6 @@
 import json
 import os
 import platform
-import re
-import statistics
-import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
@@ -16,11 +13,11 @@ from nbformat import NotebookNode
 from rich.markup import escape
 from rich.table import Table
 
-from utils.notebook import HEADLINE
+from utils.cells import headings
+from utils.files import write_whole
+from utils.notebook import HEADLINE, as_text
 
 TEMPLATE = Path(__file__).with_name("course_report.html.j2")
-HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
-CODE_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 @dataclass
@@ -81,24 +78,6 @@ class LessonResult:
         return entry
 
 
-def headings(notebook_or_cell: NotebookNode) -> list[str]:
-    """The headings of a text cell, or of all text cells of a notebook, as plain text."""
-    cells = notebook_or_cell.get("cells", [notebook_or_cell])
-    texts = [CODE_FENCE.sub("", cell.source) for cell in cells if cell.cell_type == "markdown"]
-    return [found.replace("`", "").replace("**", "") for text in texts for found in HEADING.findall(text)]
-
-
-def show(value: float | int | str | list | dict) -> str:
-    """A headline value for readers. Five digits, so that a mean of five accuracies is not rounded up."""
-    if isinstance(value, dict):
-        return "; ".join(f"{str(name).replace('_', ' ')} {show(item)}" for name, item in value.items())
-    if isinstance(value, list):
-        text = ", ".join(map(show, value))
-        numbers = all(isinstance(item, int | float) for item in value)
-        return f"{text} (mean {show(statistics.fmean(value))})" if numbers and len(value) > 1 else text
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
-
-
 def table(results: list[LessonResult]) -> Table:
     """The summary for the terminal."""
     lines = Table("lesson", "headline results", title="The course, lesson by lesson")
@@ -106,7 +85,7 @@ def table(results: list[LessonResult]) -> Table:
         lines.add_column(heading, justify="right")
     lines.add_column("data")
     for result in results:
-        headline = [f"{name.replace('_', ' ')}: {show(value)}" for name, value in result.headline.items()]
+        headline = [f"{name.replace('_', ' ')}: {as_text(value)}" for name, value in result.headline.items()]
         if result.failure:
             headline.append(f"FAILED at: {result.failure.cell}\n{result.failure.message}")
         peak = "–" if result.peak_mb is None else str(result.peak_mb)
@@ -123,10 +102,9 @@ def write(results: list[LessonResult], folder: Path, unfinished: list[str]) -> N
         folder: where the two files go; made if it is missing.
         unfinished: numbers of the lessons that the run was stopped before or in.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for_programs = {"lessons": {result.number: result.for_programs() for result in results}}
-    replace(folder / "results.json", json.dumps(for_programs, indent=2, ensure_ascii=False) + "\n")
-    replace(folder / "index.html", page(results, unfinished))
+    write_whole(folder / "results.json", json.dumps(for_programs, indent=2, ensure_ascii=False) + "\n")
+    write_whole(folder / "index.html", page(results, unfinished))
 
 
 def page(results: list[LessonResult], unfinished: list[str]) -> str:
@@ -134,7 +112,7 @@ def page(results: list[LessonResult], unfinished: list[str]) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["show"] = show
+    environment.filters["show"] = as_text
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         results=results,
@@ -144,16 +122,3 @@ def page(results: list[LessonResult], unfinished: list[str]) -> str:
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         versions=f"Python {platform.python_version()}, torch {version('torch')}",
     )
-
-
-def replace(file: Path, text: str) -> None:
-    """Write a file in one step, so that a full disk or a stopped run leaves the old one."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would keep a web server from reading the report
-        os.replace(temporary, file)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -18,8 +18,8 @@ from utils.checking import Lesson, draws, normal, steps
 from utils.checking.compare import shape_or_type
 from utils.checking.language import Echo, Rated, Summing
 from utils.models import CharLSTM
-from utils.text import Streams, encode
-from utils.training import count_parameters
+from utils.text import encode
+from utils.training import Streams, count_parameters
 
 lesson = Lesson("08", __name__)
 BIT = math.log(2)  # one bit is ln 2 nats

@@ -67,8 +67,8 @@ def malformed(runs: list, count: int, size: int) -> str | None:
 
 def misdrawn(runs: list, p: Tensor) -> str | None:
     """What shows that these are no independent draws with the probabilities p (V,)."""
-    if runs[0] == runs[1] and len(set(runs[0])) > 1:
-        return f"Two calls, one after the other, both gave {runs[0]}. Is a seed set inside? Each call is to draw anew."
+    if len({tuple(run) for run in runs}) == 1 < len(set(runs[0])):
+        return f"All of {len(runs)} calls gave {runs[0]}. Is a seed set inside? Each call is to draw anew."
     for which, tokens in {"draws": list(chain(*runs)), "first draws of a call": [run[0] for run in runs]}.items():
         if _misfit(tokens, p) > SURELY_WRONG:
             got = _shares(_counts(tokens, p) / len(tokens))

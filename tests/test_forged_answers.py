@@ -88,7 +88,7 @@ def test_the_right_shares_in_no_random_order_are_no_draws(shuffle):
         total = 100 * count
         tokens = [token for token, share in enumerate(p.tolist()) for _ in range(round(share * total))]
         tokens = shuffle((tokens + [0] * total)[:total])
-        return [tokens[first::100] for first in range(100)]  # so that the first draws have the right shares as well
+        return [tokens[first : first + count] for first in range(0, total, count)]
 
     assert "the same as the one before" in judge(continue_prompt, counted).problem
 

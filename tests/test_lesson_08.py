@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from bench import record_horizon
-from utils.checking.language import Echo
 from utils.checks import char_lstm as check
 from utils.data import Corpus
 from utils.models import CharLSTM
@@ -568,20 +567,6 @@ WRONG = {
         "2 AUROC - 1": auroc_like(turn=lambda share: 2 * share - 1),
     },
 }
-
-
-def test_the_model_of_the_horizon_check_has_the_memory_that_it_claims():
-    echo = Echo(3, torch.tensor([0.5, 0.0, 2.0]))
-    tokens = torch.tensor([[0, 1, 2, 2, 1, 0]])
-    whole, _ = echo(tokens)
-    changed = tokens.clone()
-    changed[0, 2] = 0  # four characters before the end: out of reach of the last scores, within that of the others
-    other, _ = echo(changed)
-    assert torch.equal(whole[0, 5], other[0, 5])
-    assert not torch.equal(whole[0, 4], other[0, 4])
-    first, state = echo(tokens[:, :2])
-    rest, _ = echo(tokens[:, 2:], state)
-    assert torch.equal(torch.cat([first, rest], 1), whole)
 
 
 # --- what a reader of source code keeps in mind ---------------------------------------------------------------------

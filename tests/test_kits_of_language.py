@@ -29,8 +29,11 @@ def test_right_draws_are_right(p, seed):
     ("runs", "said"),
     [
         ([RUNS[0]] * 100, "seed"),
-        ([[0] * 10] * 100, "got 1.00, 0.00, 0.00, 0.00"),
-        ([[3 - token for token in run] for run in RUNS], "1000 draws expected shares of about 0.60, 0.25, 0.10, 0.05"),
+        ([[0] * 10] * 100, "got 1.000, 0.000, 0.000, 0.000"),
+        (
+            [[3 - token for token in run] for run in RUNS],
+            "1000 draws expected shares of about 0.600, 0.250, 0.100, 0.050",
+        ),
         ([sorted(run) for run in RUNS], "100 first draws of a call"),
         (TOKENS.sort().values.view(100, 10).tolist(), "the same as the one before"),
     ],

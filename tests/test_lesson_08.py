@@ -113,6 +113,31 @@ def by_autograd(model, optimizer, inputs, targets, state):
         return (loss / math.log(2)).item(), tuple(part + 0 for part in state)
 
 
+def by_torch_func(model, optimizer, inputs, targets, state):
+    def loss(weights):
+        logits, new = torch.func.functional_call(model, weights, (inputs, state))
+        return F.cross_entropy(logits.flatten(0, 1), targets.flatten()), new
+
+    weights = {name: weight.detach() for name, weight in model.named_parameters()}
+    gradients, (value, new) = torch.func.grad_and_value(loss, has_aux=True)(weights)
+    for name, weight in model.named_parameters():
+        weight.grad = gradients[name]
+    optimizer.step()
+    return value.item() / math.log(2), new
+
+
+class Step(nn.Module):
+    def forward(self, model, optimizer, inputs, targets, state):
+        model.train()
+        with torch.enable_grad():
+            logits, state = model(inputs, state)
+            loss = nn.CrossEntropyLoss(reduction="none")(logits.mT, targets).mean()
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        return loss.detach().numpy() / np.log(2), tuple(torch.from_numpy(s.detach().numpy().copy()) for s in state)
+
+
 def bits_of_the_probabilities(model, optimizer, inputs, targets, state):
     """In a helper class, one character at a time, with the graph kept for no reason."""
     logits = []
@@ -281,6 +306,8 @@ RIGHT = {
         "log_softmax": by_log_softmax,
         "a closure": by_closure,
         "autograd.grad": by_autograd,
+        "torch.func": by_torch_func,
+        "a module": Step(),
         "bits of probabilities": bits_of_the_probabilities,
     },
     "continue_prompt": {
@@ -541,8 +568,8 @@ WRONG = {
         "prompt backwards": drawn_with(first=lambda prompt: prompt.flip(0)[:2]),
     },
     "measure_horizon": {
-        "the curve alone": (the_curve_alone, None),
-        "the horizon first": (the_horizon_first, ""),
+        "the curve alone": (the_curve_alone, "", "expected 2 values (bits, horizon)"),
+        "the horizon first": the_horizon_first,
         "lengths for bits": lambda model, tokens, places, lengths, tolerance: (lengths, lengths[0]),
         "strictly within": strictly_within,
         "one place": one_place_alone,

@@ -93,7 +93,7 @@ def _counts(tokens: list[int], p: Tensor) -> Tensor:
 
 
 def _shares(values: Tensor) -> str:
-    return ", ".join(f"{value:.2f}" for value in values.tolist())
+    return ", ".join(f"{value:.3f}" for value in values.tolist())
 
 
 def _repeated(runs: list, p: Tensor) -> str | None:

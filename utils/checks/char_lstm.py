@@ -130,7 +130,11 @@ def targets_end_with_the_row(text, alphabet, streams, length):
 def _(batches, *case):
     parts = [part for pair in batches if isinstance(pair, tuple | list) for part in pair if isinstance(part, Tensor)]
     floats = any(part.is_floating_point() for part in parts)
-    return "The tokens are fractions. They are places in the alphabet: whole numbers, int64." if floats else None
+    return (
+        "The tokens are floating-point numbers. They are places in the alphabet: whole numbers, int64."
+        if floats
+        else None
+    )
 
 
 # --- 8.2 a step of truncated backpropagation through time -----------------------------------------------------------
@@ -226,7 +230,7 @@ def _(
 
 
 def _still_attached(facts, *case, error: str = "") -> str | None:
-    later = f" A later step raised: {facts.error}" if facts.error else ""
+    later = f" A later step raised: {facts.error.split('.')[0]}." if facts.error else ""
     return f"The state came back with a graph behind it.{later}" if facts.attached and error in facts.error else None
 
 

@@ -103,9 +103,7 @@ stream_batches.slip("last_batch_missing", batches=lambda row, T: row.split(T, 1)
 stream_batches.slip("code_points", encoded=lambda text, alphabet: torch.tensor(list(map(ord, text)))).says(
     "You took each character's code (ord). The model has one logit for each character of the alphabet: a token is the character's place there, from 0."
 )
-stream_batches.slip(
-    "alphabet_of_its_own", encoded=lambda text, alphabet: encode(text, "".join(sorted(set(text))))
-).says(
+stream_batches.slip("alphabet_of_its_own", encoded=lambda text, _: encode(text, "".join(sorted(set(text))))).says(
     "You made an alphabet of your own from this text. Use the one that is given: it also holds characters that this text does not have."
 )
 stream_batches.slip("counted_from_one", encoded=lambda text, alphabet: encode(text, alphabet) + 1).says(
@@ -130,11 +128,7 @@ def targets_end_with_the_row(text, alphabet, streams, length):
 def _(batches, *case):
     parts = [part for pair in batches if isinstance(pair, tuple | list) for part in pair if isinstance(part, Tensor)]
     floats = any(part.is_floating_point() for part in parts)
-    return (
-        "The tokens are floating-point numbers. They are places in the alphabet: whole numbers, int64."
-        if floats
-        else None
-    )
+    return "The tokens are floats. They are places in the alphabet: whole numbers, int64." if floats else None
 
 
 # --- 8.2 a step of truncated backpropagation through time -----------------------------------------------------------
@@ -350,15 +344,14 @@ def _(runs, model, prompt, count, temperature):
     return draws.malformed(runs, count, len(model["logits"]))
 
 
-# What the model reads shows where it leaves no choice.
-
-
 def _misread(runs, model, prompt, count, temperature) -> str | None:
+    """What the model reads shows where it leaves no choice."""
     expected = continue_prompt.variant(draw=torch.argmax)(Summing(**model), prompt, count, temperature)
-    if not model["gap"] or runs[0] == expected:
+    wrong = [run for run in runs if run != expected]
+    if not model["gap"] or not wrong:
         return None
     rule = f"the next token is one more than the sum of all before it, modulo {len(model['logits'])}"
-    return f"This model leaves no choice: {rule}. After {prompt.tolist()} expected {expected}, got {runs[0]}."
+    return f"This model leaves no choice: {rule}. After {prompt.tolist()} expected {expected}, got {wrong[0]}."
 
 
 def _reads(name: str, **switches):
@@ -388,10 +381,9 @@ _reads("drawn_character_not_fed", following=lambda prompt, drawn: prompt[-1:]).s
 )
 continue_prompt.finding(_misread)
 
-# What is drawn shows where it is left to chance.
-
 
 def _misdrawn(runs, model, prompt, count, temperature) -> str | None:
+    """What is drawn shows where it is left to chance."""
     return None if model["gap"] else draws.misdrawn(runs, _probabilities(model["logits"], temperature))
 
 

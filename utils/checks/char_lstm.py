@@ -302,7 +302,7 @@ def _probabilities(logits: Tensor, temperature: float) -> Tensor:
 def _(rng):
     steep, flat = torch.tensor([3.0, 2.8, 1, 1, 1, 1, 0, 0]), torch.tensor([2.0, 1.5, 1, 0.5, 0, -0.5, -1, -1.5])
     yield {"logits": steep, "gap": 0.0}, torch.tensor([0]), 12, 0.4
-    yield {"logits": flat[torch.from_numpy(rng.permutation(8))], "gap": 0.0}, torch.tensor([1, 2]), 10, 2.0
+    yield {"logits": flat[torch.from_numpy(rng.permutation(8))], "gap": 0.0}, torch.tensor([1, 2]), 5, 2.0
     for size, prompt in [(17, [1, 2, 4]), (19, [5, 1, 1]), (23, [3])]:
         yield {"logits": torch.zeros(size), "gap": 90.0}, torch.tensor(prompt), 6, 1.0
 

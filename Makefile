@@ -60,7 +60,7 @@ lint: $(VENV)/author  ## format, lint, types and declared dependencies, lessons 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/deptry .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 # Two workers on two cores: with one thread each they do not wait for one another.
 TESTS := REACH_PROGRESS=off OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -p tests.progress tests

@@ -28,8 +28,8 @@ from grading.assignment import Assignment, load_assignment
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.collecting import TIMESTAMP, collect
 from grading.judging import job
-from grading.judging.grade import Rules
-from grading.judging.job import Done, Job, grade_content
+from grading.judging.grade import Judged, Rules
+from grading.judging.job import Job, grade_content
 from grading.judging.session import Times
 from grading.pages.feedback import feedback_page
 from grading.pages.report import class_page
@@ -47,7 +47,7 @@ SEED = 987_654_321_987
 CANARY = "CANARY-" + "OF-THE-TEST"
 LEFT = "LEFT-BY-AN-ATTACK"
 SECRETS = (CANARY, str(SEED), "LOOT:", "31337", "kernel_flipped")  # of the private check, and of the course's own
-RULES = Rules(SEED, Limits(memory_megabytes=1_500), Times(cell=4, submission=30, patience=0.8))
+RULES = Rules(SEED, Limits(memory_megabytes=1_500), Times(cell=2, submission=12))
 
 PRIVATE = f"""
 from utils.checking import exercise  # {CANARY}
@@ -133,7 +133,7 @@ def sandbox(places):
     with pytest.MonkeyPatch.context() as patch, Sandbox() as sandbox:
         patch.setenv("REACH_SECRET", CANARY)
         patch.setattr(job, "_warm_sandbox", lambda job: sandbox)
-        scout = sandbox.student(Limits())
+        scout = sandbox.start_process(Limits())
         look = f"import os; print(os.path.exists({str(places['classroom'])!r}), os.getuid() == 0)"
         seen = scout.ask({"do": "run", "source": look}, 30)[0]["text"]
         scout.end()
@@ -160,7 +160,7 @@ def in_time():
     signal.signal(signal.SIGALRM, before)
 
 
-def grade(lesson: str, path: Path) -> Done:
+def grade(lesson: str, path: Path) -> Judged:
     """Grade a file as a batch does."""
     try:
         content = file_bytes(path)
@@ -189,7 +189,7 @@ def alone(neighbour, sandbox):
     return without_times(grade(LESSONS[0], neighbour))
 
 
-def without_times(done: Done) -> tuple[Graded, str]:
+def without_times(done: Judged) -> tuple[Graded, nbformat.NotebookNode]:
     marks = [replace(mark, seconds=0.0) for mark in done.graded.marks]
     return replace(done.graded, marks=marks, seconds=0.0, peak_megabytes=0.0), done.notebook
 
@@ -206,7 +206,7 @@ def test_a_submission_gains_nothing(attack, tmp_path, places, sandbox, neighbour
     assert done.graded.points == 0
     marks = [vars(mark) | vars(mark.verdict) for mark in done.graded.marks]
     report = json.dumps([done.graded.notes, marks], default=str)
-    shown = report + json.dumps([cell.outputs for cell in notebook_of(done).cells if cell.get("outputs")])
+    shown = report + json.dumps([cell.outputs for cell in done.notebook.cells if cell.get("outputs")])
     for secret in SECRETS:
         assert secret not in shown, around(secret, shown)
     assert re.search(attack.named, report), f"not named: {report}"
@@ -275,18 +275,14 @@ def with_cells(attack: Attack, places: dict[str, Path]) -> nbformat.NotebookNode
     return notebook
 
 
-def notebook_of(done: Done) -> nbformat.NotebookNode:
-    return nbformat.reads(done.notebook, as_version=4)
-
-
-def check_what_is_published(done: Done, assignment: Assignment, folder: Path) -> None:
+def check_what_is_published(done: Judged, assignment: Assignment, folder: Path) -> None:
     """The result can be stored and read back, the notebook is valid, and no page runs or loads anything."""
     done.graded.write(folder / "result.json")
     assert Graded.read(folder / "result.json") == done.graded
-    nbformat.validate(notebook_of(done))
+    nbformat.validate(done.notebook)
     hostile = "<script>alert(1)</script>\u202e"
     for page in (
-        feedback_page(done.graded, notebook_of(done), assignment, name=hostile),
+        feedback_page(done.graded, done.notebook, assignment, name=hostile),
         class_page([done.graded], assignment),
     ):
         page.encode()

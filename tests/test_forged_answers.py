@@ -91,9 +91,11 @@ def test_the_right_shares_in_no_random_order_are_no_draws(shuffle):
     def counted(model, prompt, count, temperature):
         if model["gap"]:
             return honest(continue_prompt, model, prompt, count, temperature)
-        p = (model["scores"] / temperature).softmax(0)
-        tokens = [token for token, share in enumerate(p.tolist()) for _ in range(round(share * count))]
-        return {"tokens": shuffle((tokens + [0] * count)[:count])}
+        p = (model["logits"] / temperature).softmax(0)
+        total = 100 * count
+        tokens = [token for token, share in enumerate(p.tolist()) for _ in range(round(share * total))]
+        tokens = shuffle((tokens + [0] * total)[:total])
+        return [tokens[first : first + count] for first in range(0, total, count)]
 
     assert "the same as the one before" in judge(continue_prompt, counted).problem
 

@@ -5,15 +5,19 @@ else in the notebook is as it was handed out, so whatever points come of it are 
 handed in, `hand_in(path, released)`, or put members into the archive of a class, `pack(archive, notebook)`.
 
 No attack may gain a point, read a secret, change what another student gets, or leave anything behind; and where its
-docstring gives words after "Named:", the report has to say what happened in one of these.
+docstring gives words after "Named:", the report has to say what happened in one of these. "Ends: at a limit" says that
+the attack would go on for ever: it gets short limits, so that nobody waits long. All others get ample ones, so that a
+busy machine cannot end them before they have done their worst.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
 import re
 import signal
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from html.parser import HTMLParser
@@ -47,7 +51,9 @@ SEED = 987_654_321_987
 CANARY = "CANARY-" + "OF-THE-TEST"
 LEFT = "LEFT-BY-AN-ATTACK"
 SECRETS = (CANARY, str(SEED), "LOOT:", "31337", "kernel_flipped")  # of the private check, and of the course's own
-RULES = Rules(SEED, Limits(memory_megabytes=1_500), Times(cell=4, submission=30, patience=0.8))
+LIMITS = Limits(memory_megabytes=700)  # an honest submission takes less than half of it
+AMPLE, SHORT = Times(cell=60, submission=240, patience=8), Times(cell=2, submission=240, patience=0.2)
+GROUP = 12  # attacks, after which the neighbour is graded again
 
 PRIVATE = f"""
 from utils.checking import exercise  # {CANARY}
@@ -73,6 +79,10 @@ class Attack:
     def named(self) -> str:
         found = re.search(r"^Named: (.+)$", self.text, re.MULTILINE)
         return found[1] if found else ""
+
+    @property
+    def times(self) -> Times:
+        return SHORT if "\nEnds: at a limit" in self.text else AMPLE
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -154,25 +164,57 @@ def in_time():
         raise Endless("the batch did not end")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(60)
+    signal.alarm(300)
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
 
 
-def grade(lesson: str, path: Path) -> Done:
+def grade(lesson: str, path: Path, times: Times = AMPLE) -> Done:
     """Grade a file as a batch does."""
     try:
         content = file_bytes(path)
     except Unreadable as error:
         content = str(error)
     source = released(lesson).read_text(encoding="utf-8")
-    return grade_content(Job(lesson, source, RULES, (("secret_checks.py", PRIVATE),)), "attacker", content, "")
+    rules = Rules(SEED, LIMITS, times)
+    return grade_content(Job(lesson, source, rules, (("secret_checks.py", PRIVATE),)), "attacker", content, "")
+
+
+class Neighbour:
+    """Another student, whose result no attack may change. It is looked at once for a group of attacks."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.alone = self.grade()
+        self.since: list[tuple[Attack, Path]] = []
+
+    def grade(self) -> tuple[Graded, str]:
+        return without_times(grade(LESSONS[0], self.path))
+
+    def graded_after(self, attack: Attack, submitted: Path) -> None:
+        self.since.append((attack, submitted))
+        if len(self.since) >= GROUP:
+            self.check()
+
+    def check(self) -> None:
+        """Fails if the result has changed, and then finds the attack that does this, each in a sandbox of its own."""
+        since, self.since = self.since, []
+        if since and self.grade() != self.alone:
+            found = [attack.name for attack, submitted in since if self.is_changed_by(attack, submitted)]
+            names = [attack.name for attack, _ in since]
+            pytest.fail(f"another student's result changed: by {found or 'none alone'} of {names}")
+
+    def is_changed_by(self, attack: Attack, submitted: Path) -> bool:
+        with pytest.MonkeyPatch.context() as patch, Sandbox() as fresh:
+            patch.setattr(job, "_warm_sandbox", lambda job: fresh)
+            grade(attack.aim, submitted, attack.times)
+            return self.grade() != self.alone
 
 
 @pytest.fixture(scope="module")
-def neighbour(tmp_path_factory) -> Path:
-    """Another student's submission, with a right answer in it."""
+def neighbour(tmp_path_factory, sandbox) -> Iterator[Neighbour]:
+    """Has handed in a right answer. The last group of attacks is followed by a look at it too."""
     notebook = json.loads(released(LESSONS[0]).read_text(encoding="utf-8"))
     answer = "return F.conv2d(x[None], weight, bias, stride, padding, dilation)[0]"
     for cell in notebook["cells"]:
@@ -180,13 +222,9 @@ def neighbour(tmp_path_factory) -> Path:
             cell["source"] = re.sub(r"raise NotImplementedError.*", answer, "".join(cell["source"]))
     path = tmp_path_factory.mktemp("neighbour") / "01_convolution.ipynb"
     path.write_text(json.dumps(notebook), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def alone(neighbour, sandbox):
-    """What the neighbour gets before any attack."""
-    return without_times(grade(LESSONS[0], neighbour))
+    neighbour = Neighbour(path)
+    yield neighbour
+    neighbour.check()
 
 
 def without_times(done: Done) -> tuple[Graded, str]:
@@ -195,13 +233,13 @@ def without_times(done: Done) -> tuple[Graded, str]:
 
 
 @pytest.mark.parametrize("attack", SUBMISSIONS, ids=lambda attack: attack.name)
-def test_a_submission_gains_nothing(attack, tmp_path, places, sandbox, neighbour, alone):
+def test_a_submission_gains_nothing(attack, tmp_path, places, neighbour):
     submitted = tmp_path / "attacker" / "01_convolution.ipynb"
     submitted.parent.mkdir()
     hand_in(submitted, attack, places)
     running, before = processes(), contents(places)
 
-    done = grade(attack.aim, submitted)
+    done = grade(attack.aim, submitted, attack.times)
 
     assert done.graded.points == 0
     marks = [vars(mark) | vars(mark.verdict) for mark in done.graded.marks]
@@ -213,8 +251,8 @@ def test_a_submission_gains_nothing(attack, tmp_path, places, sandbox, neighbour
     assert len(processes()) <= len(running), "something still runs"
     assert contents(places) == before, "the class was changed"
     assert not left_behind(tmp_path), "something was left on the disk"
-    assert without_times(grade(LESSONS[0], neighbour)) == alone, "another student's result changed"
     check_what_is_published(done, assignment(attack.aim), tmp_path)
+    neighbour.graded_after(attack, submitted)
 
 
 @pytest.mark.parametrize("attack", ARCHIVES, ids=lambda attack: attack.name)
@@ -241,8 +279,26 @@ def test_an_archive_reaches_nobody_else(attack, tmp_path):
     assert not left_behind(tmp_path)
 
 
-def test_the_neighbour_has_points_to_lose(alone):
-    assert alone[0].points > 0
+def test_the_neighbour_has_points_to_lose(neighbour):
+    assert neighbour.alone[0].points > 0
+
+
+def test_the_attack_that_changes_another_result_is_found(monkeypatch):
+    graded = []
+
+    def fresh() -> contextlib.nullcontext:
+        graded.clear()
+        return contextlib.nullcontext()
+
+    monkeypatch.setitem(globals(), "Sandbox", fresh)
+    monkeypatch.setitem(globals(), "grade", lambda lesson, path, times: graded.append(path.stem))
+    monkeypatch.setattr(Neighbour, "grade", lambda self: "leak" in graded)
+    neighbour = Neighbour(Path("neighbour"))
+    with pytest.raises(pytest.fail.Exception, match=r"by \['leak'\] of"):
+        for name in ["harmless"] * (GROUP - 2) + ["leak", "harmless"]:
+            graded.append(name)
+            neighbour.graded_after(replace(SUBMISSIONS[0], name=name), Path(name))
+    assert not neighbour.since
 
 
 def test_every_attack_says_what_it_tries():

@@ -32,14 +32,14 @@ def answer_there(exercise: str, number: int, case: bytes, seconds: float, seed: 
     torch.set_num_threads(1)
     known = EXERCISES[exercise]
     answer = known.reference if number < 0 else known.mistakes[number].answer
-    outcome = call(answer, unpack_case(case), ask=known.asks, seconds=seconds, seed=seed)
+    outcome = call(answer, unpack_case(case), ask=known.ask_function, seconds=seconds, seed=seed)
     return wire.pack(outcome.value), outcome.problem, outcome.detail, outcome.printed, outcome.seconds
 
 
 def measure_there(exercise: str, sent: bytes, case: bytes, seconds: float, seed: int) -> bytes:
     """In a process where no answer ever ran."""
     torch.set_num_threads(1)
-    outcome = measure(EXERCISES[exercise].measures, unpack(sent), unpack_case(case), seconds=seconds, seed=seed)
+    outcome = measure(EXERCISES[exercise].measure_function, unpack(sent), unpack_case(case), seconds=seconds, seed=seed)
     return wire.pack(outcome.value)
 
 

@@ -101,11 +101,12 @@ class Distance:
 RIGHT = {
     "distance": {"an object, with np.hypot": Distance(), "numpy": lambda i, j: np.abs(np.int64(i) - j)},
     "reach_map": {"loops": reach_by_loops, "numpy": reach_by_numpy, "step by step": reach_by_steps},
-    "path_length": {"walking": path_by_walking},
+    "path_length": {"walking": path_by_walking, "a float": lambda *case: float(check.path_length.reference(*case))},
     "influence_map": {
         "autograd.grad": influence_by_grad,
         "backward, in float64": influence_by_backward,
         "jacrev": influence_by_jacrev,
+        "jacfwd, float64": lambda model, x: torch.func.jacfwd(model)(x.double()).norm(dim=(1, 3)),
     },
 }
 
@@ -150,16 +151,23 @@ WRONG = {
     "distance": {
         "a constant": (lambda i, j: 7, "", "expected 1, got 7"),
         "one parameter": (lambda i: i, "", "wrong number of parameters"),
+        "never positive": (lambda i, j: -abs(i - j), "always_negative"),
+        "a root": lambda i, j: abs(i - j) ** 0.5,
     },
     "reach_map": {
         "no return": (reach_unfinished, "", "returned None"),
         "a vector": (reach_as_a_vector, "", "expected shape (3, 3), got (3,)"),
         "ragged": (reach_ragged, "", "expected a tensor of shape (3, 3)"),
         "a list": (reach_as_a_list, "", "expected a tensor of shape (3, 3), got a list"),
+        "the other words": lambda *case: 1 - check.reach_map.reference(*case),
+        "every word alone": lambda kind, length, layers, width: torch.eye(length),
     },
     "path_length": {
         "a word": (lambda kind, i, j, width: "far", "", "expected a whole number, got a string"),
         "a list": (lambda kind, i, j, width: [1], "", "expected a whole number"),
+        "always 1": lambda kind, i, j, width: 1,
+        "a long way instead of none": lambda *case: min(check.path_length.reference(*case), 10**9),
+        "width ignored": (lambda kind, i, j, width: check.path_length.reference(kind, i, j), "one_position_a_layer"),
     },
     "influence_map": {
         "a list": (influence_as_a_list, "", "expected a tensor of shape (2, 2), got a list"),
@@ -167,6 +175,9 @@ WRONG = {
         "zeros": (no_influence, "", "expected 3, got 0"),
         "the outputs": (lambda model, x: model(x), "", "expected shape (2, 2), got (2, 1)"),
         "no requires_grad": (influence_without_requires_grad, "", "does not require grad"),
+        "reached or not": (lambda *case: check.influence_map.reference(*case) > 0, None, "expected"),
+        "0 and 1": (lambda *case: (check.influence_map.reference(*case) > 0).float(), "reached_or_not"),
+        "measured at zero": lambda model, x: check.influence_map.reference(model, torch.zeros_like(x)),
     },
 }
 

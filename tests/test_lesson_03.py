@@ -97,6 +97,14 @@ def map_by_jacobian(model, images):
     return torch.stack(gradients).abs().mean(0).squeeze(0)
 
 
+def map_by_vmap(model, images):
+    def middle(image):
+        output = model(image[None])[0, 0]
+        return output[output.shape[0] // 2, output.shape[1] // 2]
+
+    return torch.func.vmap(torch.func.grad(middle))(images).abs().mean((0, 1))
+
+
 def layers_in_closed_form(distance, kernel, growth=1):
     steps = -(-distance // ((kernel - 1) // 2))
     if growth == 1:
@@ -139,6 +147,7 @@ RIGHT = {
         "image by image": map_image_by_image,
         "backward, numpy": map_by_backward_as_numpy,
         "jacobian": map_by_jacobian,
+        "vmap of grad": map_by_vmap,
     },
     "layers_needed": {
         "closed form": layers_in_closed_form,
@@ -158,6 +167,17 @@ def size_for_three_layers_only(layers):
 def starts_with_the_jump(layers):
     size, jump, start = field_by_the_ruler(layers)
     return jump, size, start
+
+
+def shifted(layers, by):
+    size, jump, start = field_from_the_top(layers)
+    return size, jump, start + by
+
+
+def endless(distance, kernel, growth=1):
+    layers = 0
+    while True:
+        layers += 0
 
 
 def map_of_ones(model, images):
@@ -180,20 +200,39 @@ def goes_back_from_a_map(model, images):
 
 
 WRONG = {
-    "receptive_field": {"three layers only": size_for_three_layers_only},
-    "full_field": {"jump first": starts_with_the_jump},
+    "receptive_field": {
+        "three layers only": size_for_three_layers_only,
+        "always 1": lambda layers: 1,
+        "pairs swapped": (
+            lambda layers: check.receptive_field.reference([pair[::-1] for pair in layers]),
+            "kernel_and_stride_swapped",
+        ),
+        "the output's side": lambda layers: (28 - check.receptive_field.reference(layers)) // 2,
+    },
+    "full_field": {
+        "jump first": (starts_with_the_jump, "jump_before_size"),
+        "start half a pixel off": (lambda layers: shifted(layers, 0.5), "start_off_by_a_half"),
+        "start one pixel off": lambda layers: shifted(layers, 1),
+        "two numbers": (lambda layers: field_from_the_top(layers)[:2], "", "expected 3 values (size, jump, start)"),
+    },
     "empirical_field": {
         "ones": map_of_ones,
         "no requires_grad": (forgets_requires_grad, None, "RuntimeError"),
         "backward from a map": (goes_back_from_a_map, None, "RuntimeError"),
     },
-    "layers_needed": {"those of the text only": layers_for_the_sentences_only},
+    "layers_needed": {
+        "those of the text only": layers_for_the_sentences_only,
+        "one too few": (lambda *case: check.layers_needed.reference(*case) - 1, "one_layer_too_few"),
+        "an endless loop": (endless, "", "loop that never ends"),
+        "always 1": lambda *case: 1,
+        "the distance": lambda distance, kernel, growth: distance,
+    },
 }
 
 
 @pytest.mark.parametrize("answer", [forgets_requires_grad, goes_back_from_a_map])
 def test_an_error_from_autograd_is_shown_with_the_learners_own_line(answer):
-    assert "of that code" in check.empirical_field.judge(answer).problem
+    assert f"of `{answer.__name__}`" in check.empirical_field.judge(answer).problem
 
 
 # --- the lesson's arithmetic --------------------------------------------------------------------------------------

@@ -27,9 +27,19 @@ def test_a_payoff_waits_for_a_stub(capsys):
     assert plt.get_fignums() == []
 
 
-def test_a_payoff_shows_every_other_error():
-    with pytest.raises(ZeroDivisionError), notebook.payoff("conv2d"):
-        raise ZeroDivisionError
+@pytest.mark.parametrize("answer", [lambda: 1 / 0, lambda: float(None), lambda: [1, 2] @ [3]])
+def test_a_payoff_of_a_wrong_answer_points_to_its_check_and_goes_on(answer, capsys):
+    with notebook.payoff("conv2d"):
+        answer()
+    said = capsys.readouterr().out
+    assert "Your `conv2d` broke in this cell" in said and "check" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, NotImplementedError])
+def test_in_strict_mode_a_payoff_that_breaks_is_an_error(error, monkeypatch):
+    monkeypatch.setenv("REACH_STRICT", "checks")
+    with pytest.raises(error), notebook.payoff("conv2d"):
+        raise error
 
 
 def test_alternative_text_says_what_the_figure_says():

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from utils import frontend
+from utils.strict import strict
 
 if TYPE_CHECKING:
     import torch
@@ -47,16 +48,23 @@ def setup(seed: int = 0) -> "torch.device":
 
 @contextlib.contextmanager
 def payoff(name: str) -> Iterator[None]:
-    """A cell that uses the learner's own answer, and waits politely while that is still a stub.
+    """A cell that uses the learner's own answer, and never stops "Run all".
 
-    "Run all" on an untouched notebook goes on past it. Any other error is the learner's to see.
+    While the answer is a stub, it waits politely. Where a wrong answer breaks in it, one line points to the check. In
+    strict mode (`REACH_STRICT=checks`: the solutions, CI) whatever breaks is an error.
     """
     try:
         yield
-    except NotImplementedError:
+    except Exception as error:
+        if strict("checks"):
+            raise
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")  # no half-drawn figure below the message
-        print(f"This cell waits for your `{name}`. Write it above, then run this cell again.")
+        if isinstance(error, NotImplementedError):
+            print(f"This cell waits for your `{name}`. Write it above, then run this cell again.")
+        else:
+            what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            print(f"Your `{name}` broke in this cell ({what}). See what its check says above.")
 
 
 HEADLINE = "application/vnd.reach.headline+json"

@@ -7,8 +7,8 @@ LESSONS, NOTEBOOKS, SOLUTIONS = COURSE / "lessons", COURSE / "notebooks", COURSE
 DATA = COURSE / "data"
 RECORDED = COURSE / "docs" / "recorded"
 
-if not NOTEBOOKS.is_dir():
+if COURSE.name in ("site-packages", "dist-packages"):
     raise ImportError(
-        f"There are no notebooks beside {COURSE / 'utils'}: the course was installed away from its repository. "
-        'Clone the repository and install it in place: pip install --editable ".[lab]"'
+        "The course was installed away from its notebooks. Clone its repository and install it in place: "
+        'pip install --editable ".[lab]"'
     )

@@ -13,8 +13,7 @@ STAND_IN = GRADING / "worker" / "checks_stand_in.py"
 def library_options(place: str) -> list[str]:
     """Options for bwrap that put the library at `place`."""
     checks = f"{place}/utils/checks"
-    folders = (place, f"{place}/grading", f"{place}/notebooks")  # utils.paths asks for the last, empty or not
-    options = [word for folder in folders for word in ("--perms", "0755", "--dir", folder)]
+    options = [word for folder in (place, f"{place}/grading") for word in ("--perms", "0755", "--dir", folder)]
     options += ["--ro-bind", str(COURSE), f"{place}/utils", "--tmpfs", checks]
     for module in sorted((COURSE / "checks").glob("*.py")):
         options += ["--ro-bind", str(STAND_IN), f"{checks}/{module.name}"]

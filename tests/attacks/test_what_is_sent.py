@@ -14,7 +14,7 @@ from utils.checks import exercises
 
 @pytest.mark.parametrize("exercise", exercises(), ids=lambda exercise: exercise.name)
 def test_the_way_of_asking_holds_no_answer(exercise):
-    assert not answers_in(exercise.asks, exercise)
+    assert not answers_in(exercise.ask_function, exercise)
 
 
 def test_an_answer_would_be_found():

@@ -149,7 +149,7 @@ def test_private_checks_must_pass_too_and_show_nothing(lesson, sandbox):
 def test_what_a_sandbox_gets_of_an_exercise_has_no_answer_in_it():
     """A way of asking is sent without its module: nothing in it names a reference or a mistake."""
     for exercise in exercises():
-        sent = base64.b64decode(_by_value(exercise.asks))
+        sent = base64.b64decode(_by_value(exercise.ask_function))
         words = {str(argument) for _, argument, _ in pickletools.genops(sent) if argument is not None}
         assert not words & ({"reference"} | {mistake.name for mistake in exercise.mistakes}), exercise.name
 

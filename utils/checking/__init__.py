@@ -1,7 +1,43 @@
-"""How a check works: exercises are declared in `utils.checks`, one module a lesson, with what stands here."""
+"""How a check works. Exercises are declared in `utils.checks`, one module for each lesson:
+
+    lesson = Lesson("03", __name__)
+
+    @lesson.exercise(points=2, hint="Two numbers travel down the stack.")
+    def receptive_field(layers):
+        \"\"\"Side of the field, in input pixels, of a stack of (kernel, stride) layers.\"\"\"
+        return ...                      # the reference: a right answer
+
+    @receptive_field.cases
+    def _(rng):
+        yield dict(layers=[(3, 1)])     # or a tuple in the order of the arguments; small ones by hand first
+
+    @receptive_field.recipe             # the answer written out, with a switch for each slip
+    def _(layers, grow=lambda kernel, jump: (kernel - 1) * jump, first=1):
+        return ...
+
+    receptive_field.slip("jump_left_out", grow=...).says("A layer grows the field by (kernel - 1) times the jump.")
+
+    @receptive_field.mistake("You multiplied the kernel sizes.")     # what is no switch of the recipe
+    def kernels_multiplied(layers):
+        return ...
+
+    receptive_field.wrong("zero", lambda layers: 0).says("…")            # the same, for one line
+
+The rest (messages, diagnosis, time limits, strict mode, grading in another process, the tests) follows from these.
+An answer that is no function of plain values (a model, a training step) declares an `ask`, which runs beside the
+answer and turns it into plain values; where these could be made up without doing the exercise, the `ask` sends what
+can be tested (the steps of a model, its weights), and a `measure` tests it, in a process of its own where an answer is
+graded. What cannot be told by equal values is told by a finding, `seen=`, that says in a sentence what it saw.
+"""
 
 from utils.checking.cases import normal, uniform
-from utils.checking.exercise import Exercise, exercise
+from utils.checking.exercise import Exercise
+from utils.checking.judging import CheckBroken
+from utils.checking.lesson import Lesson
 from utils.checking.verdict import CheckFailed, Status, Verdict
 
-__all__ = ["CheckFailed", "Exercise", "Status", "Verdict", "exercise", "normal", "uniform"]
+__all__ = ["CheckBroken", "CheckFailed", "Exercise", "Lesson", "Status", "Verdict", "normal", "uniform"]
+
+
+def exercise(*, lesson, **declared):  # bridge
+    return lambda reference: Exercise(reference, lesson=lesson, **declared)

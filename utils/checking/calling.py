@@ -4,30 +4,26 @@ This half of a check runs beside the answer: in the notebook's own process, or i
 graded. What leaves it is an `Outcome`, made of plain values alone.
 """
 
-import contextlib
 import copy
-import ctypes
 import inspect
-import io
-import sysconfig
-import threading
-import time
+import sys
 import traceback
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from types import GeneratorType
 from typing import Any
 
-import torch
-
+from utils.checking.capture import Printed, captured
 from utils.checking.compare import difference
+from utils.checking.deadline import WALL_FACTOR, TimeUp, run_with_deadline
 from utils.checking.describe import shorten
+from utils.checking.learners import is_learners
 from utils.checking.plain import NotPlain, readable, to_plain, type_name
+from utils.checking.state import fixed_state, seed_all
+from utils.checking.warm import warm_up
 
-MAX_PRINTED = 2_000
-PATIENCE = 0.5  # seconds that an answer gets to end after it was told to stop
+__all__ = ["WALL_FACTOR", "Outcome", "Problem", "call", "direct", "measure", "signature_problem"]
 
 
 class Problem(StrEnum):
@@ -46,29 +42,16 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call of an answer came to: a plain value, or a problem with a sentence about it."""
+    """What one call of an answer came to: a plain value, or a problem with a sentence about it.
+
+    `seconds` are those of the processor that the answer used, not those of the clock.
+    """
 
     value: Any = None
     problem: Problem | None = None
     detail: str = ""
     printed: str = ""
     seconds: float = 0.0
-
-
-class _TimeUp(BaseException):
-    """Raised inside an answer that ran too long. Not an Exception, so `except Exception` does not catch it."""
-
-
-class _Printed(io.TextIOBase):
-    """What an answer prints, to standard output or error: keeps the beginning, counts the rest."""
-
-    def __init__(self) -> None:
-        self.kept, self.count = "", 0
-
-    def write(self, text: str) -> int:
-        self.count += len(text)
-        self.kept += text[: MAX_PRINTED - len(self.kept)]
-        return len(text)
 
 
 def direct(answer: Callable, *args: Any) -> Any:
@@ -83,32 +66,43 @@ def call(answer: Any, args: tuple, *, ask: Callable = direct, seconds: float = 5
         answer: what the learner handed in.
         args: the case, plain values. The answer gets a copy.
         ask: turns an answer and a case into a plain value; it runs beside the answer.
-        seconds: the answer is stopped after that long.
-        seed: torch's random numbers inside the answer start from here; those outside are left as they were.
+        seconds: of the processor; the answer is stopped when it has used that many, or has waited several times as
+            long. Where it was importing modules, it is asked once more, since the next call will not have to.
+        seed: random numbers inside the answer start from here; those outside are left as they were.
     """
-    result: dict[str, Any] = {}
-    printed = _Printed()
+    if ask is not direct:
+        warm_up()
+    loaded = len(sys.modules)
+    outcome, stopped = _call_once(answer, args, ask, seconds, seed)
+    if outcome.problem is Problem.RAN_TOO_LONG and stopped and len(sys.modules) > loaded:
+        outcome, _ = _call_once(answer, args, ask, seconds, seed)
+    return outcome
 
-    def run() -> None:
+
+def _call_once(answer: Any, args: tuple, ask: Callable, seconds: float, seed: int) -> tuple[Outcome, bool]:
+    """The outcome, and whether the answer's thread is over."""
+    result: dict[str, Any] = {}
+    printed = Printed()
+
+    def work() -> None:
         try:
-            torch.default_generator.manual_seed(seed)  # torch.manual_seed asks every kind of accelerator, slowly
+            seed_all(seed)
             result.update(_ask_and_inspect(answer, args, ask))
         except BaseException as error:  # an answer may raise anything, SystemExit and KeyboardInterrupt included
             result.update(_explain_error(error))
 
-    started = time.monotonic()
-    with torch_as_it_was(), _quiet(printed):
-        finished = _run_with_deadline(run, seconds)
-    if not finished or not result or result.get("problem") is Problem.RAN_TOO_LONG:
-        detail = "" if finished else "It could not be stopped: restart the kernel."
-        result = {"problem": Problem.RAN_TOO_LONG, "detail": detail}
+    with fixed_state(), captured(printed):
+        run = run_with_deadline(work, seconds)
+    if not run.ended or not result or result.get("problem") is Problem.RAN_TOO_LONG:
+        stuck = "\nIt could not be stopped: restart the kernel." if run.alive else ""
+        result = {"problem": Problem.RAN_TOO_LONG, "detail": (run.where + stuck).strip()}
     result["detail"] = readable(result.get("detail", ""))
-    return Outcome(**result, printed=readable(_report_printed(printed)), seconds=time.monotonic() - started)
+    return Outcome(**result, printed=readable(printed.report()), seconds=run.seconds), not run.alive
 
 
-def measure(measure: Callable, value: Any, args: tuple, *, seconds: float = 5.0, seed: int = 0) -> Outcome:
+def measure(function: Callable, value: Any, args: tuple, *, seconds: float = 5.0, seed: int = 0) -> Outcome:
     """Have an exercise's `measure` look at what its `ask` came back with; as `call`, whatever the value holds."""
-    return call(measure, (value, *args), seconds=seconds, seed=seed)
+    return call(function, (value, *args), seconds=seconds, seed=seed)
 
 
 def _ask_and_inspect(answer: Callable, args: tuple, ask: Callable) -> dict[str, Any]:
@@ -121,6 +115,9 @@ def _ask_and_inspect(answer: Callable, args: tuple, ask: Callable) -> dict[str, 
             return {"problem": Problem.CHANGED_ARGUMENTS, "detail": str(index)}
     if value is None:
         return {"problem": Problem.RETURNED_NOTHING, "detail": "It returned None. Is there a `return` at the end?"}
+    if isinstance(value, GeneratorType):
+        detail = "It returned a generator, which gives its values one by one. Collect them: return list(...)."
+        return {"problem": Problem.NOT_PLAIN, "detail": detail}
     try:
         return {"value": to_plain(value)}
     except NotPlain as error:
@@ -129,25 +126,6 @@ def _ask_and_inspect(answer: Callable, args: tuple, ask: Callable) -> dict[str, 
         found = "a value that cannot be read"
     detail = f"It returned {found}. A check compares numbers, strings, tensors, and lists or dicts of them."
     return {"problem": Problem.NOT_PLAIN, "detail": detail}
-
-
-@contextlib.contextmanager
-def torch_as_it_was() -> Iterator[None]:
-    """Put torch's random state and default dtype back at the end, whoever changed them."""
-    dtype = torch.get_default_dtype()
-    with torch.random.fork_rng(devices=[]):
-        try:
-            yield
-        finally:
-            torch.set_default_dtype(dtype)
-
-
-@contextlib.contextmanager
-def _quiet(printed: _Printed) -> Iterator[None]:
-    """Catch what is printed, and print warnings without the line that they came from, which is often one of ours."""
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
-        warnings.showwarning = lambda message, category, *where: printed.write(f"{category.__name__}: {message}\n")
-        yield
 
 
 def signature_problem(answer: Any, parameters: list[str], count: int) -> Outcome | None:
@@ -164,15 +142,17 @@ def signature_problem(answer: Any, parameters: list[str], count: int) -> Outcome
     try:
         theirs.bind(*range(count))
     except TypeError:
-        return Outcome(problem=Problem.PARAMETERS, detail=_explain_parameters(theirs, parameters[:count]))
+        return Outcome(problem=Problem.PARAMETERS, detail=_explain_parameters(answer, theirs, parameters[:count]))
     return None
 
 
-def _explain_parameters(theirs: inspect.Signature, names: list[str]) -> str:
+def _explain_parameters(answer: Any, theirs: inspect.Signature, names: list[str]) -> str:
+    called = f"It is called with {_values(len(names))} ({', '.join(names)}), by position; "
+    if isinstance(answer, type):
+        return f"You passed the class {answer.__name__}. {called}pass a function, or an object that can be called."
     by_name = [name for name, one in theirs.parameters.items() if one.kind is one.KEYWORD_ONLY]
     others = [name for name in theirs.parameters if name not in by_name]
-    detail = f"It is called with {_values(len(names))} ({', '.join(names)}), by position; "
-    detail += f"yours takes {len(others)} ({', '.join(others) or 'none'})."
+    detail = f"{called}yours takes {len(others)} ({', '.join(others) or 'none'})."
     return detail + (f" {', '.join(by_name)} can only be given by name: remove the `*`." if by_name else "")
 
 
@@ -180,41 +160,17 @@ def _values(count: int) -> str:
     return f"{count} value{'' if count == 1 else 's'}"
 
 
-def _run_with_deadline(run: Callable[[], None], seconds: float) -> bool:
-    """Run in a thread of its own, so that the notebook gets its kernel back whatever the answer does."""
-
-    def until_told_to_stop() -> None:
-        with contextlib.suppress(_TimeUp):
-            run()
-
-    thread = threading.Thread(target=until_told_to_stop, daemon=True)
-    thread.start()
-    try:
-        thread.join(seconds)
-    finally:  # also when the learner interrupts the cell
-        deadline = time.monotonic() + PATIENCE
-        while thread.is_alive() and time.monotonic() < deadline:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_TimeUp))
-            thread.join(0.05)
-    return not thread.is_alive()
-
-
-def _report_printed(printed: _Printed) -> str:
-    if printed.count <= MAX_PRINTED:
-        return printed.kept
-    return f"{printed.kept}\n... and {printed.count - MAX_PRINTED:,} characters more"
-
-
 def _explain_error(error: BaseException) -> dict[str, Any]:
-    if isinstance(error, _TimeUp):
+    if isinstance(error, TimeUp):
         return {"problem": Problem.RAN_TOO_LONG}
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if _is_learners(frame.filename)]
+    own = [frame for frame in frames if is_learners(frame.filename)]
     if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1] and _is_stub(error, own[-1].line):
         return {"problem": Problem.NOT_ATTEMPTED, "detail": own[-1].name}
     detail = shorten(f"{type(error).__name__}: {_message(error)}".rstrip(": "))
     if own:
-        detail += f"\nin line {own[-1].lineno} of that code: {shorten(own[-1].line or '', 120)}".rstrip(": ")
+        where = "that code" if own[-1].name.startswith("<") else f"`{own[-1].name}`"
+        detail += f"\nin line {own[-1].lineno} of {where}: {shorten(own[-1].line or '', 120)}".rstrip(": ")
     return {"problem": Problem.RAISED, "detail": detail}
 
 
@@ -228,14 +184,6 @@ def _message(error: BaseException) -> str:
         return str.__str__(str(error))
     except BaseException:
         return "(an error whose message cannot be shown)"
-
-
-_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-_HERE = str(Path(__file__).parents[1])
-
-
-def _is_learners(filename: str) -> bool:
-    return not filename.startswith((*_LIBRARIES, _HERE, "<frozen"))
 
 
 def _changed(was: Any, now: Any) -> bool:

@@ -1,5 +1,7 @@
 """Where two plain values differ: type, then shape, then dtype, then values."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -10,49 +12,96 @@ from utils.checking.plain import type_name
 COARSEST = 2e-2  # half precision is fine; a dtype that cannot tell 1.0 from 1.1 is not
 
 
+@dataclass(frozen=True)
+class Difference:
+    """The first thing in which two values differ: one sentence, the part that differs, and the values of that part.
+
+    `part` is "" for a value of one part, else its name or its place: "keys", "[2]", "[0].loss".
+    """
+
+    sentence: str
+    expected: Any
+    got: Any
+    part: str = ""
+
+    def inside(self, part: str) -> "Difference":
+        """The same, seen from the value that holds this part."""
+        return replace(self, part=f"{part}{'.' * (self.part[:1] not in ('', '['))}{self.part}")
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.sentence}" if self.part else self.sentence
+
+
 def difference(expected: Any, got: Any, rtol: float = 1e-4, atol: float = 1e-5) -> str | None:
     """None if `got` is as good as `expected`, else one sentence on the first thing that differs.
 
     Both are plain values. Widths of a dtype do not matter (float64 or float16 for float32, within the precision of
-    the narrower one), nor does a whole number in place of an equal float. Whole numbers must be equal exactly.
+    the narrower one), nor does a whole number in place of an equal float, nor a tuple in place of a list. Whole
+    numbers must be equal exactly.
     """
+    found = first_difference(expected, got, rtol, atol)
+    return None if found is None else str(found)
+
+
+def first_difference(
+    expected: Any, got: Any, rtol: float = 1e-4, atol: float = 1e-5, names: Sequence[str] = ()
+) -> Difference | None:
+    """As `difference`, with the part that differs. `names` are those of the parts of a tuple or list."""
     if isinstance(expected, dict):
         return _dict_difference(expected, got, rtol, atol)
-    if isinstance(expected, list):
-        return _list_difference(expected, got, rtol, atol)
+    if isinstance(expected, list | tuple):
+        return _list_difference(expected, got, rtol, atol, names)
     if expected is None or isinstance(expected, str):
         same = type(got) is type(expected) and got == expected
-        return None if same else f"expected {describe(expected)}, got {describe(got)}"
-    if isinstance(expected, torch.Tensor) and expected.dim() > 0:
-        return _tensor_difference(expected, got, rtol, atol)
-    return _number_difference(expected, got, rtol, atol)
+        sentence = None if same else f"expected {describe(expected)}, got {describe(got)}"
+    elif isinstance(expected, torch.Tensor) and expected.dim() > 0:
+        sentence = _tensor_difference(expected, got, rtol, atol)
+    else:
+        sentence = _number_difference(expected, got, rtol, atol)
+    return None if sentence is None else Difference(sentence, expected, got)
 
 
-def _dict_difference(expected: dict, got: Any, rtol: float, atol: float) -> str | None:
+def _dict_difference(expected: dict, got: Any, rtol: float, atol: float) -> Difference | None:
     if not isinstance(got, dict):
-        return f"expected a dict, got {type_name(got)}"
+        return Difference(f"expected a dict, got {type_name(got)}", expected, got)
     if set(expected) != set(got):
-        return f"expected the keys {sorted(expected, key=str)}, got {sorted(got, key=str)}"
+        keys = f"expected the keys {sorted(expected, key=str)}, got {sorted(got, key=str)}"
+        return Difference(keys, expected, got)
     for key, value in expected.items():
-        if found := difference(value, got[key], rtol, atol):
-            return f"{key}: {found}"
+        if found := first_difference(value, got[key], rtol, atol):
+            return found.inside(str(key))
     return None
 
 
-def _list_difference(expected: list, got: Any, rtol: float, atol: float) -> str | None:
+def _list_difference(
+    expected: list | tuple, got: Any, rtol: float, atol: float, names: Sequence[str]
+) -> Difference | None:
     if isinstance(got, torch.Tensor) and got.dim() == 1 and not _holds_tensors(expected):
         got = got.tolist()
-    if not isinstance(got, list):
-        return f"expected a list, got {type_name(got)}"
+    if not isinstance(got, list | tuple):
+        return Difference(f"expected {_several(expected, names)}, got {shape_or_type(got)}", expected, got)
     if len(expected) != len(got):
-        return f"expected {len(expected)} values, got {len(got)}"
+        return Difference(f"expected {_several(expected, names)}, got {len(got)}", expected, got)
     for index, (want, have) in enumerate(zip(expected, got, strict=True)):
-        if found := difference(want, have, rtol, atol):
-            return f"at [{index}]: {found}"
+        if found := first_difference(want, have, rtol, atol):
+            return found.inside(names[index] if names else f"[{index}]")
     return None
 
 
-def _holds_tensors(values: list) -> bool:
+def _several(expected: list | tuple, names: Sequence[str]) -> str:
+    if names:
+        return f"{len(expected)} values ({', '.join(names)})"
+    return f"a {'list' if isinstance(expected, list) else 'tuple'} of {len(expected)}"
+
+
+def shape_or_type(value: Any) -> str:
+    """'a tensor of shape (2, 3)', 'a string', 'a list of 4'."""
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)}" if value.dim() else "a number"
+    return f"{type_name(value)} of {len(value)}" if isinstance(value, list | tuple) else type_name(value)
+
+
+def _holds_tensors(values: list | tuple) -> bool:
     return any(isinstance(value, torch.Tensor) for value in values)
 
 
@@ -83,7 +132,7 @@ def _python_dtype(value: bool | int | float) -> torch.dtype:
 
 
 def _tensor_difference(expected: torch.Tensor, got: Any, rtol: float, atol: float) -> str | None:
-    if isinstance(got, list):
+    if isinstance(got, list | tuple):
         return f"expected a tensor of shape {tuple(expected.shape)}, got {_list_in_place_of(expected, got)}"
     if not isinstance(got, torch.Tensor):
         return f"expected a tensor of shape {tuple(expected.shape)}, got {type_name(got)}"
@@ -102,7 +151,7 @@ def _tensor_difference(expected: torch.Tensor, got: Any, rtol: float, atol: floa
     return f"{count} at [{where}]: expected {_item(expected, index)}, got {_item(got, index)}"
 
 
-def _list_in_place_of(expected: torch.Tensor, got: list) -> str:
+def _list_in_place_of(expected: torch.Tensor, got: list | tuple) -> str:
     fitting = [i for i, item in enumerate(got) if isinstance(item, torch.Tensor) and item.shape == expected.shape]
     hint = f"; its item {fitting[0]} has that shape: return it alone" if fitting else ""
     return f"a list or tuple of length {len(got)}{hint}"

@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -16,27 +17,61 @@ def describe(value: Any) -> str:
         return _describe_tensor(value)
     if isinstance(value, float):
         return number(value)
-    if isinstance(value, list) and any(isinstance(item, torch.Tensor) for item in value):
-        return shorten("[" + ", ".join(shape_and_type(item) for item in value) + "]")
+    if isinstance(value, list | tuple | dict) and _several_lines(value):
+        return "\n".join(_describe_part(name, item) for name, item in _parts(value))
     if isinstance(value, dict):
         return shorten("{" + ", ".join(f"{key}: {describe(item)}" for key, item in value.items()) + "}")
+    if isinstance(value, tuple):
+        return shorten("(" + ", ".join(map(describe, value)) + ("," if len(value) == 1 else "") + ")")
     if isinstance(value, list):
-        return shorten("[" + ", ".join(describe(item) for item in value) + "]")
+        return shorten("[" + ", ".join(map(describe, value)) + "]")
     return shorten(repr(value))
 
 
+def _several_lines(value: list | tuple | dict) -> bool:
+    """Whether this is better read part by part: it holds tensors, or lists that do."""
+    items = value.values() if isinstance(value, dict) else value
+    return any(
+        isinstance(item, torch.Tensor) and item.dim() > 0
+        or isinstance(item, list | tuple | dict) and _several_lines(item)
+        for item in items
+    )  # fmt: skip
+
+
+MOST_PARTS = 6
+
+
+def _parts(value: list | tuple | dict) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [(str(key), item) for key, item in value.items()]
+    parts = [(f"[{index}]", item) for index, item in enumerate(value)]
+    return parts if len(parts) <= MOST_PARTS else [*parts[:MOST_PARTS], ("...", f"{len(parts)} in all")]
+
+
+def _describe_part(name: str, value: Any) -> str:
+    text = value if name == "..." else describe(value)
+    return hang(f"{name} = ", text)
+
+
+def hang(label: str, text: str) -> str:
+    """`text` behind `label`, its further lines moved in as far as the label is long, at most 12 columns."""
+    first, *rest = text.splitlines() or [""]
+    margin = " " * min(len(label), 12)
+    return "\n".join([label + first, *(margin + line for line in rest)])
+
+
 def shape_and_type(value: Any) -> str:
-    """'shape (3, 3), float32' for a tensor; the description itself for anything else."""
+    """'tensor of shape (3, 3), float32' for a tensor; the description itself for anything else."""
     if not isinstance(value, torch.Tensor):
         return describe(value)
     return f"tensor of shape {tuple(value.shape)}, {str(value.dtype).removeprefix('torch.')}"
 
 
 def number(value: float) -> str:
-    """At most five significant digits, without a needless '.0000'."""
+    """At most five significant digits, without a needless '.0000', and 0 without a sign."""
     if not math.isfinite(value):
         return str(value)
-    return f"{value:.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.5g}"
+    return f"{value + 0.0:.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.5g}"
 
 
 def shorten(text: str, limit: int = MAX_CHARACTERS) -> str:
@@ -47,14 +82,10 @@ def shorten(text: str, limit: int = MAX_CHARACTERS) -> str:
     return f"{text[:half]} ... {text[-half:]}"
 
 
-def show_call(name: str, parameters: list[str], args: tuple) -> str:
+def show_call(name: str, parameters: Sequence[str], args: tuple) -> str:
     """The call as a learner would write it, one argument a line: what went in."""
     names = parameters[: len(args)]
-    lines = []
-    for parameter, value in zip(names, args, strict=True):
-        first, *rest = f"{parameter} = {describe(value)}".splitlines()
-        margin = " " * (len(parameter) + 3)
-        lines += [first, *(margin + line for line in rest)]
+    lines = [hang(f"{parameter} = ", describe(value)) for parameter, value in zip(names, args, strict=True)]
     return f"{name}({', '.join(names)}) with\n" + indent("\n".join(lines))
 
 
@@ -68,12 +99,13 @@ def _describe_tensor(value: torch.Tensor) -> str:
         return shape_and_type(value)
     if value.dim() == 0:
         return number(value.item()) if value.dtype.is_floating_point else repr(value.item())
-    if value.dim() > 2:
-        squeezed = value.squeeze()
-        if squeezed.dim() > 2:
-            return shape_and_type(value)
+    if value.dim() <= 2:
+        return _grid(value)
+    squeezed = value.squeeze()
+    if squeezed.dim() <= 2:
         return f"{_grid(squeezed)}  (shape {tuple(value.shape)})"
-    return _grid(value)
+    blocks = [_grid(matrix) for matrix in squeezed.reshape(-1, *squeezed.shape[-2:])]
+    return "\n\n".join(blocks) + f"  (shape {tuple(value.shape)})"
 
 
 def _grid(value: torch.Tensor) -> str:

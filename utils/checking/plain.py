@@ -2,11 +2,14 @@
 
 A plain value is None, a bool, an int, a float, a string, a tensor, or a list or dict of plain values. Everything an
 answer returns is copied into exactly these types before anything is compared, so a subclass with operators of its own
-has no say in its grade, and the same values can cross a process border.
+has no say in its grade, and the same values can cross a process border. A tuple stays one, so that it is shown as one;
+where values are compared it is as good as a list.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from itertools import islice
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
@@ -23,7 +26,7 @@ class NotPlain(TypeError):
 
 
 def to_plain(value: Any, depth: int = 0) -> Any:
-    """Copy `value` into plain types: arrays become CPU tensors without gradient, tuples become lists.
+    """Copy `value` into plain types: arrays become CPU tensors without gradient, dataclasses dicts of their fields.
 
     Raises:
         NotPlain: for anything else (a generator, a module, a function, an array of objects), for nesting deeper
@@ -42,9 +45,12 @@ def to_plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, np.generic):
         return to_plain(value.item(), depth + 1)
     if isinstance(value, list | tuple):
-        return [to_plain(item, depth + 1) for item in _at_most(value, "list")]
+        items = [to_plain(item, depth + 1) for item in _at_most(value, "list")]
+        return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, Mapping):
         return {_plain_key(key): to_plain(item, depth + 1) for key, item in _at_most(value.items(), "dict")}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_plain(getattr(value, field.name), depth + 1) for field in fields(value)}
     if isinstance(value, int):
         return _plain_int(value)
     if isinstance(value, float):
@@ -68,6 +74,8 @@ def type_name(value: Any) -> str:
         return names[type(value)]
     if isinstance(value, torch.Tensor):
         return "a tensor"
+    if isinstance(value, GeneratorType):
+        return "a generator"
     if callable(value) and hasattr(value, "__name__"):
         return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__}"
     name = type(value).__name__

@@ -11,13 +11,19 @@ class Status(StrEnum):
     PASSED = "passed"
     FAILED = "not yet"
     NOT_ATTEMPTED = "not attempted"
+    BROKEN = "this check could not run"
 
 
 # A word, a sign and a border style say the same thing three times, so that colour is never the only sign.
-_SIGNS = {Status.PASSED: "✓", Status.FAILED: "✗", Status.NOT_ATTEMPTED: "○"}
+_SIGNS = {Status.PASSED: "✓", Status.FAILED: "✗", Status.NOT_ATTEMPTED: "○", Status.BROKEN: "!"}
 _ROW = "float:none;width:auto"  # JupyterLab floats the parts of a list beside each other
 _PRE = "margin:0;white-space:pre-wrap;background:none;font-family:var(--jp-code-font-family, monospace)"
-_BORDERS = {Status.PASSED: "solid #1a7f37", Status.FAILED: "double #b3261e", Status.NOT_ATTEMPTED: "dashed #6e7781"}
+_BORDERS = {
+    Status.PASSED: "solid #1a7f37",
+    Status.FAILED: "double #b3261e",
+    Status.NOT_ATTEMPTED: "dashed #6e7781",
+    Status.BROKEN: "dotted #9a6700",
+}
 
 
 class CheckFailed(AssertionError):
@@ -34,7 +40,7 @@ class Verdict:
 
     `case` shows the smallest failing case, `problem` what is wrong with it. `mistake` is the name of the mistake
     that explains it, if there is one, and `explanation` its sentence. `notes` hold what is worth knowing whether
-    the check passed or not.
+    the check passed or not. `failing` is that case's number, where a learner can call it by hand.
     """
 
     exercise: str
@@ -46,6 +52,7 @@ class Verdict:
     explanation: str = ""
     hint: str = ""
     notes: list[str] = field(default_factory=list)
+    failing: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -61,6 +68,8 @@ class Verdict:
         if self.mistake:
             parts.append((f"Likely mistake: {self.mistake.replace('_', ' ')}", self.explanation))
         parts += [("Hint", self.hint), *(("Note", note) for note in self.notes)]
+        if self.failing is not None:
+            parts.append(("Try this case", f"{self.exercise}(*check.{self.exercise}.case())"))
         return [(heading, text) for heading, text in parts if text]
 
     def text(self) -> str:

@@ -312,7 +312,7 @@ def _(value, *case):
         return f"A later step raised: {value['error in a later step']}"
     if value["graph kept"]:
         return "The loss is a tensor that requires a gradient. Expected a number."
-    return difference(to_plain(truncated_step.asks(truncated_step.reference, *case)), value, rtol=1e-3)
+    return difference(to_plain(truncated_step.ask_function(truncated_step.reference, *case)), value, rtol=1e-3)
 
 
 @truncated_step.mistake(
@@ -851,7 +851,7 @@ def _(answer, model, tokens, places, lengths, tolerance):
 def _(value, *case):
     if "instead" in value:
         return f"It returned {value['instead']}. Expected a pair: a list of bits, one for each length, and the horizon."
-    expected = to_plain(measure_horizon.asks(measure_horizon.reference, *case))
+    expected = to_plain(measure_horizon.ask_function(measure_horizon.reference, *case))
     if found := difference(expected, value, rtol=1e-3):
         return f"{found}\nexpected {describe(expected)}, got {describe(value)}"
     return None

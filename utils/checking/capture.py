@@ -1,0 +1,84 @@
+"""What an answer prints, displays and draws while it is checked: kept out of the notebook, the beginning remembered."""
+
+import contextlib
+import io
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+MAX_PRINTED = 2_000
+
+
+class Printed(io.TextIOBase):
+    """What goes to standard output or error: keeps the beginning, counts the rest."""
+
+    def __init__(self) -> None:
+        self.kept, self.count = "", 0
+
+    def write(self, text: str) -> int:
+        self.count += len(text)
+        self.kept += text[: MAX_PRINTED - len(self.kept)]
+        return len(text)
+
+    def report(self) -> str:
+        if self.count <= MAX_PRINTED:
+            return self.kept
+        return f"{self.kept}\n... and {self.count - MAX_PRINTED:,} characters more"
+
+
+@contextlib.contextmanager
+def captured(printed: Printed) -> Iterator[None]:
+    """Catch prints and warnings (without the line that they came from, often one of ours), displays and figures."""
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        warnings.catch_warnings(),
+        _no_displays(),
+        _no_figures(),
+    ):
+        warnings.showwarning = lambda message, category, *where: printed.write(f"{category.__name__}: {message}\n")
+        yield
+
+
+@contextlib.contextmanager
+def _no_displays() -> Iterator[None]:
+    """In a notebook: `display` shows nothing, and `exit()` is an error of the answer rather than the kernel's end."""
+    shell = _shell()
+    if shell is None:
+        yield
+        return
+    from IPython.utils.capture import CapturingDisplayPublisher
+
+    publisher, shell.display_pub = shell.display_pub, CapturingDisplayPublisher()
+    shell.ask_exit = _exit
+    try:
+        yield
+    finally:
+        shell.display_pub = publisher
+        del shell.ask_exit
+
+
+def _shell() -> Any:
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
+def _exit() -> None:
+    raise SystemExit("an answer must not end the kernel")
+
+
+@contextlib.contextmanager
+def _no_figures() -> Iterator[None]:
+    """Figures that an answer opens are not shown, which would take its time, and are closed at the end."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        yield
+        return
+    before, show = set(pyplot.get_fignums()), pyplot.show
+    pyplot.show = lambda *args, **kwargs: None
+    try:
+        yield
+    finally:
+        pyplot.show = show
+        for number in set(pyplot.get_fignums()) - before:
+            pyplot.close(number)

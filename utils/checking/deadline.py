@@ -1,0 +1,137 @@
+"""Run an answer for so many seconds of processor time, and see where it stays if it does not end."""
+
+import contextlib
+import ctypes
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+
+from utils.checking.describe import shorten
+from utils.checking.learners import line_of, own_frames
+
+WALL_FACTOR = 4.0
+"""An answer may take this many times its processor seconds by the clock: on a busy machine it waits for its turn."""
+
+PATIENCE = 0.5  # seconds that an answer gets to end after it was told to stop
+LOOK_EVERY = 0.05  # seconds
+
+
+class TimeUp(BaseException):
+    """Raised inside an answer that ran too long. Not an Exception, so `except Exception` does not catch it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run went: whether it came to its end by itself, its processor seconds, and where it was stopped."""
+
+    ended: bool
+    alive: bool  # it swallowed the order to stop and runs on
+    seconds: float
+    where: str = ""
+
+
+def run_with_deadline(work: Callable[[], None], seconds: float) -> Run:
+    """Run `work` in a thread of its own, so that the notebook gets its kernel back whatever the answer does.
+
+    It is stopped after `seconds` of processor time, or after WALL_FACTOR times as many by the clock: a thread that
+    sleeps uses no processor. A loop in C that keeps the interpreter's lock cannot be stopped, by nobody.
+    """
+    clock = _ThreadClock()
+
+    def until_told_to_stop() -> None:
+        clock.start()
+        with contextlib.suppress(TimeUp):
+            work()
+        clock.stop()
+
+    thread = threading.Thread(target=until_told_to_stop, daemon=True)
+    thread.start()
+    sightings = Sightings()
+    try:
+        _wait(thread, clock, seconds, sightings)
+        ended = not thread.is_alive()
+    finally:  # also when the learner interrupts the cell
+        _stop(thread)
+    where = "" if ended else sightings.sentence(clock.seconds())
+    return Run(ended, thread.is_alive(), clock.seconds(), where)
+
+
+def _wait(thread: threading.Thread, clock: "_ThreadClock", seconds: float, sightings: "Sightings") -> None:
+    """Return when the thread has ended or its time is over."""
+    last_moment = time.monotonic() + WALL_FACTOR * seconds
+    while thread.is_alive() and clock.seconds() < seconds and time.monotonic() < last_moment:
+        thread.join(min(LOOK_EVERY, seconds))
+        if clock.seconds() > seconds / 2 or time.monotonic() > last_moment - seconds:
+            sightings.add(sys._current_frames().get(thread.ident))
+
+
+def _stop(thread: threading.Thread) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while thread.is_alive() and time.monotonic() < deadline:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TimeUp))
+        thread.join(0.05)
+
+
+class _ThreadClock:
+    """Processor seconds of one thread, readable from another; of the whole process where the system cannot tell."""
+
+    def __init__(self) -> None:
+        self._read: Callable[[], float] = lambda: 0.0
+        self._total: float | None = None
+
+    def start(self) -> None:
+        """Called in the thread itself: the clock of a thread that has ended must not be asked for."""
+        if hasattr(time, "pthread_getcpuclockid"):
+            clock = time.pthread_getcpuclockid(threading.get_ident())
+            self._read = lambda: time.clock_gettime(clock)
+        else:
+            begin = time.process_time()
+            self._read = lambda: time.process_time() - begin
+
+    def stop(self) -> None:
+        self._total = self.seconds()
+
+    def seconds(self) -> float:
+        if self._total is None:
+            try:
+                return self._read()
+            except OSError:  # the thread ended between two looks
+                return self._total or 0.0
+        return self._total
+
+
+@dataclass
+class Sightings:
+    """The learner's calls that were open at every look, and the lines at which each was seen."""
+
+    looks: int = 0
+    lines: dict[FrameType, set[int]] = field(default_factory=dict)
+
+    def add(self, frame: FrameType | None) -> None:
+        own = own_frames(frame)
+        if self.looks:
+            own = [one for one in own if one in self.lines]
+        self.lines = {one: self.lines.get(one, set()) | {one.f_lineno} for one in own}
+        self.looks += 1
+
+    def sentence(self, seconds: float) -> str:
+        """Where it stayed: a loop is guessed only where one call was open all the time, at lines of a loop."""
+        if self.looks < 2 or not self.lines:
+            return ""
+        frame, numbers = next(iter(self.lines.items()))
+        if seconds < LOOK_EVERY:
+            waits = line_of(frame, max(numbers))
+            return f"It used no processor: it waited in line {max(numbers)} of {_name(frame)}: {shorten(waits, 100)}"
+        texts = [line_of(frame, number) for number in sorted(numbers)]
+        where = f"line {min(numbers)}" if len(numbers) == 1 else f"lines {min(numbers)} to {max(numbers)}"
+        said = f"All that time it was in {where} of {_name(frame)}: {shorten(texts[0], 100)}".rstrip(": ")
+        loops = len(numbers) > 1 or any(text.startswith(("while ", "for ")) or " for " in text for text in texts)
+        return f"{said}\nIs there a loop that never ends?" if loops else said
+
+
+def _name(frame: FrameType) -> str:
+    name = frame.f_code.co_name
+    return "the answer" if name.startswith("<") else f"`{name}`"

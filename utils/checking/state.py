@@ -1,0 +1,50 @@
+"""The state in which answers, references and mistakes run: always the same one, and the learner's own afterwards."""
+
+import contextlib
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+
+@contextlib.contextmanager
+def fixed_state() -> Iterator[None]:
+    """Gradients on, float32, the CPU, no autocast; and at the end all that was found, whoever changed it.
+
+    Put back are the random states of torch (CUDA's too, where it is in use), NumPy and Python, the default dtype and
+    the number of threads. Grad mode, default device and autocast belong to a thread in torch, so a thread that is
+    started inside begins with torch's own defaults.
+    """
+    found = _save()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.enable_grad(), torch.autocast("cpu", enabled=False), torch.device("cpu"):
+            yield
+    finally:
+        _restore(*found)
+
+
+def seed_all(seed: int) -> None:
+    """Let the random numbers of torch (on the CPU), NumPy and Python start from `seed`."""
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed asks every kind of accelerator, slowly
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+
+
+def _save() -> tuple:
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    settings = torch.get_default_dtype(), torch.get_num_threads()
+    return torch.get_rng_state(), cuda, np.random.get_state(), random.getstate(), settings
+
+
+def _restore(cpu, cuda, numpy_state, python_state, settings) -> None:
+    torch.set_rng_state(cpu)
+    if cuda is not None:
+        torch.cuda.set_rng_state_all(cuda)
+    np.random.set_state(numpy_state)
+    random.setstate(python_state)
+    dtype, threads = settings
+    torch.set_default_dtype(dtype)
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)

@@ -1,0 +1,141 @@
+"""Put the cases of an exercise to an answer, through a caller that may live elsewhere, and see what is wrong."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from utils.checking import calling
+from utils.checking.calling import Outcome, Problem
+from utils.checking.compare import Difference, first_difference
+from utils.checking.declaration import Declaration, Mistake
+
+
+class CheckBroken(RuntimeError):
+    """The reference of an exercise broke. That is never the answer's fault."""
+
+
+class Caller(Protocol):
+    """Who asks the answer: `utils.checking.calling`, or something that asks in another process.
+
+    An outcome says whatever an answer may do. What a caller raises ends the judgement and goes to whoever asked for it.
+    """
+
+    def signature_problem(self, answer: Any, parameters: list[str], count: int) -> Outcome | None: ...
+
+    def call(self, answer: Any, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome: ...
+
+    def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome: ...
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case of an exercise. `index` seeds the answer's random numbers, `secret` those of a measurement."""
+
+    args: tuple
+    index: int
+    secret: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One case, put to the answer. `fault` says what is wrong with the outcome; None where it is right.
+
+    `mistake` is the one whose finding was seen; `difference` is from the reference's value, where that was compared.
+    """
+
+    case: Case
+    outcome: Outcome
+    fault: str | None = None
+    mistake: Mistake | None = None
+    difference: Difference | None = None
+
+
+def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Caller) -> list[Trial]:
+    """Ask about every case, within the exercise's time; stop where going on would tell nothing more.
+
+    The first case has that time alone: it may have to import what the others find there.
+    """
+    trials: list[Trial] = []
+    left = exercise.seconds
+    for case in cases:
+        asked = dict(ask=exercise.ask_function, seconds=max(left, 0.1), seed=case.index)
+        outcome = caller.call(answer, case.args, **asked)
+        if trials:
+            left -= outcome.seconds
+        if exercise.measure_function and not outcome.problem:
+            outcome = _measured(exercise, outcome, case, caller)
+        trials.append(_trial(exercise, case, outcome))
+        if outcome.problem in (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG):
+            break
+    return trials
+
+
+def _measured(exercise: Declaration, sent: Outcome, case: Case, caller: Caller) -> Outcome:
+    """The same outcome with what was measured as its value. What cannot be measured is nothing that our `ask` sent."""
+    measured = caller.measure(
+        exercise.measure_function, sent.value, case.args, seconds=exercise.seconds, seed=case.secret
+    )
+    if measured.problem:
+        return replace(sent, value=None, problem=Problem.MALFORMED, detail=measured.detail.split("\n")[0])
+    return replace(sent, value=measured.value)
+
+
+def _trial(exercise: Declaration, case: Case, outcome: Outcome) -> Trial:
+    if outcome.problem:
+        return Trial(case, outcome, fault=outcome.detail)
+    try:
+        seen = as_facts(exercise, outcome.value)
+        for see, mistake in exercise.findings:
+            if sentence := see(seen, *case.args):
+                return Trial(case, outcome, fault=sentence, mistake=mistake)
+        if not exercise.compare:
+            return Trial(case, outcome)
+        expected = reference_value(exercise, case)
+        difference = first_difference(expected, outcome.value, rtol=exercise.rtol, names=exercise.returns)
+    except CheckBroken:
+        raise
+    except Exception:  # a value that an answer's process made up
+        return Trial(case, replace(outcome, problem=Problem.MALFORMED), fault=f"It {Problem.MALFORMED}.")
+    return Trial(case, outcome, fault=difference and str(difference), difference=difference)
+
+
+def as_facts(exercise: Declaration, value: Any) -> Any:
+    """What a finding looks at: the value, as the exercise's dataclass where it declares one."""
+    return exercise.facts(**value) if exercise.facts else value
+
+
+def reference_value(exercise: Declaration, case: Case) -> Any:
+    """What the reference gives. Raises CheckBroken where it gives nothing that could be compared."""
+    outcome = value_of(exercise, exercise.reference, case)
+    if outcome.problem:
+        raise CheckBroken(
+            f"Its own answer {outcome.problem} here: {outcome.detail}\n"
+            "That is not your doing: restart the kernel, run the cells from the top, and try again."
+        )
+    return outcome.value
+
+
+_kept: dict[tuple, Outcome] = {}
+MOST_KEPT = 20_000
+
+
+def value_of(exercise: Declaration, own: Callable, case: Case) -> Outcome:
+    """What one of our own answers, the reference or a mistake, comes to: asked and measured as a learner's.
+
+    It is kept, since a class of 1,000 is asked the same questions.
+    """
+    key = (exercise, own, case.index, case.secret)
+    if key not in _kept:
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[key] = _ask_own(exercise, own, case)
+    return _kept[key]
+
+
+def _ask_own(exercise: Declaration, own: Callable, case: Case) -> Outcome:
+    ask, seconds = exercise.ask_function, 10 * exercise.seconds
+    outcome = calling.call(own, copy.deepcopy(case.args), ask=ask, seconds=seconds, seed=case.index)
+    if exercise.measure_function and not outcome.problem:
+        return _measured(exercise, outcome, case, calling)
+    return outcome

@@ -2,7 +2,7 @@
 
 import re
 
-from browser import lab  # noqa: F401  (a fixture)
+from tests.browser import lab  # noqa: F401  (a fixture)
 
 
 def test_layer_builder(lab):  # noqa: F811

@@ -14,11 +14,11 @@ from nbformat import NotebookNode
 from grading.assignment import Assignment, Task, load_assignment
 from grading.classroom import Classroom
 from grading.demo.answers import answer_in_another_style, answer_with_mistake, own_words, solutions
-from grading.demo.trouble import ATTACKS, BREAKAGES
-from grading.files import write_whole
+from grading.demo.faults import ATTACKS, BREAKAGES
+from utils.files import write_whole
+from utils.paths import NOTEBOOKS
 
 NAME = "01_convolution"
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 IN_ANOTHER_STYLE = 0.3  # of the right answers
 A_COMMON_MISTAKE = 0.15  # of the answers that could as well be right
 QUIZ = "quiz_same_output_size"
@@ -46,7 +46,7 @@ IN_OTHER_SCRIPTS = [("محمد", "الأحمد"), ("小雨", "王"), ("Ελέν�
 
 
 @dataclass(frozen=True)
-class Student:
+class InventedStudent:
     """One of the class. `kind` says what was handed in; `answers` what each exercise got.
 
     An answer is "right", "untouched" or the name of a mistake. A broken or hostile submission has an empty `answers`.
@@ -63,7 +63,7 @@ class Student:
         return f"{self.id}@example.org"
 
 
-def make_class(folder: Path, size: int = 60, seed: int = 0) -> list[Student]:
+def make_class(folder: Path, size: int = 60, seed: int = 0) -> list[InventedStudent]:
     """Make `release/`, `submitted/` and `roster.csv` in `folder`, as `grading.classroom` describes it.
 
     The same seed makes the same files. Among the first 60 students each named mistake of the lesson occurs.
@@ -94,13 +94,13 @@ def _kinds(assignment: Assignment) -> list[tuple[str, int]]:
     return sorted(kinds, key=lambda one: one[1] / counts[one[0]])
 
 
-def _invite(assignment: Assignment, number: int, kind: str, nth: int, rng: random.Random) -> Student:
+def _invite(assignment: Assignment, number: int, kind: str, nth: int, rng: random.Random) -> InventedStudent:
     first, last = rng.choice(FIRST_NAMES.split()), rng.choice(LAST_NAMES.split())
     if number % 13 == 0:
         first, last = IN_OTHER_SCRIPTS[number // 13 % len(IN_OTHER_SCRIPTS)]
     if kind == "hostile: script in the page":
         first, last = "<script>alert(1)</script>", "=1+1"
-    return Student(f"s{number:04d}", first, last, kind, _answers(assignment, kind, nth, rng))
+    return InventedStudent(f"s{number:04d}", first, last, kind, _answers(assignment, kind, nth, rng))
 
 
 def _answers(assignment: Assignment, kind: str, nth: int, rng: random.Random) -> dict[str, str]:
@@ -129,7 +129,7 @@ def _mistake_or_right(assignment: Assignment, task: Task, nth: int, rng: random.
     return due.get(nth % turns, otherwise)
 
 
-def _hand_in(assignment: Assignment, student: Student, nth: int, rng: random.Random) -> bytes:
+def _hand_in(assignment: Assignment, student: InventedStudent, nth: int, rng: random.Random) -> bytes:
     """The bytes of the student's notebook file."""
     notebook = copy.deepcopy(assignment.notebook)
     cells = {cell.id: cell for cell in notebook.cells}
@@ -165,7 +165,7 @@ def _try_out(notebook: NotebookNode) -> None:
     notebook.cells.insert(place, nbformat.v4.new_code_cell(source, id="try-it-out"))
 
 
-def _roster(students: list[Student]) -> str:
+def _roster(students: list[InventedStudent]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["id", "first_name", "last_name", "email"])

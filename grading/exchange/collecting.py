@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 
 from grading.classroom import Classroom
 from grading.exchange.archives import Found, files_in
-from grading.exchange.handed_in import Clues, assignment_in, clues, is_platforms
+from grading.exchange.filenames import Clues, assignment_in, clues, is_platforms
 from grading.exchange.roster import Roster, fold, read_roster
-from grading.files import write_whole
 from grading.problems import GradingError
 from grading.submission.parsing import Unreadable
+from utils.files import write_whole
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's: one line, next to the submission
 

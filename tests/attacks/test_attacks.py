@@ -6,8 +6,8 @@ handed in, `hand_in(path, released)`, or put members into the archive of a class
 
 No attack may gain a point, read a secret, change what another student gets, or leave anything behind; and where its
 docstring gives words after "Named:", the report has to say what happened in one of these. "Ends: at a limit" says that
-the attack would go on for ever: it gets short limits, so that nobody waits long. All others get ample ones, so that a
-busy machine cannot end them before they have done their worst.
+the attack would go on for ever: it gets short limits. All others get ample ones, so that no machine, however slow, ends
+them before they have done their worst.
 """
 
 import contextlib
@@ -31,9 +31,9 @@ import pytest
 from grading.assignment import Assignment, load_assignment
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.collecting import TIMESTAMP, collect
-from grading.judging import job
-from grading.judging.grade import Rules
-from grading.judging.job import Done, Job, grade_content
+from grading.judging import job, session
+from grading.judging.grade import Judged, Rules
+from grading.judging.job import Job, grade_content
 from grading.judging.session import Times
 from grading.pages.feedback import feedback_page
 from grading.pages.report import class_page
@@ -51,8 +51,7 @@ SEED = 987_654_321_987
 CANARY = "CANARY-" + "OF-THE-TEST"
 LEFT = "LEFT-BY-AN-ATTACK"
 SECRETS = (CANARY, str(SEED), "LOOT:", "31337", "kernel_flipped")  # of the private check, and of the course's own
-LIMITS = Limits(memory_megabytes=700)  # an honest submission takes less than half of it
-AMPLE, SHORT = Times(cell=60, submission=240, patience=8), Times(cell=2, submission=240, patience=0.2)
+RULES = Rules(SEED, Limits(memory_megabytes=700), Times(cell=20, submission=60))  # ample for each but the endless
 GROUP = 12  # attacks, after which the neighbour is graded again
 
 PRIVATE = f"""
@@ -81,8 +80,8 @@ class Attack:
         return found[1] if found else ""
 
     @property
-    def times(self) -> Times:
-        return SHORT if "\nEnds: at a limit" in self.text else AMPLE
+    def endless(self) -> bool:
+        return "\nEnds: at a limit" in self.text
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -143,7 +142,7 @@ def sandbox(places):
     with pytest.MonkeyPatch.context() as patch, Sandbox() as sandbox:
         patch.setenv("REACH_SECRET", CANARY)
         patch.setattr(job, "_warm_sandbox", lambda job: sandbox)
-        scout = sandbox.student(Limits())
+        scout = sandbox.start_process(Limits())
         look = f"import os; print(os.path.exists({str(places['classroom'])!r}), os.getuid() == 0)"
         seen = scout.ask({"do": "run", "source": look}, 30)[0]["text"]
         scout.end()
@@ -170,15 +169,25 @@ def in_time():
     signal.signal(signal.SIGALRM, before)
 
 
-def grade(lesson: str, path: Path, times: Times = AMPLE) -> Done:
+def grade(lesson: str, path: Path, rules: Rules = RULES) -> Judged:
     """Grade a file as a batch does."""
     try:
         content = file_bytes(path)
     except Unreadable as error:
         content = str(error)
     source = released(lesson).read_text(encoding="utf-8")
-    rules = Rules(SEED, LIMITS, times)
     return grade_content(Job(lesson, source, rules, (("secret_checks.py", PRIVATE),)), "attacker", content, "")
+
+
+def grade_attack(attack: Attack, path: Path) -> Judged:
+    """Grade what an attack has handed in: one that would go on for ever by short limits, so that nobody waits long."""
+    if not attack.endless:
+        return grade(attack.aim, path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "GRACE", 0.25)
+        for task in assignment(attack.aim).tasks:
+            patch.setattr(task.exercises[0], "seconds", 0.5)
+        return grade(attack.aim, path, replace(RULES, times=Times(cell=1, submission=60)))
 
 
 class Neighbour:
@@ -189,7 +198,7 @@ class Neighbour:
         self.alone = self.grade()
         self.since: list[tuple[Attack, Path]] = []
 
-    def grade(self) -> tuple[Graded, str]:
+    def grade(self) -> tuple[Graded, nbformat.NotebookNode]:
         return without_times(grade(LESSONS[0], self.path))
 
     def graded_after(self, attack: Attack, submitted: Path) -> None:
@@ -208,7 +217,7 @@ class Neighbour:
     def is_changed_by(self, attack: Attack, submitted: Path) -> bool:
         with pytest.MonkeyPatch.context() as patch, Sandbox() as fresh:
             patch.setattr(job, "_warm_sandbox", lambda job: fresh)
-            grade(attack.aim, submitted, attack.times)
+            grade_attack(attack, submitted)
             return self.grade() != self.alone
 
 
@@ -227,7 +236,7 @@ def neighbour(tmp_path_factory, sandbox) -> Iterator[Neighbour]:
     neighbour.check()
 
 
-def without_times(done: Done) -> tuple[Graded, str]:
+def without_times(done: Judged) -> tuple[Graded, nbformat.NotebookNode]:
     marks = [replace(mark, seconds=0.0) for mark in done.graded.marks]
     return replace(done.graded, marks=marks, seconds=0.0, peak_megabytes=0.0), done.notebook
 
@@ -239,12 +248,12 @@ def test_a_submission_gains_nothing(attack, tmp_path, places, neighbour):
     hand_in(submitted, attack, places)
     running, before = processes(), contents(places)
 
-    done = grade(attack.aim, submitted, attack.times)
+    done = grade_attack(attack, submitted)
 
     assert done.graded.points == 0
     marks = [vars(mark) | vars(mark.verdict) for mark in done.graded.marks]
     report = json.dumps([done.graded.notes, marks], default=str)
-    shown = report + json.dumps([cell.outputs for cell in notebook_of(done).cells if cell.get("outputs")])
+    shown = report + json.dumps([cell.outputs for cell in done.notebook.cells if cell.get("outputs")])
     for secret in SECRETS:
         assert secret not in shown, around(secret, shown)
     assert re.search(attack.named, report), f"not named: {report}"
@@ -291,7 +300,7 @@ def test_the_attack_that_changes_another_result_is_found(monkeypatch):
         return contextlib.nullcontext()
 
     monkeypatch.setitem(globals(), "Sandbox", fresh)
-    monkeypatch.setitem(globals(), "grade", lambda lesson, path, times: graded.append(path.stem))
+    monkeypatch.setitem(globals(), "grade_attack", lambda attack, path: graded.append(path.stem))
     monkeypatch.setattr(Neighbour, "grade", lambda self: "leak" in graded)
     neighbour = Neighbour(Path("neighbour"))
     with pytest.raises(pytest.fail.Exception, match=r"by \['leak'\] of"):
@@ -331,18 +340,14 @@ def with_cells(attack: Attack, places: dict[str, Path]) -> nbformat.NotebookNode
     return notebook
 
 
-def notebook_of(done: Done) -> nbformat.NotebookNode:
-    return nbformat.reads(done.notebook, as_version=4)
-
-
-def check_what_is_published(done: Done, assignment: Assignment, folder: Path) -> None:
+def check_what_is_published(done: Judged, assignment: Assignment, folder: Path) -> None:
     """The result can be stored and read back, the notebook is valid, and no page runs or loads anything."""
     done.graded.write(folder / "result.json")
     assert Graded.read(folder / "result.json") == done.graded
-    nbformat.validate(notebook_of(done))
+    nbformat.validate(done.notebook)
     hostile = "<script>alert(1)</script>\u202e"
     for page in (
-        feedback_page(done.graded, notebook_of(done), assignment, name=hostile),
+        feedback_page(done.graded, done.notebook, assignment, name=hostile),
         class_page([done.graded], assignment),
     ):
         page.encode()

@@ -6,7 +6,7 @@ from types import FunctionType
 
 import pytest
 
-from grading.judging.session import _by_value
+from grading.judging.session import by_value
 from utils.checking import Exercise
 from utils.checking.exercise import Mistake
 from utils.checks import exercises
@@ -24,7 +24,7 @@ def test_an_answer_would_be_found():
 
 def answers_in(function, exercise: Exercise) -> list:
     names = {exercise.reference.__name__, *(mistake.name for mistake in exercise.mistakes)}
-    sent = everything_in(pickle.loads(base64.b64decode(_by_value(function))))
+    sent = everything_in(pickle.loads(base64.b64decode(by_value(function))))
     known = [thing for thing in sent if isinstance(thing, FunctionType) and thing.__name__ in names]
     return known + [thing for thing in sent if isinstance(thing, Exercise | Mistake)]
 

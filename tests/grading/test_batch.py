@@ -14,14 +14,15 @@ import pytest
 from distributed import LocalCluster
 
 from grading.assignment import load_assignment
+from grading.batch import grade_class
 from grading.classroom import Classroom
 from grading.gradebook.book import Book
-from grading.judging.batch import grade_class
 from grading.judging.grade import Rules
 from grading.judging.job import Job
-from grading.pages.publish import read_results
 from grading.problems import GradingError
+from grading.results import read_results
 from tests.grading.school import CHECK, NAME, RIGHT, School
+from utils.paths import COURSE
 
 WRONG = RIGHT.replace(" + 1", "")
 RUN = """
@@ -69,7 +70,7 @@ def test_a_batch_is_graded_and_a_second_run_keeps_it(school, cluster):
     tally = grade_all(school.classroom.root, **cluster)
     assert sorted(one.student for one in tally.graded) == ["ada", "bo", "chi", "dee"] and tally.failed == []
     assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
-    results = {one.student: one for one in read_results(school.classroom, school.assignment)}
+    results = {one.student: one for one in read_results(school.classroom, NAME)}
     assert results["bo"].marks[0].verdict.mistake == "no_first_window"
     assert "not JSON" in results["dee"].notes[0]
     assert len({one.seed for one in results.values()}) == 1 and results["ada"].seed > 0
@@ -103,7 +104,7 @@ def test_a_run_by_a_new_seed_that_was_interrupted_goes_on(school, cluster):
         grade_all(school.classroom.root, **cluster, again=True, report=stop)
     rest = grade_all(school.classroom.root, **cluster, again=True)
     assert len(rest.kept) == 1 and len(rest.graded) == 3 and rest.outdated == 3
-    assert len({one.seed for one in read_results(school.classroom, school.assignment)}) == 1
+    assert len({one.seed for one in read_results(school.classroom, NAME)}) == 1
 
 
 def test_two_runs_at_once_are_refused(school):
@@ -199,7 +200,7 @@ def test_killed_ten_times_the_gradebook_ends_as_if_nothing_had_happened(tmp_path
 
 
 def _running(root: Path) -> subprocess.Popen:
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(COURSE)}
     script = root / "run.py"
     script.write_text(RUN, encoding="utf-8")
     return subprocess.Popen([sys.executable, script, root], env=environment, stderr=subprocess.DEVNULL)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from utils.paths import COURSE, NOTEBOOKS, SOLUTIONS
+
 ROSTER = "id,first_name,last_name,email\nada,Ada,Abe,ada@school.test\nbo,Bo,Baker,bo@school.test\n"
 
 
 def reach_grade(*words, folder: Path, fails: bool = False) -> str:
     """What the command prints. It runs in `folder`, as from a terminal that is 120 characters wide."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120", "PATH": os.environ["PATH"]}
+    environment = os.environ | {"PYTHONPATH": str(COURSE), "COLUMNS": "120", "PATH": os.environ["PATH"]}
     command = [sys.executable, "-m", "grading.cli", *map(str, words)]
     run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert (run.returncode != 0) == fails, run.stdout + run.stderr
@@ -28,8 +29,8 @@ def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox):
     assert (tmp_path / "release.zip").is_file()
     incoming = tmp_path / "incoming"
     incoming.mkdir()
-    shutil.copy(ROOT / "solutions" / "01_convolution.ipynb", incoming / "ada_01_convolution.ipynb")
-    shutil.copy(ROOT / "notebooks" / "01_convolution.ipynb", incoming / "bo_01_convolution.ipynb")
+    shutil.copy(SOLUTIONS / "01_convolution.ipynb", incoming / "ada_01_convolution.ipynb")
+    shutil.copy(NOTEBOOKS / "01_convolution.ipynb", incoming / "bo_01_convolution.ipynb")
     (incoming / "nobody_01_convolution.ipynb").write_text("{}")
     (tmp_path / "roster.csv").write_text(ROSTER)
 
@@ -68,7 +69,7 @@ def test_without_a_sandbox_nothing_is_graded(tmp_path):
     """A machine that has no bubblewrap, or forbids it."""
     empty = tmp_path / "bin"
     empty.mkdir()
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": str(empty)}
+    environment = os.environ | {"PYTHONPATH": str(COURSE), "PATH": str(empty)}
     command = [sys.executable, "-m", "grading.cli", "grade", "--class", str(tmp_path)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 2 and "bubblewrap" in run.stderr and "virtual machine" in run.stderr

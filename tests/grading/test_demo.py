@@ -10,8 +10,8 @@ import torch.nn.functional as F
 
 from grading.assignment import load_assignment
 from grading.classroom import Classroom
+from grading.demo.faults import ATTACKS, BREAKAGES
 from grading.demo.making import NAME, make_class
-from grading.demo.trouble import ATTACKS, BREAKAGES
 from utils.checking import Status
 
 

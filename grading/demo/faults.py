@@ -7,6 +7,8 @@ from collections.abc import Callable
 import nbformat
 from nbformat import NotebookNode
 
+from utils.cells import role
+
 
 def _edit(change: Callable[[dict], None]) -> Callable[[bytes], bytes]:
     """A breakage that changes the parsed JSON of the file."""
@@ -63,7 +65,7 @@ def _run_first(notebook: NotebookNode, source: str) -> None:
     place = next(index for index, cell in enumerate(notebook.cells) if cell.id == "output_size")
     notebook.cells.insert(place, nbformat.v4.new_code_cell(source, id="run-me-first"))
     for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code":
+        if role(cell) == "answer":
             _answer(notebook, cell.id, "return AlwaysRight()")
 
 

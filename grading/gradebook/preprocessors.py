@@ -1,7 +1,7 @@
-"""What `nbgrader autograde` uses of ours: submissions are mended when they are read, and run in the sandbox.
+"""What `nbgrader autograde` uses of ours: submissions are repaired when they are read, and run in the sandbox.
 
-    c.Autograde.exporter_class = "grading.gradebook.execute.MendingExporter"
-    c.Autograde.autograde_preprocessors = ["grading.gradebook.execute.SandboxedExecute", ...]   # in place of Execute
+    c.Autograde.exporter_class = "grading.gradebook.preprocessors.RepairingExporter"
+    c.Autograde.autograde_preprocessors = ["grading.gradebook.preprocessors.SandboxedExecute", ...]  # not Execute
 
 `grading.gradebook.config` writes a configuration file with both in it.
 """
@@ -29,10 +29,10 @@ from grading.submission.reading import Unreadable, read_submission
 SEED = secrets.randbits(31)  # of the random cases: one for all submissions that this process grades
 
 
-class MendingExporter(NotebookExporter):
+class RepairingExporter(NotebookExporter):
     """Reads each submission as `grading.submission.reading` does, so that no file can stop nbgrader's batch.
 
-    A file that is no notebook counts as the released notebook, untouched. nbgrader's log says what was mended.
+    A file that is no notebook counts as the released notebook, untouched. nbgrader's log says what was repaired.
     """
 
     def from_filename(self, filename: str, resources: dict | None = None, **options: Any) -> tuple[str, dict]:
@@ -50,7 +50,7 @@ class MendingExporter(NotebookExporter):
 class SandboxedExecute(NbGraderPreprocessor):
     """Takes the place of nbgrader's Execute: runs the answers in the sandbox and checks them from outside of it.
 
-    The check cells get the verdicts as outputs, from which nbgrader takes the scores. Works on what MendingExporter
+    The check cells get the verdicts as outputs, from which nbgrader takes the scores. Works on what RepairingExporter
     has read.
     """
 
@@ -63,11 +63,12 @@ class SandboxedExecute(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         assignment = _released(self.parent.parent.coursedir, resources["nbgrader"], self.checks)
-        judged = grade_notebook(assignment, nb, Rules(seed=self.seed), _sandbox())
-        for note in judged.notes:
-            self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
-        notebook = autograded_notebook(judged.notebook, assignment.notebook, judged.marks)
-        record = NotebookNode(seed=self.seed, notes=judged.notes)
+        student = resources["nbgrader"]["student"]
+        judged = grade_notebook(student, assignment, nb, Rules(seed=self.seed), _sandbox())
+        for note in judged.graded.notes:
+            self.log.warning("%s: %s", student, note)
+        notebook = autograded_notebook(judged.notebook, assignment.notebook, judged.graded.marks)
+        record = NotebookNode(seed=self.seed, notes=judged.graded.notes)
         notebook.metadata = NotebookNode(notebook.metadata, reach_grading=record)
         return notebook, resources
 
@@ -87,5 +88,5 @@ def _sandbox() -> Sandbox:
     """One for all submissions of this process; each has a process of its own in it."""
     data = os.environ.get("REACH_DATA")
     sandbox = Sandbox(Path(data) if data else None)
-    atexit.register(sandbox.__exit__)
+    atexit.register(sandbox.close)
     return sandbox

@@ -8,27 +8,29 @@ import fcntl
 import hashlib
 import json
 import logging
+import platform
 import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import dask
-import nbformat
 from distributed import Client, LocalCluster, as_completed
 
-import utils
 from grading.assignment import Assignment
 from grading.classroom import Classroom
-from grading.files import write_whole
 from grading.gradebook.book import Book
-from grading.judging.job import Done, Job, grade_content
+from grading.judging.grade import Judged
+from grading.judging.job import Job, grade_content
 from grading.problems import GradingError
 from grading.results import Graded
 from grading.submission.parsing import Unreadable, file_bytes
+from utils.files import write_whole
+from utils.paths import COURSE
 
 AHEAD = 4  # submissions that wait at each worker, so that it is never idle and memory stays flat
 
@@ -71,7 +73,7 @@ def grade_class(
     Raises:
         GradingError: if another run is at work on this class, or the gradebook cannot be written.
     """
-    with _alone(classroom), Book(classroom) as book:
+    with _class_lock(classroom), Book(classroom) as book:
         job, force = _with_seed(job, classroom, again), again and job.rules.seed > 0
         book.register(assignment)
         tally = Tally()
@@ -79,24 +81,25 @@ def grade_class(
         report(len(waiting), tally)
         if waiting:
             with _client(scheduler, workers) as client:
-                for student, done in _graded(client, classroom, assignment, job, waiting):
-                    _record(book, classroom, student, done, tally)
+                for student, judged in _judged(client, classroom, assignment, job, waiting):
+                    _record(book, classroom, student, judged, tally)
                     report(len(waiting), tally)
         _keep_seed(classroom, job, finished=not tally.failed)
         return tally
 
 
-def _record(book: Book, classroom: Classroom, student: str, done: Done | str, tally: Tally) -> None:
-    if isinstance(done, str):
-        tally.failed.append((student, done))
+def _record(book: Book, classroom: Classroom, student: str, judged: Judged | str, tally: Tally) -> None:
+    if isinstance(judged, str):
+        tally.failed.append((student, judged))
         return
-    book.record(done.graded, nbformat.reads(done.notebook, as_version=4))
-    done.graded.write(classroom.result(student, done.graded.assignment))
-    tally.graded.append(done.graded)
+    graded = judged.graded
+    book.record(graded, judged.notebook)
+    graded.write(classroom.result(student, graded.assignment))
+    tally.graded.append(graded)
 
 
 @contextmanager
-def _alone(classroom: Classroom) -> Iterator[None]:
+def _class_lock(classroom: Classroom) -> Iterator[None]:
     """Grades are written by one process. The lock goes with the process, however that ends."""
     lock = classroom.root / ".grading.lock"
     with lock.open("w") as file:
@@ -126,7 +129,7 @@ def _waiting(
     classroom: Classroom, assignment: Assignment, job: Job, tally: Tally, force: bool
 ) -> Iterator[tuple[str, str]]:
     """(student, key) of each submission that is not graded by these rules yet."""
-    rules = _fingerprint(job)
+    rules = _digest(job)
     for student in classroom.students(assignment.name):
         content = _content(classroom.submitted(student, assignment.name))
         content = content if isinstance(content, bytes) else content.encode()
@@ -155,12 +158,16 @@ def _content(path: Path) -> bytes | str:
         return str(error)
 
 
-def _fingerprint(job: Job) -> bytes:
-    """Of everything that the marks follow from, besides the submission: the rules, the release, the checks."""
-    digest = hashlib.sha256(json.dumps([asdict(job.rules), job.released, job.private]).encode())
-    course = Path(utils.__file__).parent
-    for source in sorted(course.glob("check*/*.py")):
-        digest.update(source.read_bytes())
+def _digest(job: Job) -> bytes:
+    """Of everything that the marks follow from, besides the submission: rules, release, the course's code, versions.
+
+    All of `utils` counts and not the checks alone, since submissions may use any of it.
+    """
+    versions = [platform.python_version(), *map(version, ("torch", "numpy"))]
+    digest = hashlib.sha256(json.dumps([asdict(job.rules), job.released, job.private, job.data, versions]).encode())
+    for package in ("grading", "utils"):
+        for source in sorted((COURSE / package).rglob("*.py")):
+            digest.update(source.read_bytes())
     return digest.digest()
 
 
@@ -175,7 +182,7 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Client]:
         with client:
             yield client
         return
-    with _deaf_to_ctrl_c(), dask.config.set({"distributed.scheduler.worker-saturation": float(AHEAD)}):
+    with _ignore_sigint(), dask.config.set({"distributed.scheduler.worker-saturation": float(AHEAD)}):
         cluster = LocalCluster(
             workers,
             threads_per_worker=1,
@@ -189,7 +196,7 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Client]:
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
+def _ignore_sigint() -> Iterator[None]:
     """What is started in here leaves Ctrl-C to this process, which ends it in good order."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -201,10 +208,10 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _graded(
+def _judged(
     client: Client, classroom: Classroom, assignment: Assignment, job: Job, waiting: list[tuple[str, str]]
-) -> Iterator[tuple[str, Done | str]]:
-    """(student, what was done, or why nothing could be) as they come, with few files in memory at a time."""
+) -> Iterator[tuple[str, Judged | str]]:
+    """(student, what it came to, or why it came to nothing) as they come, with few files in memory at a time."""
     slots = AHEAD * max(1, len(client.ncores()))
     everywhere = client.scatter(job, broadcast=True, hash=False)
     left = iter(waiting)

@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from grading.assignment import Assignment
+from grading.batch import Tally
 from grading.exchange.collecting import Collected
 from grading.gradebook.exporting import Exported
-from grading.judging.batch import Tally
 from grading.results import Graded
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from grading.png import checked_png
+from grading.untrusted.png import checked_png
 
 MAX_OUTPUTS = 120  # of one cell
 MAX_TEXT = 120_000  # characters

@@ -30,7 +30,7 @@ class Graded:
 
     seconds: float
     megabytes: float
-    scores: dict[str, float]
+    scores: dict[str, float | None]
 
 
 def grading_per_minute_one_core() -> tuple[float, dict]:
@@ -105,6 +105,6 @@ def _run(command: list[str], cores: int, folder: Path) -> tuple[float, float]:
     return seconds, most
 
 
-def _scores(classroom: Classroom) -> dict[str, float]:
+def _scores(classroom: Classroom) -> dict[str, float | None]:
     with Book(classroom) as book:
         return {score.student: score.points for score in book.scores(LESSON)}

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
-import dask
+import dask.config
 from distributed import Client, LocalCluster, as_completed
 
 from grading.assignment import Assignment
@@ -212,7 +212,7 @@ def _judged(
     client: Client, classroom: Classroom, assignment: Assignment, job: Job, waiting: list[tuple[str, str]]
 ) -> Iterator[tuple[str, Judged | str]]:
     """(student, what it came to, or why it came to nothing) as they come, with few files in memory at a time."""
-    slots = AHEAD * max(1, len(client.ncores()))
+    slots = AHEAD * max(1, len(client.ncores()))  # pyright: ignore[reportArgumentType]  (a client that does not wait)
     everywhere = client.scatter(job, broadcast=True, hash=False)
     left = iter(waiting)
     running = as_completed()

@@ -76,8 +76,8 @@ def grade(
     workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
     scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
     isolation: Annotated[str, typer.Option(help="warm: fork a warm process; cold: a fresh interpreter each")] = "warm",
-    cell_seconds: Annotated[float, typer.Option(help="a cell may take that long")] = 60.0,
-    seconds: Annotated[float, typer.Option(help="a submission may take that long")] = 300.0,
+    cell_seconds: Annotated[float, typer.Option(help="of processor time that a cell may take")] = 60.0,
+    seconds: Annotated[float, typer.Option(help="of processor time that a submission may take")] = 300.0,
     memory: Annotated[int, typer.Option(help="megabytes that a submission may use")] = 2_000,
     all_cells: Annotated[
         bool, typer.Option("--all-cells", help="run all cells, not just those that answers need")

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from grading.classroom import Classroom
 from grading.problems import GradingError
@@ -94,6 +95,7 @@ def _read_result(path: Path) -> Graded:
         raise GradingError(message) from None
 
 
-def _mark(fields: dict) -> Mark:
-    verdict = dict(fields.pop("verdict"))
-    return Mark(verdict=Verdict(**verdict | {"status": Status(verdict["status"])}), **fields)
+def _mark(fields: dict[str, Any]) -> Mark:
+    verdict: dict[str, Any] = fields.pop("verdict")
+    verdict["status"] = Status(verdict["status"])
+    return Mark(verdict=Verdict(**verdict), **fields)

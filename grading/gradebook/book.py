@@ -1,5 +1,9 @@
 """nbgrader's gradebook, written as `nbgrader autograde` would write it, one transaction a submission."""
 
+# nbgrader declares its tables in SQLAlchemy's old style, where a type checker sees columns instead of their values.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+
 import contextlib
 import datetime
 import logging
@@ -182,8 +186,9 @@ class Book:
         gradebook = self._gradebook
         usual = gradebook.db
         with _explained(self.url), gradebook.engine.begin() as connection:
-            options = dict(join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False)
-            inner = sessionmaker(connection, **options)
+            inner = sessionmaker(
+                connection, join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False
+            )
             gradebook.db = scoped_session(inner)
             try:
                 yield gradebook

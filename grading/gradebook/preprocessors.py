@@ -6,6 +6,9 @@
 `grading.gradebook.config` writes a configuration file with both in it.
 """
 
+# nbgrader always gives its converters a parent and resources; traitlets and nbconvert allow for None.
+# pyright: reportOptionalMemberAccess=false, reportOptionalSubscript=false
+
 import atexit
 import os
 import secrets

@@ -1,8 +1,8 @@
 """Grade one submission: run its cells in a sandbox, ask its answers, write down what the checks say."""
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
-import nbformat
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task
@@ -39,7 +39,7 @@ def grade_notebook(
     student: str, assignment: Assignment, notebook: NotebookNode, rules: Rules, sandbox: Sandbox
 ) -> Judged:
     """Judge a notebook that `grading.submission.reading` has read. The same notebook and seed give the same marks."""
-    notebook = nbformat.from_dict(notebook)
+    notebook = deepcopy(notebook)
     cells = cells_to_run(notebook, assignment, everything=rules.everything)
     with Session(sandbox, notebook, cells, rules.limits, rules.times) as session:
         session.run_cells()
@@ -64,7 +64,7 @@ def _ask_privately(
     for task, mark in zip(assignment.tasks, marks, strict=True):
         for exercise in task.exercises[1:]:
             if mark.verdict.passed:
-                with Session(sandbox, nbformat.from_dict(notebook), cells, rules.limits, rules.times) as session:
+                with Session(sandbox, deepcopy(notebook), cells, rules.limits, rules.times) as session:
                     verdict, _ = _judge(exercise, task.answer, session, rules.seed)
                 if not verdict.passed:
                     verdict = Verdict(exercise.name, Status.FAILED, "It does not pass your instructor's own check.")

@@ -96,9 +96,9 @@ class Session:
             outcome = replace(outcome, detail=outcome.detail.partition(STUCK)[0].strip())
         return outcome
 
-    def measure(self, measure: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome:
-        """Have the judge's own `measure` look at a value, in a clean process: it may follow what the value says."""
-        request = {"do": "measure", "args": (value, *args), "measure": by_value(measure), "seed": seed}
+    def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome:
+        """Have the judge's own function look at a value, in a clean process: it may follow what the value says."""
+        request = {"do": "measure", "args": (value, *args), "measure": by_value(function), "seed": seed}
         helper = self._sandbox.start_process(self._limits)
         try:
             reply = helper.ask(request | {"seconds": seconds}, ATTEMPTS * seconds + GRACE)

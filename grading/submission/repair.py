@@ -150,8 +150,8 @@ def _notes(written: Sequence[Written], slots: Sequence[_Slot]) -> list[str]:
         for what in _repairs(slot, written):
             repairs.setdefault(what, []).append(f"`{grade_id(slot.cell)}`")
     notes = [f"{what}: {', '.join(names)}." for what, names in repairs.items()]
-    setups = [slot for slot in slots if slot.cell.id == SETUP_ID and slot.chosen is not None]
-    if any(_differs(written[slot.chosen], slot.cell) for slot in setups):
+    setups = [slot for slot in slots if slot.cell.id == SETUP_ID]
+    if any(slot.chosen is not None and _differs(written[slot.chosen], slot.cell) for slot in setups):
         notes.append("The set-up cell at the top was changed. Grading does not run it.")
     return notes
 

@@ -11,6 +11,7 @@ import os
 import pkgutil
 import random
 import socket
+from typing import NoReturn
 
 from grading.worker.isolation import Fork, Limits, isolate
 
@@ -58,7 +59,7 @@ def _warm_up():
     return warm_shell()
 
 
-def _become_student(channel: socket.socket, limits: Limits, shell, isolated: bool) -> None:
+def _become_student(channel: socket.socket, limits: Limits, shell, isolated: bool) -> NoReturn:
     from grading.worker import student
 
     try:

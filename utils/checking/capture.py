@@ -48,7 +48,7 @@ def _no_displays() -> Iterator[None]:
     if shell is None:
         yield
         return
-    from IPython.utils.capture import CapturingDisplayPublisher
+    from IPython.core.displaypub import CapturingDisplayPublisher
 
     publisher, shell.display_pub = shell.display_pub, CapturingDisplayPublisher()
     shell.ask_exit = _exit

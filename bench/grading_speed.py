@@ -5,14 +5,13 @@ the cores. Both graders must give the same scores, or the bench fails.
 """
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-import psutil
 
 from bench.grading_class import LESSON, make_class
 from grading.assignment import load_assignment
@@ -86,7 +85,7 @@ def _run(command: list[str], cores: int, folder: Path) -> tuple[float, float]:
     pin = set(sorted(os.sched_getaffinity(0))[:cores])
     started, most = time.monotonic(), 0.0
     with (folder / "bench.log").open("w") as log:
-        run = psutil.Popen(
+        run = subprocess.Popen(
             command,
             env=environment,
             cwd=folder,
@@ -95,7 +94,7 @@ def _run(command: list[str], cores: int, folder: Path) -> tuple[float, float]:
             preexec_fn=lambda: os.sched_setaffinity(0, pin),
         )
         while run.poll() is None:
-            most = max(most, megabytes([run, *below(run.pid)]))
+            most = max(most, megabytes(below(os.getpid())))
             time.sleep(1)
     seconds = time.monotonic() - started
     if run.returncode:

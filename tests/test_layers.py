@@ -73,10 +73,7 @@ def arrows(package: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "package",
-    [pytest.param("utils", marks=pytest.mark.xfail(strict=True, reason="notebook <-> plotting")), *PACKAGES[1:]],
-)
+@pytest.mark.parametrize("package", PACKAGES)
 def test_no_two_rooms_import_each_other(package):
     assert circle(arrows(package)) == []
 

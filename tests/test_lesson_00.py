@@ -9,7 +9,7 @@ import torch
 
 from utils.checking import Status
 from utils.checks import start_here as check
-from utils.plotting import flows, reach, timeline
+from utils.plotting import curves, maps, timeline
 from utils.widgets import flow_stepper
 
 WORDS = ["The", "animal", "did", "not", "cross", "the", "street", "because", "it", "was", "tired"]
@@ -212,14 +212,14 @@ def test_the_influence_of_a_linear_map_is_its_matrix():
 
 
 def test_influences_are_drawn_with_nothing_left_out():
-    maps = {"lower": torch.rand(3, 3).tril() + torch.eye(3), "tiny": torch.full((3, 3), 1e-9) + torch.eye(3)}
-    lower, tiny = (ax.images[0].get_array() for ax in reach.plot_influences(maps, WORDS[:3]))
+    shown = {"lower": torch.rand(3, 3).tril() + torch.eye(3), "tiny": torch.full((3, 3), 1e-9) + torch.eye(3)}
+    lower, tiny = (ax.images[0].get_array() for ax in maps.plot_influences(shown, WORDS[:3]))
     assert np.ma.getmaskarray(lower).tolist() == np.triu(np.ones((3, 3), bool), 1).tolist()  # grey where it is zero
     assert not np.ma.getmaskarray(tiny).any()  # however small, it is not nothing
 
 
 def test_an_endless_path_is_not_drawn():
-    ax = flows.plot_path_lengths({"rnn": [1, 2, math.inf]}, mark=1)
+    ax = curves.plot_path_lengths({"rnn": [1, 2, math.inf]}, mark=1)
     assert ax.lines[0].get_xdata().tolist() == [0, 1]
 
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from utils.checks import convolution as check
-from utils.plotting import convolution as plots
+from utils.plotting import images, maps
 
 
 @pytest.fixture(autouse=True)
@@ -119,10 +119,10 @@ WRONG = {
 
 def test_the_last_output_is_left_to_the_reader():
     image, kernel = torch.arange(9.0).reshape(1, 3, 3), torch.ones(1, 1, 2, 2)
-    axes = plots.plot_windows(image, kernel)
+    axes = images.plot_windows(image, kernel)
     assert [text.get_text() for text in axes[2].texts] == ["8", "12", "20", "?"]
 
 
 def test_error_maps_share_one_scale():
-    axes = plots.plot_error_maps({"small": torch.full((3, 3), 0.1), "large": torch.ones(4, 4)}, columns=2)
+    axes = maps.plot_error_maps({"small": torch.full((3, 3), 0.1), "large": torch.ones(4, 4)}, columns=2)
     assert {ax.images[0].get_clim() for ax in axes.flat} == {(0, 100)}

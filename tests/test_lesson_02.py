@@ -10,7 +10,7 @@ from torch import nn
 from utils import models
 from utils.checking import Status
 from utils.checks import cnn_on_mnist as check
-from utils.plotting import training as plots
+from utils.plotting import costs, curves, maps, runs, scaling
 from utils.widgets import mistake_browser as browser
 
 
@@ -274,7 +274,7 @@ def test_a_loop_without_end_is_reported():
 
 
 def test_losses_are_drawn_with_their_levels():
-    ax = plots.plot_losses({"one": [3, 2], "two": [2.0, 1.0]}, {"ln 10": 2.3}, "title", log=True)
+    ax = curves.plot_losses({"one": [3, 2], "two": [2.0, 1.0]}, {"ln 10": 2.3}, "title", log=True)
     assert ax.get_yscale() == "log"
     assert [line.get_label() for line in ax.lines][:2] == ["one", "two"]
     assert [text.get_text() for text in ax.texts] == ["ln 10"]
@@ -282,7 +282,7 @@ def test_losses_are_drawn_with_their_levels():
 
 def test_a_model_of_nested_layers_is_taken_apart():
     model = nn.Sequential(models.dense(3, 2), nn.Sequential(nn.Linear(10, 2)))
-    ax = plots.plot_parameters(model)
+    ax = costs.plot_parameters(model)
     assert [label.get_text() for label in ax.get_yticklabels()] == [
         "2. Linear",
         "3. BatchNorm1d",
@@ -293,7 +293,7 @@ def test_a_model_of_nested_layers_is_taken_apart():
 
 
 def test_runs_have_a_dot_for_each_seed():
-    ax = plots.plot_runs({"three": [0.9, 0.8, 0.7], "one": [0.5]})
+    ax = runs.plot_runs({"three": [0.9, 0.8, 0.7], "one": [0.5]})
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert [len(line.get_xdata()) for line in dots] == [3, 1]
     assert dots[0].get_xdata() == pytest.approx([90, 80, 70])
@@ -301,7 +301,7 @@ def test_runs_have_a_dot_for_each_seed():
 
 
 def test_a_better_model_is_drawn_higher():
-    ax = plots.plot_against_parameters({"a": [(100, [0.9, 0.92]), (10, [0.8])]}, goal=0.99)
+    ax = scaling.plot_against_parameters({"a": [(100, [0.9, 0.92]), (10, [0.8])]}, goal=0.99)
     (line,) = [line for line in ax.lines if line.get_label() == "a"]
     assert list(line.get_xdata()) == [10, 100]
     heights = ax.transData.transform(np.column_stack([line.get_xdata(), line.get_ydata()]))[:, 1]
@@ -309,12 +309,12 @@ def test_a_better_model_is_drawn_higher():
 
 
 def test_confusions_leave_right_answers_out():
-    ax = plots.plot_confusion(torch.tensor([1, 1, 4, 4]), torch.tensor([1, 7, 9, 9]))
+    ax = maps.plot_confusion(torch.tensor([1, 1, 4, 4]), torch.tensor([1, 7, 9, 9]))
     assert {(text.get_position(), text.get_text()) for text in ax.texts} == {((7, 1), "1"), ((9, 4), "2")}
 
 
 def test_digits_are_drawn_in_percent():
-    ax = plots.plot_by_digit([0.5, 1.0])
+    ax = runs.plot_by_digit([0.5, 1.0])
     assert [bar.get_height() for bar in ax.patches] == [50, 100]
 
 

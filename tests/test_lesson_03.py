@@ -10,7 +10,7 @@ from torch import nn
 
 from utils import reach
 from utils.checks import receptive_field as check
-from utils.plotting import fields
+from utils.plotting import fields, maps
 from utils.widgets import layer_builder
 
 
@@ -289,7 +289,7 @@ def test_a_field_is_drawn_on_a_scale_of_its_own_and_with_its_box():
 
 def test_words_without_influence_stay_white():
     influences = torch.tensor([[0.0, 0.2, 0.8], [0.1, 0.2, 0.7]])
-    ax = fields.plot_words(influences, ["animal", "because", "it"], "animal", "it")
+    ax = maps.plot_influence_by_depth(influences, ["animal", "because", "it"], "animal", "it")
     assert ax.images[0].get_array().mask.tolist() == [[True, False, False], [False, False, False]]
 
 

@@ -10,13 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tools import record_comparison as recorder
-from utils import models
+from bench import record_comparison as recorder
+from utils import costs, models
 from utils.checking import Status
 from utils.checks import tiny_transformer as check
-from utils.plotting import comparison as plots
+from utils.plotting import costs as cost_plots
+from utils.plotting import curves, horizons, runs, scaling
 from utils.reach import Horizon
-from utils.training import count_parameters
+from utils.training import LearningCurve, count_parameters
 from utils.widgets import attention_viewer as viewer
 from utils.widgets import side_by_side as sides
 
@@ -294,11 +295,11 @@ def test_an_unfinished_forward_is_not_attempted():
 
 # --- figures ------------------------------------------------------------------------------------------------------
 
-RUN = plots.Run([1000, 2000], [0.5, 1.0], [3.0, 2.5])
+RUN = LearningCurve([1000, 2000], [0.5, 1.0], [3.0, 2.5])
 
 
 def test_a_race_has_a_line_for_each_seed_on_both_rulers():
-    plots.plot_race({"a": [RUN, RUN], "b": [RUN]}, {"5-gram": 2.2}, "title")
+    curves.plot_race({"a": [RUN, RUN], "b": [RUN]}, {"5-gram": 2.2}, "title")
     left, right = plt.gcf().axes
     assert list(left.lines[0].get_xdata()) == [1, 2]
     assert list(right.lines[0].get_xdata()) == [0.5, 1.0]
@@ -306,7 +307,7 @@ def test_a_race_has_a_line_for_each_seed_on_both_rulers():
 
 
 def test_budgets_have_a_row_for_each_model_of_each_budget():
-    ax = plots.plot_budgets({"equal seconds": {"LSTM": [2.0, 2.2], "transformer": [2.5]}})
+    ax = runs.plot_budgets({"equal seconds": {"LSTM": [2.0, 2.2], "transformer": [2.5]}})
     assert [label.get_text() for label in ax.get_yticklabels()] == [
         "equal seconds: LSTM",
         "equal seconds: transformer",
@@ -316,31 +317,33 @@ def test_budgets_have_a_row_for_each_model_of_each_budget():
 
 def test_each_horizon_is_marked():
     seed = Horizon((1, 2, 4), (3.0, 2.0, 2.0), (0.1, 0.1, 0.1), (0.1, 0.0, 0.0), 0.01)
-    ax = plots.plot_horizons({"LSTM": [seed]}, mark=2)
+    ax = horizons.plot_horizons_by_seed({"LSTM": [seed]}, mark=2)
     assert [tuple(line.get_xdata()) for line in ax.lines][:2] == [(1, 2, 4), (2,)]
 
 
 @pytest.mark.parametrize("power", [0, 1, 2])
 def test_slopes_are_powers(power):
-    lengths = np.array([10, 20, 40, 80])
-    assert plots.slope(lengths, 3.0 * lengths**power) == pytest.approx(power)
-    ax = plots.plot_costs({"work": (lengths, 3.0 * lengths**power)}, "seconds")
+    work = {length: 3.0 * length**power for length in (10, 20, 40, 80)}
+    assert costs.slope(work) == pytest.approx(power)
+    ax = cost_plots.plot_costs({"work": work}, "seconds")
     assert ax.get_legend().get_texts()[0].get_text() == f"work: slope {power:.2f}"
 
 
 def test_power_laws_cross_where_they_are_equal():
-    lengths = np.array([40, 80, 160])
-    assert plots.crossing(lengths, 0.5 * lengths**2, 50.0 * lengths) == pytest.approx(100)
-    assert math.isnan(plots.crossing(lengths, lengths, 2 * lengths))
+    linear = {length: 50.0 * length for length in (40, 80, 160)}
+    square = {length: 0.5 * length**2 for length in linear}
+    assert costs.crossing(square, linear) == pytest.approx(100)
+    assert math.isnan(costs.crossing(linear, {length: 2 * cost for length, cost in linear.items()}))
+    with pytest.raises(ValueError, match="expected the same"):
+        costs.crossing(square, {40: 1.0})
 
 
-def test_few_labels_and_records_are_drawn_in_order():
-    ax = plots.plot_few_labels({"a": {100: [0.8, 0.9], 10: [0.5]}}, "labels", "share", level=("never", 0.7))
+def test_amounts_are_drawn_in_order():
+    ax = scaling.plot_against({"a": {100: [0.8, 0.9], 10: [0.5]}}, "labels", "share", level=("never", 0.7))
     line = next(line for line in ax.lines if line.get_label() == "a")
     assert list(line.get_xdata()) == [10, 100]
     assert list(line.get_ydata()) == pytest.approx([0.5, 0.85])
-    ax = plots.plot_recorded({"a": {"10": [2.0], "2": [3.0]}})
-    assert list(ax.lines[0].get_xdata()) == [2, 10]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["10", "100"]
 
 
 # --- the widgets ------------------------------------------------------------------------------------------------------
@@ -389,23 +392,23 @@ def test_texts_stand_side_by_side_and_are_escaped():
 def test_the_writers_follow_prompt_temperature_and_seed(shown):
     sides.side_by_side({"one": echo, "two": echo}, "to be", "to be", count=5)
     ((widget, still, alt),) = shown
-    controls, status, output = widget.children
+    controls, said, output = widget.children
     entry, column = controls.children
     temperature, seed, button = column.children
     assert "'to be'" in alt and len(still.axes) == 2
     assert "|5|0.8|0" in output.value
     temperature.value = 0.2
     seed.value = 3
-    assert "|5|0.2|3" in output.value and "temperature 0.2" in status.value
+    assert "|5|0.2|3" in output.value and "temperature 0.2" in said.value
     entry.value = "tobe"
     button.click()
     assert "tobe|5" in output.value
     entry.value = "x"
     button.click()
-    assert "do not know 'x'" in status.value and "tobe|5" in output.value
+    assert "has no 'x'" in said.value and "tobe|5" in output.value
     entry.value = ""
     button.click()
-    assert "\n|5" in output.value
+    assert "at least one character" in said.value
 
 
 # --- the record ---------------------------------------------------------------------------------------------------
@@ -418,7 +421,7 @@ def test_the_recorded_models_are_of_equal_size():
 
 def test_the_record_is_complete_and_names_its_command():
     record = json.loads(recorder.RECORD.read_text())
-    assert record["command"] == "python -m tools.record_comparison"
+    assert record["command"] == "python -m bench.record_comparison"
     assert set(record["runs"]) == {"LSTM", "transformer"}
     for budgets in record["runs"].values():
         assert len(budgets) >= 3

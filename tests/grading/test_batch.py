@@ -1,8 +1,10 @@
 """A batch ends, whatever comes in; what interrupts it costs nothing; the same command goes on where it was."""
 
+import json
 import random
 import signal
 import time
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -10,11 +12,15 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
+from grading import batch
 from grading.gradebook.book import Book
+from grading.judging.grade import Rules
+from grading.judging.job import Job
 from grading.problems import GradingError
 from grading.results import read_results
 from tests.grading.runs import grade_all, grade_one_and_wait, grade_until_killed, started
 from tests.grading.school import CHECK, NAME, RIGHT, School
+from utils.files import write_whole
 
 WRONG = RIGHT.replace(" + 1", "")
 STUDENTS = [f"s{number:03}" for number in range(30)]
@@ -82,6 +88,23 @@ def test_a_run_by_a_new_seed_that_was_interrupted_goes_on(school, cluster):
     rest = grade_all(school.classroom.root, **cluster, again=True)
     assert len(rest.kept) == 1 and len(rest.graded) == 3 and rest.outdated == 3
     assert len({one.seed for one in read_results(school.classroom, NAME)}) == 1
+
+
+def test_marks_follow_from_code_rules_and_versions(tmp_path, monkeypatch):
+    """What a result is kept by: it changes with each of these, and with nothing else."""
+    for name in ("grading/submission/plan.py", "utils/text.py"):
+        write_whole(tmp_path / name, "old")
+    monkeypatch.setattr(batch, "COURSE", tmp_path)
+    job = Job(NAME, "released", Rules(seed=1))
+    digests = [batch._digest(job), batch._digest(replace(job, rules=Rules(seed=2)))]
+    write_whole(tmp_path / "grading/submission/plan.py", "new")
+    digests.append(batch._digest(job))
+    write_whole(tmp_path / "utils/text.py", "new")
+    digests.append(batch._digest(job))
+    monkeypatch.setattr(batch, "version", lambda package: f"a newer {package}")
+    digests.append(batch._digest(job))
+    assert len(set(digests)) == len(digests)
+    assert batch._digest(job) == digests[-1]
 
 
 def test_two_runs_at_once_are_refused(school):
@@ -162,13 +185,14 @@ def test_killed_ten_times_the_gradebook_ends_as_if_nothing_had_happened(tmp_path
         notebook = disturbed.notebook(rng.choice([RIGHT, WRONG, ""]))
         for school in (disturbed, undisturbed):
             school.hand_in(student, notebook)
+    write_whole(disturbed.classroom.batch(NAME), json.dumps({"seed": 4}))
     grade_all(undisturbed.classroom.root, seed=4, **cluster)
 
     for _ in range(10):
-        run = started(grade_until_killed, disturbed.classroom.root, rng.randint(1, MOST_STEPS), seed=4, **cluster)
+        run = started(grade_until_killed, disturbed.classroom.root, rng.randint(1, MOST_STEPS), **cluster)
         run.join()
         assert run.exitcode == -signal.SIGKILL, "the batch was over before it was killed ten times"
-    tally = grade_all(disturbed.classroom.root, seed=4, **cluster)
+    tally = grade_all(disturbed.classroom.root, **cluster)
     assert tally.kept, "what was graded before the kills counts"
     assert tally.graded, "there was something left to interrupt"
     assert scores(disturbed) == scores(undisturbed) and len(scores(disturbed)) == len(STUDENTS)

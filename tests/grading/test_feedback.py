@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import nbformat
@@ -86,6 +87,14 @@ def test_the_page_shows_answers_verdicts_outputs_quiz_and_notes():
     assert "<code>once</code>" in page and "<strong>c</strong>" in page and "<code>k^2</code>" in page
     assert f"data:image/png;base64,{png()}" in page
     assert "5 of 8" in text and "Exercise 1.2 · conv2d by loops" in text
+
+
+def test_a_comment_in_a_block_of_code_is_no_heading():
+    notebook = submission()
+    check = next(index for index, cell in enumerate(notebook.cells) if cell.id == "check_conv2d")
+    notebook.cells.insert(check, nbformat.v4.new_markdown_cell("```python\n# no title\n```"))
+    assignment = replace(ASSIGNMENT, notebook=notebook)
+    assert assignment.exercise_titles["check_conv2d"] == "Exercise 1.2 · conv2d by loops"
 
 
 def test_an_unreadable_file_gets_a_page_that_says_why():

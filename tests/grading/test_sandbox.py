@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grading.sandbox import Sandbox, TooMuchMemory
+from grading.sandbox import Sandbox, TooMuchMemory, TooMuchTime
 from grading.sandbox.cgroup import memory_group
 from grading.worker import filter_calls, wire
 from grading.worker.isolation import Limits
@@ -152,6 +152,22 @@ def test_a_control_group_ends_what_takes_more_and_not_the_warm_process():
 
 def test_control_groups_that_cannot_be_made_are_done_without(tmp_path):
     assert memory_group(100, mount=tmp_path / "nowhere") is None
+
+
+def test_what_sleeps_uses_no_time_and_what_its_children_did_is_counted(student):
+    before = student.seconds()
+    said(student, "import time; time.sleep(2)")
+    asleep = student.seconds() - before
+    work = "import time\nwhile time.process_time() < 0.5: pass"
+    said(student, f"import subprocess, sys; run = subprocess.run([sys.executable, '-c', {work!r}])")
+    assert asleep < 1.5
+    assert student.seconds() - before - asleep > 0.4
+
+
+@pytest.mark.parametrize("source", ["while True: pass", "import time; time.sleep(1000)"])
+def test_what_works_or_sleeps_for_ever_is_ended(source, student):
+    with pytest.raises((TooMuchTime, wire.TooSlow)):
+        student.ask({"do": "run", "source": source}, 1)
 
 
 def test_a_process_that_ends_is_noticed_at_once(student):

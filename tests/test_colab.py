@@ -71,7 +71,7 @@ def link_distribution(name: str, target: Path) -> None:
 def address(tmp_path_factory):
     """A git repository with the course as it stands here, but for a torch that no machine has."""
     folder = tmp_path_factory.mktemp("address")
-    for name in ("utils", "tools"):
+    for name in ("utils", "tools", "lessons"):
         shutil.copytree(COURSE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     project = (COURSE / "pyproject.toml").read_text(encoding="utf-8")
     (folder / "pyproject.toml").write_text(re.sub(r'"torch>=[^"]+"', f'"{NO_TORCH}"', project), encoding="utf-8")

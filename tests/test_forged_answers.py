@@ -166,7 +166,11 @@ def test_layers_that_are_only_claimed_do_not_count():
 def test_a_model_that_sees_the_future_is_found_out_without_its_help():
     def sends(*case):
         seer = tiny_transformer.model_sees_the_future
-        return to_plain(build_transformer.ask_function(seer, *case)) | {"without gradient": [], "leak": 0.0, "alone": math.nan}
+        return to_plain(build_transformer.ask_function(seer, *case)) | {
+            "without gradient": [],
+            "leak": 0.0,
+            "alone": math.nan,
+        }
 
     assert judge(build_transformer, sends).mistake == "model_sees_the_future"
 

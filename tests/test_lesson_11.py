@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -176,24 +177,6 @@ def width_by_formula(budget, vocabulary):
     return np.int64(math.isqrt(b * b + 32 * (budget - vocabulary)) - b) // 16
 
 
-RIGHT = {
-    "attention: loops": (check.causal_attention, attention_by_loops),
-    "attention: einsum in float64": (check.causal_attention, attention_by_einsum),
-    "attention: torch's layer, copied weights": (check.causal_attention, attention_by_torch),
-    "attention: numpy": (check.causal_attention, attention_in_numpy),
-    "block: F.rms_norm": (check.block, block_with_rms_norm),
-    "block: a large eps": (check.block, block_with_a_large_eps),
-    "block: an object, float64": (check.block, BlockInDouble()),
-    "model: the course's": (check.build_transformer, models.Transformer),
-    "model: sinusoidal, post-norm": (check.build_transformer, Sinusoidal),
-    "model: by hand, head by head": (check.build_transformer, ByHand),
-    "model: rotary, complex": (check.build_transformer, Turning),
-    "width: formula": (check.lstm_width, width_by_formula),
-    "width: real models": (check.lstm_width, lambda budget, v: by_building(budget, v)),
-    "cache: torch's function": (check.cached_attention, cached_with_torch),
-}
-
-
 def by_building(budget, vocabulary):
     width = 0
     while count_parameters(models.CharLSTM(vocabulary, width + 1).to("meta")) <= budget:
@@ -201,28 +184,199 @@ def by_building(budget, vocabulary):
     return width
 
 
-@pytest.mark.parametrize(("exercise", "answer"), RIGHT.values(), ids=RIGHT)
-def test_a_right_answer_of_another_style_passes(exercise, answer):
-    for seed in (0, 1):
-        verdict = exercise.judge(answer, seed)
-        assert verdict.passed, verdict.text()
+class Free(nn.Module):
+    """A decoder with a place for each decision that the exercise leaves open, or that an answer may get wrong."""
+
+    def __init__(
+        self, vocabulary, width, heads, layers, *,
+        inside=4, bend=F.gelu, scale=None, bias=lambda scores: 0, places=256, mask=torch.tril, residuals=(1, 1),
+        norm=lambda x: F.layer_norm(x, x.shape[-1:]), last_norm=lambda x: x, share=(),
+    ):  # fmt: skip
+        super().__init__()
+        self.heads, self.bend, self.bias, self.mask = heads, bend, bias, mask
+        self.residuals, self.norm, self.last_norm = residuals, norm, last_norm
+        self.scale = (width // heads) ** -0.5 if scale is None else scale
+        self.embed, self.head = nn.Embedding(vocabulary, width), nn.Linear(width, vocabulary)
+        self.places = nn.Embedding(places, width) if places else None
+        shapes = {"w_in": (3 * width, width), "w_out": (width, width)}
+        shapes |= {"up": (inside * width, width), "down": (width, bend(torch.ones(inside * width)).numel())}
+        self.layers = nn.ModuleList(
+            nn.ParameterDict({name: nn.Parameter(torch.randn(shape) / width**0.5) for name, shape in shapes.items()})
+            for _ in range(layers)
+        )
+        for layer in self.layers:
+            layer.update({name: self.layers[0][name] for name in share})
+
+    def attend(self, x, w_in, w_out):
+        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (x @ w_in.T).chunk(3, -1))
+        scores = q @ k.mT * self.scale
+        scores = (scores + self.bias(scores)).masked_fill(self.mask(torch.ones_like(scores)) == 0, -math.inf)
+        return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2) @ w_out.T
+
+    def forward(self, tokens):
+        x = self.embed(tokens)
+        if self.places:
+            x = x + self.places(torch.arange(tokens.shape[1]))
+        first, second = self.residuals
+        for p in self.layers:
+            x = first * x + self.attend(self.norm(x), p["w_in"], p["w_out"])
+            x = second * x + self.bend(self.norm(x) @ p["up"].T) @ p["down"].T
+        return self.head(self.last_norm(x))
+
+
+def distance(scores):
+    """How far a key (column) lies behind a query (row)."""
+    places = torch.arange(scores.shape[-1])
+    return (places[:, None] - places).clamp(min=0)
+
+
+def alibi(*slopes):
+    return lambda scores: -torch.tensor(slopes[: scores.shape[1]])[:, None, None] * distance(scores)
+
+
+def swiglu(x):
+    a, b = x.chunk(2, -1)
+    return F.silu(a) * b
+
+
+class Layers(nn.Module):
+    """torch's attention with its weights asked for, a feed-forward part of convolutions, positions in each layer."""
+
+    def __init__(self, vocabulary, width, heads, layers):
+        super().__init__()
+        self.embed, self.places = nn.Embedding(vocabulary, width), nn.Embedding(300, width)
+        self.looks = nn.ModuleList(nn.MultiheadAttention(width, heads, 0.1, batch_first=True) for _ in range(layers))
+        self.thinks = nn.ModuleList(
+            nn.Sequential(nn.Conv1d(width, 4 * width, 1), nn.ReLU(inplace=True), nn.Conv1d(4 * width, width, 1))
+            for _ in range(layers)
+        )
+
+    def forward(self, tokens):
+        T, x = tokens.shape[1], self.embed(tokens)
+        mask = torch.ones(T, T, dtype=torch.bool).triu(1)
+        for look, think in zip(self.looks, self.thinks, strict=True):
+            x = x + self.places.weight[:T]
+            x = x + look(x, x, x, attn_mask=mask)[0]
+            x = x + think(x.mT).mT
+        return x @ self.embed.weight.T
+
+
+class Stacked(nn.Module):
+    """The weights of all layers in one tensor, one-hot tokens, attention row by row."""
+
+    def __init__(self, vocabulary, width, heads, layers):
+        super().__init__()
+        self.heads, self.places = heads, nn.Parameter(torch.randn(256, width))
+        self.ends = nn.Parameter(torch.randn(2, vocabulary, width))
+        self.look = nn.Parameter(torch.randn(layers, 4, width, width))
+        self.up, self.down = (
+            nn.Parameter(torch.randn(layers, 4 * width, width)),
+            nn.Parameter(torch.randn(layers, width, 4 * width)),
+        )
+
+    def forward(self, tokens):
+        first, last = self.ends
+        x = F.one_hot(tokens, len(first)).float() @ first + self.places[: tokens.shape[1]]
+        for look, up, down in zip(self.look, self.up, self.down, strict=True):
+            y = F.rms_norm(x, x.shape[-1:])
+            q, k, v = ((y @ w).unflatten(-1, (self.heads, -1)) for w in look[:3])
+            rows = []
+            for i in range(tokens.shape[1]):
+                scores = (q[:, i, None] * k[:, : i + 1]).sum(-1)
+                weights = scores.exp() / scores.exp().sum(1, keepdim=True)
+                rows.append((weights[..., None] * v[:, : i + 1]).sum(1).flatten(1))
+            x = x + torch.stack(rows, 1) @ look[3]
+            h = F.rms_norm(x, x.shape[-1:]) @ up.T
+            x = x + (h * torch.sigmoid(1.702 * h)) @ down.T
+        return F.rms_norm(x, x.shape[-1:]) @ last.T
+
+
+class Half(nn.Module):
+    """bfloat16 inside; the texts as a list of columns."""
+
+    def __init__(self, *case):
+        super().__init__()
+        self.model = models.Transformer(*case).double()
+
+    def forward(self, tokens):
+        return self.model(torch.stack(tokens.unbind(1), 1))
+
+
+def attention_over_columns(x, w_in, w_out, heads):
+    """Head by head, exponentials without a softmax, in half precision at the end."""
+    outputs = []
+    for q, k, v in zip(*(part.chunk(heads, -1) for part in F.linear(x, w_in).tensor_split(3, -1)), strict=True):
+        shares = (torch.einsum("bid,bjd->bij", q, k) / q.shape[-1] ** 0.5).exp().tril()
+        outputs.append(torch.einsum("bij,bjd->bid", shares / shares.sum(2, keepdim=True), v))
+    return F.linear(torch.cat(outputs, -1), w_out).half()
+
+
+def cached_by_loops(x, keys, values, w_in, w_out, heads):
+    C = len(x)
+    q, k, v = (torch.stack([row @ x for row in third]) for third in w_in.split(C))
+    keys, values, output = [*keys, k], [*values, v], []
+    for head in torch.arange(C).chunk(heads):
+        shares = torch.stack([q[head] @ key[head] / len(head) ** 0.5 for key in keys]).softmax(0)
+        output += sum(share * value[head] for share, value in zip(shares, values, strict=True))
+    return [w_out @ torch.stack(output), torch.stack(keys), torch.stack(values)]
+
+
+RIGHT = {
+    "causal_attention": {
+        "loops": attention_by_loops,
+        "einsum in float64": attention_by_einsum,
+        "torch's layer, copied weights": attention_by_torch,
+        "numpy": attention_in_numpy,
+        "head by head, float16": attention_over_columns,
+    },
+    "block": {
+        "F.rms_norm": block_with_rms_norm,
+        "a large eps": block_with_a_large_eps,
+        "an object, float64": BlockInDouble(),
+    },
+    "build_transformer": {
+        "the course's": models.Transformer,
+        "sinusoidal, post-norm": Sinusoidal,
+        "by hand, head by head": ByHand,
+        "rotary, complex": Turning,
+        "free": Free,
+        "no scale": partial(Free, scale=1.0),
+        "scaled by the width": lambda v, w, h, n: Free(v, w, h, n, scale=w**-0.5),
+        "no norm": partial(Free, norm=lambda x: x),
+        "squared ReLU": partial(Free, bend=lambda x: x.relu() ** 2),
+        "gated": partial(Free, inside=8, bend=swiglu),
+        "ALiBi, slopes of 1/2 and 1/4": partial(Free, places=0, bias=alibi(1 / 2, 1 / 4, 1 / 8)),
+        "ALiBi, slopes of the paper": lambda v, w, h, n: Free(
+            v, w, h, n, places=0, bias=alibi(*(2 ** (-8 * (i + 1) / h) for i in range(h)))
+        ),
+        "torch's attention, convolutions, positions in each layer, tied ends": Layers,
+        "stacked weights, one-hot, row by row": Stacked,
+        "in double precision": Half,
+    },
+    "lstm_width": {"formula": width_by_formula, "real models": by_building},
+    "cached_attention": {"torch's function": cached_with_torch, "loops": cached_by_loops},
+}
 
 
 # --- wrong answers that are not among the mistakes, or make one in another way ----------------------------------
 
 
-def hides_itself_with_a_large_number(x, w_in, w_out, heads):
-    q, k, v = ((x @ w_in.T).unflatten(-1, (3, heads, -1))).permute(2, 0, 3, 1, 4)
-    scores = q @ k.mT / q.shape[-1] ** 0.5
-    seen = torch.ones_like(scores).tril(-1) == 1
-    return (scores.masked_fill(~seen, -1e9).softmax(-1) @ v).transpose(1, 2).flatten(2) @ w_out.T
+def masked_attention(mask, hidden=-math.inf, share=lambda scores: scores.softmax(-1)):
+    """Attention for a mask (T, T) of ones and zeros."""
+
+    def attention(x, w_in, w_out, heads):
+        q, k, v = ((x @ w_in.T).unflatten(-1, (3, heads, -1))).permute(2, 0, 3, 1, 4)
+        scores = q @ k.mT / q.shape[-1] ** 0.5
+        weights = share(scores.masked_fill(mask(torch.ones_like(scores)) == 0, hidden))
+        return (weights @ v).transpose(1, 2).flatten(2) @ w_out.T
+
+    return attention
 
 
-def sees_one_ahead(x, w_in, w_out, heads):
-    q, k, v = ((x @ w_in.T).unflatten(-1, (3, heads, -1))).permute(2, 0, 3, 1, 4)
-    scores = q @ k.mT / q.shape[-1] ** 0.5
-    seen = torch.ones_like(scores).tril(1) == 1
-    return (scores.masked_fill(~seen, -math.inf).softmax(-1) @ v).transpose(1, 2).flatten(2) @ w_out.T
+def in_place(x, keys, values, w_in, w_out, heads):
+    if len(keys):
+        keys[0] = 0
+    return check.cached_attention.reference(x, keys, values, w_in, w_out, heads)
 
 
 class Table(nn.Module):
@@ -250,41 +404,158 @@ class Hidden(Sinusoidal):
         return self.head(self.kept[0](self.embed(tokens), mask=mask))
 
 
-@pytest.mark.parametrize(
-    ("exercise", "answer", "mistake"),
-    [
-        (check.causal_attention, hides_itself_with_a_large_number, "token_hidden_from_itself"),
-        (check.causal_attention, sees_one_ahead, ""),
-        (check.causal_attention, lambda x, w_in, w_out, heads: x, ""),
-        (check.causal_attention, lambda x, w_in, w_out, heads: x[0], ""),
-        (check.block, lambda x, attend, feed_forward: attend(feed_forward(x)), ""),
-        (check.build_transformer, Table, "layer_without_weights"),
-        (check.build_transformer, Hidden, "layer_without_weights"),
-        (check.build_transformer, lambda v, w, h, n: models.CharLSTM(v, w), ""),
-        (check.build_transformer, lambda v, w, h, n: models.Transformer(v, w, h, n, causal=False), None),
-        (check.build_transformer, lambda v, w, h, n: 3, ""),
-        (check.lstm_width, lambda budget, vocabulary: 3, ""),
-        (check.cached_attention, lambda x, keys, values, *rest: (x, keys), ""),
-    ],
-)
-def test_wrong_answers_are_caught_and_no_name_is_guessed(exercise, answer, mistake):
+class Changed(nn.Module):
+    """A right model, of which one thing is changed."""
+
+    def __init__(self, change, *case):
+        super().__init__()
+        self.model, self.change = Free(*case), change
+
+    def forward(self, tokens):
+        return self.change(self.model, tokens)
+
+
+def changed(change):
+    return partial(Changed, change)
+
+
+def clamped(model, tokens):
+    places, model.places = model.places, lambda at: places(at.clamp(max=127))
+    logits = model(tokens)
+    model.places = places
+    return logits
+
+
+def mean_of_the_past(scores):
+    return scores.masked_fill(scores > -math.inf, 0.0).softmax(-1)
+
+
+WRONG = {
+    "causal_attention": {
+        "itself hidden by a large number": (
+            masked_attention(lambda s: s.tril(-1), -1e9),
+            "token_hidden_by_a_large_number",
+        ),
+        "sees one ahead": (masked_attention(lambda s: s.tril(1)), "next_one_visible"),
+        "sees two ahead": masked_attention(lambda s: s.tril(2)),
+        "forgets what is two back": masked_attention(lambda s: s.tril().triu(-1)),
+        "dropout": (masked_attention(torch.tril, share=lambda s: F.dropout(s.softmax(-1), 0.5)), None),
+        "equal weights": masked_attention(torch.tril, share=mean_of_the_past),
+        "softmax over the batch": masked_attention(torch.tril, share=lambda s: s.softmax(0)),
+        "the input": lambda x, w_in, w_out, heads: x,
+        "one text": lambda x, w_in, w_out, heads: x[0],
+        "a list": lambda x, w_in, w_out, heads: x.tolist(),
+    },
+    "block": {
+        "one inside the other": lambda x, attend, feed_forward: attend(feed_forward(x)),
+        "norm over axis 1": (
+            lambda x, attend, think: (
+                (n := lambda s: s / s.square().mean(1, keepdim=True).sqrt()) and (y := x + attend(n(x))) + think(n(y))
+            ),
+            "norm_over_axis_1",
+        ),
+        "norm over all but the text": lambda x, attend, think: (
+            (n := lambda s: F.rms_norm(s, s.shape[1:])) and (y := x + attend(n(x))) + think(n(y))
+        ),
+    },
+    "build_transformer": {
+        "a bigram table": (Table, "width_not_handed_on"),
+        "hidden blocks": (Hidden, "layer_without_weights"),
+        "an LSTM": (lambda v, w, h, n: models.CharLSTM(v, w), "pair_returned"),
+        "no mask": (lambda *case: models.Transformer(*case, causal=False), "model_sees_the_future"),
+        "a number": lambda v, w, h, n: 3,
+        "1 × width": (partial(Free, inside=1), "feed_forward_of_another_width"),
+        "2 × width": (partial(Free, inside=2), "feed_forward_of_another_width"),
+        "3 × width": (partial(Free, inside=3), "feed_forward_of_another_width"),
+        "16 × width": (partial(Free, inside=16), "feed_forward_of_another_width"),
+        "no nonlinearity": (partial(Free, bend=nn.Identity()), "feed_forward_without_nonlinearity"),
+        "dropout for a nonlinearity": (partial(Free, bend=nn.Dropout(0.1)), "feed_forward_without_nonlinearity"),
+        "a layer too many": (lambda v, w, h, n: Free(v, w, h, n + 1), "number_of_blocks"),
+        "two layers always": (lambda v, w, h, n: Free(v, w, h, 2), "layer_without_weights"),
+        "no residuals": (partial(Free, residuals=(0, 0)), "residual_missing"),
+        "no first residual": (partial(Free, residuals=(0, 1)), "residual_missing"),
+        "no second residual": (partial(Free, residuals=(1, 0)), "residual_missing"),
+        "100 places": (partial(Free, places=100), "too_few_positions"),
+        "255 places": (partial(Free, places=255), "too_few_positions"),
+        "128 tokens are read": (changed(lambda model, tokens: model(tokens[:, :128])), "too_few_positions"),
+        "places above 127 are one": (changed(clamped), "positions_missing"),
+        "w_in shared": (partial(Free, share=["w_in"]), "layer_without_weights"),
+        "w_out shared": (partial(Free, share=["w_out"]), "weights_shared_by_blocks"),
+        "width ignored": (lambda v, w, h, n: Free(v, 48, h, n), "width_not_handed_on"),
+        "two heads always": (lambda v, w, h, n: Free(v, w, 2, n), "heads_not_handed_on"),
+        "heads of four": (lambda v, w, h, n: Free(v, w, w // 4, n), "heads_not_handed_on"),
+        "width // heads heads": (lambda v, w, h, n: Free(v, w, w // h, n), "heads_not_handed_on"),
+        "last norm over positions": (
+            partial(Free, last_norm=lambda x: x / x.std(1, keepdim=True)),
+            "model_sees_the_future",
+        ),
+        "sees one ahead": (partial(Free, mask=lambda s: s.tril(1)), "model_sees_the_future"),
+        "looks three back": (partial(Free, mask=lambda s: s.tril().triu(-3)), None),
+        "mean of the past": (
+            changed(lambda model, tokens: model.embed(tokens).cumsum(1) @ model.head.weight.T),
+            "layer_left_out",
+        ),
+        "a text alone is squeezed": changed(lambda model, tokens: model(tokens).squeeze()),
+        "one number for all texts": changed(lambda model, tokens: model(tokens) * 0 + model.head.bias),
+        "softmax": (changed(lambda model, tokens: model(tokens).softmax(-1)), "softmax_at_the_end"),
+        "random": (changed(lambda model, tokens: F.dropout(model(tokens), 0.1)), "dropout_never_off"),
+    },
+    "lstm_width": {
+        "a number": lambda budget, vocabulary: 3,
+        "rounded up": (
+            lambda b, v: math.ceil((math.sqrt((2 * v + 8) ** 2 + 32 * (b - v)) - 2 * v - 8) / 16),
+            "rounded_up",
+        ),
+        "at most 200": lambda budget, vocabulary: min(200, width_by_formula(budget, vocabulary)),
+    },
+    "cached_attention": {
+        "two things": lambda x, keys, values, *rest: (x, keys),
+        "the output alone": lambda *case: check.cached_attention.reference(*case)[0],
+        "another order": lambda *case: check.cached_attention.reference(*case)[::-1],
+        "changed in place": in_place,
+    },
+}
+
+
+def answers(table):
+    return [
+        pytest.param(getattr(check, exercise), answer, id=f"{exercise}: {what}")
+        for exercise, listed in table.items()
+        for what, answer in listed.items()
+    ]
+
+
+@pytest.mark.parametrize(("exercise", "answer"), answers(RIGHT))
+def test_a_right_answer_of_another_style_passes(exercise, answer):
+    verdict = exercise.judge(answer)
+    assert verdict.passed, verdict.text()
+
+
+@pytest.mark.parametrize(("exercise", "answer"), answers(WRONG))
+def test_a_wrong_answer_is_caught_and_no_name_is_guessed(exercise, answer):
+    answer, name = answer if isinstance(answer, tuple) else (answer, "")
     verdict = exercise.judge(answer)
     assert verdict.status is Status.FAILED
-    if mistake is not None:
-        assert verdict.mistake == mistake, verdict.text()
+    assert name is None or verdict.mistake == name, verdict.text()
 
 
-def test_a_leak_is_reported_as_a_leak():
-    verdict = check.causal_attention.judge(sees_one_ahead)
-    assert "earlier outputs" in verdict.problem
+def test_a_look_into_the_future_is_reported_as_one():
+    assert "the future" in check.causal_attention.judge(masked_attention(lambda scores: scores.tril(2))).text()
 
 
-def test_a_model_that_returns_more_than_its_scores_is_told_so():
+def test_outputs_that_are_not_numbers_are_named():
+    def heads_share(x, w_in, w_out, heads):
+        return masked_attention(torch.tril, share=lambda scores: scores.softmax(0))(x, w_in, w_out, heads)
+
+    assert "are nan" in check.causal_attention.judge(heads_share).problem
+
+
+def test_a_model_that_returns_more_than_its_logits_is_told_so():
     class Pair(Table):
         def forward(self, tokens):
             return super().forward(tokens), None
 
-    assert "the scores and nothing else" in check.build_transformer.judge(Pair).problem
+    assert check.build_transformer.judge(Pair).mistake == "pair_returned"
 
 
 def test_a_model_in_place_of_its_builder_is_recognised():
@@ -299,13 +570,10 @@ def test_an_unfinished_forward_is_not_attempted():
     assert check.build_transformer.judge(Half).status is Status.NOT_ATTEMPTED
 
 
-def test_the_cache_that_came_in_must_stay_as_it_was():
-    def in_place(x, keys, values, w_in, w_out, heads):
-        if len(keys):
-            keys[0] = 0
-        return check.cached_attention.reference(x, keys, values, w_in, w_out, heads)
-
-    assert "changed" in check.cached_attention.judge(in_place).summary
+def test_the_parts_of_an_answer_have_names():
+    verdict = check.cached_attention.judge(check.cached_attention.variant(leave=lambda rows: rows[:-1]))
+    assert "keys: expected shape" in verdict.problem
+    assert "3 values (output, keys, values)" in check.cached_attention.judge(lambda *case: case[0]).problem
 
 
 # --- figures ------------------------------------------------------------------------------------------------------

@@ -345,7 +345,7 @@ def _(sent, vocabulary, width, heads, layers):
 
 build_transformer.slip(
     "too_few_positions",
-    "Something is made for shorter texts, positions or a mask: the model takes 256 tokens. (Or the embedding has fewer rows than there are characters.)",
+    "Something is made for shorter texts, positions or a mask: the model takes 256 tokens. Or the embedding has fewer rows than there are characters.",
     seen=sequences.too_short,
     places=LENGTH - 1,
 )
@@ -430,7 +430,7 @@ build_transformer.slip(
 )
 build_transformer.slip(
     "model_sees_the_future",
-    "The future is visible. Every attention layer needs the causal mask, in every block. (A norm over positions lets it through, too.)",
+    "The future is visible. Every attention layer needs the causal mask, in every block. A norm over positions lets it through, too.",
     seen=sequences.looks_ahead,
     attend=causal_attention.variant(mask=_as_it_is),
 )
@@ -481,7 +481,7 @@ def _seen_straight(facts, vocabulary, width, heads, layers):
 
 build_transformer.slip(
     "feed_forward_without_nonlinearity",
-    "Two matrices in a row are one matrix. A nonlinearity stands between them: GELU, ReLU, …",
+    "Two matrices in a row are one matrix. A nonlinearity stands between them, such as GELU or ReLU.",
     seen=_seen_straight,
     bend=nn.Identity,
 )

@@ -190,11 +190,11 @@ class Free(nn.Module):
     def __init__(
         self, vocabulary, width, heads, layers, *,
         inside=4, bend=F.gelu, scale=None, bias=lambda scores: 0, places=256, mask=torch.tril, residuals=(1, 1),
-        norm=lambda x: F.layer_norm(x, x.shape[-1:]), last_norm=lambda x: x, share=(),
+        norm=lambda x: F.layer_norm(x, x.shape[-1:]), last_norm=lambda x: x, share=(), place=lambda at: at,
     ):  # fmt: skip
         super().__init__()
         self.heads, self.bend, self.bias, self.mask = heads, bend, bias, mask
-        self.residuals, self.norm, self.last_norm = residuals, norm, last_norm
+        self.residuals, self.norm, self.last_norm, self.place = residuals, norm, last_norm, place
         self.scale = (width // heads) ** -0.5 if scale is None else scale
         self.embed, self.head = nn.Embedding(vocabulary, width), nn.Linear(width, vocabulary)
         self.places = nn.Embedding(places, width) if places else None
@@ -216,7 +216,7 @@ class Free(nn.Module):
     def forward(self, tokens):
         x = self.embed(tokens)
         if self.places:
-            x = x + self.places(torch.arange(tokens.shape[1]))
+            x = x + self.places(self.place(torch.arange(tokens.shape[1])))
         first, second = self.residuals
         for p in self.layers:
             x = first * x + self.attend(self.norm(x), p["w_in"], p["w_out"])
@@ -266,13 +266,11 @@ class Stacked(nn.Module):
 
     def __init__(self, vocabulary, width, heads, layers):
         super().__init__()
-        self.heads, self.places = heads, nn.Parameter(torch.randn(256, width))
-        self.ends = nn.Parameter(torch.randn(2, vocabulary, width))
-        self.look = nn.Parameter(torch.randn(layers, 4, width, width))
-        self.up, self.down = (
-            nn.Parameter(torch.randn(layers, 4 * width, width)),
-            nn.Parameter(torch.randn(layers, width, 4 * width)),
-        )
+        self.heads, self.places = heads, nn.Parameter(torch.zeros(256, width))
+        self.ends = nn.Parameter(torch.randn(2, vocabulary, width) / 8)
+        self.look = nn.Parameter(torch.randn(layers, 4, width, width) / 8)
+        self.up = nn.Parameter(torch.randn(layers, 4 * width, width) / 8)
+        self.down = nn.Parameter(torch.randn(layers, width, 4 * width) / 8)
 
     def forward(self, tokens):
         first, last = self.ends
@@ -419,13 +417,6 @@ def changed(change):
     return partial(Changed, change)
 
 
-def clamped(model, tokens):
-    places, model.places = model.places, lambda at: places(at.clamp(max=127))
-    logits = model(tokens)
-    model.places = places
-    return logits
-
-
 def mean_of_the_past(scores):
     return scores.masked_fill(scores > -math.inf, 0.0).softmax(-1)
 
@@ -437,7 +428,7 @@ WRONG = {
             "token_hidden_by_a_large_number",
         ),
         "sees one ahead": (masked_attention(lambda s: s.tril(1)), "next_one_visible"),
-        "sees two ahead": masked_attention(lambda s: s.tril(2)),
+        "sees two ahead": (masked_attention(lambda s: s.tril(2)), "future_visible"),
         "forgets what is two back": masked_attention(lambda s: s.tril().triu(-1)),
         "dropout": (masked_attention(torch.tril, share=lambda s: F.dropout(s.softmax(-1), 0.5)), None),
         "equal weights": masked_attention(torch.tril, share=mean_of_the_past),
@@ -478,7 +469,7 @@ WRONG = {
         "100 places": (partial(Free, places=100), "too_few_positions"),
         "255 places": (partial(Free, places=255), "too_few_positions"),
         "128 tokens are read": (changed(lambda model, tokens: model(tokens[:, :128])), "too_few_positions"),
-        "places above 127 are one": (changed(clamped), "positions_missing"),
+        "places above 127 are one": (partial(Free, place=lambda at: at.clamp(max=127)), "positions_missing"),
         "w_in shared": (partial(Free, share=["w_in"]), "layer_without_weights"),
         "w_out shared": (partial(Free, share=["w_out"]), "weights_shared_by_blocks"),
         "width ignored": (lambda v, w, h, n: Free(v, 48, h, n), "width_not_handed_on"),
@@ -496,7 +487,10 @@ WRONG = {
             "layer_left_out",
         ),
         "a text alone is squeezed": changed(lambda model, tokens: model(tokens).squeeze()),
-        "one number for all texts": changed(lambda model, tokens: model(tokens) * 0 + model.head.bias),
+        "one number for all texts": (
+            changed(lambda model, tokens: model(tokens) * 0 + model.head.bias),
+            "same_for_all",
+        ),
         "softmax": (changed(lambda model, tokens: model(tokens).softmax(-1)), "softmax_at_the_end"),
         "random": (changed(lambda model, tokens: F.dropout(model(tokens), 0.1)), "dropout_never_off"),
     },
@@ -544,10 +538,8 @@ def test_a_look_into_the_future_is_reported_as_one():
 
 
 def test_outputs_that_are_not_numbers_are_named():
-    def heads_share(x, w_in, w_out, heads):
-        return masked_attention(torch.tril, share=lambda scores: scores.softmax(0))(x, w_in, w_out, heads)
-
-    assert "are nan" in check.causal_attention.judge(heads_share).problem
+    shared_by_heads = masked_attention(torch.tril, share=lambda scores: scores.softmax(1))
+    assert "are nan" in check.causal_attention.judge(shared_by_heads).problem
 
 
 def test_a_model_that_returns_more_than_its_logits_is_told_so():

@@ -89,9 +89,11 @@ def measure(sent: dict[str, Any], vocabulary: int, length: int) -> Facts:
     facts = models.measure(sent, (BATCH, length, vocabulary), lambda: torch.randint(vocabulary, (BATCH, length)))
     if not facts.runs or facts.without_gradient:
         return Facts(**vars(facts))
-    model, one, short, deeper = map(
-        Graph, (sent["model"], sent["one"], sent["texts"]["short"], sent["texts"]["deeper"])
-    )
+    one = Graph(sent["one"])
+    alone = one(one.weights, SHORT_TEXTS[:1, :1])
+    if alone.shape != (1, 1, vocabulary):
+        return Facts(expected_shape=[1, 1, vocabulary], shape=list(alone.shape))
+    model, short, deeper = map(Graph, (sent["model"], sent["texts"]["short"], sent["texts"]["deeper"]))
     return Facts(
         **vars(facts),
         **_behaviour(model, one, short, vocabulary, length),
@@ -239,7 +241,8 @@ def too_short(facts: Facts, *case: Any) -> str | None:
 
 
 def one_position(facts: Facts, *case: Any) -> str | None:
-    alone = facts.shape and facts.shape == [facts.expected_shape[0], facts.expected_shape[-1]]
+    several = len(facts.expected_shape) == 3 and facts.expected_shape[1] > 1
+    alone = several and facts.shape == [facts.expected_shape[0], facts.expected_shape[2]]
     return "Each text got the logits of one position." if alone else None
 
 
@@ -275,6 +278,5 @@ def shares_weights(facts: Facts, *case: Any) -> str | None:
 def has_no_way_past(facts: Facts, *case: Any) -> str | None:
     """A residual is missing: there is no stream from the tokens to the logits."""
     if facts.narrows:
-        return (
-            f"With zeros in {facts.narrows[0]} alone, the logits no longer depend on the token. Nothing passes it by."
-        )
+        name = facts.narrows[0]
+        return f"With zeros in {name} of one layer more, no logit depends on its token: nothing passes that part by."

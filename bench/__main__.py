@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -12,8 +11,10 @@ from rich.table import Table
 
 from bench.cnn_speedup import cnn_speedup
 from bench.grading_speed import grading_per_minute_one_core, grading_speedup, grading_two_cores
+from bench.machine import THREADS, machine
 from bench.text_speedup import lstm_speedup, transformer_speedup
 from utils.download import DataError
+from utils.files import write_whole
 
 BENCHES = {  # name: (bench, what it has to reach: a ratio, or submissions a minute)
     "cnn_speedup": (cnn_speedup, 25),
@@ -24,7 +25,6 @@ BENCHES = {  # name: (bench, what it has to reach: a ratio, or submissions a min
     "grading_two_cores": (grading_two_cores, 1.8),
 }
 RESULTS = Path(__file__).with_name("results.json")
-THREADS = 1
 
 
 def main(names: list[str]) -> int:
@@ -35,12 +35,6 @@ def main(names: list[str]) -> int:
     # The ratios are defined on one core of a CPU and on the real data, nothing else.
     os.environ.update(CUDA_VISIBLE_DEVICES="", REACH_STRICT="data")
     torch.set_num_threads(THREADS)
-    machine = {
-        "threads": THREADS,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "machine": processor(),
-    }
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"details": {}}
     failed = False
     for name in names or BENCHES:
@@ -50,25 +44,10 @@ def main(names: list[str]) -> int:
             ratio, details, failed = None, {"refused": str(error)}, True
             print(error, file=sys.stderr)
         results[name] = ratio
-        results["details"][name] = details | machine
-        write(results)
+        results["details"][name] = details | machine()
+        write_whole(RESULTS, json.dumps(results, indent=2) + "\n")
     Console().print(table(results))
     return int(failed)
-
-
-def processor() -> str:
-    """The processor's name, which platform.processor() does not know on Linux."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
-
-
-def write(results: dict) -> None:
-    """Replace the file in one step, so that an interrupt leaves the old one or the new one."""
-    whole = RESULTS.with_suffix(".tmp")
-    whole.write_text(json.dumps(results, indent=2) + "\n")
-    whole.replace(RESULTS)
 
 
 def table(results: dict) -> Table:

@@ -5,6 +5,7 @@ the cores. Both graders must give the same scores, or the bench fails.
 """
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -12,12 +13,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import psutil
-
-from bench.grading_class import LESSON, ROOT, make_class
+from bench.grading_class import LESSON, make_class
 from grading.assignment import load_assignment
 from grading.classroom import Classroom
 from grading.gradebook.book import Book
+from grading.sandbox.memory import megabytes_in_use
+from utils.paths import COURSE
 
 MANY, FEW = 1_000, 20  # of which ours and nbgrader's time is taken
 
@@ -80,11 +81,11 @@ def _nbgrader(classroom: Classroom) -> float:
 
 
 def _run(command: list[str], cores: int, folder: Path) -> tuple[float, float]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "REACH_PROGRESS": "off"}
+    environment = os.environ | {"PYTHONPATH": str(COURSE), "OMP_NUM_THREADS": "1", "REACH_PROGRESS": "off"}
     pin = set(sorted(os.sched_getaffinity(0))[:cores])
     started, most = time.monotonic(), 0.0
     with (folder / "bench.log").open("w") as log:
-        run = psutil.Popen(
+        run = subprocess.Popen(
             command,
             env=environment,
             cwd=folder,
@@ -93,7 +94,7 @@ def _run(command: list[str], cores: int, folder: Path) -> tuple[float, float]:
             preexec_fn=lambda: os.sched_setaffinity(0, pin),
         )
         while run.poll() is None:
-            most = max(most, _megabytes(run))
+            most = max(most, megabytes_in_use(os.getpid()))
             time.sleep(1)
     seconds = time.monotonic() - started
     if run.returncode:
@@ -101,17 +102,6 @@ def _run(command: list[str], cores: int, folder: Path) -> tuple[float, float]:
             f"{' '.join(command)} ended with {run.returncode}: {(folder / 'bench.log').read_text()[-2000:]}"
         )
     return seconds, most
-
-
-def _megabytes(run: psutil.Process) -> float:
-    """Of a process and all below it; shared pages count once."""
-    total = 0
-    for process in [run, *run.children(recursive=True)]:
-        try:
-            total += process.memory_full_info().pss
-        except psutil.Error:
-            continue
-    return total / 1e6
 
 
 def _scores(classroom: Classroom) -> dict[str, float]:

@@ -17,7 +17,7 @@ WARM_UP, PEAK_RATE, LAST_RATE = 100, 1e-3, 1e-4
 
 
 class Reference(nn.Module):
-    """Tokens (B, T) in, scores (B, T, V) out. With 65 characters it has 804,096 parameters."""
+    """Tokens (B, T) in, logits (B, T, V) out. With 65 characters it has 804,096 parameters."""
 
     def __init__(self, vocabulary: int, width: int = 128, heads: int = 4, layers: int = 4):
         super().__init__()
@@ -25,34 +25,34 @@ class Reference(nn.Module):
         self.positions = nn.Embedding(CONTEXT, width)
         self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(layers)))
         self.norm = nn.LayerNorm(width, bias=False)
-        self.scores = nn.Linear(width, vocabulary, bias=False)
-        self.scores.weight = self.embedding.weight
+        self.head = nn.Linear(width, vocabulary, bias=False)
+        self.head.weight = self.embedding.weight
         for name, parameter in self.named_parameters():
             if parameter.dim() > 1:  # what ends a residual step starts smaller, as 2 × layers of them add up
                 ends = name.endswith(("attended.weight", "narrow.weight"))
                 nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * layers) if ends else 0.02)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        x = self.embedding(tokens) + self.positions.weight[: tokens.shape[1]]
-        return self.scores(self.norm(self.blocks(x)))
+        x = self.embedding(tokens) + self.positions.weight[: tokens.shape[1]]  # (B, T, C)
+        return self.head(self.norm(self.blocks(x)))  # (B, T, V)
 
 
 class Block(nn.Module):
     def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads = heads
-        self.before_attention, self.before_mlp = (nn.LayerNorm(width, bias=False) for _ in range(2))
-        self.queries_keys_values = nn.Linear(width, 3 * width, bias=False)
+        self.norm1, self.norm2 = (nn.LayerNorm(width, bias=False) for _ in range(2))
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.attended = nn.Linear(width, width, bias=False)
         self.wide = nn.Linear(width, 4 * width, bias=False)
         self.narrow = nn.Linear(4 * width, width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        parts = self.queries_keys_values(self.before_attention(x)).chunk(3, -1)
-        queries, keys, values = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in parts)
+        parts = self.qkv(self.norm1(x)).chunk(3, -1)  # each (B, T, C)
+        queries, keys, values = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in parts)  # (B, H, T, D)
         z = F.scaled_dot_product_attention(queries, keys, values, is_causal=True)
-        x = x + self.attended(z.transpose(1, 2).flatten(2))
-        return x + self.narrow(F.gelu(self.wide(self.before_mlp(x))))
+        x = x + self.attended(z.transpose(1, 2).flatten(2))  # (B, H, T, D) to (B, T, C)
+        return x + self.narrow(F.gelu(self.wide(self.norm2(x))))
 
 
 def optimizer_of(model: nn.Module) -> torch.optim.Optimizer:

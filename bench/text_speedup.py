@@ -85,7 +85,7 @@ def race() -> tuple[dict[str, list[Run]], dict[str, float]]:
     for seed in range(SEEDS):
         for name, recipe in RECIPES.items():
             seed_everything(seed)
-            run = recipe(train, Stopwatch(Batches(*windows(validation), size=128)), len(text.alphabet))
+            run = recipe(train, Batches(*windows(validation), size=128), len(text.alphabet))
             print(f"seed {seed}: {name} is at {run.loss:.3f} nats after {run.seconds:.1f} s", flush=True)
             if run.loss > GOAL and name != "reference":
                 raise RuntimeError(f"{name} did not reach {GOAL}, only {run.loss:.4f} (seed {seed}).")
@@ -93,29 +93,29 @@ def race() -> tuple[dict[str, list[Run]], dict[str, float]]:
     return runs, {str(kind).removeprefix("torch."): matrix_peak(kind) for kind in (torch.float32, torch.bfloat16)}
 
 
-def lesson_08(train: Tensor, watch: Stopwatch, vocabulary: int) -> Run:
+def lesson_08(train: Tensor, validation: Batches, vocabulary: int) -> Run:
     """Without the state that lesson 08 carries from batch to batch: nobody has one when it is measured."""
     model = CharLSTM(vocabulary, 128, embedding=64)
-    history = fit_windows(model, train, watch, epochs=0.3, lr=0.02)
-    return finish(model, watch, history.steps, history.validation, BATCH)
+    history = fit_windows(model, train, validation, epochs=0.3, lr=0.02)
+    return finish(model, history, BATCH)
 
 
-def lesson_11(train: Tensor, watch: Stopwatch, vocabulary: int) -> Run:
+def lesson_11(train: Tensor, validation: Batches, vocabulary: int) -> Run:
     """Three heads of 16 channels: a step takes about a tenth less time than with four of 12."""
     model = Transformer(vocabulary, width=48, heads=3, layers=2)
-    history = fit_windows(model, train, watch, epochs=1.1, lr=0.0125)
-    return finish(model, watch, history.steps, history.validation, BATCH, attention=2 * 48)
+    history = fit_windows(model, train, validation, epochs=1.1, lr=0.0125)
+    return finish(model, history, BATCH, attention=2 * 48)
 
 
-def fit_windows(model: nn.Module, train: Tensor, watch: Stopwatch, epochs: float, lr: float) -> History:
+def fit_windows(model: nn.Module, train: Tensor, validation: Batches, epochs: float, lr: float) -> History:
     """Small batches in a random order: both models learn more from a character than in larger or ordered ones."""
     batches = Batches(*windows(train), size=BATCH, shuffle=True)
-    return fit(model, batches, watch, epochs=epochs, lr=lr, clip=1.0, metric=METRIC, validations=MEASUREMENTS)
+    return fit(model, batches, validation, epochs=epochs, lr=lr, clip=1.0, metric=METRIC, validations=MEASUREMENTS)
 
 
-def reference(train: Tensor, watch: Stopwatch, vocabulary: int) -> Run:
+def reference(train: Tensor, validation: Batches, vocabulary: int) -> Run:
     model = text_reference.Reference(vocabulary)
-    optimizer, steps, losses = text_reference.optimizer_of(model), [], []
+    optimizer, history, watch = text_reference.optimizer_of(model), History(METRIC), Stopwatch()
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, text_reference.rate)
     for step in range(1, text_reference.STEPS + 1):
         inputs, targets = text_reference.random_windows(train)
@@ -125,28 +125,28 @@ def reference(train: Tensor, watch: Stopwatch, vocabulary: int) -> Run:
         optimizer.step()
         schedule.step()
         if step % (text_reference.STEPS // MEASUREMENTS) == 0:
-            steps.append(step)
-            losses.append(evaluate(model, watch, METRIC))
-            if losses[-1] * math.log(2) <= GOAL:
+            seconds = watch.seconds
+            with watch.paused():
+                history.validated(step, seconds, evaluate(model, validation, METRIC))
+            if history.best * math.log(2) <= GOAL:
                 break
-    return finish(model, watch, steps, losses, text_reference.BATCH, attention=4 * 128)
+    return finish(model, history, text_reference.BATCH, attention=4 * 128)
 
 
-RECIPES: dict[str, Callable[[Tensor, Stopwatch, int], Run]] = {
+RECIPES: dict[str, Callable[[Tensor, Batches, int], Run]] = {
     "lesson 08": lesson_08,
     "lesson 11": lesson_11,
     "reference": reference,
 }
 
 
-def finish(
-    model: nn.Module, watch: Stopwatch, steps: list[int], bits: list[float], batch: int, attention: int = 0
-) -> Run:
+def finish(model: nn.Module, history: History, batch: int, attention: int = 0) -> Run:
     """The first measurement at the goal, else the last. `attention` is layers × width."""
-    losses = [value * math.log(2) for value in bits]
+    losses = [bits * math.log(2) for bits in history.validation]
     at = next((i for i, loss in enumerate(losses) if loss <= GOAL), len(losses) - 1)
-    speed = steps[at] * batch * CONTEXT / watch.seconds[at]
-    return Run(watch.seconds[at], losses[at], speed, speed * operations(model, attention) / 1e9)
+    seconds = history.seconds[at]
+    speed = history.steps[at] * batch * CONTEXT / seconds
+    return Run(seconds, losses[at], speed, speed * operations(model, attention) / 1e9)
 
 
 def operations(model: nn.Module, attention: int = 0) -> int:

@@ -26,8 +26,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from utils import notebook, progress, reach
 from utils.checks import start_here as check
 from utils.notebook import payoff
-from utils.plotting.flows import plot_costs, plot_fade, plot_path_lengths, plot_spread, plot_words
-from utils.plotting.reach import plot_influences, plot_reach, plot_reaches
+from utils.plotting.costs import plot_costs
+from utils.plotting.curves import plot_fade, plot_path_lengths
+from utils.plotting.maps import plot_influences, plot_reach, plot_reaches
+from utils.plotting.scaling import plot_spread
+from utils.plotting.text import plot_words
 from utils.plotting.timeline import plot_timeline
 from utils.widgets.flow_stepper import flow_stepper
 
@@ -747,7 +750,8 @@ costs = {
     for name, network in networks.items()
 }
 costs["CNN, all pairs"] = {n: (n - 1) * costs["CNN"][n] for n in sizes}
-ax = plot_costs(costs, "All pairs cost the square of the length, whoever connects them")
+title = "All pairs cost the square of the length, whoever connects them"
+ax = plot_costs(costs, "multiply-adds", title, "words in the text")
 
 # %%
 # NBVAL_CHECK_OUTPUT

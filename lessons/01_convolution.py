@@ -19,8 +19,9 @@ from torch import nn
 from utils import notebook, reach
 from utils.checks import convolution as check
 from utils.notebook import payoff
-from utils.plotting import convolution as plots
-from utils.plotting.images import plot_images
+from utils.plotting.costs import plot_parameter_counts
+from utils.plotting.images import plot_images, plot_impulse_responses, plot_windows
+from utils.plotting.maps import plot_error_maps
 from utils.widgets.kernel_painter import kernel_painter
 
 notebook.setup()
@@ -83,7 +84,7 @@ settings = {
     "stride 2": dict(stride=2),
     "dilation 2": dict(dilation=2),
 }
-plots.plot_impulse_responses(settings)
+plot_impulse_responses(settings)
 
 # %% [markdown]
 # How large is the output? Along one side, the window covers
@@ -171,7 +172,7 @@ with payoff("output_size"):
 # %%
 image = torch.arange(9.0).reshape(1, 3, 3)
 kernel = torch.tensor([[[[1.0, 0.0], [0.0, 2.0]]]])
-plots.plot_windows(image, kernel)
+plot_windows(image, kernel)
 
 # %% [markdown]
 # Written down? The last window holds 4, 5, 7 and 8. Two of its weights are zero.
@@ -414,7 +415,7 @@ check.parameter_counts(parameter_counts)
 # %% payoff="parameter_counts"
 with payoff("parameter_counts"):
     sides = [8, 16, 32, 64]
-    plots.plot_parameter_counts(sides, [parameter_counts(3, 64, 3, side, side) for side in sides])
+    plot_parameter_counts(sides, [parameter_counts(3, 64, 3, side, side) for side in sides])
     print(parameter_counts(3, 64, 3, 32, 32))
 
 # %% [markdown]
@@ -555,7 +556,7 @@ errors = {
     "stride 2, shift 2": equivariance_error(strided, 2, stride=2),
     "max pool 2, shift 2": equivariance_error(pooled, 2, stride=2),
 }
-plots.plot_error_maps(errors)
+plot_error_maps(errors)
 
 # %% [markdown]
 # - **Without padding** the error is zero everywhere: the convolution is exactly equivariant.

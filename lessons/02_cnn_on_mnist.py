@@ -26,8 +26,12 @@ from tqdm import tqdm
 from utils import data, models, notebook
 from utils.checks import cnn_on_mnist as check
 from utils.notebook import payoff
-from utils.plotting import training as plots
+from utils.plotting.costs import plot_parameters
+from utils.plotting.curves import plot_losses
 from utils.plotting.images import plot_images
+from utils.plotting.maps import plot_confusion
+from utils.plotting.runs import plot_by_digit, plot_runs
+from utils.plotting.scaling import plot_against_parameters
 from utils.training import Batches, count_parameters, evaluate, fit, seed_everything
 from utils.widgets.mistake_browser import find_mistakes, mistake_browser
 
@@ -83,7 +87,7 @@ for layer in course_cnn():
     print(f"{type(layer).__name__:12} {tuple(x.shape)}")
 
 # %% [markdown]
-# The ten numbers are **scores** (also called logits): any size, any sign. Softmax makes probabilities of them,
+# The ten numbers are **logits** (also called scores): any size, any sign. Softmax makes probabilities of them,
 # and the loss is the surprise about the true digit:
 #
 # $$p_c = \frac{e^{z_c}}{\sum_k e^{z_k}} \qquad\qquad L = -\frac1N \sum_{n} \ln p_{n,\,y_n}$$
@@ -91,19 +95,19 @@ for layer in course_cnn():
 # | symbol | in code | shape |
 # | --- | --- | --- |
 # | $x$ | `images` | (N, 1, side, side), from 0 (paper) to 1 (ink) |
-# | $z$ | `scores = model(images)` | (N, 10) |
+# | $z$ | `logits = model(images)` | (N, 10) |
 # | $y$ | `labels` | (N,), whole numbers from 0 to 9 |
-# | $L$ | `F.cross_entropy(scores, labels)` | a single number, in nats |
+# | $L$ | `F.cross_entropy(logits, labels)` | a single number, in nats |
 #
-# `F.cross_entropy` does the softmax itself. So the model ends with the scores. What if it ended with a softmax too?
+# `F.cross_entropy` does the softmax itself. So the model ends with the logits. What if it ended with a softmax too?
 # **Predict** the loss of a model that is absolutely sure, and right.
 
 # %%
 # NBVAL_CHECK_OUTPUT
-sure = torch.tensor([[100.0] + 9 * [0.0]])  # scores that leave no doubt: a 0
+sure = torch.tensor([[100.0] + 9 * [0.0]])  # logits that leave no doubt: a 0
 right = torch.tensor([0])
-print(f"scores             loss {F.cross_entropy(sure, right):.4f}")
-print(f"softmax of scores  loss {F.cross_entropy(sure.softmax(1), right):.4f}")
+print(f"logits             loss {F.cross_entropy(sure, right):.4f}")
+print(f"softmax of logits  loss {F.cross_entropy(sure.softmax(1), right):.4f}")
 
 # %% [markdown]
 # With two softmaxes the best possible loss is $-\ln\frac{e}{e+9} = 1.461$. Nothing crashes; the training is just
@@ -112,11 +116,11 @@ print(f"softmax of scores  loss {F.cross_entropy(sure.softmax(1), right):.4f}")
 # ### Exercise 2.1 · the model
 # ●●○ · about 20 minutes · 3 points
 #
-# Write `build_cnn(side)`. It returns an `nn.Module` that turns images (N, 1, side, side) into scores (N, 10):
+# Write `build_cnn(side)`. It returns an `nn.Module` that turns images (N, 1, side, side) into logits (N, 10):
 #
 # - exactly two `nn.Conv2d`, with a nonlinearity after each, and at most 60,000 parameters;
 # - for side 28 (MNIST) and for side 8 (the small digits);
-# - raw scores, no softmax.
+# - raw logits, no softmax.
 #
 # A function that returns an `nn.Sequential` will do. So will `class build_cnn(nn.Module)` with `__init__(self,
 # side)`. Your model will go for the 99 % below. The course's has 16 and 48 channels, kernel 5, max pooling; start
@@ -125,7 +129,7 @@ print(f"softmax of scores  loss {F.cross_entropy(sure.softmax(1), right):.4f}")
 
 # %% answer="build_cnn"
 def build_cnn(side: int) -> nn.Module:
-    """A model with two convolutions: images (N, 1, side, side) in, scores (N, 10) out.
+    """A model with two convolutions: images (N, 1, side, side) in, logits (N, 10) out.
 
     >>> build_cnn(28)(torch.zeros(5, 1, 28, 28)).shape
     torch.Size([5, 10])
@@ -180,7 +184,7 @@ check.build_cnn(build_cnn)
 # %% payoff="build_cnn"
 with payoff("build_cnn"):
     mine = build_cnn(side)
-    ax = plots.plot_parameters(
+    ax = plot_parameters(
         mine, f"Your model: {count_parameters(mine):,} parameters, and where they are"
     )
 
@@ -192,8 +196,8 @@ with payoff("build_cnn"):
 # ## One step
 #
 # Training repeats one move: go a little way against the gradient of the loss. Do it once by hand. Two classes, one
-# pixel of value 1, all weights 0, learning rate 1. Both scores are 0, so both probabilities are ½ and the loss is
-# ln 2. The gradient at the scores is *probability − truth*. **Predict** the two weights after one step, if the true
+# pixel of value 1, all weights 0, learning rate 1. Both logits are 0, so both probabilities are ½ and the loss is
+# ln 2. The gradient at the logits is *probability − truth*. **Predict** the two weights after one step, if the true
 # class is 1.
 
 # %%
@@ -274,9 +278,9 @@ with payoff("training_step"):
     for _ in range(60):
         rows = torch.randint(len(train_set[0]), (128,))
         losses.append(training_step(model, optimizer, train_set[0][rows], train_set[1][rows]))
-    ax = plots.plot_losses(
+    ax = plot_losses(
         {"yours": losses},
-        {"ten equal scores: ln 10": math.log(10)},
+        {"ten equal logits: ln 10": math.log(10)},
         "Sixty of your steps, 128 images each",
     )
 
@@ -287,7 +291,7 @@ with payoff("training_step"):
 # %% [markdown]
 # ## How good is it?
 #
-# Accuracy is the share of images whose largest score is the right one. It is measured in **evaluation mode**:
+# Accuracy is the share of images whose largest logit is the right one. It is measured in **evaluation mode**:
 # dropout is off, and normalisation uses the averages that it has collected. So an image gets the same answer,
 # whatever batch it is in.
 #
@@ -344,7 +348,7 @@ check.accuracy(accuracy)
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
-# Scores are (N, 10). `argmax(1)` runs along the ten and leaves (N,), to be compared with the labels (N,).
+# Logits are (N, 10). `argmax(1)` runs along the ten and leaves (N,), to be compared with the labels (N,).
 # </details>
 # <details><summary>Help: my number changes from call to call</summary>
 #
@@ -373,7 +377,7 @@ with payoff("accuracy"):
     digits = [validation_set[1] == digit for digit in range(10)]
     shares = [accuracy(early, [(validation_set[0][d], validation_set[1][d])]) for d in digits]
     whole = accuracy(early, list(validation))
-    ax = plots.plot_by_digit(shares, f"After a twentieth of the training, {whole:.1%} are right")
+    ax = plot_by_digit(shares, f"After a twentieth of the training, {whole:.1%} are right")
 
 # %% [markdown] quiz="test_set" points=1
 # You train with learning rates 0.003, 0.01 and 0.03 and with ten seeds each. Which of these may you report as *the*
@@ -414,7 +418,7 @@ print(f"mean of 30: {lucky.mean():.2%}     best of 30: {lucky.amax(1).mean():.2%
 # spare can always do that. If it cannot, something is broken: the labels do not belong to the images, the step does
 # not step, a softmax is in the way. It takes a second, and finds most of the errors of this lesson.
 #
-# First, where does the loss begin? Ten equal scores would give ln 10.
+# First, where does the loss begin? Ten equal logits would give ln 10.
 
 # %%
 few_images, few_labels = train_set[0][:64], train_set[1][:64]
@@ -487,7 +491,7 @@ with payoff("overfit"):
     title = (
         f"64 images by heart; on new images this model has {evaluate(known, validation):.0%} right"
     )
-    ax = plots.plot_losses({"yours": losses}, levels, title, log=True)
+    ax = plot_losses({"yours": losses}, levels, title, log=True)
 
 # %% [markdown]
 # The loss is almost zero, and on new images the model is far from 99 %. To know examples is not to know digits.
@@ -495,7 +499,7 @@ with payoff("overfit"):
 # %% [markdown]
 # ## The run
 #
-# Now all of it. `fit` from `utils/training.py` repeats your training step with a few additions; read it, it is
+# Now all of it. `fit` from `utils/training/fit.py` repeats your training step with a few additions; read it, it is
 # short. One pass over the data, that is all. A textbook recipe takes about four passes with a larger model to get
 # as far (`make bench` races them). The parts:
 #
@@ -535,7 +539,7 @@ cnns, histories = zip(*runs, strict=True)
 cnn_validation = [history.best for history in histories]
 
 # %%
-ax = plots.plot_losses(
+ax = plot_losses(
     {f"seed {seed}": history.losses for seed, history in enumerate(histories)},
     title="Five seeds, one course: the loss with smoothed labels",
 )
@@ -691,7 +695,7 @@ print(
 dense_runs = [train(dense, seed) for seed in range(5)]
 dense_validation = [history.best for _, history in dense_runs]
 longer = [train(dense, seed, passes=4)[1].best for seed in range(3)]
-ax = plots.plot_runs(
+ax = plot_runs(
     {f"{whose}": cnn_validation, "dense": dense_validation, "dense, 4 × as long": longer},
     "The same number of parameters, with and without convolutions",
 )
@@ -733,7 +737,7 @@ families = {
     "two convolutions": [(size[c], swept[c]) for c in narrow] + [(budget, cnn_validation)],
     "dense": [(size[h], swept[h]) for h in hiddens] + [at_budget],
 }
-ax = plots.plot_against_parameters(families, goal, "A CNN needs far fewer parameters")
+ax = plot_against_parameters(families, goal, "A CNN needs far fewer parameters")
 
 # %% [markdown]
 # The dashed line is the goal. On MNIST the CNN with 3,262 parameters is ahead of the dense model with 108,266,
@@ -774,7 +778,7 @@ kinds = ["average", "stride 2", "global"]
 pooled = compare({kind: validated(partial(with_pooling, kind)) for kind in kinds})
 for kind in ["max", *kinds]:
     print(f"{kind:9} {count_parameters(with_pooling(kind)):,} parameters")
-ax = plots.plot_runs(
+ax = plot_runs(
     {"max": swept["4 and 12"], **pooled}, "The pooling swapped: 4 and 12 channels, half a pass"
 )
 
@@ -823,9 +827,7 @@ parts = {
     "no label smoothing": validated(small, loss=nn.CrossEntropyLoss()),
 }
 ablated = compare(parts)
-ax = plots.plot_runs(
-    {"the recipe": swept["4 and 12"], **ablated}, "The recipe, with one part taken away"
-)
+ax = plot_runs({"the recipe": swept["4 and 12"], **ablated}, "The recipe, with one part taken away")
 
 # %% [markdown]
 # On MNIST the normalisation is worth most of a percent here. That is a large step: a third of all mistakes.
@@ -910,7 +912,7 @@ if len(indices):
     axes = plot_images(images[indices], titles)
 
 # %%
-ax = plots.plot_confusion(
+ax = plot_confusion(
     labels.repeat(5), guesses.argmax(2).flatten(), "What is taken for what: five models together"
 )
 

@@ -23,6 +23,7 @@ from utils.checks import receptive_field as check
 from utils.notebook import payoff
 from utils.plotting import fields
 from utils.plotting.images import plot_image, plot_images
+from utils.plotting.maps import plot_influence_by_depth
 from utils.widgets.layer_builder import layer_builder
 
 notebook.setup()
@@ -588,7 +589,7 @@ print(images)
 
 # %%
 def small_cnn(strides: list[int], channels: int = 12) -> nn.Sequential:
-    """Body: (N, 1, H, W) to a map (N, channels, h, w). Head: mean over the map, then ten scores."""
+    """Body: (N, 1, H, W) to a map (N, channels, h, w). Head: mean over the map, then ten logits."""
     body = nn.Sequential()
     for inputs, stride in zip([1] + [channels] * (len(strides) - 1), strides, strict=True):
         body += nn.Sequential(nn.Conv2d(inputs, channels, 3, stride, padding=1, bias=False))
@@ -809,7 +810,7 @@ def influence_by_depth(
 # %%
 for words, distance in zip(both, distances, strict=True):
     title = f"“it” sees “animal” from layer {distance} on (white: no influence)"
-    fields.plot_words(influence_by_depth(words), words, "animal", "it", title)
+    plot_influence_by_depth(influence_by_depth(words), words, "animal", "it", title)
 
 # %%
 # NBVAL_CHECK_OUTPUT

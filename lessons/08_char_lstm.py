@@ -18,24 +18,25 @@ import math
 import statistics
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from sklearn.linear_model import Ridge
 from tqdm import tqdm
 
-from utils import data, notebook
+from utils import data, notebook, paths
 from utils.checks import char_lstm as check
-from utils.models import CharLSTM, generate
+from utils.models import CharLSTM, NGram, generate
 from utils.notebook import payoff
-from utils.plotting import text as plots
-from utils.plotting.flows import plot_fade
-from utils.plotting.reach import plot_influence
+from utils.plotting.curves import plot_fade, plot_training
+from utils.plotting.horizons import plot_excess, plot_horizons, plot_tolerances
+from utils.plotting.maps import plot_influence
+from utils.plotting.runs import plot_bits, plot_strengths
+from utils.plotting.text import plot_colored_text, plot_probabilities, plot_streams
 from utils.reach import Horizon, context_horizon, influence
 from utils.source_code import indentation, inside_quotes, line_position, whole_definitions
-from utils.text import NGram, Streams, decode, encode
-from utils.training import count_parameters, fit, seed_everything
+from utils.text import decode, encode
+from utils.training import Streams, count_parameters, fit, seed_everything
 from utils.widgets.char_sampler import char_sampler
 
 device = notebook.setup()
@@ -75,7 +76,7 @@ baselines = {"uniform": math.log2(vocabulary)}
 ngrams = {order: NGram(order, vocabulary).fit(train_tokens) for order in range(1, 7)}
 for order, ngram in ngrams.items():
     baselines["unigram" if order == 1 else f"{order}-gram"] = ngram.bits(validation_tokens)
-ax = plots.plot_bits(
+ax = plot_bits(
     {name: [bits] for name, bits in baselines.items()}, "Counting alone: five characters help a lot"
 )
 
@@ -157,7 +158,7 @@ check.stream_batches(stream_batches)
 # %% payoff="stream_batches"
 with payoff("stream_batches"):
     pairs = stream_batches(corpus.train[:205], alphabet, streams=4, length=12)
-    ax = plots.plot_streams(pairs[:2], alphabet, "Four streams: each row goes on in the next batch")
+    ax = plot_streams(pairs[:2], alphabet, "Four streams: each row goes on in the next batch")
 
 # %% [markdown]
 # Read along a row: running text, and below each character the one that follows. Row 1 of batch 2 goes on where row 1
@@ -187,7 +188,7 @@ for name, cut in {"whole": lambda h: h, "cut": lambda h: h.detach()}.items():
 # | symbol | in code | shape |
 # | --- | --- | --- |
 # | $x$ | `inputs` | (B, T) |
-# | $z$ | `scores, state = model(inputs, state)` | scores (B, T, V) |
+# | $z$ | `logits, state = model(inputs, state)` | logits (B, T, V) |
 # | $s, c$ | `state = (h, c)`, or `None` at the start of the text | each (1, B, C) |
 # | | `targets` | (B, T) |
 #
@@ -197,8 +198,8 @@ for name, cut in {"whole": lambda h: h, "cut": lambda h: h.detach()}.items():
 # %%
 width = 128
 model = CharLSTM(vocabulary, width)
-scores, state = model(torch.zeros(16, 64, dtype=torch.long))
-print(f"scores {tuple(scores.shape)}, state {[tuple(part.shape) for part in state]}")
+logits, state = model(torch.zeros(16, 64, dtype=torch.long))
+print(f"logits {tuple(logits.shape)}, state {[tuple(part.shape) for part in state]}")
 print(f"{count_parameters(model):,} parameters")
 formula = vocabulary * width + 4 * width * (2 * width + 2) + vocabulary * (width + 1)
 assert count_parameters(model) == formula
@@ -220,8 +221,8 @@ def truncated_step(model, optimizer, inputs: torch.Tensor, targets: torch.Tensor
     """
     ### BEGIN SOLUTION
     optimizer.zero_grad()
-    scores, state = model(inputs, state)
-    loss = F.cross_entropy(scores.flatten(0, 1), targets.flatten())
+    logits, state = model(inputs, state)
+    loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
     loss.backward()
     optimizer.step()
     return loss.item() / math.log(2), tuple(part.detach() for part in state)
@@ -238,7 +239,7 @@ check.truncated_step(truncated_step)
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
-# `F.cross_entropy` wants (N, V) and (N,). `scores.flatten(0, 1)` is (B·T, V), `targets.flatten()` is (B·T,).
+# `F.cross_entropy` wants (N, V) and (N,). `logits.flatten(0, 1)` is (B·T, V), `targets.flatten()` is (B·T,).
 # </details>
 # <details><summary>Help: "Trying to backward through the graph a second time"</summary>
 #
@@ -262,7 +263,7 @@ with payoff("truncated_step"):
         bits, state = truncated_step(mine, optimizer, inputs, targets, state)
         seen.append(bits)
     levels = {name: baselines[name] for name in ("uniform", "unigram", "2-gram", "3-gram")}
-    ax = plots.plot_training({"yours": seen}, levels, "150 of your steps, in bits")
+    ax = plot_training({"yours": seen}, levels, "150 of your steps, in bits")
 
 # %% [markdown]
 # It starts at log₂ V, as one that knows nothing must, falls to the unigram at once, and then has to learn about context.
@@ -323,7 +324,7 @@ shown = {name: [value] for name, value in baselines.items() if name != "uniform"
 shown |= {f"LSTM, T = {T}": of_length[T] for T in lengths} | {
     "LSTM, T = 64, ⅛ of the reading": [shorter]
 }
-ax = plots.plot_bits(shown, "The LSTM against counting, on the same validation text")
+ax = plot_bits(shown, "The LSTM against counting, on the same validation text")
 
 # %%
 for T in lengths:
@@ -352,17 +353,17 @@ print(f"best n-gram {best_ngram:.3f}, T = 64 with an eighth of the reading {shor
 #
 # | symbol | in code | meaning |
 # | --- | --- | --- |
-# | $z$ | `scores[0, -1]` | (V,), after the last character read |
+# | $z$ | `logits[0, -1]` | (V,), after the last character read |
 # | $\tau$ | `temperature` | below 1: favourites gain; above 1: the others gain |
 # | | `state` | what the model has kept of the text so far |
 #
-# **Predict**: scores 2, 1, 0. What happens to the probabilities at τ = 0.5?
+# **Predict**: logits 2, 1, 0. What happens to the probabilities at τ = 0.5?
 
 # %%
 # NBVAL_CHECK_OUTPUT
 for temperature in (0.5, 1.0, 2.0):
-    chances = (torch.tensor([2.0, 1.0, 0.0]) / temperature).softmax(0)
-    print(temperature, [round(value, 2) for value in chances.tolist()])
+    probabilities = (torch.tensor([2.0, 1.0, 0.0]) / temperature).softmax(0)
+    print(temperature, [round(value, 2) for value in probabilities.tolist()])
 
 # %% [markdown]
 # ### Exercise 8.3 · continue a prompt
@@ -374,16 +375,16 @@ for temperature in (0.5, 1.0, 2.0):
 
 # %% answer="continue_prompt"
 def continue_prompt(model, prompt: torch.Tensor, count: int, temperature: float) -> list[int]:
-    """`count` new tokens after the prompt (T,), each drawn from softmax(scores / temperature)."""
+    """`count` new tokens after the prompt (T,), each drawn from softmax(logits / temperature)."""
     ### BEGIN SOLUTION
     drawn = []
     with torch.no_grad():
-        scores, state = model(prompt[None])
+        logits, state = model(prompt[None])
         for _ in range(count):
-            chances = (scores[0, -1] / temperature).softmax(0)
-            token = torch.multinomial(chances, 1)
+            probabilities = (logits[0, -1] / temperature).softmax(0)
+            token = torch.multinomial(probabilities, 1)
             drawn.append(token.item())
-            scores, state = model(token[None], state)
+            logits, state = model(token[None], state)
     return drawn
     ### END SOLUTION
 
@@ -394,11 +395,11 @@ check.continue_prompt(continue_prompt)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# Before the loop: read the whole prompt. In the loop: scores → probabilities → draw → keep → read it, with the state.
+# Before the loop: read the whole prompt. In the loop: logits → probabilities → draw → keep → read it, with the state.
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
-# The model reads (B, T). A prompt (T,) becomes (1, T) with `prompt[None]`, one token becomes (1, 1). `scores[0, -1]` is (V,).
+# The model reads (B, T). A prompt (T,) becomes (1, T) with `prompt[None]`, one token becomes (1, 1). `logits[0, -1]` is (V,).
 # </details>
 # <details><summary>Help: it writes "the the the the"</summary>
 #
@@ -436,7 +437,7 @@ for temperature in temperatures:
 with torch.no_grad():
     z = writer(encode(prompt, alphabet)[None])[0][0, -1]
 after_prompt = {f"τ = {t}": (z / t).softmax(0) for t in (0.3, 1.0, 1.5)}
-ax = plots.plot_probabilities(after_prompt, alphabet, title=f"After {prompt!r}: low sharpens")
+ax = plot_probabilities(after_prompt, alphabet, title=f"After {prompt!r}: low sharpens")
 
 # %% [markdown]
 # Two numbers say what you have read. How many of the words that it writes stand in the training text? And how many
@@ -513,8 +514,8 @@ def measure_horizon(
     for k in lengths:
         windows = tokens[places[:, None] - k + torch.arange(k)]  # (P, k)
         with torch.no_grad():
-            scores, _ = model(windows)
-        bits.append(F.cross_entropy(scores[:, -1], tokens[places]).item() / math.log(2))
+            logits, _ = model(windows)
+        bits.append(F.cross_entropy(logits[:, -1], tokens[places]).item() / math.log(2))
     within = [k for k, value in zip(lengths, bits, strict=True) if value <= min(bits) + tolerance]
     return bits, within[0]
     ### END SOLUTION
@@ -526,11 +527,11 @@ check.measure_horizon(measure_horizon)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# One pass for each k: gather the windows, run the model, compare the scores after the last column with `tokens[places]`.
+# One pass for each k: gather the windows, run the model, compare the logits after the last column with `tokens[places]`.
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
-# `places[:, None] - k + torch.arange(k)` is (P, k): row p holds the places p − k … p − 1. `scores[:, -1]` is (P, V).
+# `places[:, None] - k + torch.arange(k)` is (P, k): row p holds the places p − k … p − 1. `logits[:, -1]` is (P, V).
 # </details>
 # <details><summary>Help: my loss at k = 1 is too good</summary>
 #
@@ -579,14 +580,14 @@ with ThreadPoolExecutor(2) as pool:
 curves = {f"T = {T}": [horizons["play", T, seed, 1] for seed in range(3)] for T in lengths}
 curves["T = 64, ⅛ of the reading"] = [horizons["play", 64, 0, 1 / 8]]
 found = {name: [horizon.horizon for horizon in group] for name, group in curves.items()}
-ax = plots.plot_horizons(curves, "Beyond some tens of characters, more context does not help")
+ax = plot_horizons(curves, "Beyond some tens of characters, more context does not help")
 
 # %% [markdown]
 # Where the curves are flat, the eye cannot tell them apart. So look at what is left to gain, on a scale of ratios. Each line is
 # one seed; where it dips under the dashed line, there is its horizon.
 
 # %%
-ax = plots.plot_excess(curves, 0.01, "What is left to gain with more context")
+ax = plot_excess(curves, 0.01, "What is left to gain with more context")
 
 # %%
 for name, group in curves.items():
@@ -612,14 +613,14 @@ for name, group in curves.items():
 
 # %%
 tolerances = (0.005, 0.01, 0.02, 0.05, 0.1)
-ax = plots.plot_tolerances(curves, tolerances, "The same curves, other rules: other horizons")
+ax = plot_tolerances(curves, tolerances, "The same curves, other rules: other horizons")
 
 # %% [markdown]
 # And a larger model that reads more? That takes minutes rather than seconds, so it was run once and recorded: 256 units,
-# always Shakespeare. `python -m tools.record_horizon` makes the record again. **Predict** the order of the three, now.
+# always Shakespeare. `python -m bench.record_horizon` makes the record again. **Predict** the order of the three, now.
 
 # %%
-record = Path(data.__file__).parents[1] / "docs/recorded/char_lstm_horizon.json"
+record = paths.RECORDED / "char_lstm_horizon.json"
 record = json.loads(record.read_text())
 fields = ("lengths", "bits", "spread", "excess_spread")
 recorded = {
@@ -627,7 +628,7 @@ recorded = {
     for T, run in record["runs"].items()
 }
 title = f"{record['width']} units, {record['characters'] / 1e6:.1f} million characters read"
-ax = plots.plot_horizons(recorded, title)
+ax = plot_horizons(recorded, title)
 
 # %%
 print(f"recorded on {record['machine']}")
@@ -650,8 +651,8 @@ def bits_with(k: int, places: torch.Tensor) -> float:
     """What the writer loses at these places, with k characters visible."""
     windows = validation_tokens[places[:, None] + torch.arange(-k, 0)]
     with torch.no_grad():
-        scores = writer(windows)[0][:, -1]
-    return F.cross_entropy(scores, validation_tokens[places]).item() / math.log(2)
+        logits = writer(windows)[0][:, -1]
+    return F.cross_entropy(logits, validation_tokens[places]).item() / math.log(2)
 
 
 line_ends = (validation_tokens[64:] == alphabet.index("\n")).nonzero().flatten() + 64
@@ -687,7 +688,7 @@ for k in (1, 3, 8, 24, 100):
 #
 # ### The other ruler
 #
-# The loss asks what context is *worth*. `influence` asks something else: by how much would the scores change if an earlier
+# The loss asks what context is *worth*. `influence` asks something else: by how much would the logits change if an earlier
 # character changed a little? A Jacobian norm, as in lesson 00.
 
 # %%
@@ -923,7 +924,7 @@ for name, values in properties.items():
     }
 
 # %%
-ax = plots.plot_strengths(table, "What the cells of an LSTM tell about Python source")
+ax = plot_strengths(table, "What the cells of an LSTM tell about Python source")
 
 # %%
 controls = ("best cell, flags shifted", "last character alone", "best cell, untrained")
@@ -958,7 +959,7 @@ passage = slice(begin - half - WARM, begin - half - WARM + 520)  # in the second
 for name in ("inside a short string", "place in the line", "indentation"):
     title = f"Cell {chosen[name]}: {name!r} {'found' if found_cells[name] else 'not found'}"
     coloured = cells[1][passage, chosen[name]]
-    ax = plots.plot_colored_text(source[begin : begin + 520], coloured, title)
+    ax = plot_colored_text(source[begin : begin + 520], coloured, title)
 
 # %% [markdown]
 # A picture of a cell is a good way to get an idea and a bad way to prove one: with 128 cells and a passage of your choice there is

@@ -20,7 +20,6 @@ import math
 import re
 import time
 from functools import partial
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -28,14 +27,27 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from utils import data, models, notebook, reach
+from utils import data, models, notebook, paths, reach
 from utils.checks import tiny_transformer as check
+from utils.costs import crossing
+from utils.models import NGram
 from utils.notebook import payoff
-from utils.plotting import comparison as plots
-from utils.plotting.reach import plot_influence, plot_influences
-from utils.plotting.training import plot_losses, plot_runs
-from utils.text import NGram, Streams, decode, encode
-from utils.training import Batches, Stopwatch, count_parameters, evaluate, fit, seed_everything
+from utils.plotting.costs import plot_costs
+from utils.plotting.curves import plot_losses, plot_race
+from utils.plotting.horizons import plot_horizons_by_seed
+from utils.plotting.maps import plot_influence, plot_influences
+from utils.plotting.runs import plot_budgets, plot_runs
+from utils.plotting.scaling import plot_against
+from utils.text import decode, encode
+from utils.training import (
+    Batches,
+    LearningCurve,
+    Streams,
+    count_parameters,
+    evaluate,
+    fit,
+    seed_everything,
+)
 from utils.widgets.attention_viewer import attention_viewer
 from utils.widgets.side_by_side import side_by_side
 
@@ -284,8 +296,8 @@ with payoff("block"):
 # %% [markdown]
 # ## 3 · The model
 #
-# Tokens in, scores out. An embedding turns each character into C numbers. The blocks work on them. A last norm and one linear
-# layer make V scores, and F.cross_entropy does the rest.
+# Tokens in, logits out. An embedding turns each character into C numbers. The blocks work on them. A last norm and one linear
+# layer make V logits, and F.cross_entropy does the rest.
 #
 # One thing is missing. Attention sees a *set*: the weights depend on what is there, not on where. **Predict**: the first two of
 # five characters change places. Which outputs notice, after one layer? And after two?
@@ -308,12 +320,12 @@ for layers, stack in {"one layer": look, "two layers": lambda x: look(look(x))}.
 # | --- | --- | --- |
 # | tokens | `tokens` | (B, T), whole numbers from 0 to V − 1 |
 # | V, C | `vocabulary`, `width` | |
-# | scores | `model(tokens)` | (B, T, V): at each position, for the character *after* it |
+# | logits | `model(tokens)` | (B, T, V): at each position, for the character *after* it |
 #
 # ### Exercise 11.3 · the model
 # ●●● · about 30 minutes · 3 points
 #
-# Write `build_transformer(vocabulary, width, heads, layers)`. It returns an `nn.Module` that turns tokens (B, T) into raw scores
+# Write `build_transformer(vocabulary, width, heads, layers)`. It returns an `nn.Module` that turns tokens (B, T) into raw logits
 # (B, T, vocabulary), for any T up to 256. Each of its blocks has causal attention with `heads` heads and a feed-forward
 # part that is 4 × `width` wide inside. It knows where each token stands.
 #
@@ -323,7 +335,7 @@ for layers, stack in {"one layer": look, "two layers": lambda x: look(look(x))}.
 
 # %% answer="build_transformer"
 class build_transformer(nn.Module):
-    """Tokens (B, T) in, scores (B, T, vocabulary) out.
+    """Tokens (B, T) in, logits (B, T, vocabulary) out.
 
     >>> build_transformer(65, 48, 4, 2)(torch.zeros(3, 7, dtype=torch.long)).shape
     torch.Size([3, 7, 65])
@@ -341,7 +353,7 @@ class build_transformer(nn.Module):
             nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
             for _ in range(layers)
         )
-        self.scores = nn.Linear(width, vocabulary)
+        self.head = nn.Linear(width, vocabulary)
         ### END SOLUTION
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -352,7 +364,7 @@ class build_transformer(nn.Module):
                 causal_attention, w_in=w_in.weight, w_out=w_out.weight, heads=self.heads
             )
             x = block(x, attend, think)
-        return self.scores(F.rms_norm(x, x.shape[-1:]))
+        return self.head(F.rms_norm(x, x.shape[-1:]))
         ### END SOLUTION
 
 
@@ -362,7 +374,7 @@ check.build_transformer(build_transformer)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# Four parts in <code>__init__</code>: an embedding for tokens, one for 256 places, the layers, a linear layer to the scores. Then
+# Four parts in <code>__init__</code>: an embedding for tokens, one for 256 places, the layers, a linear layer to the logits. Then
 # <code>forward</code> is one line.
 # </details>
 # <details><summary>Hint: the weights of a block</summary>
@@ -376,7 +388,7 @@ check.build_transformer(build_transformer)
 # <code>[layer] * 2</code> lists the same layer twice. Make each one anew, in <code>nn.Sequential(*[Layer(…) for _ in range(layers)])</code>.
 # A plain Python list hides its layers from the optimizer.
 # </details>
-# <details><summary>Help: the scores of a text change with its neighbours in the batch</summary>
+# <details><summary>Help: the logits of a text change with its neighbours in the batch</summary>
 #
 # torch's attention layers take (T, B, C) unless you say <code>batch_first=True</code>.
 # </details>
@@ -395,15 +407,13 @@ validation = Streams(validation_text[:16_385], STREAMS, CONTEXT)
 batch_tokens = STREAMS * CONTEXT
 
 
-def trained(
-    model: nn.Module, tokens: float, checks=validation, label: str = "", validations: int = 5
-):
+def trained(model: nn.Module, tokens: float, label: str = "", validations: int = 5):
     """Train on so many characters, by the same recipe for all; return what `fit` saw."""
     quiet = contextlib.nullcontext() if label else contextlib.redirect_stdout(io.StringIO())
     options = dict(lr=0.01, clip=1.0, metric="bits per character", validations=validations)
     with quiet:
         epochs = tokens / batch_tokens / len(train)
-        return fit(model, train, checks, epochs=epochs, label=label, **options)
+        return fit(model, train, validation, epochs=epochs, label=label, **options)
 
 
 # %% payoff="build_transformer"
@@ -426,7 +436,7 @@ with payoff("build_transformer"):
 # %%
 # NBVAL_CHECK_OUTPUT
 C, L = 48, 2
-norms, ends = (2 * L + 1) * C, 2 * 65 * C  # a scale for each channel; embedding and scores
+norms, ends = (2 * L + 1) * C, 2 * 65 * C  # a scale for each channel; embedding and head
 counted_by_hand = L * 12 * C**2 + norms + ends
 in_torch = count_parameters(models.Transformer(65, C, heads=4, layers=L))
 print(f"{counted_by_hand:,} by hand, {in_torch:,} in torch")
@@ -446,7 +456,7 @@ print(f"{counted_by_hand:,} by hand, {in_torch:,} in torch")
 # | chance | three seeds | one |
 #
 # First the parameters. The LSTM of lesson 08 has an embedding (V × C), four gates, each with two C × C matrices and *two* biases
-# (torch keeps one beside each matrix), and a linear layer to V scores with its bias. **Predict**: the transformer below is 48
+# (torch keeps one beside each matrix), and a linear layer to V logits with its bias. **Predict**: the transformer below is 48
 # wide, with two blocks. Is an LSTM of the same size wider or narrower?
 
 # %%
@@ -455,7 +465,7 @@ for name, p in models.CharLSTM(vocabulary=2, width=1).named_parameters():
     print(f"{name:20} {tuple(p.shape)}")
 
 # %% [markdown]
-# $$P_{\text{LSTM}}(C) = \underbrace{VC}_{\text{embedding}} + \underbrace{4\,(C\cdot C + C\cdot C + C + C)}_{\text{four gates}} + \underbrace{CV + V}_{\text{scores}}$$
+# $$P_{\text{LSTM}}(C) = \underbrace{VC}_{\text{embedding}} + \underbrace{4\,(C\cdot C + C\cdot C + C + C)}_{\text{four gates}} + \underbrace{CV + V}_{\text{logits}}$$
 #
 # | symbol | in code | meaning |
 # | --- | --- | --- |
@@ -553,13 +563,12 @@ print(f"{sizes}: they differ by {abs(sizes['LSTM'] / sizes['transformer'] - 1):.
 def race(build, tokens: float, seed: int):
     """Train one model; return it, and its run: bits against characters and against seconds."""
     seed_everything(seed)
-    model, watch = (
-        build(),
-        Stopwatch(validation),
-    )  # seconds of one core, whatever else the machine does
-    history = trained(model, tokens, watch)
+    model = build()
+    history = trained(
+        model, tokens
+    )  # its seconds are those of one core, whatever else the machine does
     seen = [step * batch_tokens for step in history.steps]
-    return model, plots.Run(seen, watch.seconds, history.validation)
+    return model, LearningCurve(seen, history.seconds, history.validation)
 
 
 # %%
@@ -587,14 +596,14 @@ print(f"the {faster} has time for {more:,.0f} characters")
 best_known = {"5-gram": counted["5-gram"]}
 shown = {f"{name}, equal characters": [run for _, run in equal_tokens[name]] for name in builders}
 shown[f"{faster}, equal seconds"] = [run for _, run in equal_seconds[faster]]
-plots.plot_race(shown, best_known, "The same race, with two rulers: characters and seconds")
+plot_race(shown, best_known, "The same race, with two rulers: characters and seconds")
 
 # %%
 final = {
     f"equal {what}": {name: [min(run.bits) for _, run in runs[name]] for name in builders}
     for what, runs in {"characters": equal_tokens, "seconds": equal_seconds}.items()
 }
-ax = plots.plot_budgets(final, "Bits at the end, three seeds each: further left is better")
+ax = plot_budgets(final, "Bits at the end, three seeds each: further left is better")
 
 # %%
 for what, bits in final.items():
@@ -663,7 +672,7 @@ for name, build in builders.items():
         few: bits_after(build, few),
         all_of_it: final["equal characters"][name],
     }
-ax = plots.plot_few_labels(
+ax = plot_against(
     scaling,
     "training characters",
     "bits per character",
@@ -736,7 +745,7 @@ horizons = {
 }
 
 # %% figure="two_horizons"
-ax = plots.plot_horizons(
+ax = plot_horizons_by_seed(
     horizons, CONTEXT, "Loss against visible context: a dot where each stops gaining"
 )
 
@@ -798,11 +807,11 @@ print(f"an even spread would look back by {mean_back(even):.1f}")
 #
 # ### And with more time?
 #
-# The race above lasts seconds. `python -m tools.record_comparison` lets both run longer, on one core, with three seeds, and
+# The race above lasts seconds. `python -m bench.record_comparison` lets both run longer, on one core, with three seeds, and
 # stores what came out: the file `docs/recorded/lstm_and_transformer.json`. This figure shows such a record.
 
 # %%
-stored = Path(data.__file__).parents[1] / "docs/recorded/lstm_and_transformer.json"
+stored = paths.RECORDED / "lstm_and_transformer.json"
 record = json.loads(stored.read_text())
 curves = {
     "LSTM, its state carried along": ("LSTM", "bits"),
@@ -810,10 +819,15 @@ curves = {
     "transformer, windows": ("transformer", "bits_in_windows"),
 }
 recorded = {
-    label: {budget: [run[key] for run in seeds] for budget, seeds in record["runs"][name].items()}
+    label: {float(s): [run[key] for run in seeds] for s, seeds in record["runs"][name].items()}
     for label, (name, key) in curves.items()
 }
-ax = plots.plot_recorded(recorded, "Equal seconds, from short runs to long ones (recorded)")
+ax = plot_against(
+    recorded,
+    "training time of the whole run (s, one core)",
+    "bits per character",
+    "Equal seconds, from short runs to long ones (recorded)",
+)
 print(f"recorded with {record['parameters']} parameters on {record['machine']}")
 
 # %%
@@ -823,7 +837,8 @@ for budget in record["runs"]["LSTM"]:
         f"{budget} s: the LSTM reads {read[0]:.1f} million characters, the transformer {read[1]:.1f}"
     )
     for label, budgets in recorded.items():
-        print(f"   {label}: {sum(budgets[budget]) / len(budgets[budget]):.2f} bits")
+        bits = budgets[float(budget)]
+        print(f"   {label}: {sum(bits) / len(bits):.2f} bits")
 
 # %% [markdown]
 # Two answers, and both hold.
@@ -849,13 +864,13 @@ class CausalCNN(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, width)
         self.layers = nn.ModuleList(nn.Conv1d(width, width, 3, dilation=2**i) for i in range(5))
-        self.scores = nn.Linear(width, vocabulary)
+        self.head = nn.Linear(width, vocabulary)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         x = self.embedding(tokens).transpose(1, 2)  # (B, C, T)
         for layer in self.layers:
             x = x + layer(F.pad(x, (2 * layer.dilation[0], 0))).relu()
-        return self.scores(x.transpose(1, 2))
+        return self.head(x.transpose(1, 2))
 
 
 # %%
@@ -868,8 +883,8 @@ long_text = train_text[:4097].clone()  # a storage of its own, so that its bytes
 def loss_of(model: nn.Module, n: int) -> torch.Tensor:
     """The loss of one text of n characters."""
     output = model(long_text[None, :n])
-    scores = output[0] if isinstance(output, tuple) else output
-    return F.cross_entropy(scores[0], long_text[1 : n + 1])
+    logits = output[0] if isinstance(output, tuple) else output
+    return F.cross_entropy(logits[0], long_text[1 : n + 1])
 
 
 # %% [markdown]
@@ -906,11 +921,11 @@ def kept_bytes(model: nn.Module, n: int) -> int:
 # %%
 ns = (128, 256, 512, 1024, 2048, 4096)
 step_seconds = {
-    name: [best_time(lambda m=model, n=n: loss_of(m, n).backward()) for n in ns]
+    name: {n: best_time(lambda m=model, n=n: loss_of(m, n).backward()) for n in ns}
     for name, model in contenders.items()
 }
-ax = plots.plot_costs(
-    {name: (ns, values) for name, values in step_seconds.items()},
+ax = plot_costs(
+    step_seconds,
     "seconds for one text, forward and back",
     "Time of a training step: who bends upwards?",
 )
@@ -922,13 +937,12 @@ ax = plots.plot_costs(
 
 
 # %%
-memory = {
-    name: (ns, [kept_bytes(model, n) / 2**20 for n in ns]) for name, model in contenders.items()
-}
+memory = {name: {n: kept_bytes(model, n) / 2**20 for n in ns} for name, model in contenders.items()}
 with sdpa_kernel(SDPBackend.MATH):
-    written = [kept_bytes(contenders["transformer"], n) / 2**20 for n in ns[:3]]
-memory["transformer, weights written down"] = (ns[:3], written)
-ax = plots.plot_costs(memory, "memory kept for the way back (MB)", "Memory of a training step")
+    memory["transformer, weights written down"] = {
+        n: kept_bytes(contenders["transformer"], n) / 2**20 for n in ns[:3]
+    }
+ax = plot_costs(memory, "memory kept for the way back (MB)", "Memory of a training step")
 
 # %% [markdown]
 # The square is not a law of attention. It comes from writing the T × T weights down. torch's fused function never does: it works
@@ -984,14 +998,14 @@ runs = {
 }
 with torch.no_grad():
     layer_seconds = {
-        name: [best_time(lambda w=work, n=n: w(torch.randn(n, d)), 3) for n in ns]
+        name: {n: best_time(lambda w=work, n=n: w(torch.randn(n, d)), 3) for n in ns}
         for name, work in runs.items()
     }
 
 # %%
-meet = plots.crossing(ns, layer_seconds["attention"], layer_seconds["LSTM layer"])
-ax = plots.plot_costs(
-    {name: (ns, values) for name, values in layer_seconds.items()},
+meet = crossing(layer_seconds["attention"], layer_seconds["LSTM layer"])
+ax = plot_costs(
+    layer_seconds,
     "seconds, forward only",
     f"One layer, d = {d}: by the clock they meet at n ≈ {meet:,.0f}, by the count at {4 * d}",
 )
@@ -1154,8 +1168,8 @@ character = {
     "transformer, cache": [next_character(model.reader(), n) for n in ns],
     "transformer, all again": [read_again(model, n) for n in ns],
 }
-ax = plots.plot_costs(
-    {name: (ns, values) for name, values in character.items()},
+ax = plot_costs(
+    {name: dict(zip(ns, values, strict=True)) for name, values in character.items()},
     "seconds for one more character",
     "One more character: flat, flat, nearly flat, steep",
 )
@@ -1195,8 +1209,8 @@ for name, values in kept.items():
 print(f"one character in the cache: {cache.bytes / ns[-1]:.0f} bytes")
 
 # %%
-ax = plots.plot_costs(
-    {name: (ns, values) for name, values in kept.items()},
+ax = plot_costs(
+    {name: dict(zip(ns, values, strict=True)) for name, values in kept.items()},
     "kept for the next character (bytes)",
     "Memory while writing: two are flat, one has slope 1",
 )
@@ -1299,7 +1313,7 @@ def pretrained(kind: str) -> nn.Module:
 starts = {f"pre-trained, {kind}": pretrained(kind) for kind in ("next", "masked")}
 
 # %% [markdown]
-# Now take the last layer off, put one with two scores on (begins here, or not), and train all of it on a few labelled windows.
+# Now take the last layer off, put one with two logits on (begins here, or not), and train all of it on a few labelled windows.
 # Beside them, the same two models without pre-training. **Predict** the order with 8 windows, and with 128.
 
 # %%
@@ -1311,7 +1325,7 @@ def fine_tuned(start: nn.Module, windows: int, seed: int, steps: int = 40) -> fl
     """Share of held-out letters that are judged right after training on so many labelled windows."""
     seed_everything(seed)
     model = copy.deepcopy(start)
-    model.scores = nn.Linear(48, 2)
+    model.head = nn.Linear(48, 2)
     labelled = Batches(*cut(half, len(stream) * 3 // 4, windows, seed), size=16, shuffle=True)
     with contextlib.redirect_stdout(io.StringIO()):
         options = dict(epochs=steps / len(labelled), lr=0.005, validations=1)
@@ -1323,7 +1337,7 @@ tuned = {
     name: {count * 48: [fine_tuned(start, count, seed) for seed in SEEDS] for count in (8, 32, 128)}
     for name, start in starts.items()
 }
-ax = plots.plot_few_labels(
+ax = plot_against(
     tuned,
     "labelled letters",
     "letters judged right (share)",
@@ -1377,7 +1391,7 @@ patch, wide, passes = {"mnist": (7, 32, 3), "digits": (2, 20, 10)}[pictures_of]
 
 
 class PatchTransformer(nn.Module):
-    """Images (N, 1, side, side) in, ten scores out: the course's transformer, looking both ways, on patches."""
+    """Images (N, 1, side, side) in, ten logits out: the course's transformer, looking both ways, on patches."""
 
     def __init__(self):
         super().__init__()

@@ -4,15 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from utils.models import CharLSTM, Transformer
+from utils.models import CharLSTM, NGram, Transformer
 from utils.reach import context_horizon, horizon
-from utils.text import NGram
 
 V = 5
 
 
 def noisy_text(count: int, distance: int, seed: int = 0) -> torch.Tensor:
-    """Each character is that of `distance` places before, or with chance 0.2 any."""
+    """Each character is that of `distance` places before, or with probability 0.2 any."""
     generator = torch.Generator().manual_seed(seed)
     text = torch.randint(0, V, (count,), generator=generator)
     for i in (torch.rand(count, generator=generator) > 0.2).nonzero().flatten().tolist():
@@ -24,14 +23,14 @@ def noisy_text(count: int, distance: int, seed: int = 0) -> torch.Tensor:
 def copier(distance: int):
     """A model that knows one thing: what stood `distance` characters before comes again. Else it guesses."""
 
-    def scores(tokens):
+    def logits(tokens):
         out = torch.zeros(*tokens.shape, V)
         if tokens.shape[1] >= distance:
             known = tokens[:, : tokens.shape[1] - distance + 1]
             out[:, distance - 1 :].scatter_(2, known[..., None], 3.0)
         return out
 
-    return scores
+    return logits
 
 
 @pytest.mark.parametrize("distance", [1, 2, 4, 7])
@@ -79,8 +78,8 @@ def test_loss_and_spread_equal_a_plain_loop():
     for entry, length in enumerate((3, 10)):
         losses = []
         for place in range(10, 60):
-            scores, _ = model(text[None, place - length : place])
-            losses.append(-scores[0, -1].log_softmax(-1)[text[place]].item() / math.log(2))
+            logits, _ = model(text[None, place - length : place])
+            losses.append(-logits[0, -1].log_softmax(-1)[text[place]].item() / math.log(2))
         losses = torch.tensor(losses, dtype=torch.float64)
         assert found.bits[entry] == pytest.approx(losses.mean().item(), rel=1e-5)
         assert found.spread[entry] == pytest.approx(losses.std().item() / 50**0.5, rel=1e-4)
@@ -158,12 +157,12 @@ def uniform(tokens):
         (dict(text="to be or not"), TypeError, "utils.text.encode"),
         (dict(text=torch.zeros(2, 200, dtype=torch.int64)), ValueError, r"expected \(N,\)"),
         (dict(model=lambda tokens: torch.zeros(len(tokens), V)), TypeError, r"expected \(B, T, V\)"),
-        (dict(model=lambda tokens: "scores"), TypeError, "gave a str"),
+        (dict(model=lambda tokens: "logits"), TypeError, "gave a str"),
         (dict(model=lambda tokens: uniform(tokens) + math.nan), ValueError, "not finite"),
         (
             dict(model=lambda tokens: torch.tensor([0.0] + [-math.inf] * 4).expand(*tokens.shape, V)),
             ValueError,
-            "no chance",
+            "probability 0",
         ),
     ],
 )

@@ -9,7 +9,7 @@ import torch
 
 from utils.checking import Status
 from utils.checks import start_here as check
-from utils.plotting import flows, reach, timeline
+from utils.plotting import curves, maps, timeline
 from utils.widgets import flow_stepper
 
 WORDS = ["The", "animal", "did", "not", "cross", "the", "street", "because", "it", "was", "tired"]
@@ -98,25 +98,17 @@ class Distance:
         return float(np.hypot(i - j, 0))
 
 
-@pytest.mark.parametrize(
-    ("exercise", "answer"),
-    [
-        (check.distance, Distance()),
-        (check.distance, lambda i, j: np.abs(np.int64(i) - j)),
-        (check.reach_map, reach_by_loops),
-        (check.reach_map, reach_by_numpy),
-        (check.reach_map, reach_by_steps),
-        (check.path_length, path_by_walking),
-        (check.influence_map, influence_by_grad),
-        (check.influence_map, influence_by_backward),
-        (check.influence_map, influence_by_jacrev),
-    ],
-    ids=lambda value: getattr(value, "__name__", None) or getattr(value, "name", "object"),
-)
-def test_right_answers_in_another_style_pass(exercise, answer):
-    for seed in range(3):
-        verdict = exercise.judge(answer, seed)
-        assert verdict.passed, verdict.text()
+RIGHT = {
+    "distance": {"an object, with np.hypot": Distance(), "numpy": lambda i, j: np.abs(np.int64(i) - j)},
+    "reach_map": {"loops": reach_by_loops, "numpy": reach_by_numpy, "step by step": reach_by_steps},
+    "path_length": {"walking": path_by_walking, "a float": lambda *case: float(check.path_length.reference(*case))},
+    "influence_map": {
+        "autograd.grad": influence_by_grad,
+        "backward, in float64": influence_by_backward,
+        "jacrev": influence_by_jacrev,
+        "jacfwd, float64": lambda model, x: torch.func.jacfwd(model)(x.double()).norm(dim=(1, 3)),
+    },
+}
 
 
 # --- wrong answers that are on no list ----------------------------------------------------------------------------
@@ -155,29 +147,39 @@ def influence_without_requires_grad(model, x):
     return torch.stack([torch.autograd.grad(y.sum(), x)[0].norm(dim=1) for y in model(x)])
 
 
-@pytest.mark.parametrize(
-    ("exercise", "answer", "says"),
-    [
-        (check.distance, lambda i, j: 7, "expected 1, got 7"),
-        (check.distance, lambda i: i, "wrong number of parameters"),
-        (check.reach_map, reach_unfinished, "returned None"),
-        (check.reach_map, reach_as_a_vector, "expected shape (3, 3), got (3)"),
-        (check.reach_map, reach_ragged, "expected a tensor of shape (3, 3)"),
-        (check.reach_map, reach_as_a_list, "expected a tensor of shape (3, 3), got a list"),
-        (check.influence_map, influence_as_a_list, "expected a tensor of shape (2, 2), got a list"),
-        (check.influence_map, influence_of_a_batch, "takes x of shape (T, C), not (1, 2, 1)"),
-        (check.path_length, lambda kind, i, j, width: "far", "expected a whole number, got a string"),
-        (check.path_length, lambda kind, i, j, width: [1], "expected a whole number"),
-        (check.influence_map, no_influence, "expected 3, got 0"),
-        (check.influence_map, lambda model, x: model(x), "expected shape (2, 2), got (2, 1)"),
-        (check.influence_map, influence_without_requires_grad, "does not require grad"),
-    ],
-)
-def test_what_a_wrong_answer_is_told(exercise, answer, says):
-    verdict = exercise.judge(answer)
-    assert verdict.status is Status.FAILED
-    assert verdict.mistake == ""  # none of these is a listed mistake, so none may be named
-    assert says.replace("(3)", "(3,)") in verdict.text(), verdict.text()
+WRONG = {
+    "distance": {
+        "a constant": (lambda i, j: 7, "", "expected 1, got 7"),
+        "one parameter": (lambda i: i, "", "wrong number of parameters"),
+        "never positive": (lambda i, j: -abs(i - j), "always_negative"),
+        "a root": lambda i, j: abs(i - j) ** 0.5,
+    },
+    "reach_map": {
+        "no return": (reach_unfinished, "", "returned None"),
+        "a vector": (reach_as_a_vector, "", "expected shape (3, 3), got (3,)"),
+        "ragged": (reach_ragged, "", "expected a tensor of shape (3, 3)"),
+        "a list": (reach_as_a_list, "", "expected a tensor of shape (3, 3), got a list"),
+        "the other words": lambda *case: 1 - check.reach_map.reference(*case),
+        "every word alone": lambda kind, length, layers, width: torch.eye(length),
+    },
+    "path_length": {
+        "a word": (lambda kind, i, j, width: "far", "", "expected a whole number, got a string"),
+        "a list": (lambda kind, i, j, width: [1], "", "expected a whole number"),
+        "always 1": lambda kind, i, j, width: 1,
+        "a long way instead of none": lambda *case: min(check.path_length.reference(*case), 10**9),
+        "width ignored": (lambda kind, i, j, width: check.path_length.reference(kind, i, j), "one_position_a_layer"),
+    },
+    "influence_map": {
+        "a list": (influence_as_a_list, "", "expected a tensor of shape (2, 2), got a list"),
+        "a batch": (influence_of_a_batch, "", "takes x of shape (T, C), not (1, 2, 1)"),
+        "zeros": (no_influence, "", "expected 3, got 0"),
+        "the outputs": (lambda model, x: model(x), "", "expected shape (2, 2), got (2, 1)"),
+        "no requires_grad": (influence_without_requires_grad, "", "does not require grad"),
+        "reached or not": (lambda *case: check.influence_map.reference(*case) > 0, None, "expected"),
+        "0 and 1": (lambda *case: (check.influence_map.reference(*case) > 0).float(), "reached_or_not"),
+        "measured at zero": lambda model, x: check.influence_map.reference(model, torch.zeros_like(x)),
+    },
+}
 
 
 def test_a_message_names_no_file_of_the_course():
@@ -210,14 +212,14 @@ def test_the_influence_of_a_linear_map_is_its_matrix():
 
 
 def test_influences_are_drawn_with_nothing_left_out():
-    maps = {"lower": torch.rand(3, 3).tril() + torch.eye(3), "tiny": torch.full((3, 3), 1e-9) + torch.eye(3)}
-    lower, tiny = (ax.images[0].get_array() for ax in reach.plot_influences(maps, WORDS[:3]))
+    shown = {"lower": torch.rand(3, 3).tril() + torch.eye(3), "tiny": torch.full((3, 3), 1e-9) + torch.eye(3)}
+    lower, tiny = (ax.images[0].get_array() for ax in maps.plot_influences(shown, WORDS[:3]))
     assert np.ma.getmaskarray(lower).tolist() == np.triu(np.ones((3, 3), bool), 1).tolist()  # grey where it is zero
     assert not np.ma.getmaskarray(tiny).any()  # however small, it is not nothing
 
 
 def test_an_endless_path_is_not_drawn():
-    ax = flows.plot_path_lengths({"rnn": [1, 2, math.inf]}, mark=1)
+    ax = curves.plot_path_lengths({"rnn": [1, 2, math.inf]}, mark=1)
     assert ax.lines[0].get_xdata().tolist() == [0, 1]
 
 

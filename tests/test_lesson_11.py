@@ -11,13 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tools import record_comparison as recorder
-from utils import models
+from bench import record_comparison as recorder
+from utils import costs, models
 from utils.checking import Status
 from utils.checks import tiny_transformer as check
-from utils.plotting import comparison as plots
+from utils.plotting import costs as cost_plots
+from utils.plotting import curves, horizons, runs, scaling
 from utils.reach import Horizon
-from utils.training import count_parameters
+from utils.training import LearningCurve, count_parameters
 from utils.widgets import attention_viewer as viewer
 from utils.widgets import side_by_side as sides
 
@@ -436,6 +437,7 @@ WRONG = {
         "the input": lambda x, w_in, w_out, heads: x,
         "one text": lambda x, w_in, w_out, heads: x[0],
         "a list": lambda x, w_in, w_out, heads: x.tolist(),
+        "softmax over the heads": (masked_attention(torch.tril, share=lambda s: s.softmax(1)), None, "are nan"),
     },
     "block": {
         "one inside the other": lambda x, attend, feed_forward: attend(feed_forward(x)),
@@ -455,6 +457,7 @@ WRONG = {
         "an LSTM": (lambda v, w, h, n: models.CharLSTM(v, w), "pair_returned"),
         "no mask": (lambda *case: models.Transformer(*case, causal=False), "model_sees_the_future"),
         "a number": lambda v, w, h, n: 3,
+        "a finished model": (models.Transformer(5, 8, 2, 1), "", "finished model"),
         "1 × width": (partial(Free, inside=1), "feed_forward_of_another_width"),
         "2 × width": (partial(Free, inside=2), "feed_forward_of_another_width"),
         "3 × width": (partial(Free, inside=3), "feed_forward_of_another_width"),
@@ -504,54 +507,11 @@ WRONG = {
     },
     "cached_attention": {
         "two things": lambda x, keys, values, *rest: (x, keys),
-        "the output alone": lambda *case: check.cached_attention.reference(*case)[0],
+        "the output alone": (lambda *case: check.cached_attention.reference(*case)[0], "", "(output, keys, values)"),
         "another order": lambda *case: check.cached_attention.reference(*case)[::-1],
-        "changed in place": in_place,
+        "changed in place": (in_place, "", "changed"),
     },
 }
-
-
-def answers(table):
-    return [
-        pytest.param(getattr(check, exercise), answer, id=f"{exercise}: {what}")
-        for exercise, listed in table.items()
-        for what, answer in listed.items()
-    ]
-
-
-@pytest.mark.parametrize(("exercise", "answer"), answers(RIGHT))
-def test_a_right_answer_of_another_style_passes(exercise, answer):
-    verdict = exercise.judge(answer)
-    assert verdict.passed, verdict.text()
-
-
-@pytest.mark.parametrize(("exercise", "answer"), answers(WRONG))
-def test_a_wrong_answer_is_caught_and_no_name_is_guessed(exercise, answer):
-    answer, name = answer if isinstance(answer, tuple) else (answer, "")
-    verdict = exercise.judge(answer)
-    assert verdict.status is Status.FAILED
-    assert name is None or verdict.mistake == name, verdict.text()
-
-
-def test_a_look_into_the_future_is_reported_as_one():
-    assert "the future" in check.causal_attention.judge(masked_attention(lambda scores: scores.tril(2))).text()
-
-
-def test_outputs_that_are_not_numbers_are_named():
-    shared_by_heads = masked_attention(torch.tril, share=lambda scores: scores.softmax(1))
-    assert "are nan" in check.causal_attention.judge(shared_by_heads).problem
-
-
-def test_a_model_that_returns_more_than_its_logits_is_told_so():
-    class Pair(Table):
-        def forward(self, tokens):
-            return super().forward(tokens), None
-
-    assert check.build_transformer.judge(Pair).mistake == "pair_returned"
-
-
-def test_a_model_in_place_of_its_builder_is_recognised():
-    assert "finished model" in check.build_transformer.judge(models.Transformer(5, 8, 2, 1)).problem
 
 
 def test_an_unfinished_forward_is_not_attempted():
@@ -562,19 +522,13 @@ def test_an_unfinished_forward_is_not_attempted():
     assert check.build_transformer.judge(Half).status is Status.NOT_ATTEMPTED
 
 
-def test_the_parts_of_an_answer_have_names():
-    verdict = check.cached_attention.judge(check.cached_attention.variant(leave=lambda rows: rows[:-1]))
-    assert "keys: expected shape" in verdict.problem
-    assert "3 values (output, keys, values)" in check.cached_attention.judge(lambda *case: case[0]).problem
-
-
 # --- figures ------------------------------------------------------------------------------------------------------
 
-RUN = plots.Run([1000, 2000], [0.5, 1.0], [3.0, 2.5])
+RUN = LearningCurve([1000, 2000], [0.5, 1.0], [3.0, 2.5])
 
 
 def test_a_race_has_a_line_for_each_seed_on_both_rulers():
-    plots.plot_race({"a": [RUN, RUN], "b": [RUN]}, {"5-gram": 2.2}, "title")
+    curves.plot_race({"a": [RUN, RUN], "b": [RUN]}, {"5-gram": 2.2}, "title")
     left, right = plt.gcf().axes
     assert list(left.lines[0].get_xdata()) == [1, 2]
     assert list(right.lines[0].get_xdata()) == [0.5, 1.0]
@@ -582,7 +536,7 @@ def test_a_race_has_a_line_for_each_seed_on_both_rulers():
 
 
 def test_budgets_have_a_row_for_each_model_of_each_budget():
-    ax = plots.plot_budgets({"equal seconds": {"LSTM": [2.0, 2.2], "transformer": [2.5]}})
+    ax = runs.plot_budgets({"equal seconds": {"LSTM": [2.0, 2.2], "transformer": [2.5]}})
     assert [label.get_text() for label in ax.get_yticklabels()] == [
         "equal seconds: LSTM",
         "equal seconds: transformer",
@@ -592,31 +546,33 @@ def test_budgets_have_a_row_for_each_model_of_each_budget():
 
 def test_each_horizon_is_marked():
     seed = Horizon((1, 2, 4), (3.0, 2.0, 2.0), (0.1, 0.1, 0.1), (0.1, 0.0, 0.0), 0.01)
-    ax = plots.plot_horizons({"LSTM": [seed]}, mark=2)
+    ax = horizons.plot_horizons_by_seed({"LSTM": [seed]}, mark=2)
     assert [tuple(line.get_xdata()) for line in ax.lines][:2] == [(1, 2, 4), (2,)]
 
 
 @pytest.mark.parametrize("power", [0, 1, 2])
 def test_slopes_are_powers(power):
-    lengths = np.array([10, 20, 40, 80])
-    assert plots.slope(lengths, 3.0 * lengths**power) == pytest.approx(power)
-    ax = plots.plot_costs({"work": (lengths, 3.0 * lengths**power)}, "seconds")
+    work = {length: 3.0 * length**power for length in (10, 20, 40, 80)}
+    assert costs.slope(work) == pytest.approx(power)
+    ax = cost_plots.plot_costs({"work": work}, "seconds")
     assert ax.get_legend().get_texts()[0].get_text() == f"work: slope {power:.2f}"
 
 
 def test_power_laws_cross_where_they_are_equal():
-    lengths = np.array([40, 80, 160])
-    assert plots.crossing(lengths, 0.5 * lengths**2, 50.0 * lengths) == pytest.approx(100)
-    assert math.isnan(plots.crossing(lengths, lengths, 2 * lengths))
+    linear = {length: 50.0 * length for length in (40, 80, 160)}
+    square = {length: 0.5 * length**2 for length in linear}
+    assert costs.crossing(square, linear) == pytest.approx(100)
+    assert math.isnan(costs.crossing(linear, {length: 2 * cost for length, cost in linear.items()}))
+    with pytest.raises(ValueError, match="expected the same"):
+        costs.crossing(square, {40: 1.0})
 
 
-def test_few_labels_and_records_are_drawn_in_order():
-    ax = plots.plot_few_labels({"a": {100: [0.8, 0.9], 10: [0.5]}}, "labels", "share", level=("never", 0.7))
+def test_amounts_are_drawn_in_order():
+    ax = scaling.plot_against({"a": {100: [0.8, 0.9], 10: [0.5]}}, "labels", "share", level=("never", 0.7))
     line = next(line for line in ax.lines if line.get_label() == "a")
     assert list(line.get_xdata()) == [10, 100]
     assert list(line.get_ydata()) == pytest.approx([0.5, 0.85])
-    ax = plots.plot_recorded({"a": {"10": [2.0], "2": [3.0]}})
-    assert list(ax.lines[0].get_xdata()) == [2, 10]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["10", "100"]
 
 
 # --- the widgets ------------------------------------------------------------------------------------------------------
@@ -665,23 +621,23 @@ def test_texts_stand_side_by_side_and_are_escaped():
 def test_the_writers_follow_prompt_temperature_and_seed(shown):
     sides.side_by_side({"one": echo, "two": echo}, "to be", "to be", count=5)
     ((widget, still, alt),) = shown
-    controls, status, output = widget.children
+    controls, said, output = widget.children
     entry, column = controls.children
     temperature, seed, button = column.children
     assert "'to be'" in alt and len(still.axes) == 2
     assert "|5|0.8|0" in output.value
     temperature.value = 0.2
     seed.value = 3
-    assert "|5|0.2|3" in output.value and "temperature 0.2" in status.value
+    assert "|5|0.2|3" in output.value and "temperature 0.2" in said.value
     entry.value = "tobe"
     button.click()
     assert "tobe|5" in output.value
     entry.value = "x"
     button.click()
-    assert "do not know 'x'" in status.value and "tobe|5" in output.value
+    assert "has no 'x'" in said.value and "tobe|5" in output.value
     entry.value = ""
     button.click()
-    assert "\n|5" in output.value
+    assert "at least one character" in said.value
 
 
 # --- the record ---------------------------------------------------------------------------------------------------
@@ -694,7 +650,7 @@ def test_the_recorded_models_are_of_equal_size():
 
 def test_the_record_is_complete_and_names_its_command():
     record = json.loads(recorder.RECORD.read_text())
-    assert record["command"] == "python -m tools.record_comparison"
+    assert record["command"] == "python -m bench.record_comparison"
     assert set(record["runs"]) == {"LSTM", "transformer"}
     for budgets in record["runs"].values():
         assert len(budgets) >= 3

@@ -15,15 +15,15 @@ from utils.training import Batches, count_parameters, evaluate, fit, seed_everyt
         (dense(20, 8), 8),
     ],
 )
-def test_images_go_in_and_ten_scores_come_out(model, side):
+def test_images_go_in_and_ten_logits_come_out(model, side):
     assert model(torch.rand(3, 1, side, side)).shape == (3, 10)
 
 
 def test_parameters_counted_by_hand():
     convolutions = 16 * 1 * 5 * 5 + 48 * 16 * 5 * 5
     normalisations = 2 * 16 + 2 * 48
-    scores = 48 * 4 * 4 * 10 + 10
-    assert count_parameters(cnn()) == convolutions + normalisations + scores == 27_418
+    logits = 48 * 4 * 4 * 10 + 10
+    assert count_parameters(cnn()) == convolutions + normalisations + logits == 27_418
     assert count_parameters(dense(34)) == 784 * 34 + 2 * 34 + 34 * 10 + 10 == 27_074
 
 
@@ -41,7 +41,7 @@ def test_every_parameter_gets_a_gradient(build):
 
 
 @pytest.mark.parametrize("build", [cnn, dense])
-def test_it_can_learn_random_labels_by_heart(build):
+def test_it_can_learn_memorise_random_labels(build):
     seed_everything(0)
     images = Batches(torch.rand(64, 1, 28, 28), torch.randint(0, 10, (64,)), size=32, shuffle=True)
     model = build()

@@ -64,7 +64,7 @@ def test_figures_in_a_notebook_carry_alternative_text_even_if_set_up_twice():
 
 def test_a_headline_is_text_for_people_and_data_for_programs():
     (output,) = run("from utils import notebook", "notebook.headline('mnist', test_accuracy=[0.99123, 0.99])")
-    assert output.data["text/plain"] == "test accuracy: 0.9912, 0.99"
+    assert output.data["text/plain"] == "test accuracy: 0.99123, 0.99 (mean 0.99062)"
     assert output.data[notebook.HEADLINE] == {"data": "mnist", "headline": {"test_accuracy": [0.99123, 0.99]}}
 
 

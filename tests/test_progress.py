@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from utils import progress
+from utils import files, progress
 from utils.checking import record
 from utils.checks.convolution import output_size
 
@@ -58,7 +58,7 @@ def test_a_full_disk_leaves_the_old_record(file, monkeypatch):
     def full(*names):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(record.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     record.add("01", "output_size")
     assert list(record.load()["01"]) == ["conv2d"]
     assert [path.name for path in file.parent.iterdir()] == ["progress.json"]

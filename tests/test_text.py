@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from utils.data import corpus
-from utils.text import NGram, Streams, decode, encode, windows
+from utils.models import NGram
+from utils.text import decode, encode
+from utils.training import Streams, windows
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from utils.models import Cache, CharLSTM, Transformer, generate
+from utils.models import Cache, CharLSTM, NGram, Transformer, generate
 from utils.models.text import Attention, rotate
 from utils.reach import influence
-from utils.text import NGram, Streams, encode
-from utils.training import Batches, count_parameters, cross_entropy, evaluate, fit, seed_everything
+from utils.text import encode
+from utils.training import Batches, Streams, count_parameters, cross_entropy, evaluate, fit, seed_everything
 
 V = 11
 
@@ -39,8 +39,8 @@ def transformer(heads: int = 2, layers: int = 2, width: int = 16) -> Transformer
 @pytest.mark.parametrize("width, embedding, embedded", [(16, None, 16), (16, 5, 5)])
 def test_parameters_of_the_lstm_counted_by_hand(width, embedding, embedded):
     gates = 4 * (width * embedded + width * width + 2 * width)
-    scores = width * V + V
-    assert count_parameters(CharLSTM(V, width, embedding)) == V * embedded + gates + scores
+    logits = width * V + V
+    assert count_parameters(CharLSTM(V, width, embedding)) == V * embedded + gates + logits
 
 
 def test_the_lstm_reads_two_pieces_with_the_state_as_one():
@@ -85,12 +85,12 @@ def test_no_gradient_crosses_from_one_batch_to_the_one_before():
     class OnlyTheSecond:  # of the loss: the first batch is read, but nothing is asked of it
         calls = 0
 
-        def __call__(self, scores, targets):
+        def __call__(self, logits, targets):
             OnlyTheSecond.calls += 1
-            return cross_entropy(scores, targets) * (OnlyTheSecond.calls == 2)
+            return cross_entropy(logits, targets) * (OnlyTheSecond.calls == 2)
 
     before = model.embedding.weight.detach().clone()
-    fit(model, Streams(tokens(21), 1, 10), [second], loss=OnlyTheSecond(), validations=1, weight_decay=0.0)
+    fit(model, Streams(tokens(21), 1, 10), Batches(*second), loss=OnlyTheSecond(), validations=1, weight_decay=0.0)
     changed = (model.embedding.weight != before).any(1).nonzero().flatten().tolist()
     only_first = set(first[0].flatten().tolist()) - used
     assert only_first and set(changed) == used
@@ -158,13 +158,13 @@ def test_without_causal_every_position_sees_all():
 
 @pytest.mark.parametrize("model", [lstm(), transformer()])
 def test_mixed_precision_says_about_the_same(model):
-    def scores():
+    def logits():
         output = model(tokens(2, 9))
         return (output[0] if isinstance(output, tuple) else output).float()
 
-    exact = scores()
+    exact = logits()
     with torch.autocast("cpu", torch.bfloat16):
-        torch.testing.assert_close(scores(), exact, rtol=0.1, atol=0.1 * exact.std().item())
+        torch.testing.assert_close(logits(), exact, rtol=0.1, atol=0.1 * exact.std().item())
 
 
 def unturned(positions: int, half: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -177,7 +177,7 @@ def test_attention_equals_torch_with_copied_weights(heads):
     ours, theirs = Attention(16, heads), nn.MultiheadAttention(16, heads, bias=False, batch_first=True)
     nn.init.normal_(ours.out.weight)
     with torch.no_grad():
-        theirs.in_proj_weight.copy_(ours.queries_keys_values.weight)
+        theirs.in_proj_weight.copy_(ours.qkv.weight)
         theirs.out_proj.weight.copy_(ours.out.weight)
     x = torch.randn(3, 10, 16)
     hidden = torch.ones(10, 10, dtype=torch.bool).triu(1)
@@ -190,9 +190,7 @@ def test_attention_equals_scaled_dot_product_attention_of_turned_queries_and_key
     model = transformer(heads=2)
     attention, x = model.blocks[0].attention, torch.randn(3, 10, 16)
     rotation = model.rotation(x)
-    q, k, v = (
-        (x @ part.T).view(3, 10, 2, 8).transpose(1, 2) for part in attention.queries_keys_values.weight.chunk(3, 0)
-    )
+    q, k, v = ((x @ part.T).view(3, 10, 2, 8).transpose(1, 2) for part in attention.qkv.weight.chunk(3, 0))
     z = F.scaled_dot_product_attention(rotate(q, *rotation), rotate(k, *rotation), v, is_causal=True)
     expected = z.transpose(1, 2).reshape(3, 10, 16) @ attention.out.weight.T
     torch.testing.assert_close(attention(x, rotation), expected, rtol=1e-4, atol=1e-4)
@@ -237,7 +235,7 @@ def test_attention_maps_are_those_that_the_model_uses():
 def test_a_new_transformer_adds_nothing_to_the_embedding_and_yet_learns_everywhere():
     seed_everything(0)
     model, text = Transformer(V, 16, 2, 2), tokens(8, 20)
-    torch.testing.assert_close(model(text), model.scores(model.norm(model.embedding(text))))
+    torch.testing.assert_close(model(text), model.head(model.norm(model.embedding(text))))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     data = Batches(text, text.roll(1, 1), size=4)
     fit(model, data, data, epochs=3, weight_decay=0.0)
@@ -308,9 +306,9 @@ def test_an_n_gram_generates_too():
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_characters_come_as_often_as_the_temperature_says(temperature):
-    scores = torch.tensor([2.0, 1.0, 0.0, -1.0])
+    logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
     drawn = generate(
-        lambda text: scores.expand(*text.shape, 4),
+        lambda text: logits.expand(*text.shape, 4),
         torch.tensor([0]),
         4000,
         temperature,
@@ -318,14 +316,14 @@ def test_characters_come_as_often_as_the_temperature_says(temperature):
         context=1,
     )
     counts = Counter(drawn.tolist())
-    expected = (scores / temperature).softmax(-1)
-    for token, chance in enumerate(expected.tolist()):
-        assert counts[token] / 4000 == pytest.approx(chance, abs=4 * (chance / 4000) ** 0.5)
+    expected = (logits / temperature).softmax(-1)
+    for token, probability in enumerate(expected.tolist()):
+        assert counts[token] / 4000 == pytest.approx(probability, abs=4 * (probability / 4000) ** 0.5)
 
 
 def test_at_temperature_zero_the_likeliest_comes():
-    scores = torch.tensor([0.0, 0.01, 0.0])
-    drawn = generate(lambda text: scores.expand(*text.shape, 3), torch.tensor([0]), 50, temperature=0)
+    logits = torch.tensor([0.0, 0.01, 0.0])
+    drawn = generate(lambda text: logits.expand(*text.shape, 3), torch.tensor([0]), 50, temperature=0)
     assert drawn.tolist() == [1] * 50
 
 

@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from utils import training
-from utils.text import Streams
 from utils.training import Batches, count_parameters, cross_entropy, evaluate, fit, seed_everything
 
 GPU = torch.cuda.is_available()
@@ -20,6 +19,8 @@ def two_clouds(count: int = 256) -> tuple[torch.Tensor, torch.Tensor]:
 
 class Scripted:
     """A training source that gives the same batches each pass and, before some of them, does something."""
+
+    contiguous = False
 
     def __init__(self, batches, before=()):
         self.batches, self.before = list(batches), dict(before)
@@ -89,6 +90,15 @@ def test_an_interrupt_leaves_the_best_weights_so_far(capsys):
     assert "interrupted" in capsys.readouterr().out
 
 
+def test_an_interrupt_while_validating_leaves_a_history_that_fits_together(monkeypatch):
+    model, train, validation = good_then_bad()
+    values = iter([0.5])  # the second validation is interrupted
+    monkeypatch.setitem(fit.__globals__, "evaluate", lambda *_: next(values, None) or interrupt())
+    history = fit(model, train, validation, validations=4)
+    assert history.interrupted and history.validation == [0.5]
+    assert len(history.steps) == len(history.seconds) == 1
+
+
 def test_an_interrupt_before_the_first_validation_keeps_what_was_learned():
     model, train, validation = good_then_bad(before={15: interrupt})
     untrained = copy.deepcopy(model.state_dict())
@@ -103,15 +113,15 @@ def test_a_loss_that_is_not_finite_is_explained_and_undone(value):
     states = []
     calls = 0
 
-    def breaking_loss(scores, targets):
+    def breaking_loss(logits, targets):
         nonlocal calls
         if torch.is_grad_enabled():  # not while validating
             calls += 1
             if calls == 12:
-                return scores.sum() * value
+                return logits.sum() * value
         else:
             states.append(copy.deepcopy(model.state_dict()))
-        return cross_entropy(scores, targets)
+        return cross_entropy(logits, targets)
 
     with pytest.raises(FloatingPointError) as error:
         fit(model, train, validation, loss=breaking_loss, validations=4)  # step 10 is the only one validated
@@ -139,7 +149,7 @@ def test_the_bar_shows_loss_accuracy_validation_and_time_left(capsys):
 
 
 class Uniform(nn.Module):
-    """Gives each of `size` characters the same chance at every place: (B, T) in, (B, T, size) out."""
+    """Gives each of `size` characters the same probability at every place: (B, T) in, (B, T, size) out."""
 
     def __init__(self, size: int):
         super().__init__()
@@ -172,8 +182,8 @@ class FirstFeature(nn.Module):
     """Says 0 or 1 as its input does; in training mode it says the opposite."""
 
     def forward(self, x):
-        scores = torch.cat([1 - x, x], dim=1)
-        return scores.flip(1) if self.training else scores
+        logits = torch.cat([1 - x, x], dim=1)
+        return logits.flip(1) if self.training else logits
 
 
 def test_evaluation_mode_and_a_small_last_batch():
@@ -200,8 +210,8 @@ def test_training_mode_with_gradients_in_training_and_neither_in_validation():
 def test_clip_limits_the_norm_of_the_gradient():
     model, train, validation = good_then_bad()
 
-    def steep(scores, targets):
-        return 1e3 * cross_entropy(scores, targets)
+    def steep(logits, targets):
+        return 1e3 * cross_entropy(logits, targets)
 
     def norm():
         return torch.cat([p.grad.flatten() for p in model.parameters()]).norm().item()
@@ -273,14 +283,48 @@ def test_without_a_label_there_is_no_bar(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_the_stopwatch_stands_still_while_it_is_walked_through(monkeypatch):
-    now = iter([0.0, 10.0, 14.0, 20.0, 21.0])
-    monkeypatch.setattr(training.time, "process_time", lambda: next(now))
-    watch = training.Stopwatch([1, 2])
-    assert list(watch) == [1, 2] and list(watch) == [1, 2]
-    assert watch.seconds == [10.0, 16.0]  # 4 of the 20 seconds were spent walking through
+def test_the_stopwatch_stands_still_while_it_is_paused(monkeypatch):
+    now = iter([0.0, 10.0, 10.0, 14.0, 20.0])
+    monkeypatch.setattr(training.stopwatch.time, "process_time", lambda: next(now))
+    watch = training.Stopwatch()
+    assert watch.seconds == 10
+    with watch.paused():
+        pass
+    assert watch.seconds == 16  # 4 of the 20 seconds were a pause
 
 
-def test_the_stopwatch_passes_on_that_a_text_is_read_in_order():
-    text = Streams(torch.arange(100), 4, 5)
-    assert training.Stopwatch(text).contiguous and not training.Stopwatch(Batches(*two_clouds())).contiguous
+class Convolutional(nn.Module):
+    """Its normalisation is frozen: in evaluation mode while the rest is trained."""
+
+    def __init__(self, memory_format: torch.memory_format):
+        super().__init__()
+        self.convolution, self.norm, self.head = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2)
+        self.to(memory_format=memory_format)
+        self.norm.eval()
+
+    def forward(self, images):
+        return self.head(self.norm(self.convolution(images)).mean((2, 3)))
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_evaluate_and_fit_give_the_model_back_as_it_was(memory_format):
+    model = Convolutional(memory_format)
+    data = Batches(torch.rand(8, 3, 6, 6), torch.arange(8) % 2)
+
+    def layout():
+        return {name: (value.device, value.stride()) for name, value in model.state_dict().items()}
+
+    before = layout()
+    evaluate(model, data)
+    assert layout() == before
+    assert [part.training for part in model.modules()] == [True, True, False, True]
+    fit(model, data, data)
+    assert layout() == before
+    model.convolution.weight.flatten(1)
+    evaluate(model.eval(), data)
+    assert not any(part.training for part in model.modules())
+
+
+def test_what_is_not_cut_into_batches_is_explained():
+    with pytest.raises(TypeError, match="is a list; expected batches"):
+        evaluate(nn.Linear(2, 2), [(torch.zeros(1, 2), torch.zeros(1))])

@@ -100,7 +100,7 @@ def test_char_sampler(lab):  # noqa: F811
         expect(said).to_have_text(re.compile("^hag"))
         prompt.fill("xyz")
         prompt.blur()
-        expect(said).to_contain_text("never seen 'x', 'y', 'z'")
+        expect(said).to_contain_text("has no 'x', 'y', 'z'")
         expect(picture).to_have_count(0)
 
 
@@ -156,4 +156,4 @@ def test_side_by_side(lab):  # noqa: F811
         expect(one).to_contain_text("beet <5 at 0.0")
         box.get_by_label("prompt:").fill("x")
         box.get_by_role("button", name="Continue").click()
-        expect(said).to_contain_text("do not know 'x'")
+        expect(said).to_contain_text("has no 'x'")

@@ -4,7 +4,6 @@ import json
 import os
 import platform
 import re
-import statistics
 import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +15,7 @@ from nbformat import NotebookNode
 from rich.markup import escape
 from rich.table import Table
 
-from utils.notebook import HEADLINE
+from utils.notebook import HEADLINE, as_text
 
 TEMPLATE = Path(__file__).with_name("course_report.html.j2")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
@@ -88,17 +87,6 @@ def headings(notebook_or_cell: NotebookNode) -> list[str]:
     return [found.replace("`", "").replace("**", "") for text in texts for found in HEADING.findall(text)]
 
 
-def show(value: float | int | str | list | dict) -> str:
-    """A headline value for readers. Five digits, so that a mean of five accuracies is not rounded up."""
-    if isinstance(value, dict):
-        return "; ".join(f"{str(name).replace('_', ' ')} {show(item)}" for name, item in value.items())
-    if isinstance(value, list):
-        text = ", ".join(map(show, value))
-        numbers = all(isinstance(item, int | float) for item in value)
-        return f"{text} (mean {show(statistics.fmean(value))})" if numbers and len(value) > 1 else text
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
-
-
 def table(results: list[LessonResult]) -> Table:
     """The summary for the terminal."""
     lines = Table("lesson", "headline results", title="The course, lesson by lesson")
@@ -106,7 +94,7 @@ def table(results: list[LessonResult]) -> Table:
         lines.add_column(heading, justify="right")
     lines.add_column("data")
     for result in results:
-        headline = [f"{name.replace('_', ' ')}: {show(value)}" for name, value in result.headline.items()]
+        headline = [f"{name.replace('_', ' ')}: {as_text(value)}" for name, value in result.headline.items()]
         if result.failure:
             headline.append(f"FAILED at: {result.failure.cell}\n{result.failure.message}")
         peak = "–" if result.peak_mb is None else str(result.peak_mb)
@@ -134,7 +122,7 @@ def page(results: list[LessonResult], unfinished: list[str]) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["show"] = show
+    environment.filters["show"] = as_text
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         results=results,

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import statistics
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -14,30 +15,15 @@ from utils.strict import strict
 if TYPE_CHECKING:
     import torch
 
-COLORS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"]
-"""Okabe and Ito's palette (2008), which colour-blind readers can tell apart."""
-
 
 def setup(seed: int = 0) -> "torch.device":
     """Fix the seeds, set the style of the figures, say which versions run, and return the device to use."""
-    import matplotlib.pyplot as plt
-
     from utils.plotting.alt_text import describe_figures
+    from utils.plotting.style import use_style
     from utils.training import pick_device, seed_everything
 
     seed_everything(seed)
-    plt.rcParams.update(
-        {
-            "axes.prop_cycle": plt.cycler(color=COLORS),
-            "axes.spines.right": False,
-            "axes.spines.top": False,
-            "axes.titlelocation": "left",
-            "figure.dpi": 90,
-            "figure.figsize": (6.5, 3.2),
-            "image.cmap": "viridis",
-            "savefig.bbox": "tight",
-        }
-    )
+    use_style()
     describe_figures()
     device = pick_device()
     if os.environ.get("REACH_REQUIRE_CUDA") == "1" and device.type != "cuda":
@@ -78,13 +64,16 @@ def headline(data: str | None = None, **results: float | int | str | list | dict
         data: the data set that was used ("mnist", "digits", …); None for a lesson without data.
         results: numbers, strings, lists of numbers (one for each seed), or dicts of these.
     """
-    text = "\n".join(f"{name.replace('_', ' ')}: {_format(value)}" for name, value in results.items())
+    text = "\n".join(f"{name.replace('_', ' ')}: {as_text(value)}" for name, value in results.items())
     frontend.show({HEADLINE: {"data": data, "headline": results}, "text/plain": text})
 
 
-def _format(value: float | int | str | list | dict) -> str:
+def as_text(value: float | int | str | list | dict) -> str:
+    """A headline value for people. Five digits, so that a mean of five accuracies is not rounded up."""
     if isinstance(value, dict):
-        return "; ".join(f"{str(name).replace('_', ' ')} {_format(item)}" for name, item in value.items())
+        return "; ".join(f"{str(name).replace('_', ' ')} {as_text(item)}" for name, item in value.items())
     if isinstance(value, list):
-        return ", ".join(_format(item) for item in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+        text = ", ".join(map(as_text, value))
+        numbers = all(isinstance(item, int | float) for item in value)
+        return f"{text} (mean {as_text(statistics.fmean(value))})" if numbers and len(value) > 1 else text
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

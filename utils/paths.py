@@ -7,8 +7,8 @@ LESSONS, NOTEBOOKS, SOLUTIONS = COURSE / "lessons", COURSE / "notebooks", COURSE
 DATA = COURSE / "data"
 RECORDED = COURSE / "docs" / "recorded"
 
-if COURSE.name in ("site-packages", "dist-packages"):
+if any(COURSE.glob("reach_course-*.dist-info")):  # pip has put a copy here, and left the rest where it was
     raise ImportError(
-        "The course was installed away from its notebooks. Clone its repository and install it in place: "
-        'pip install --editable ".[lab]"'
+        f"The course was installed into {COURSE}, away from its lessons, notebooks and data. "
+        'Clone the repository and install it in place: pip install --editable ".[lab]"'
     )

@@ -20,16 +20,15 @@ def by_lesson() -> dict[str, list[tuple[str, int, str]]]:
 
 def plot_progress(ax: "Axes | None" = None) -> "Axes":
     """One row a lesson, one square an exercise: filled and ticked when it is passed."""
-    import matplotlib.pyplot as plt
+    from utils.plotting.style import BLUE, GREY, axes
 
     rows = by_lesson()
     widest = max(map(len, rows.values()))
-    if ax is None:
-        _, ax = plt.subplots(figsize=(1.6 * widest + 1, 0.5 * len(rows) + 0.8), layout="constrained")
+    ax = axes(ax, (1.6 * widest + 1, 0.5 * len(rows) + 0.8))
     for row, tiles in enumerate(rows.values()):
         for column, (name, _, day) in enumerate(tiles):
-            color = "#0072B2" if day else "white"
-            ax.barh(row, 0.94, left=column, height=0.8, color=color, edgecolor="#57606a")
+            color = BLUE if day else "white"
+            ax.barh(row, 0.94, left=column, height=0.8, color=color, edgecolor=GREY)
             label = f"✓ {name}" if day else name
             text_color = "white" if day else "#24292f"
             ax.text(

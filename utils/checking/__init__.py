@@ -15,13 +15,13 @@
     def _(layers, grow=lambda kernel, jump: (kernel - 1) * jump, first=1):
         return ...
 
-    receptive_field.slip("jump_left_out", "A layer grows the field by (kernel - 1) times the jump.", grow=...)
+    receptive_field.slip("jump_left_out", grow=...).says("A layer grows the field by (kernel - 1) times the jump.")
 
     @receptive_field.mistake("You multiplied the kernel sizes.")     # what is no switch of the recipe
     def kernels_multiplied(layers):
         return ...
 
-    receptive_field.wrong("name", "Explanation.", lambda layers: ...)     # the same, for one line
+    receptive_field.wrong("zero", lambda layers: 0).says("…")            # the same, for one line
 
 The rest (messages, diagnosis, time limits, strict mode, grading in another process, the tests) follows from these.
 An answer that is no function of plain values (a model, a training step) declares an `ask`, which runs beside the

@@ -14,14 +14,18 @@ Seen = Callable[..., str | None]
 """`seen(value, *case)`: one sentence on what is wrong with this value and can be seen in it, or nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Mistake:
     """A wrong answer with a name. `seen` tells it where equal values cannot, and says what it saw."""
 
     name: str
-    explanation: str
     answer: Callable
+    explanation: str = ""
     seen: Seen | None = None
+
+    def says(self, explanation: str) -> None:
+        """What a learner is told who made it: a sentence or two."""
+        self.explanation = explanation
 
 
 class Declaration:
@@ -130,23 +134,26 @@ class Declaration:
             raise ValueError(f"The recipe of {self.name} has no switch {unknown.pop()!r}. It has {', '.join(known)}")
         return functools.partial(self.recipe_function, **switches)
 
-    def slip(self, name: str, explanation: str, *, seen: Seen | None = None, **switches: Any) -> None:
-        """Declare a mistake that is the recipe with one or more switches thrown."""
-        self.wrong(name, explanation, self.variant(**switches), seen=seen)
+    def slip(self, name: str, explanation: str = "", *, seen: Seen | None = None, **switches: Any) -> Mistake:
+        """Declare a mistake that is the recipe with switches thrown: `slip("no_bias", bias=0).says("…")`."""
+        return self.wrong(name, self.variant(**switches), explanation, seen=seen)
 
-    def wrong(self, name: str, explanation: str, answer: Callable, *, seen: Seen | None = None) -> None:
-        """Declare a mistake: its name, one sentence or two for the learner, an answer that makes it.
+    def wrong(self, name: str, answer: Callable, explanation: str = "", *, seen: Seen | None = None) -> Mistake:
+        """Declare a mistake by an answer that makes it: `wrong("positions_added", lambda i, j: i + j).says("…")`.
 
         It is named where an answer's values equal its own on every case. With `seen`, which looks at an answer's
         value and says in a sentence what is wrong in it, that decides. Findings are looked for in the order in which
         they are declared, on each case, before any value is compared; the first one counts.
         """
+        if isinstance(answer, str):  # bridge
+            answer, explanation = explanation, answer
         if any(mistake.name == name for mistake in self.mistakes):
             raise ValueError(f"{self.name} has two mistakes called {name}")
-        mistake = Mistake(name, explanation, answer, seen)
+        mistake = Mistake(name, answer, explanation, seen)
         self.mistakes.append(mistake)
         if seen:
             self.findings.append((seen, mistake))
+        return mistake
 
     def mistake(
         self, explanation: str, *, seen: Seen | None = None, symptom: object = None
@@ -154,7 +161,7 @@ class Declaration:
         """Declare a mistake by a decorator: the function is an answer that makes it, and has its name."""
 
         def declare(function: Callable) -> Callable:
-            self.wrong(function.__name__, explanation, function, seen=seen)
+            self.wrong(function.__name__, function, seen=seen).says(explanation)
             return function
 
         return declare

@@ -22,6 +22,7 @@ explain an error or a shape, and after it where they look at a model that runs; 
 `Facts`, and come from `Graph(sent["model"])`.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,7 +86,7 @@ def ask(answer: Any, arguments: tuple, *inputs: Tensor) -> dict[str, Any] | None
 def record(model: Any, *inputs: Tensor) -> dict[str, Any]:
     """What `measure` needs of a model: its steps on these inputs. What is reported in their place can only fail."""
     if not isinstance(model, nn.Module):
-        return {"instead": type_name(model)}
+        return {"instead": f"{type_name(model)}. Expected an nn.Module"}
     if any(nn.parameter.is_lazy(p) for p in model.parameters()):
         return {"instead": "a model with lazy layers, whose parameters do not exist before its first batch"}
     shapes = " and ".join(str(tuple(given.shape)) for given in inputs)
@@ -129,7 +130,8 @@ def measure(sent: dict[str, Any], shape: tuple[int, ...], make: Make) -> Facts:
         make: draws the inputs, a tensor or a tuple of several; it is called for more than one batch.
     """
     if "instead" in sent or "error" in sent:
-        return Facts(instead=str(sent.get("instead", "")), error=str(sent.get("error", "")))
+        said = {name: str(sent.get(name, "")) for name in ("instead", "error")}
+        return Facts(**said, expected_shape=list(shape))
     model, inputs = Graph(sent["model"]), _tuple(make())
     output = model(model.weights, *inputs)
     facts = {
@@ -225,6 +227,40 @@ def is_linear(function: Callable[[Tensor], Tensor], a: Tensor, b: Tensor) -> boo
     return bool(bent.abs().max() <= 1e-4 * both.abs().max() + 1e-5)
 
 
+def layers(model: Graph, *operations: str) -> list[int]:
+    """The numbers of the steps like "conv2d" or "linear" whose second argument, the kernel, rests on weights.
+
+    Of several with the same weights the last one counts; those with none, whose kernel nobody can train, do not.
+    """
+    origins = model.origins()
+    found = {origins[number][1]: number for number in steps_of(model, *operations)}
+    return [number for weights, number in found.items() if weights]
+
+
+def steps_of(model: Graph, *operations: str) -> list[int]:
+    """The numbers of all steps that are one of these operations of torch."""
+    return [number for number, step in enumerate(model.steps) if step.name.split(".")[1] in operations]
+
+
+@torch.no_grad()
+def bends(model: Graph, steps: list[int], others: list[int], *inputs: Tensor) -> list[bool]:
+    """Of each of these steps, whether its result is bent on its way to the next one, to one of the others or the end."""
+    weights, all_of_them = draw_again(model.weights), [*steps, *others]
+    _, seen = model.run(weights, *inputs, layers=all_of_them)
+    results = {number: result for number, (_, result) in zip(all_of_them, seen, strict=True)}
+
+    def bent(this: int) -> bool:
+        held = {number: result for number, result in results.items() if number != this}
+
+        def behind(result: Tensor) -> Tensor:
+            output, reached = model.run(weights, *inputs, given=held | {this: result}, layers=[*held])
+            return torch.cat([output.flatten(), *(argument.flatten() for argument, _ in reached)])
+
+        return not is_linear(behind, *(torch.randn_like(results[this]) for _ in range(2)))
+
+    return [bent(this) for this in steps]
+
+
 # --- what is usually wrong -------------------------------------------------------------------------------------------
 
 
@@ -267,8 +303,8 @@ class _Blind(nn.Module):
         return self.model(*(0 * given for given in inputs))
 
 
-def _seen_instead(beginning: str, sentence: str = "It gave {}. Expected an nn.Module.") -> Seen:
-    return lambda facts, *case: sentence.format(facts.instead) if facts.instead.startswith(beginning) else None
+def _seen_instead(beginning: str) -> Seen:
+    return lambda facts, *case: f"It gave {facts.instead}." if facts.instead.startswith(beginning) else None
 
 
 def _seen_without_gradient(facts: Facts, *case: Any) -> str | None:
@@ -290,8 +326,8 @@ def _limits(facts: Facts) -> str:
     return f"Whatever input and weights may be, the output stays {limits}. Expected numbers of any size and sign."
 
 
-def _seen_never_negative(facts: Facts, *case: Any) -> str | None:
-    return _limits(facts) if facts.lowest >= 0 and facts.highest > 1 else None
+def _seen_one_sign(facts: Facts, *case: Any) -> str | None:
+    return _limits(facts) if facts.lowest >= 0 and facts.highest > 1 or facts.highest <= 0 > facts.lowest else None
 
 
 def _seen_squeezed(facts: Facts, *case: Any) -> str | None:
@@ -307,7 +343,7 @@ USUAL = {
     ),
     "lazy_layer": Usual(
         "Lazy layers find their sizes when the first batch comes, which is after the optimizer asked for the parameters. Work the size out.",
-        _seen_instead("a model with lazy layers", "It gave {}."),
+        _seen_instead("a model with lazy layers"),
         lambda model: nn.Sequential(model, nn.LazyLinear(1)),
     ),
     "pair_returned": Usual(
@@ -354,8 +390,8 @@ USUAL = {
         _then(lambda logits: logits.softmax(0)),
     ),
     "relu_at_the_end": Usual(
-        "A ReLU, or another function that is never negative, stands after the last layer. The logits are what the last layer gives.",
-        _seen_never_negative,
+        "A ReLU, or another function whose values all have one sign, stands after the last layer. The logits are what the last layer gives.",
+        _seen_one_sign,
         _then(torch.relu),
     ),
     "squeezed_output": Usual(
@@ -436,6 +472,28 @@ def form(exercise: Declaration, *names: str) -> None:
         if not facts.finite:
             return "The output holds nan or infinity."
         return _seen_without_gradient(facts)
+
+
+def mixed_up(facts: Facts, *case: Any) -> str | None:
+    """Seen: rows went in, and another number of rows reached a dense layer or came out."""
+    rows, given = _rows_at_a_dense_layer(facts), facts.expected_shape[0]
+    if rows not in (None, given):
+        return f"{given} inputs reached a dense layer as {rows} row{'s' * (rows != 1)}. {facts.error}"
+    if len(facts.shape) == len(facts.expected_shape) and facts.shape[0] != given:
+        return f"{given} inputs gave an output of shape {tuple(facts.shape)}, expected {tuple(facts.expected_shape)}."
+    return None
+
+
+def does_not_fit(facts: Facts, *case: Any) -> str | None:
+    """Seen: a dense layer, or a view before it, expects another number of values than those that arrive."""
+    fixed = _rows_at_a_dense_layer(facts) == facts.expected_shape[0] or "is invalid for input of size" in facts.error
+    return facts.error if fixed else None
+
+
+def _rows_at_a_dense_layer(facts: Facts) -> int | None:
+    """How many rows torch saw when it could not multiply two matrices."""
+    found = re.search(r"mat1 and mat2 shapes cannot be multiplied \((\d+)x", facts.error)
+    return int(found[1]) if found else None
 
 
 def raised(*words: str) -> Seen:

@@ -8,10 +8,10 @@ import contextlib
 import datetime
 import json
 import os
-import tempfile
 from pathlib import Path
 
-_COURSE = Path(__file__).parents[2]
+from utils.files import write_whole
+from utils.paths import COURSE
 
 
 def path() -> Path | None:
@@ -19,7 +19,7 @@ def path() -> Path | None:
     chosen = os.environ.get("REACH_PROGRESS", "")
     if chosen.lower() == "off":
         return None
-    return Path(chosen) if chosen else _COURSE / ".reach" / "progress.json"
+    return Path(chosen) if chosen else COURSE / ".reach" / "progress.json"
 
 
 def load() -> dict[str, dict[str, str]]:
@@ -43,17 +43,4 @@ def add(lesson: str, exercise: str) -> None:
     today = datetime.date.today().isoformat()
     passed.setdefault(lesson, {}).setdefault(exercise, today)
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(file, json.dumps(passed, indent=2, sort_keys=True))
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write whole or not at all, so that a full disk or a stopped kernel leaves the old record."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(temporary, file)
-    except OSError:
-        os.unlink(temporary)
-        raise
+        write_whole(file, json.dumps(passed, indent=2, sort_keys=True))

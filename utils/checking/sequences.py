@@ -105,9 +105,14 @@ def measure(sent: dict[str, Any], vocabulary: int, length: int) -> Facts:
     )
 
 
+def _draw_again(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """As `models.draw_again`, where the matrices of all layers may be stacked in one tensor."""
+    return {name: torch.randn_like(w) * w.shape[-1] ** -0.5 if w.dim() > 1 else w for name, w in weights.items()}
+
+
 @torch.no_grad()
 def _behaviour(model: Graph, one: Graph, short: Graph, vocabulary: int, length: int) -> dict[str, float]:
-    weights, tokens, middle = models.draw_again(model.weights), torch.randint(vocabulary, (BATCH, length)), length // 2
+    weights, tokens, middle = _draw_again(model.weights), torch.randint(vocabulary, (BATCH, length)), length // 2
     tokens[:, [0, 1, -3, -2]] = torch.tensor([0, 1, 0, 1])
     logits = model(weights, tokens)
 
@@ -186,7 +191,7 @@ def _softmaxed(model: Graph) -> int:
 
 def _count(model: Graph) -> int:
     """How many parameters the logits of a short text rest on."""
-    gradients = model.gradients(models.draw_again(model.weights), SHORT_TEXTS)
+    gradients = model.gradients(_draw_again(model.weights), SHORT_TEXTS)
     return sum(grad.numel() for grad in gradients.values() if grad is not None and grad.any())
 
 
@@ -217,7 +222,7 @@ def _shared(model: Graph, deeper: Graph) -> list[str]:
 @torch.no_grad()
 def _narrow(model: Graph, deeper: Graph) -> list[str]:
     """Matrices of one layer more without which the last logits do not depend on the last token, or are no numbers."""
-    weights = models.draw_again(deeper.weights)
+    weights = _draw_again(deeper.weights)
 
     def is_narrow(name: str) -> bool:
         one, other = deeper(weights | {name: torch.zeros_like(weights[name])}, SHORT_TEXTS)  # (T, V)

@@ -1,6 +1,7 @@
-"""The models that later lessons build on: two for images, two for text."""
+"""The models that later lessons build on: two for images, two for text and their baseline, and the sampler."""
 
-from .images import cnn, dense
-from .text import Cache, CharLSTM, Transformer, generate
+from utils.models.images import cnn, dense
+from utils.models.ngram import NGram
+from utils.models.text import Cache, CharLSTM, Transformer, generate
 
-__all__ = ["Cache", "CharLSTM", "Transformer", "cnn", "dense", "generate"]
+__all__ = ["Cache", "CharLSTM", "NGram", "Transformer", "cnn", "dense", "generate"]

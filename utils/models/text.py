@@ -1,7 +1,7 @@
 """The text models of lessons 08 and 11, for the lessons that build on them, and the sampler that both share.
 
 Shapes: B texts, T characters, V characters in the alphabet, C the width, H heads of D = C / H numbers each.
-Scores at position t are for the character *after* it, and depend on the characters up to t.
+Logits at position t are for the character *after* it, and depend on the characters up to t.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Read = Callable[[Tensor], Tensor]
 
 
 class CharLSTM(nn.Module):
-    """One LSTM layer over characters: tokens (B, T) and a state in; scores (B, T, V) and the next state out.
+    """One LSTM layer over characters: tokens (B, T) and a state in; logits (B, T, V) and the next state out.
 
     With an embedding of E numbers (`embedding`; as wide as the layer unless told) it has
     V E + 4 C (E + C + 2) + V (C + 1) parameters.
@@ -27,7 +27,7 @@ class CharLSTM(nn.Module):
         embedding = width if embedding is None else embedding
         self.embedding = nn.Embedding(vocabulary, embedding)
         self.lstm = nn.LSTM(embedding, width, batch_first=True)
-        self.scores = nn.Linear(width, vocabulary)
+        self.head = nn.Linear(width, vocabulary)
 
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Without a state the model starts with zeros: it knows nothing of what came before."""
@@ -35,9 +35,10 @@ class CharLSTM(nn.Module):
 
     def read(self, vectors: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """What follows the embedding: vectors (B, T, E) in. `influence(model.read, model.embedding(tokens))`."""
-        with torch.autocast("cuda", enabled=False):  # it would choose float16 here, too coarse for small gradients
+        # Autocast would choose float16 on a GPU, too coarse for small gradients; some CPUs have no LSTM in bfloat16.
+        with torch.autocast(vectors.device.type, enabled=False):
             hidden, state = self.lstm(vectors, state)  # (B, T, C)
-        return self.scores(hidden), state
+        return self.head(hidden), state  # (B, T, V)
 
     def reader(self) -> Read:
         """A function that reads a text piece by piece, (B, T) in and (B, T, V) out, and carries the state."""
@@ -45,14 +46,14 @@ class CharLSTM(nn.Module):
 
         def read(tokens: Tensor) -> Tensor:
             nonlocal state
-            scores, state = self(tokens, state)
-            return scores
+            logits, state = self(tokens, state)
+            return logits
 
         return read
 
 
 class Transformer(nn.Module):
-    """A decoder: each character reads itself and those before it. Tokens (B, T) in, scores (B, T, V) out.
+    """A decoder: each character reads itself and those before it. Tokens (B, T) in, logits (B, T, V) out.
 
     Each layer is two residual steps, x + attention(norm(x)) and x + mlp(norm(x)) (Vaswani et al. 2017), with
     the norm first (Xiong et al. 2020) as a root mean square (Zhang and Sennrich 2019), rotary positions (Su et
@@ -76,7 +77,7 @@ class Transformer(nn.Module):
         self.embedding = nn.Embedding(vocabulary, width)
         self.blocks = nn.ModuleList(Block(width, heads, causal) for _ in range(layers))
         self.norm = nn.RMSNorm(width)
-        self.scores = nn.Linear(width, vocabulary, bias=False)
+        self.head = nn.Linear(width, vocabulary, bias=False)
 
     def forward(self, tokens: Tensor, cache: "Cache | None" = None) -> Tensor:
         """With a cache, the tokens follow those that it holds; afterwards it holds them too."""
@@ -87,24 +88,24 @@ class Transformer(nn.Module):
         x, rotation = vectors, self.rotation(vectors, past=len(cache) if cache else 0)
         for block in self.blocks:
             x = block(x, rotation, cache)
-        return self.scores(self.norm(x))
+        return self.head(self.norm(x))  # (B, T, V)
 
     def rotation(self, vectors: Tensor, past: int = 0) -> tuple[Tensor, Tensor]:
         """Cosine and sine (T, D / 2) of the angles by which rotary positions turn each pair of channels."""
         half = vectors.shape[-1] // self.blocks[0].attention.heads // 2
         speeds = 10_000.0 ** -(torch.arange(half, device=vectors.device) / half)  # radians a character
-        angles = torch.arange(past, past + vectors.shape[1], device=vectors.device)[:, None] * speeds
+        angles = torch.arange(past, past + vectors.shape[1], device=vectors.device)[:, None] * speeds  # (T, D / 2)
         return angles.cos().to(vectors.dtype), angles.sin().to(vectors.dtype)
 
     @torch.no_grad()
     def attention(self, tokens: Tensor) -> Tensor:
         """Who looks at whom: weights (layers, B, H, T, T). Row i holds what position i takes from each j ≤ i."""
-        x, maps = self.embedding(tokens), []
+        x, maps = self.embedding(tokens), []  # (B, T, C)
         rotation = self.rotation(x)
         for block in self.blocks:
-            maps.append(block.attention.weights(block.before_attention(x), rotation))
+            maps.append(block.attention.weights(block.norm1(x), rotation))
             x = block(x, rotation)
-        return torch.stack(maps)
+        return torch.stack(maps)  # (layers, B, H, T, T)
 
     def reader(self) -> Read:
         """A function that reads a text piece by piece, (B, T) in and (B, T, V) out, and keeps a cache."""
@@ -116,9 +117,9 @@ class Block(nn.Module):
 
     def __init__(self, width: int, heads: int, causal: bool = True):
         super().__init__()
-        self.before_attention = nn.RMSNorm(width)
+        self.norm1 = nn.RMSNorm(width)
         self.attention = Attention(width, heads, causal)
-        self.before_mlp = nn.RMSNorm(width)
+        self.norm2 = nn.RMSNorm(width)
         self.mlp = nn.Sequential(
             nn.Linear(width, 4 * width, bias=False),
             nn.GELU(),
@@ -127,8 +128,8 @@ class Block(nn.Module):
         nn.init.zeros_(self.mlp[-1].weight)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], cache: "Cache | None" = None) -> Tensor:
-        x = x + self.attention(self.before_attention(x), rotation, cache)
-        return x + self.mlp(self.before_mlp(x))
+        x = x + self.attention(self.norm1(x), rotation, cache)
+        return x + self.mlp(self.norm2(x))
 
 
 class Attention(nn.Module):
@@ -137,7 +138,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, causal: bool = True):
         super().__init__()
         self.heads, self.causal = heads, causal
-        self.queries_keys_values = nn.Linear(width, 3 * width, bias=False)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
         nn.init.zeros_(self.out.weight)
 
@@ -148,20 +149,22 @@ class Attention(nn.Module):
         new, past = queries.shape[2], keys.shape[2] - queries.shape[2]
         # One new character may look at everything, so it needs no mask.
         mask = torch.ones(new, past + new, dtype=torch.bool, device=x.device).tril(past) if past and new > 1 else None
-        z = F.scaled_dot_product_attention(queries, keys, values, mask, is_causal=self.causal and not past)
-        return self.out(z.transpose(1, 2).flatten(2))  # (B, H, T, D) to (B, T, C)
+        z = F.scaled_dot_product_attention(
+            queries, keys, values, mask, is_causal=self.causal and not past
+        )  # (B, H, T, D)
+        return self.out(z.transpose(1, 2).flatten(2))  # (B, H, T, D) to (B, T, H, D) to (B, T, C)
 
     def project(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, each (B, H, T, D); the first two turned by their positions."""
-        split = self.queries_keys_values(x).unflatten(-1, (3, self.heads, -1))  # (B, T, 3, H, D)
-        split = split.permute(2, 0, 3, 1, 4)
-        queries, keys = rotate(split[:2], *rotation)  # one call for both is faster than two
+        split = self.qkv(x).unflatten(-1, (3, self.heads, -1))  # (B, T, 3, H, D)
+        split = split.permute(2, 0, 3, 1, 4)  # (3, B, H, T, D)
+        queries, keys = rotate(split[:2], *rotation)  # one call for both is faster than two; each (B, H, T, D)
         return queries, keys, split[2]
 
     def weights(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
         """The attention weights (B, H, T, T) themselves, which the fused function above never writes down."""
         queries, keys, _ = self.project(x, rotation)
-        scores = queries @ keys.transpose(-1, -2) / queries.shape[-1] ** 0.5
+        scores = queries @ keys.transpose(-1, -2) / queries.shape[-1] ** 0.5  # (B, H, T, T)
         if self.causal:
             scores = scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).triu(1), -torch.inf)
         return scores.softmax(-1)
@@ -186,7 +189,7 @@ class Cache:
         """Append to what this layer has; all of it comes back."""
         if layer in self.kept:
             past_keys, past_values = self.kept[layer]
-            keys, values = torch.cat([past_keys, keys], 2), torch.cat([past_values, values], 2)
+            keys, values = torch.cat([past_keys, keys], 2), torch.cat([past_values, values], 2)  # (B, H, past + T, D)
         self.kept[layer] = keys, values
         return keys, values
 
@@ -210,10 +213,10 @@ def generate(
 ) -> Tensor:
     """Continue a prompt (T,) by `count` characters, one after the other: tokens (count,).
 
-    Each is drawn from softmax(scores / temperature): below 1 likely characters become likelier, and at 0 the
+    Each is drawn from softmax(logits / temperature): below 1 likely characters become likelier, and at 0 the
     likeliest is taken. The models above read each character once, as a state or a cache carries what came before.
     With `context`, a model reads just the last `context` characters, anew for each one: that is what a transformer
-    trained on such windows is good at. Any other function from tokens (B, T) to scores (B, T, V) reads anew, too.
+    trained on such windows is good at. Any other function from tokens (B, T) to logits (B, T, V) reads anew, too.
 
     Raises ValueError for an empty prompt, a negative count or temperature, or a context below 1.
     """
@@ -230,11 +233,11 @@ def generate(
     for _ in range(count):
         if anew:
             unread = text if context is None else text[-context:]
-        output = read(unread[None])
-        scores = (output[0] if isinstance(output, tuple) else output)[0, -1]  # (V,)
+        output = read(unread[None])  # (1, T, V)
+        logits = (output[0] if isinstance(output, tuple) else output)[0, -1]  # (V,)
         if temperature == 0:
-            unread = scores.argmax(-1, keepdim=True)
+            unread = logits.argmax(-1, keepdim=True)  # (1,)
         else:
-            unread = torch.multinomial((scores / temperature).softmax(-1), 1, generator=generator)
-        text = torch.cat([text, unread])
+            unread = torch.multinomial((logits / temperature).softmax(-1), 1, generator=generator)  # (1,)
+        text = torch.cat([text, unread])  # (T + 1,)
     return text[len(prompt) :]

@@ -9,11 +9,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from utils.notebook import COLORS
-from utils.reach import receptive_field
+from utils.plotting.style import BLUE, COLORS, ORANGE, axes
+from utils.reach import Layer, output_sides, receptive_field
 
-BLUE, ORANGE, GREY = COLORS[0], COLORS[1], "#b8bec6"
-Layer = tuple[int, int] | tuple[int, int, int, int]
+PALE = "#b8bec6"  # of the many lines of a pyramid
 
 
 def plot_pyramid(layers: Sequence[Layer], title: str = "", image: int | None = None, ax: Axes | None = None) -> Axes:
@@ -30,8 +29,7 @@ def plot_pyramid(layers: Sequence[Layer], title: str = "", image: int | None = N
     """
     layers = [(*layer, *(0, 1)[len(layer) - 2 :]) for layer in layers]
     fields = [receptive_field(layers[:level]) for level in range(len(layers) + 1)]
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.5, 0.8 + 0.5 * len(fields)), layout="constrained")
+    ax = axes(ax, (6.5, 0.8 + 0.5 * len(fields)))
     sides = output_sides(layers, image) if image else None
     cone = _cone(layers, sides)
     pixels = range(image) if image else range(fields[-1].start, fields[-1].start + fields[-1].size)
@@ -47,7 +45,7 @@ def plot_pyramid(layers: Sequence[Layer], title: str = "", image: int | None = N
                 for unit, taps in units.items()
                 for tap in taps
             ]
-            ax.add_collection(LineCollection(lines, colors=GREY, linewidths=0.6, zorder=1))
+            ax.add_collection(LineCollection(lines, colors=PALE, linewidths=0.6, zorder=1))
         inside = [unit for unit in units if _inside(unit, level, sides)]
         outside = [unit for unit in units if not _inside(unit, level, sides)]
         color = BLUE if level else ORANGE
@@ -73,21 +71,80 @@ def plot_pyramid(layers: Sequence[Layer], title: str = "", image: int | None = N
     return ax
 
 
-def output_sides(layers: Sequence[Layer], image: int) -> list[int]:
-    """Side of the input and of each layer's output, for layers (kernel, stride, padding, dilation).
+def plot_paths(counts: Tensor, title: str = "", ax: Axes | None = None) -> Axes:
+    """Paths from each pixel (W,) to one unit, as bars with their numbers. A cross marks a pixel without any."""
+    ax = axes(ax, (6.5, 2.2))
+    heights = counts.detach().cpu().numpy().astype(int)
+    ax.bar(range(len(heights)), heights, color=BLUE)
+    for pixel, count in enumerate(heights):
+        ax.text(pixel, count, str(count) if count else "✕", ha="center", va="bottom", fontsize=9)
+    ax.set(title=title, xlabel="position in the input (pixels)", ylabel="paths", ylim=(0, 1.2 * heights.max()))
+    if len(heights) <= 30:
+        ax.set_xticks(range(len(heights)))
+    return ax
 
-    Raises ValueError where a layer has no window that fits.
+
+def plot_field(field: Tensor, title: str = "", box: tuple[int, int] | None = None, ax: Axes | None = None) -> Axes:
+    """Influence of each pixel (H, W) on one unit, from 0 to the largest.
+
+    `box` is (first pixel, side) of the theoretical field, along both axes; it is drawn as a dashed square.
     """
-    sides = [image]
-    for number, (kernel, stride, padding, dilation) in enumerate(layers, start=1):
-        side = (sides[-1] + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-        if side < 1:
-            raise ValueError(
-                f"layer {number} does not fit: its kernel spans {dilation * (kernel - 1) + 1} positions, "
-                f"and there are {sides[-1]} with {padding} of padding at each end"
-            )
-        sides.append(side)
-    return sides
+    ax = axes(ax, (3.4, 3.2))
+    shown = field.detach().cpu().float().numpy()
+    ax.imshow(shown / max(shown.max(), 1e-30), vmin=0, vmax=1)
+    if box is not None:
+        first, side = box
+        ax.add_patch(Rectangle((first - 0.5,) * 2, side, side, fill=False, edgecolor=ORANGE, linestyle="--", lw=1.8))
+    ax.set(xlabel="column (pixels)", ylabel="row (pixels)")
+    ax.set_title(title, fontsize=10)
+    return ax
+
+
+def plot_fields(fields: Mapping[str, Tensor], boxes: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Fields (H, W) side by side, under their titles, with a box each, as `plot_field` draws them. Returns the axes."""
+    width = 3.2 * len(fields)
+    _, panels = plt.subplots(1, len(fields), figsize=(width, 3.1), squeeze=False, layout="constrained")
+    for ax, (title, field), box in zip(panels.flat, fields.items(), boxes, strict=True):
+        plot_field(field, title, box, ax=ax)
+    return panels
+
+
+def plot_profiles(fields: Mapping[str, Tensor], box: tuple[int, int], title: str = "", ax: Axes | None = None) -> Axes:
+    """Share of the influence in each column, mean over seeds, with a band from the least to the largest.
+
+    `fields` are named tensors (seeds, H, W). `box` is (first pixel, side) of the theoretical field: the dashed line
+    is what a unit would show that uses all of it alike.
+    """
+    ax = axes(ax)
+    first, side = box
+    for color, (name, maps) in zip(COLORS[::2], fields.items(), strict=False):
+        columns = maps.detach().cpu().sum(1).numpy()
+        shares = 100 * columns / columns.sum(1, keepdims=True)
+        ax.plot(shares.mean(0), label=name, color=color, lw=2)
+        ax.fill_between(range(shares.shape[1]), shares.min(0), shares.max(0), color=color, alpha=0.3, lw=0)
+    edges = [first - 0.5, first - 0.5, first + side - 0.5, first + side - 0.5]
+    ax.plot(edges, [0, 100 / side, 100 / side, 0], "--", color=ORANGE, label="all of the field alike")
+    ax.set(title=title, xlabel="column (pixels)", ylabel="share of the influence (%)")
+    ax.legend(frameon=False, fontsize=9)
+    return ax
+
+
+def plot_growth(
+    depths: Sequence[int], sizes: Sequence[int], sides: Sequence[Sequence[int]], title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Size of the theoretical field and measured sides, (seeds, depths), against depth, on logarithmic axes."""
+    ax = axes(ax)
+    measured = np.asarray(sides, dtype=float)
+    ax.plot(depths, sizes, "--o", color=ORANGE, label="theoretical field")
+    ax.plot(depths, measured.mean(0), "-s", color=BLUE, label=f"effective field, mean of {len(measured)} seeds")
+    ax.fill_between(depths, measured.min(0), measured.max(0), color=BLUE, alpha=0.25, lw=0)
+    ax.set(title=title, xlabel="layers", ylabel="side (pixels)", xscale="log", yscale="log")
+    ticks = sorted({*sizes})
+    ax.set_xticks(depths, [str(depth) for depth in depths])
+    ax.set_yticks(ticks, [str(tick) for tick in ticks])
+    ax.minorticks_off()
+    ax.legend(frameon=False, fontsize=9)
+    return ax
 
 
 def _cone(layers: Sequence[Layer], sides: list[int] | None) -> list[dict[int, list[int]]]:
@@ -115,111 +172,3 @@ def _layer_name(number: int, layer: Layer) -> str:
     kernel, stride, _, dilation = layer
     name = f"{number}: kernel {kernel}, stride {stride}"
     return name if dilation == 1 else f"{name}, dilation {dilation}"
-
-
-def plot_paths(counts: Tensor, title: str = "", ax: Axes | None = None) -> Axes:
-    """Paths from each pixel (W,) to one unit, as bars with their numbers. A cross marks a pixel without any."""
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.5, 2.2), layout="constrained")
-    heights = counts.detach().cpu().numpy().astype(int)
-    ax.bar(range(len(heights)), heights, color=BLUE)
-    for pixel, count in enumerate(heights):
-        ax.text(pixel, count, str(count) if count else "✕", ha="center", va="bottom", fontsize=9)
-    ax.set(title=title, xlabel="position in the input (pixels)", ylabel="paths", ylim=(0, 1.2 * heights.max()))
-    if len(heights) <= 30:
-        ax.set_xticks(range(len(heights)))
-    return ax
-
-
-def plot_field(field: Tensor, title: str = "", box: tuple[int, int] | None = None, ax: Axes | None = None) -> Axes:
-    """Influence of each pixel (H, W) on one unit, from 0 to the largest.
-
-    `box` is (first pixel, side) of the theoretical field, along both axes; it is drawn as a dashed square.
-    """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(3.4, 3.2), layout="constrained")
-    shown = field.detach().cpu().float().numpy()
-    ax.imshow(shown / max(shown.max(), 1e-30), vmin=0, vmax=1)
-    if box is not None:
-        first, side = box
-        ax.add_patch(Rectangle((first - 0.5,) * 2, side, side, fill=False, edgecolor=ORANGE, linestyle="--", lw=1.8))
-    ax.set(xlabel="column (pixels)", ylabel="row (pixels)")
-    ax.set_title(title, fontsize=10)
-    return ax
-
-
-def plot_fields(fields: Mapping[str, Tensor], boxes: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Fields (H, W) side by side, under their titles, with a box each, as `plot_field` draws them. Returns the axes."""
-    width = 3.2 * len(fields)
-    _, axes = plt.subplots(1, len(fields), figsize=(width, 3.1), squeeze=False, layout="constrained")
-    for ax, (title, field), box in zip(axes.flat, fields.items(), boxes, strict=True):
-        plot_field(field, title, box, ax=ax)
-    return axes
-
-
-def plot_profiles(fields: Mapping[str, Tensor], box: tuple[int, int], title: str = "", ax: Axes | None = None) -> Axes:
-    """Share of the influence in each column, mean over seeds, with a band from the least to the largest.
-
-    `fields` are named tensors (seeds, H, W). `box` is (first pixel, side) of the theoretical field: the dashed line
-    is what a unit would show that uses all of it alike.
-    """
-    if ax is None:
-        _, ax = plt.subplots(layout="constrained")
-    first, side = box
-    for color, (name, maps) in zip(COLORS[::2], fields.items(), strict=False):
-        columns = maps.detach().cpu().sum(1).numpy()
-        shares = 100 * columns / columns.sum(1, keepdims=True)
-        ax.plot(shares.mean(0), label=name, color=color, lw=2)
-        ax.fill_between(range(shares.shape[1]), shares.min(0), shares.max(0), color=color, alpha=0.3, lw=0)
-    edges = [first - 0.5, first - 0.5, first + side - 0.5, first + side - 0.5]
-    ax.plot(edges, [0, 100 / side, 100 / side, 0], "--", color=ORANGE, label="all of the field alike")
-    ax.set(title=title, xlabel="column (pixels)", ylabel="share of the influence (%)")
-    ax.legend(frameon=False, fontsize=9)
-    return ax
-
-
-def plot_growth(
-    depths: Sequence[int], sizes: Sequence[int], sides: Sequence[Sequence[int]], title: str = "", ax: Axes | None = None
-) -> Axes:
-    """Size of the theoretical field and measured sides, (seeds, depths), against depth, on logarithmic axes."""
-    if ax is None:
-        _, ax = plt.subplots(layout="constrained")
-    measured = np.asarray(sides, dtype=float)
-    ax.plot(depths, sizes, "--o", color=ORANGE, label="theoretical field")
-    ax.plot(depths, measured.mean(0), "-s", color=BLUE, label=f"effective field, mean of {len(measured)} seeds")
-    ax.fill_between(depths, measured.min(0), measured.max(0), color=BLUE, alpha=0.25, lw=0)
-    ax.set(title=title, xlabel="layers", ylabel="side (pixels)", xscale="log", yscale="log")
-    ticks = sorted({*sizes})
-    ax.set_xticks(depths, [str(depth) for depth in depths])
-    ax.set_yticks(ticks, [str(tick) for tick in ticks])
-    ax.minorticks_off()
-    ax.legend(frameon=False, fontsize=9)
-    return ax
-
-
-def plot_words(
-    influences: Tensor, words: Sequence[str], source: str, target: str, title: str = "", ax: Axes | None = None
-) -> Axes:
-    """Influence of each word (columns) on `target` after 1, 2, … layers (rows): (layers, words).
-
-    Each row is on a scale of its own, logarithmic over three powers of ten. White: no influence at all. The column
-    of `source` is framed.
-    """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.5, 0.9 + 0.26 * len(influences)), layout="constrained")
-    shares = influences / influences.sum(1, keepdim=True)
-    shown = np.ma.log10(np.ma.masked_equal(shares.detach().cpu().numpy(), 0))
-    drawn = ax.imshow(shown, aspect="auto", cmap="viridis", vmin=-3, vmax=0)
-    column = list(words).index(source)
-    ax.add_patch(
-        Rectangle((column - 0.5, -0.5), 1, len(influences), fill=False, edgecolor=ORANGE, lw=2.5, clip_on=False)
-    )
-    ax.set_xticks(range(len(words)), words, rotation=35, ha="right", rotation_mode="anchor")
-    ax.set_yticks(range(len(influences)), [str(depth) for depth in range(1, len(influences) + 1)])
-    ax.set(title=title, ylabel="layers")
-    for edge in ax.spines.values():
-        edge.set_visible(True)
-    bar = ax.figure.colorbar(drawn, ax=ax, ticks=[-3, -2, -1, 0], extend="min")
-    bar.ax.set_yticklabels(["0.1 %", "1 %", "10 %", "100 %"])
-    bar.set_label(f"influence on “{target}”")
-    return ax

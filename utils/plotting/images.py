@@ -1,11 +1,16 @@
 """Images, kernels and feature maps as pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
+import torch.nn.functional as F
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from torch import Tensor
+
+from utils.plotting.style import GREY, ORANGE, axes
 
 
 def plot_image(
@@ -20,8 +25,7 @@ def plot_image(
         numbers: write each value into its pixel (for small images).
         signed: centre the colours on zero, blue below and red above, in place of grey from dark to bright.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(3, 3), layout="constrained")
+    ax = axes(ax, (3, 3))
     pixels = image.detach().cpu().float().squeeze().numpy()
     if pixels.ndim != 2:
         raise ValueError(f"expected one image of shape (H, W) or (1, H, W), got shape {tuple(image.shape)}")
@@ -43,14 +47,48 @@ def plot_images(
     rows = -(-len(images) // columns)
     side = min(2.0, 7.5 / columns)  # few images are drawn larger, and have room for longer titles
     size = (side * columns, (side + 0.2) * rows)
-    _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
-    for index, ax in enumerate(axes.flat):
+    _, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for index, ax in enumerate(panels.flat):
         if index < len(images):
             plot_image(images[index], titles[index] if index < len(titles) else "", ax=ax, **options)
             ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=9)
         else:
             ax.set_visible(False)
-    return axes
+    return panels
+
+
+def plot_windows(image: Tensor, kernel: Tensor) -> np.ndarray:
+    """A small image (1, H, W), a kernel (1, 1, k, k) and their convolution, number by number. Returns the axes.
+
+    The first window and the output that comes of it are framed. The last output is a question mark: the reader's turn.
+    """
+    output = F.conv2d(image[None], kernel)
+    output[..., -1, -1] = 0  # neither its number nor its shade shall tell
+    parts = {"image x": image, "kernel W": kernel, "output y": output}
+    _, panels = plt.subplots(1, 3, figsize=(6.5, 2.6), layout="constrained")
+    for ax, (title, values) in zip(panels, parts.items(), strict=True):
+        plot_image(values, title, ax=ax, numbers=True)
+    panels[2].texts[-1].set_text("?")
+    side = kernel.shape[-1]
+    for ax, framed in [(panels[0], side), (panels[2], 1)]:
+        ax.add_patch(Rectangle((-0.5, -0.5), framed, framed, fill=False, edgecolor=ORANGE, linewidth=4))
+    panels[0].set_xlabel("the first window ...")
+    panels[2].set_xlabel("... gives this number")
+    return panels
+
+
+def plot_impulse_responses(settings: Mapping[str, Mapping[str, int]], side: int = 9) -> np.ndarray:
+    """What one bright pixel becomes under a 3×3 kernel of ones, for each setting of `F.conv2d`. Returns the axes."""
+    impulse = torch.zeros(1, 1, side, side)
+    impulse[..., side // 2, side // 2] = 1
+    _, panels = plt.subplots(1, len(settings) + 1, figsize=(1.9 * (len(settings) + 1), 2.4), layout="constrained")
+    plot_image(impulse, f"input, {side}×{side}", ax=panels[0])
+    for ax, (name, options) in zip(panels[1:], settings.items(), strict=True):
+        response = F.conv2d(impulse, torch.ones(1, 1, 3, 3), **options)
+        plot_image(response, f"{name}: {response.shape[-2]}×{response.shape[-1]}", ax=ax)
+    for ax in panels:
+        _grid(ax)
+    return panels
 
 
 def _write_numbers(ax: Axes, pixels: np.ndarray, drawn) -> None:
@@ -58,3 +96,12 @@ def _write_numbers(ax: Axes, pixels: np.ndarray, drawn) -> None:
         red, green, blue, _ = drawn.cmap(drawn.norm(value))
         color = "black" if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"
         ax.text(column, row, f"{value:.3g}", ha="center", va="center", color=color, fontsize=9)
+
+
+def _grid(ax: Axes) -> None:
+    """Thin lines between the pixels, so that they can be counted."""
+    height, width = ax.images[0].get_array().shape
+    ax.set_xticks(np.arange(width + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(height + 1) - 0.5, minor=True)
+    ax.grid(which="minor", color=GREY, linewidth=0.5)
+    ax.tick_params(which="both", length=0)

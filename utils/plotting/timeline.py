@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from utils.notebook import COLORS
+from utils.plotting.style import COLORS, axes
 
 # Year of the first public version: a preprint where there was one, so some papers carry a later year.
 EVENTS = [
@@ -37,7 +36,7 @@ def plot_timeline(events: Sequence[tuple[int, str, str]] = EVENTS, title: str = 
 
     Rows are evenly spaced: the way between two of them says nothing about the years between.
     """
-    ax = ax or plt.subplots(figsize=(6.8, 0.25 * len(events) + 0.8), layout="constrained")[1]
+    ax = axes(ax, (6.8, 0.25 * len(events) + 0.8))
     columns = ["convolution", "recurrence", "attention"]
     shapes = dict(zip(columns, zip("s^o", COLORS, strict=False), strict=True))
     for row, (_, name, flow) in enumerate(events):

@@ -1,18 +1,19 @@
 """The ruler of the course: how does information move through a network, and how far?
 
-``influence`` measures it by gradient for any module or function; ``receptive_field`` computes its support
-in closed form for stacks and graphs of convolutions and pools; ``context_horizon`` measures by the loss how
+`influence` measures it by gradient for any module or function; `receptive_field` computes its support
+in closed form for stacks and graphs of convolutions and pools; `context_horizon` measures by the loss how
 far back a language model looks.
 """
 
-from .fields import ReceptiveField, receptive_field
-from .horizon import Horizon, context_horizon
-from .jacobian import effective_side, influence
-from .layers import UnsupportedLayer
-from .windows import MisalignedBranches, Window
+from utils.reach.fields import Layer, ReceptiveField, output_sides, receptive_field
+from utils.reach.horizon import Horizon, context_horizon
+from utils.reach.jacobian import effective_side, influence
+from utils.reach.layers import UnsupportedLayer
+from utils.reach.windows import MisalignedBranches, Window
 
 __all__ = [
     "Horizon",
+    "Layer",
     "MisalignedBranches",
     "ReceptiveField",
     "UnsupportedLayer",
@@ -20,5 +21,6 @@ __all__ = [
     "context_horizon",
     "effective_side",
     "influence",
+    "output_sides",
     "receptive_field",
 ]

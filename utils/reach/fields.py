@@ -1,15 +1,18 @@
-"""``receptive_field``: which part of the input can one unit see?"""
+"""`receptive_field`: which part of the input can one unit see?"""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import inf
 
 from torch import nn
 
-from .tracing import windows_of_module
-from .windows import START, Windows, broadcast, layer_windows, stack
+from utils.reach.tracing import windows_of_module
+from utils.reach.windows import START, Windows, broadcast, layer_windows, stack
+
+Layer = tuple[int, int] | tuple[int, int, int] | tuple[int, int, int, int]
+"""(kernel, stride), then padding (0 unless told) and dilation (1 unless told)."""
 
 Sides = int | tuple[int, ...]  # one number for every axis, or one for each
 Numbers = int | float | None | tuple[int | float | None, ...]
@@ -19,12 +22,12 @@ Numbers = int | float | None | tuple[int | float | None, ...]
 class ReceptiveField:
     """The part of the input that the units of a layer can see.
 
-    Unit ``i`` sees the ``size`` positions from ``start + i * stride`` on. Positions count from 0, as the
+    Unit `i` sees the `size` positions from `start + i * stride` on. Positions count from 0, as the
     pixels of an image do; below 0 lies padding. Each number is plain where it is the same along every axis
     and a tuple with one number for each axis where it is not.
 
-    ``size`` is ``math.inf`` where a unit sees the whole input (after flattening, a dense layer or global
-    pooling); the other numbers are then None. ``padding``, ``start`` and ``centre`` are also None where
+    `size` is `math.inf` where a unit sees the whole input (after flattening, a dense layer or global
+    pooling); the other numbers are then None. `padding`, `start` and `centre` are also None where
     they depend on the size of the input.
     """
 
@@ -58,7 +61,7 @@ class ReceptiveField:
     def interval(self, index: int | tuple[int, ...]):
         """First and last position, both included, that a unit sees. They may lie in the padding.
 
-        For an int, a pair ``(first, last)``. For a tuple such as (row, column), one pair for each axis.
+        For an int, a pair `(first, last)`. For a tuple such as (row, column), one pair for each axis.
         Raises ValueError where the padding, and so the interval, is not known.
         """
         if isinstance(index, tuple):
@@ -87,10 +90,10 @@ class ReceptiveField:
 def receptive_field(network: nn.Module | Iterable, *, image: Sides | None = None) -> ReceptiveField:
     """The receptive field of one output unit, in closed form.
 
-    ``network`` is either
+    `network` is either
 
-    - a list of layers, input side first. A layer is ``(kernel, stride)``, ``(kernel, stride, padding)``,
-      ``(kernel, stride, padding, dilation)`` or a module. A number may be a tuple with one for each axis.
+    - a list of layers, input side first. A layer is `(kernel, stride)`, `(kernel, stride, padding)`,
+      `(kernel, stride, padding, dilation)` or a module. A number may be a tuple with one for each axis.
       Padding may also be "same", "valid" or None (not known). No layers at all: a unit sees itself.
     - a module in PyTorch's convolution layout (B, C, …). Its branches (residual, parallel) are followed
       with torch.fx from its first argument on; the field is their union.
@@ -100,15 +103,15 @@ def receptive_field(network: nn.Module | Iterable, *, image: Sides | None = None
 
     The field of a unit far from the border is meant, in evaluation mode. It is the smallest box around
     what the unit can see: dilation and strides may leave holes in it, and near the border part of it lies
-    in the padding (also where that repeats pixels: reflected, circular). With ``image``, the side or sides
+    in the padding (also where that repeats pixels: reflected, circular). With `image`, the side or sides
     of the input, a field that is larger is reported with a warning.
 
     Raises TypeError or ValueError for what is no layer, UnsupportedLayer for a layer whose field this
     arithmetic cannot tell, and MisalignedBranches where branches meet that look at different places.
 
-    Source: Araujo, Norris and Sim, Distill 2019, doi 10.23915/distill.00021. ``start`` is the paper's
+    Source: Araujo, Norris and Sim, Distill 2019, doi 10.23915/distill.00021. `start` is the paper's
     left-most coordinate for output 0. In the older guide of Dang Ha The Hien (2017) start is
-    ``centre + 0.5``, since there the first pixel has its middle at 0.5.
+    `centre + 0.5`, since there the first pixel has its middle at 0.5.
     """
     windows = windows_of_module(network) if isinstance(network, nn.Module) else _windows_of_list(network)
     # Axes that agree are stored once, so that fields compare equal however they were written down.
@@ -145,3 +148,21 @@ def _report_if_larger(field: ReceptiveField, image: Sides) -> None:
             "every unit also reads padding, and sees less of the image than its size says",
             stacklevel=3,
         )
+
+
+def output_sides(layers: Sequence[Layer], image: int) -> list[int]:
+    """Side of the input and of each layer's output, in pixels, for layers (kernel, stride, padding, dilation).
+
+    Raises ValueError where a layer has no window that fits.
+    """
+    sides = [image]
+    for number, layer in enumerate(layers, start=1):
+        kernel, stride, padding, dilation = (*layer, *(0, 1)[len(layer) - 2 :])
+        side = (sides[-1] + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+        if side < 1:
+            raise ValueError(
+                f"layer {number} does not fit: its kernel spans {dilation * (kernel - 1) + 1} positions, "
+                f"and there are {sides[-1]} with {padding} of padding at each end"
+            )
+        sides.append(side)
+    return sides

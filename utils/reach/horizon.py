@@ -1,7 +1,6 @@
-"""``context_horizon``: how many characters back does a language model look? Measured by its loss."""
+"""`context_horizon`: how many characters back does a language model look? Measured by its loss."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from math import log
 from operator import index
@@ -10,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .jacobian import evaluation_mode
+from utils.modes import evaluation_mode
 
 CHUNK = 2**14  # characters read at a time: large enough to be quick, and an LSTM needs tens of megabytes for them
 
@@ -32,7 +31,11 @@ class Horizon:
     @property
     def horizon(self) -> int:
         """The smallest length whose loss is within `tolerance` of the best. The last one means: or further."""
-        return next(k for k, bits in zip(self.lengths, self.bits, strict=True) if bits <= self.best + self.tolerance)
+        return self.within(self.tolerance)
+
+    def within(self, tolerance: float) -> int:
+        """What the horizon is with another tolerance, in bits per character."""
+        return next(k for k, bits in zip(self.lengths, self.bits, strict=True) if bits <= self.best + tolerance)
 
 
 def context_horizon(
@@ -45,8 +48,8 @@ def context_horizon(
 ) -> Horizon:
     """The model's loss when only the last k characters are visible, for each k, and where it stops falling.
 
-    The model takes tokens (B, k) and returns scores (B, k, V), or those and a state, as a recurrent network does;
-    just the scores at the last place are used. Each prediction starts afresh, without a state. `text` (N,) is
+    The model takes tokens (B, k) and returns logits (B, k, V), or those and a state, as a recurrent network does;
+    just the logits at the last place are used. Each prediction starts afresh, without a state. `text` (N,) is
     one that the model was not trained on. The same characters are predicted for every k: `positions` of them, evenly
     spread over what has max(lengths) characters before it.
 
@@ -59,7 +62,7 @@ def context_horizon(
     so a loss at small k also holds its surprise at a text that begins in the middle.
 
     Raises ValueError where the lengths do not rise, the text is too short, or a loss is not finite; TypeError
-    where the model's scores have another shape.
+    where the model's logits have another shape.
     """
     if not isinstance(text, Tensor):
         raise TypeError(f"the text is a {type(text).__name__}; expected tokens, as utils.text.encode gives them.")
@@ -74,10 +77,10 @@ def context_horizon(
             f"{positions} positions that have {lengths[-1]} characters before them. Take fewer, or smaller lengths."
         )
     places = torch.linspace(lengths[-1], len(text) - 1, positions, dtype=torch.float64).long()
-    with torch.no_grad(), evaluation_mode(model) if isinstance(model, nn.Module) else nullcontext():
+    with torch.no_grad(), evaluation_mode(model):
         bits = torch.stack([_bits(model, text, places, length) for length in lengths])  # (lengths, positions)
     if not bits.isfinite().all():
-        raise ValueError("a loss is not finite: the model gives nan, or no chance at all to a character that came.")
+        raise ValueError("a loss is not finite: the model gives nan, or probability 0 to a character that came.")
     means = bits.mean(1)
     return Horizon(
         lengths,
@@ -93,19 +96,19 @@ def _bits(model: Callable, text: Tensor, places: Tensor, length: int) -> Tensor:
     contexts = text.unfold(0, length, 1)  # (N - length + 1, length), a view
     losses = []
     for chunk in places.split(max(1, CHUNK // length)):
-        scores = _scores_after(model, contexts[chunk - length]).double()
-        losses.append(F.cross_entropy(scores, text[chunk], reduction="none") / log(2))
+        logits = _logits_after(model, contexts[chunk - length]).double()
+        losses.append(F.cross_entropy(logits, text[chunk], reduction="none") / log(2))
     return torch.cat(losses)
 
 
-def _scores_after(model: Callable, contexts: Tensor) -> Tensor:
-    """Scores (B, V) of what follows contexts (B, k)."""
+def _logits_after(model: Callable, contexts: Tensor) -> Tensor:
+    """Logits (B, V) of what follows contexts (B, k)."""
     output = model(contexts)
-    scores = output[0] if isinstance(output, tuple) else output
-    if not isinstance(scores, Tensor) or scores.dim() != 3 or len(scores) != len(contexts):
-        shape = f"shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else f"a {type(scores).__name__}"
+    logits = output[0] if isinstance(output, tuple) else output
+    if not isinstance(logits, Tensor) or logits.dim() != 3 or len(logits) != len(contexts):
+        shape = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
         raise TypeError(f"for tokens of shape {tuple(contexts.shape)} the model gave {shape}; expected (B, T, V).")
-    return scores[:, -1]
+    return logits[:, -1]
 
 
 def _standard_error(bits: Tensor) -> tuple[float, ...]:

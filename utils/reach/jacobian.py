@@ -1,12 +1,13 @@
-"""``influence``: how strongly does output position i depend on input position j? Measured by gradient."""
+"""`influence`: how strongly does output position i depend on input position j? Measured by gradient."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import SupportsIndex
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from utils.modes import evaluation_mode
 
 LAYOUTS = {2: "TC", 3: "BTC", 4: "BCHW"}  # what a tensor of so many dimensions is, unless told
 CHUNK = 2**19  # gradient entries computed at a time: small enough for the cache, large enough to be quick
@@ -29,23 +30,23 @@ def influence(
     inputs                 layout                                map
     =====================  ====================================  ============================
     (T, C) or (B, T, C)    the default                           (T_out, T_in)
-    (C, T) or (B, C, T)    "CT", as ``nn.Conv1d`` wants          (T_out, T_in)
+    (C, T) or (B, C, T)    "CT", as `nn.Conv1d` wants          (T_out, T_in)
     (B, C, H, W)           the default                           (H_out, W_out, H_in, W_in)
     (C, H, W)              "CHW"                                 (H_out, W_out, H_in, W_in)
     any other              its letters, such as "TBC" or "HW"    positions out, positions in
     =====================  ====================================  ============================
 
-    In ``layout`` B is the batch, C the channels, and every other letter an axis of positions; a leading B
-    may be left out. The model is called once, with ``inputs`` as they are, and its output has the same
-    layout; only the sizes may differ. Of several outputs, as ``nn.LSTM`` gives, the first is measured.
+    In `layout` B is the batch, C the channels, and every other letter an axis of positions; a leading B
+    may be left out. The model is called once, with `inputs` as they are, and its output has the same
+    layout; only the sizes may differ. Of several outputs, as `nn.LSTM` gives, the first is measured.
 
-    With ``at``, only one output position is measured and the map has the input's positions alone: an int
+    With `at`, only one output position is measured and the map has the input's positions alone: an int
     for sequences, (row, column) for images, negative ones count from the end, or "centre". The map of one
     unit, averaged over a batch, is the *effective receptive field* of Luo, Li, Urtasun and Zemel,
     "Understanding the Effective Receptive Field in Deep Convolutional Neural Networks", NeurIPS 2016.
 
     It takes one backward pass for each number in the output, many at a time: about a second of one core for
-    128 positions of 32 channels. Whole maps of images are large, so prefer ``at`` there.
+    128 positions of 32 channels. Whole maps of images are large, so prefer `at` there.
 
     The result lies on the CPU, with the dtype of the inputs. A module is measured in evaluation mode and
     left as it was: its modes, gradients and statistics do not change. A plain function is called as it is,
@@ -53,10 +54,12 @@ def influence(
     each other.
 
     Raises TypeError for inputs that have no gradient, such as tokens; ValueError where the shapes do not
-    fit the layout, or where inputs or gradients are not finite; IndexError for ``at`` outside the output.
+    fit the layout, or where inputs or gradients are not finite; IndexError for `at` outside the output.
     """
     layout = _checked_layout(layout, inputs)
-    with torch.inference_mode(False), torch.enable_grad(), evaluation_mode(model):
+    # cuDNN has no backward pass through a recurrent layer in evaluation mode.
+    cudnn = torch.backends.cudnn.flags(enabled=False)
+    with torch.inference_mode(False), torch.enable_grad(), evaluation_mode(model), cudnn:
         source = inputs.detach().clone().requires_grad_()
         outputs = _positions_first(_output_tensor(model(source), layout), layout)  # (*P_out, B, C)
         if at is not None:
@@ -72,9 +75,9 @@ def influence(
 
 
 def effective_side(influences: Tensor, share: float = 0.95) -> int:
-    """Side of the smallest square window that holds ``share`` of all influence on one unit.
+    """Side of the smallest square window that holds `share` of all influence on one unit.
 
-    ``influences`` is a map over input positions, (H, W) or (T,), as ``influence(…, at=…)`` gives it; for
+    `influences` is a map over input positions, (H, W) or (T,), as `influence(…, at=…)` gives it; for
     (T,) the window is an interval. The window may lie anywhere. 0 where nothing has any influence.
     """
     if influences.dim() not in (1, 2) or not 0 < share <= 1:
@@ -179,20 +182,3 @@ def _output_tensor(outputs, layout: str) -> Tensor:
     if not first.is_floating_point():
         raise TypeError(f"the model's output has type {first.dtype}, which has no gradient")
     return first
-
-
-@contextmanager
-def evaluation_mode(model) -> Iterator[None]:
-    """Evaluation mode for every part of a module; afterwards each part is in the mode it had.
-
-    Without cuDNN, which has no backward pass through a recurrent layer in evaluation mode.
-    """
-    modes = {part: part.training for part in model.modules()} if isinstance(model, nn.Module) else {}
-    try:
-        for part in modes:
-            part.training = False
-        with torch.backends.cudnn.flags(enabled=False):
-            yield
-    finally:
-        for part, training in modes.items():
-            part.training = training

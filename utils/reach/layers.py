@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import fx, nn
 from torch.nn.modules import batchnorm, dropout, instancenorm, padding, pooling
 
-from .windows import WHOLE, Window, Windows, layer_windows, stack, union
+from utils.reach.windows import WHOLE, Window, Windows, layer_windows, stack, union
 
 
 class UnsupportedLayer(ValueError):

@@ -4,8 +4,8 @@ import inspect
 
 from torch import fx, nn
 
-from .layers import UnsupportedLayer, windows_of_call
-from .windows import START, MisalignedBranches, Windows
+from utils.reach.layers import UnsupportedLayer, windows_of_call
+from utils.reach.windows import START, MisalignedBranches, Windows
 
 
 def windows_of_module(model: nn.Module) -> Windows:

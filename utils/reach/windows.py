@@ -15,11 +15,11 @@ from typing import SupportsIndex
 class Window:
     """What the units of a layer read along one axis.
 
-    Unit ``i`` reads the ``size`` positions from ``i * stride - padding`` on. Positions count from 0;
+    Unit `i` reads the `size` positions from `i * stride - padding` on. Positions count from 0;
     those below 0 or past the end lie in the padding. A stack of layers is such a layer too: a big one.
 
-    ``size`` is ``inf`` where a unit reads the whole axis; stride and padding then mean nothing and are
-    None. ``padding`` alone is None where it cannot be known without the size of the input.
+    `size` is `inf` where a unit reads the whole axis; stride and padding then mean nothing and are
+    None. `padding` alone is None where it cannot be known without the size of the input.
     """
 
     size: int | float
@@ -47,7 +47,7 @@ class Window:
         return None if self.padding is None else (self.size - 1) / 2 - self.padding
 
     def interval(self, index: int) -> tuple[int | float, int | float]:
-        """First and last position that unit ``index`` reads, both included."""
+        """First and last position that unit `index` reads, both included."""
         if self.size == inf:
             return -inf, inf
         if self.padding is None:
@@ -73,7 +73,7 @@ def stack(below: Windows, above: Windows) -> Windows:
 
 
 def broadcast(windows: Windows, axes: int) -> Windows:
-    """One window for each of ``axes`` axes."""
+    """One window for each of `axes` axes."""
     if len(windows) not in (1, axes):
         raise ValueError(f"layers for {len(windows)} and for {axes} axes cannot follow each other")
     return windows * axes if len(windows) == 1 else windows
@@ -104,7 +104,7 @@ def _join(one: Window, other: Window) -> Window:
 def layer_windows(kernel, stride=1, padding=0, dilation=1) -> Windows:
     """The windows of one layer, each number for every axis (an int) or for each axis (a tuple of ints).
 
-    ``padding`` counts the positions added *before* the first one: the start of a window does not depend on
+    `padding` counts the positions added *before* the first one: the start of a window does not depend on
     those after the last. Besides a number it may be "valid" (none), "same" (the output has ceil(n / stride)
     positions, as TensorFlow defines it; for stride 1 PyTorch agrees) or None (not known).
 

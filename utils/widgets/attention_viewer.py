@@ -28,15 +28,14 @@ def draw(weights: Tensor, characters: str, layer: int, head: int, position: int)
     """The head's map (T, T) with the position's row framed, and that row as bars. Layers and heads count from 0."""
     import matplotlib.pyplot as plt
 
-    from utils.notebook import COLORS
-    from utils.plotting.comparison import plot_attention
+    from utils.plotting.maps import plot_attention
+    from utils.plotting.style import COLORS, VISIBLE
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 4.1), layout="constrained", width_ratios=[1, 1])
     plot_attention(weights, characters, f"layer {layer + 1}, head {head + 1}", row=position, ax=left)
     bars = right.bar(range(len(characters)), weights[position].tolist(), color=COLORS[0])
     bars[position].set_color(COLORS[5])
-    labels = [{"\n": "⏎", " ": "␣"}.get(character, character) for character in characters]
-    right.set_xticks(range(len(labels)), labels, fontsize=7)
+    right.set_xticks(range(len(characters)), list(characters.translate(VISIBLE)), fontsize=7)
     right.set(ylim=(0, 1), xlabel="looked at (orange: itself)", ylabel="weight")
     right.set_title(f"what position {position}, {name(characters[position])}, looks at", fontsize=10)
     return figure
@@ -52,7 +51,7 @@ def attention_viewer(weights: Tensor, characters: str, position: int | None = No
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import img, png, show
+    from utils.widgets.still import follow, img, png, show, status
 
     layers, heads, length, _ = weights.shape
     start = length - 1 if position is None else position
@@ -63,15 +62,13 @@ def attention_viewer(weights: Tensor, characters: str, position: int | None = No
         buttons.style.button_width = "3em"
     caption, canvas = widgets.HTML(), widgets.HTML()
 
-    def redraw(_=None) -> None:
+    def redraw() -> None:
         chosen = weights[layer.value, head.value]
         said = describe(chosen, characters, slider.value)
-        caption.value = f"<span role='status'>{said}</span>"
+        caption.value = status(said)
         canvas.value = img(png(draw(chosen, characters, layer.value, head.value, slider.value)), said)
 
-    for control in (layer, head, slider):
-        control.observe(redraw, "value")
-    redraw()
+    follow((layer, head, slider), redraw)
     viewer = widgets.VBox([layer, head, slider, caption, canvas])
     viewer.add_class("attention-viewer")
     said = describe(weights[0, 0], characters, start)

@@ -8,25 +8,16 @@ from torch import Tensor, nn
 
 from utils.models import generate
 from utils.text import decode, encode
+from utils.widgets.prompt import controls, problem
 
 COUNT = 240  # characters that the sampler writes
 
 
-def problem(prompt: str, alphabet: str) -> str:
-    """What keeps the model from reading this prompt, in a sentence; empty where nothing does."""
-    if not prompt:
-        return "Type at least one character."
-    unknown = sorted(set(prompt) - set(alphabet))
-    if unknown:
-        return f"The model has never seen {', '.join(map(repr, unknown))}. Type something else."
-    return ""
-
-
-def chances(model: nn.Module, alphabet: str, prompt: str, temperature: float) -> Tensor:
+def probabilities(model: nn.Module, alphabet: str, prompt: str, temperature: float) -> Tensor:
     """The probability of each next character after the prompt, (V,)."""
     with torch.no_grad():
-        scores, _ = model(encode(prompt, alphabet)[None])
-    return (scores[0, -1] / temperature).softmax(0)
+        logits, _ = model(encode(prompt, alphabet)[None])
+    return (logits[0, -1] / temperature).softmax(0)
 
 
 def continuation(model: nn.Module, alphabet: str, prompt: str, temperature: float, seed: int) -> str:
@@ -44,7 +35,7 @@ def draw(model: nn.Module, alphabet: str, prompt: str, temperature: float, text:
     width = 8.0 if text else 5.5
     figure, axes = plt.subplots(1, 2 if text else 1, figsize=(width, 2.6), layout="constrained", squeeze=False)
     title = "What comes after the prompt?"
-    chosen = {f"temperature {temperature:g}": chances(model, alphabet, prompt, temperature)}
+    chosen = {f"temperature {temperature:g}": probabilities(model, alphabet, prompt, temperature)}
     plot_probabilities(chosen, alphabet, title=title, ax=axes[0, 0])
     if text:
         lines = [
@@ -67,18 +58,14 @@ def char_sampler(model: nn.Module, alphabet: str, prompt: str = "ROMEO:\n", temp
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import img, png, show
+    from utils.widgets.still import follow, img, png, show
 
-    prompt_box = widgets.Textarea(value=prompt, description="prompt:", rows=2, continuous_update=False)
-    slider = widgets.FloatSlider(
-        value=temperature, min=0.1, max=2.0, step=0.1, description="temperature:", continuous_update=False
-    )
-    slider.style.description_width = "initial"
+    prompt_box, slider = controls(prompt, temperature, lowest=0.1, highest=2.0)
     again = widgets.Button(description="Draw again")
     said, canvas = widgets.HTML(), widgets.HTML()
     seed = 0
 
-    def redraw(_=None) -> None:
+    def redraw() -> None:
         trouble = problem(prompt_box.value, alphabet)
         if trouble:
             said.value, canvas.value = f"<p role='status'><b>{html.escape(trouble)}</b></p>", ""
@@ -96,10 +83,8 @@ def char_sampler(model: nn.Module, alphabet: str, prompt: str = "ROMEO:\n", temp
         seed += 1
         redraw()
 
-    prompt_box.observe(redraw, "value")
-    slider.observe(redraw, "value")
     again.on_click(draw_again)
-    redraw()
+    follow((prompt_box, slider), redraw)
     sampler = widgets.VBox([widgets.HBox([prompt_box, widgets.VBox([slider, again])]), said, canvas])
     sampler.add_class("char-sampler")
     text = continuation(model, alphabet, prompt, temperature, seed)

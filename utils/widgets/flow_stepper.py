@@ -8,7 +8,7 @@ from ipywidgets import HTML, Image, IntSlider, ToggleButtons, VBox
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from utils.notebook import COLORS
+from utils.plotting.style import COLORS
 from utils.widgets.still import png, show
 
 WAITING, COMPUTED, INFORMED = "#d0d7de", COLORS[0], COLORS[1]

@@ -42,7 +42,7 @@ def kernel_painter() -> None:
     """Show the painter: a menu of kernels, nine weights to set, and the map, redrawn at every change."""
     import ipywidgets as widgets
 
-    from utils.widgets.still import img, png, show
+    from utils.widgets.still import img, png, show, status
 
     image = picture()
     menu = widgets.Dropdown(options=list(PRESETS), description="kernel:")
@@ -56,7 +56,7 @@ def kernel_painter() -> None:
         return torch.tensor([weight.value for weight in weights]).reshape(3, 3)
 
     def redraw(_=None) -> None:
-        total.value = f"<span role='status'>sum of the weights: {current().sum():.3g}</span>"
+        total.value = status(f"sum of the weights: {current().sum():.3g}")
         canvas.value = img(png(draw(current(), image)), "The image, the kernel and the map that the kernel makes.")
 
     def choose(_=None) -> None:

@@ -1,6 +1,5 @@
 """The layer builder: stack convolutions and see what one unit sees."""
 
-import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +7,9 @@ from dataclasses import dataclass
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from utils.plotting.fields import Layer, output_sides, plot_pyramid
-from utils.reach import receptive_field
-from utils.widgets.still import png, show
+from utils.plotting.fields import plot_pyramid
+from utils.reach import Layer, output_sides, receptive_field
+from utils.widgets.still import img, png, show
 
 SETTINGS = {"kernel": (1, 11), "stride": (1, 4), "padding": (0, 10), "dilation": (1, 8)}  # least and largest
 NEW_LAYER = (3, 1, 0, 1)
@@ -107,12 +106,9 @@ class LayerBuilder(widgets.VBox):
         except ValueError as error:
             self._result.value = f"<p role='status'><b>This does not fit:</b> {html.escape(str(error))}.</p>"
             return
-        source = base64.b64encode(png(picture(layers, image))).decode()
-        text = html.escape(summary(rows, image))
-        self._result.value = (
-            f"<p role='status'><b>{text}</b></p>{_table(rows)}"
-            f"<img src='data:image/png;base64,{source}' alt='Pyramid. {text}' style='max-width:100%'>"
-        )
+        text = summary(rows, image)
+        pyramid = img(png(picture(layers, image)), f"Pyramid. {text}")
+        self._result.value = f"<p role='status'><b>{html.escape(text)}</b></p>{_table(rows)}{pyramid}"
 
 
 def _number(name: str, value: int, least: int, most: int) -> widgets.BoundedIntText:

@@ -29,8 +29,8 @@ def draw(image: Tensor, label: int, probabilities: Tensor) -> Figure:
     """The image, and the model's ten probabilities with the true and the predicted digit marked."""
     import matplotlib.pyplot as plt
 
-    from utils.notebook import COLORS
     from utils.plotting.images import plot_image
+    from utils.plotting.style import COLORS
 
     predicted = int(probabilities.argmax())
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.5, 2.6), layout="constrained", width_ratios=[1, 2])
@@ -54,7 +54,7 @@ def mistake_browser(images: Tensor, labels: Tensor, probabilities: Tensor) -> No
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import png, show
+    from utils.widgets.still import follow, img, png, show
 
     mistakes = find_mistakes(labels, probabilities)
     if len(mistakes) == 0:
@@ -63,26 +63,24 @@ def mistake_browser(images: Tensor, labels: Tensor, probabilities: Tensor) -> No
     choices = [("all digits", -1), *((str(digit), digit) for digit in labels[mistakes].unique().tolist())]
     menu = widgets.Dropdown(options=choices, description="true digit:")
     slider = widgets.IntSlider(min=1, max=len(mistakes), description="mistake:", continuous_update=False)
-    caption = widgets.HTML()
-    canvas = widgets.Image(format="png")
-    canvas.alt = "The image, and the probability that the model gives to each of the ten digits."
+    caption, canvas = widgets.HTML(), widgets.HTML()
+    pictured = "The image, and the probability that the model gives to each of the ten digits."
 
     def chosen() -> Tensor:
         return mistakes if menu.value < 0 else mistakes[labels[mistakes] == menu.value]
 
-    def redraw(_=None) -> None:
+    def redraw() -> None:
         index = chosen()[slider.value - 1]
         label = int(labels[index])
         caption.value = f"{slider.value} of {len(chosen())}: {describe(label, probabilities[index])}"
-        canvas.value = png(draw(images[index], label, probabilities[index]))
+        canvas.value = img(png(draw(images[index], label, probabilities[index])), pictured)
 
-    def choose(_=None) -> None:
+    def choose(_) -> None:
         slider.value, slider.max = 1, len(chosen())
         redraw()
 
     menu.observe(choose, "value")
-    slider.observe(redraw, "value")
-    redraw()
+    follow([slider], redraw)
     browser = widgets.VBox([widgets.HBox([menu, slider]), caption, canvas])
     browser.add_class("mistake-browser")
     first = mistakes[0]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 from matplotlib.figure import Figure
 
+from utils.widgets.prompt import controls, problem
+
 Writer = Callable[[str, int, float, int], str]
 """Continues a prompt: (prompt, characters, temperature, seed) to the text that follows."""
 
@@ -13,8 +15,8 @@ Writer = Callable[[str, int, float, int], str]
 def continue_all(
     writers: Mapping[str, Writer], prompt: str, count: int, temperature: float, seed: int = 0
 ) -> dict[str, str]:
-    """What each writer makes of the prompt. An empty one becomes a line end, so that there is a text to continue."""
-    return {name: write(prompt or "\n", count, temperature, seed) for name, write in writers.items()}
+    """What each writer makes of the prompt."""
+    return {name: write(prompt, count, temperature, seed) for name, write in writers.items()}
 
 
 def columns(prompt: str, texts: Mapping[str, str]) -> str:
@@ -56,31 +58,24 @@ def side_by_side(writers: Mapping[str, Writer], prompt: str, alphabet: str, coun
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import show
+    from utils.widgets.still import follow, show, status
 
-    entry = widgets.Textarea(value=prompt, description="prompt:", rows=2)
-    temperature = widgets.FloatSlider(
-        value=0.8, min=0, max=1.5, step=0.1, description="temperature:", continuous_update=False
-    )
+    entry, temperature = controls(prompt, 0.8, lowest=0.0, highest=1.5)
     seed = widgets.BoundedIntText(value=0, min=0, max=999, description="seed:")
     button = widgets.Button(description="Continue", button_style="primary")
-    output, status = widgets.HTML(), widgets.HTML()
+    output, said = widgets.HTML(), widgets.HTML()
 
-    def write(_=None) -> None:
-        unknown = sorted(set(entry.value) - set(alphabet))
-        if unknown:
-            said = f"The models do not know {', '.join(map(repr, unknown))}. Leave that out of the prompt."
-            status.value = f"<span role='status'>{html.escape(said, quote=False)}</span>"
+    def write() -> None:
+        if trouble := problem(entry.value, alphabet):
+            said.value = status(trouble)
             return
         texts = continue_all(writers, entry.value, count, temperature.value, seed.value)
         output.value = columns(entry.value, texts)
-        status.value = f"<span role='status'>{count} characters at temperature {temperature.value:.1f}</span>"
+        said.value = status(f"{count} characters at temperature {temperature.value:.1f}")
 
-    button.on_click(write)
-    temperature.observe(write, "value")
-    seed.observe(write, "value")
-    write()
-    box = widgets.VBox([widgets.HBox([entry, widgets.VBox([temperature, seed, button])]), status, output])
+    button.on_click(lambda _: write())
+    follow((temperature, seed), write)
+    box = widgets.VBox([widgets.HBox([entry, widgets.VBox([temperature, seed, button])]), said, output])
     box.add_class("side-by-side")
     texts = continue_all(writers, prompt, count, temperature.value)
     alt = f"The prompt {prompt!r}, continued by {' and by '.join(writers)}. Run the cell to try another one."

@@ -3,13 +3,13 @@
 import base64
 import html
 import io
+from collections.abc import Callable, Iterable
 
 from ipywidgets import Widget
 from matplotlib.figure import Figure
 
 from utils import frontend
-
-WIDGET = "application/vnd.jupyter.widget-view+json"
+from utils.cells import WIDGET
 
 
 def png(figure: Figure, dpi: int = 90) -> bytes:
@@ -26,6 +26,18 @@ def img(picture: bytes, alt: str) -> str:
     """An HTML image of PNG bytes, for `widgets.HTML`: `widgets.Image` has no alternative text."""
     source = base64.b64encode(picture).decode()
     return f"<img alt='{html.escape(alt)}' src='data:image/png;base64,{source}' style='max-width:100%'>"
+
+
+def status(text: str) -> str:
+    """A sentence as HTML that screen readers speak when it changes."""
+    return f"<span role='status'>{html.escape(text, quote=False)}</span>"
+
+
+def follow(controls: Iterable[Widget], redraw: Callable[[], None]) -> None:
+    """Draw now, and again whenever the value of a control changes."""
+    for control in controls:
+        control.observe(lambda _: redraw(), "value")
+    redraw()
 
 
 def show(widget: Widget, still: Figure, alt: str) -> None:

@@ -1,24 +1,23 @@
-"""`python -m tools.record_horizon`: the horizons of lesson 08, with more units and more reading than fit in a lesson.
+"""`python -m bench.record_horizon`: the horizons of lesson 08, with more units and more reading than fit in a lesson.
 
 One core, one seed; about five minutes. Writes docs/recorded/, which the lesson draws beside its own, shorter runs.
 """
 
 import argparse
-import json
-import platform
 import sys
-from pathlib import Path
 
 import torch
 
-from bench.__main__ import processor
+from bench.machine import THREADS
+from bench.recording import record
 from utils import data
 from utils.models import CharLSTM
+from utils.paths import RECORDED
 from utils.reach import context_horizon
-from utils.text import Streams, encode
-from utils.training import count_parameters, fit, seed_everything
+from utils.text import encode
+from utils.training import Streams, count_parameters, fit, seed_everything
 
-RECORD = Path(__file__).parents[1] / "docs/recorded/char_lstm_horizon.json"
+RECORD = RECORDED / "char_lstm_horizon.json"
 TRUNCATIONS = (16, 64, 256)
 VISIBLE = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 
@@ -52,28 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--characters", type=int, default=1_600_000, help="that each run reads")
     wanted = parser.parse_args(arguments)
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
     corpus = data.corpus("tiny_shakespeare")
     runs = {str(T): long_run(corpus, T, wanted.width, wanted.characters) for T in TRUNCATIONS}
-    write(runs, wanted.width, wanted.characters, corpus.name)
+    record(RECORD, "record_horizon", data=corpus.name, **vars(wanted), runs=runs)
     return 0
-
-
-def write(runs: dict, width: int, characters: int, text: str) -> None:
-    """Store the record, whole or not at all."""
-    record = {
-        "command": "python -m tools.record_horizon",
-        "machine": f"{processor()}, 1 thread, torch {torch.__version__}, Python {platform.python_version()}",
-        "data": text,
-        "width": width,
-        "characters": characters,
-        "runs": runs,
-    }
-    RECORD.parent.mkdir(parents=True, exist_ok=True)
-    whole = RECORD.with_suffix(".tmp")
-    whole.write_text(json.dumps(record, indent=1) + "\n")
-    whole.replace(RECORD)
-    print(f"Written: {RECORD}")
 
 
 if __name__ == "__main__":

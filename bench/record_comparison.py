@@ -1,4 +1,4 @@
-"""`python -m tools.record_comparison`: the race of lesson 11, run longer than a lesson may take. Writes docs/recorded/.
+"""`python -m bench.record_comparison`: the race of lesson 11, run longer than a lesson may take. Writes docs/recorded/.
 
 Both models, with about as many parameters, are trained for the same seconds, from short runs to long ones, each
 run from start to finish with its own learning-rate schedule. One core, three seeds; about twenty minutes with the
@@ -7,24 +7,23 @@ during validation.
 """
 
 import argparse
-import json
-import platform
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from statistics import median
 from time import process_time
 
 import torch
 from torch import nn
 
-from bench.__main__ import processor
+from bench.machine import THREADS
+from bench.recording import record
 from utils import data, models
-from utils.text import Streams, encode
-from utils.training import Batches, Stopwatch, count_parameters, cross_entropy, evaluate, fit, seed_everything
+from utils.paths import RECORDED
+from utils.text import encode
+from utils.training import Batches, Streams, count_parameters, cross_entropy, evaluate, fit, seed_everything
 
-RECORD = Path(__file__).parents[1] / "docs/recorded/lstm_and_transformer.json"
+RECORD = RECORDED / "lstm_and_transformer.json"
 BUDGETS = (2.0, 8.0, 32.0, 128.0)  # seconds of training
 STREAMS, CONTEXT = 16, 64
 SEEDS = 3
@@ -63,15 +62,14 @@ def one_run(build: Callable, steps: int, train: Streams, validation: Streams, se
     """
     seed_everything(seed)
     model = build()
-    watch = Stopwatch(validation)
     options = dict(lr=0.01, clip=1.0, metric="bits per character", validations=1)
-    history = fit(model, train, watch, epochs=steps / len(train), **options)
+    history = fit(model, train, validation, epochs=steps / len(train), **options)
     inputs, targets = (torch.cat(batches) for batches in zip(*list(validation)[:-1], strict=True))
     in_windows = evaluate(model, Batches(inputs, targets), "bits per character")
     return {
         "bits": round(history.best, 4),
         "bits_in_windows": round(in_windows, 4),
-        "seconds": round(watch.seconds[-1], 1),
+        "seconds": round(history.seconds[-1], 1),
         "characters": steps * STREAMS * CONTEXT,
     }
 
@@ -81,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--budgets", type=float, nargs="+", default=BUDGETS, help="seconds of training of a run")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     wanted = parser.parse_args(arguments)
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
     corpus = data.corpus("tiny_shakespeare")
     train = Streams(encode(corpus.train, corpus.alphabet), STREAMS, CONTEXT)
     validation = Streams(encode(corpus.validation, corpus.alphabet), STREAMS, CONTEXT)
@@ -93,24 +91,9 @@ def main(arguments: list[str] | None = None) -> int:
             for seed in range(wanted.seeds):
                 run = one_run(build[name], round(budget / step[name]), train, validation, seed)
                 runs[name][f"{budget:g}"].append(run)
-    write(runs, {name: count_parameters(make()) for name, make in build.items()}, corpus.name)
+    parameters = {name: count_parameters(make()) for name, make in build.items()}
+    record(RECORD, "record_comparison", data=corpus.name, parameters=parameters, runs=runs)
     return 0
-
-
-def write(runs: dict, parameters: dict, text: str) -> None:
-    """Store the record, whole or not at all."""
-    record = {
-        "command": "python -m tools.record_comparison",
-        "machine": f"{processor()}, 1 thread, torch {torch.__version__}, Python {platform.python_version()}",
-        "data": text,
-        "parameters": parameters,
-        "runs": runs,
-    }
-    RECORD.parent.mkdir(parents=True, exist_ok=True)
-    whole = RECORD.with_suffix(".tmp")
-    whole.write_text(json.dumps(record, indent=1) + "\n")
-    whole.replace(RECORD)
-    print(f"Written: {RECORD}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,110 @@
+"""One quantity along an axis: the loss step by step, races between models, paths and influence by distance."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from utils.plotting.style import COLORS, GREY, MARKERS, axes, draw_levels
+from utils.training import LearningCurve
+
+
+def plot_losses(
+    curves: Mapping[str, Sequence[float]],
+    levels: Mapping[str, float] | None = None,
+    title: str = "",
+    log: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """The loss of every step, one curve a name; `levels` are values to compare with, as dashed lines."""
+    ax = axes(ax, (6.5, 3))
+    for name, losses in curves.items():
+        ax.plot(range(1, len(losses) + 1), losses, label=name)
+    draw_levels(ax, levels or {})
+    ax.set(xlabel="step", ylabel="loss (nats)", title=title, yscale="log" if log else "linear")
+    if len(curves) > 1:
+        ax.legend(frameon=False)
+    return ax
+
+
+def plot_training(
+    curves: Mapping[str, Sequence[float]],
+    levels: Mapping[str, float] | None = None,
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Bits per character of every step, a running mean over 20 of them; `levels` to compare with, as dashed lines."""
+    ax = axes(ax, (6.5, 3))
+    for name, bits in curves.items():
+        window = min(20, len(bits))
+        smooth = np.convolve(bits, np.ones(window) / window, "valid")
+        ax.plot(np.arange(window, len(bits) + 1), smooth, label=name)
+    draw_levels(ax, levels or {})
+    ax.set(xlabel="step", ylabel="bits per character", title=title)
+    if len(curves) > 1:
+        ax.legend(frameon=False, fontsize=9)
+    return ax
+
+
+def plot_race(
+    curves: Mapping[str, Sequence[LearningCurve]], levels: Mapping[str, float] | None = None, title: str = ""
+) -> np.ndarray:
+    """Bits per character against tokens (left) and against seconds (right): a line for each seed.
+
+    `levels` are values to compare with, as dashed lines. Returns both axes.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(7.6, 3.4), sharey=True, layout="constrained")
+    for (name, seeds), color, marker in zip(curves.items(), COLORS, MARKERS, strict=False):
+        for number, curve in enumerate(seeds):
+            style = {"color": color, "marker": marker, "ms": 4, "lw": 1.2, "label": name if number == 0 else None}
+            panels[0].plot(np.asarray(curve.tokens) / 1000, curve.bits, **style)
+            panels[1].plot(curve.seconds, curve.bits, **style)
+    for ax in panels:
+        draw_levels(ax, levels or {})
+    panels[0].set(xlabel="training characters, in thousands", ylabel="bits per character (validation)")
+    panels[1].set(xlabel="training time (s), validation not counted")
+    panels[1].legend(frameon=False, fontsize=9)
+    figure.suptitle(title, x=0.01, ha="left")
+    return panels
+
+
+def plot_path_lengths(
+    lengths: Mapping[str, Sequence[float]], mark: int | None = None, title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Steps on the shortest path against the distance 0, 1, 2, … between two words, one line for each name.
+
+    Infinite lengths are left out. `mark` draws a line at the distance that the text speaks of.
+    """
+    ax = axes(ax, (6.5, 3.0))
+    for (name, values), marker in zip(lengths.items(), MARKERS, strict=False):
+        finite = [(distance, value) for distance, value in enumerate(values) if np.isfinite(value)]
+        ax.plot(*zip(*finite, strict=True), marker=marker, ms=4, label=name)
+    if mark is not None:
+        ax.axvline(mark, color=GREY, ls=":", lw=1)
+        ax.annotate("it → animal", (mark, ax.get_ylim()[1]), ha="right", va="top", rotation=90, fontsize=8)
+    ax.set(xlabel="distance between two words, in positions", ylabel="steps on the path", title=title)
+    ax.legend(frameon=False, fontsize=9)
+    return ax
+
+
+def plot_fade(
+    curves: Mapping[str, Tensor], title: str = "", floor: float = 1e-8, ax: Axes | None = None, legend: bool = True
+) -> Axes:
+    """Influence against distance: for each name a tensor (seeds, distances); median, and a band from 10 to 90 %.
+
+    What is nothing, or below `floor`, is not drawn.
+    """
+    ax = axes(ax, (6.5, 3.2))
+    for (name, values), style in zip(curves.items(), ("-", "--", ":", "-."), strict=False):
+        values = np.asarray(values.detach())
+        low, middle, high = (np.quantile(values, share, axis=0) for share in (0.1, 0.5, 0.9))
+        seen = middle > floor
+        distances = np.arange(values.shape[1])[seen]
+        (line,) = ax.plot(distances, middle[seen], style, lw=1.8, label=name)
+        ax.fill_between(distances, low[seen].clip(min=floor), high[seen], color=line.get_color(), alpha=0.2, lw=0)
+    ax.set(yscale="log", xlabel="distance, in positions", ylabel="influence", title=title)
+    if legend:
+        ax.legend(frameon=False, fontsize=8)
+    return ax

@@ -1,0 +1,84 @@
+"""A result against what it took: parameters, labels, training time, the scale of the weights."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from utils.plotting.style import COLORS, MARKERS, axes
+
+
+def plot_against_parameters(
+    families: Mapping[str, Sequence[tuple[int, Sequence[float]]]],
+    goal: float | None = None,
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Validation accuracy against the number of parameters, both on scales of ratios.
+
+    Args:
+        families: for each family of models its sizes: (parameters, one accuracy for each seed).
+        goal: an accuracy to mark.
+        title: what to see.
+        ax: where to draw; new axes if None.
+    """
+    ax = axes(ax, (6.5, 4))
+    for (name, sizes), marker in zip(families.items(), MARKERS, strict=False):
+        sizes = sorted(sizes)
+        errors = [100 - 100 * np.asarray(shares) for _, shares in sizes]
+        counts = [count for count, _ in sizes]
+        (line,) = ax.plot(counts, [error.mean() for error in errors], marker=marker, label=name)
+        for count, error in zip(counts, errors, strict=True):
+            ax.plot([count] * len(error), error, ".", color=line.get_color(), alpha=0.6, markersize=5)
+    if goal is not None:
+        ax.axhline(100 - 100 * goal, color="black", linestyle="--", linewidth=1)
+    ticks = [80, 90, 95, 98, 99, 99.5, 99.8]
+    ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="validation accuracy (%)", title=title)
+    ax.set_yticks([100 - tick for tick in ticks], labels=ticks)
+    ax.yaxis.minorticks_off()
+    ax.invert_yaxis()  # fewer errors above
+    ax.legend(frameon=False)
+    ax.grid(alpha=0.3)
+    return ax
+
+
+def plot_against(
+    results: Mapping[str, Mapping[float, Sequence[float]]],
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    level: tuple[str, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Results against an amount, such as labels or seconds: {name: {amount: a result for each seed}}.
+
+    A line goes through the means, each seed is a dot. `level` names a value to compare with, drawn as a dashed line.
+    """
+    ax = axes(ax, (6.5, 3.4))
+    if level:
+        ax.axhline(level[1], color="black", linestyle="--", linewidth=1, label=level[0])
+    for (name, group), marker in zip(results.items(), MARKERS, strict=False):
+        amounts = sorted(group)
+        (line,) = ax.plot(amounts, [np.mean(group[amount]) for amount in amounts], marker=marker, ms=5, label=name)
+        for amount in amounts:
+            ax.plot([amount] * len(group[amount]), group[amount], ".", color=line.get_color(), alpha=0.6)
+    ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel, title=title)
+    ticks = sorted({amount for group in results.values() for amount in group})
+    ax.set_xticks(ticks, [f"{tick:,.12g}" for tick in ticks])
+    ax.xaxis.minorticks_off()
+    ax.legend(frameon=False, fontsize=9)
+    return ax
+
+
+def plot_spread(
+    values: Mapping[float, Sequence[float]], xlabel: str, ylabel: str, title: str = "", ax: Axes | None = None
+) -> Axes:
+    """{x: one value for each seed} on a logarithmic x axis: every seed as a dot, their medians as a line."""
+    ax = axes(ax, (6.5, 3.0))
+    for x, of_seeds in values.items():
+        ax.plot([x] * len(of_seeds), of_seeds, "o", color=COLORS[0], alpha=0.35, ms=4)
+    ax.plot(list(values), [np.median(of_seeds) for of_seeds in values.values()], color=COLORS[5], lw=1.8)
+    ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.set_xticks(list(values), [f"{x:g}" for x in values])
+    ax.minorticks_off()
+    return ax

@@ -263,7 +263,7 @@ class Layers(nn.Module):
 
 
 class Stacked(nn.Module):
-    """The weights of all layers in one tensor, one-hot tokens, attention row by row."""
+    """The weights of all layers in one tensor, one-hot tokens, no softmax and no activation of torch's."""
 
     def __init__(self, vocabulary, width, heads, layers):
         super().__init__()
@@ -279,12 +279,9 @@ class Stacked(nn.Module):
         for look, up, down in zip(self.look, self.up, self.down, strict=True):
             y = F.rms_norm(x, x.shape[-1:])
             q, k, v = ((y @ w).unflatten(-1, (self.heads, -1)) for w in look[:3])
-            rows = []
-            for i in range(tokens.shape[1]):
-                scores = (q[:, i, None] * k[:, : i + 1]).sum(-1)
-                weights = scores.exp() / scores.exp().sum(1, keepdim=True)
-                rows.append((weights[..., None] * v[:, : i + 1]).sum(1).flatten(1))
-            x = x + torch.stack(rows, 1) @ look[3]
+            shares = torch.einsum("bihd,bjhd->bhij", q, k).exp().tril()
+            z = torch.einsum("bhij,bjhd->bihd", shares / shares.sum(-1, keepdim=True), v)
+            x = x + z.flatten(2) @ look[3]
             h = F.rms_norm(x, x.shape[-1:]) @ up.T
             x = x + (h * torch.sigmoid(1.702 * h)) @ down.T
         return F.rms_norm(x, x.shape[-1:]) @ last.T
@@ -349,7 +346,7 @@ RIGHT = {
             v, w, h, n, places=0, bias=alibi(*(2 ** (-8 * (i + 1) / h) for i in range(h)))
         ),
         "torch's attention, convolutions, positions in each layer, tied ends": Layers,
-        "stacked weights, one-hot, row by row": Stacked,
+        "stacked weights, one-hot, exponentials": Stacked,
         "in double precision": Half,
     },
     "lstm_width": {"formula": width_by_formula, "real models": by_building},

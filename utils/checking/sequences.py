@@ -93,12 +93,13 @@ def measure(sent: dict[str, Any], vocabulary: int, length: int) -> Facts:
     alone = one(one.weights, SHORT_TEXTS[:1, :1])
     if alone.shape != (1, 1, vocabulary):
         return Facts(expected_shape=[1, 1, vocabulary], shape=list(alone.shape))
-    model, short, deeper = map(Graph, (sent["model"], sent["texts"]["short"], sent["texts"]["deeper"]))
+    texts = sent["texts"] | {"short": sent["texts"]["short"] | {"weights": sent["model"]["weights"]}}  # of one model
+    model, short, deeper = map(Graph, (sent["model"], texts["short"], texts["deeper"]))
     return Facts(
         **vars(facts),
         **_behaviour(model, one, short, vocabulary, length),
         **_along_the_way(short),
-        softmaxed={str(name): _softmaxed(Graph(steps)) for name, steps in sent["texts"].items()},
+        softmaxed={str(name): _softmaxed(Graph(steps)) for name, steps in texts.items()},
         added=_count(deeper) - _count(short),
         shared=_shared(short, deeper),
         narrows=_narrow(short, deeper),

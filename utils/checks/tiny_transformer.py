@@ -287,6 +287,7 @@ LENGTH = 256  # of the longest text that the exercise asks for
     hint="Embed the tokens, add positions, run the blocks, normalise, and map to one logit for each character.",
     compare=False,
     facts=sequences.Facts,
+    seconds=15,
 )
 def build_transformer(vocabulary, width, heads, layers):
     """A model: tokens (B, T) in, logits (B, T, vocabulary) out, for T up to 256."""

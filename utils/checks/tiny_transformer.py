@@ -536,16 +536,22 @@ lstm_width.slip("exact_budget_refused", spare=1).says(
 )
 
 
-def _from_fraction(name: str, explanation: str, whole: Callable[[float], float]) -> None:
-    lstm_width.wrong(name, explanation, lambda budget, vocabulary: whole(_fraction(budget, vocabulary)))
+def _from_fraction(whole: Callable[[float], float]) -> Callable:
+    return lambda budget, vocabulary: whole(_fraction(budget, vocabulary))
 
 
-_from_fraction(
-    "one_too_wide", "Your width is one too large: that LSTM costs more than the budget.", lambda c: int(c) + 1
+lstm_width.wrong("one_too_wide", _from_fraction(lambda width: int(width) + 1)).says(
+    "Your width is one too large: that LSTM costs more than the budget."
 )
-_from_fraction("rounded_up", "You rounded up, and that LSTM costs more than the budget: round down.", math.ceil)
-_from_fraction("rounded_to_the_nearest", "You rounded to the nearest width. The budget is a limit: round down.", round)
-_from_fraction("fractional_width", "A fraction of a unit cannot be built. Round down to a whole number.", _as_it_is)
+lstm_width.wrong("rounded_up", _from_fraction(math.ceil)).says(
+    "You rounded up, and that LSTM costs more than the budget: round down."
+)
+lstm_width.wrong("rounded_to_the_nearest", _from_fraction(round)).says(
+    "You rounded to the nearest width. The budget is a limit: round down."
+)
+lstm_width.wrong("fractional_width", _fraction).says(
+    "A fraction of a unit cannot be built. Round down to a whole number."
+)
 
 
 # --- 11.5 attention with a cache ----------------------------------------------------------------------------------

@@ -79,9 +79,9 @@ class Declaration:
 
     def draw_cases(self, seed: int) -> list[tuple]:
         """The cases for this seed, each a tuple of plain values."""
-        if self._cases is None:
+        drawn = list(self._cases(np.random.default_rng(seed))) if self._cases else []
+        if not drawn:
             raise ValueError(f"{self.name} has no cases: declare them with @{self.name}.cases")
-        drawn = self._cases(np.random.default_rng(seed))
         return [self._as_tuple(case, number) for number, case in enumerate(drawn, start=1)]
 
     def _as_tuple(self, case: Any, number: int) -> tuple:

@@ -455,7 +455,8 @@ def usual(exercise: Declaration, *names: str, **explanations: str) -> None:
     """Declare mistakes of `USUAL` by their names, in this order. An explanation by name replaces the usual one."""
     for name in names:
         one = USUAL[name]
-        exercise.wrong(name, explanations.get(name, one.explanation), _spoilt(exercise, one.spoil), seen=one.seen)
+        spoilt = _spoilt(exercise, one.spoil)
+        exercise.wrong(name, spoilt, seen=one.seen).says(explanations.get(name, one.explanation))
 
 
 def _spoilt(exercise: Declaration, spoil: Callable[[nn.Module], Any]) -> Callable:

@@ -344,7 +344,7 @@ def usual(exercise: Declaration, *names: str, **explanations: str) -> None:
     """
     for name in names:
         one = USUAL[name]
-        exercise.slip(name, explanations.get(name, one.explanation), seen=_on_facts(one.seen), **one.switches)
+        exercise.slip(name, seen=_on_facts(one.seen), **one.switches).says(explanations.get(name, one.explanation))
 
 
 def _on_facts(seen: Callable[[Facts], str | None]) -> Seen:

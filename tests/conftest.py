@@ -6,6 +6,8 @@ import matplotlib
 import pytest
 import torch
 
+from tests.browser import chromium, lab  # noqa: F401  (fixtures, one of each for a whole run)
+
 os.environ["REACH_PROGRESS"] = "off"
 matplotlib.use("Agg")
 torch.set_num_threads(1)

@@ -6,6 +6,7 @@ import matplotlib
 import pytest
 import torch
 
+from tests import groups
 from tests.browser import chromium, lab  # noqa: F401  (fixtures, one of each for a whole run)
 
 os.environ["REACH_PROGRESS"] = "off"
@@ -18,3 +19,13 @@ def no_strict_mode(monkeypatch):
     """Tests choose strictness themselves; whoever runs them may have chosen otherwise."""
     monkeypatch.delenv("REACH_STRICT", raising=False)
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+def pytest_configure(config):
+    for name, meaning in groups.GROUPS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        groups.mark(item)

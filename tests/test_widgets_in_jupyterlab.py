@@ -169,3 +169,45 @@ def test_side_by_side(lab):
         box.get_by_label("prompt:").fill("x")
         box.get_by_role("button", name="Continue").click()
         expect(said).to_contain_text("has no 'x'")
+
+
+def test_flow_stepper(lab):  # noqa: F811
+    from playwright.sync_api import expect
+
+    cell = "from utils.widgets.flow_stepper import flow_stepper\nflow_stepper('the cat sat'.split(), 0, 2)"
+    with lab.run("flow_stepper", cell) as page:
+        output = page.locator(".jp-OutputArea-output").last
+        picture, slider = output.get_by_role("img"), output.get_by_role("slider")
+        expect(output).to_contain_text("when does “sat” hear of “the”?")
+        before = picture.get_attribute("src")
+
+        slider.focus()
+        slider.press("End")
+        expect(output).to_contain_text("“sat” has heard of “the”.")
+        expect(picture).not_to_have_attribute("src", before)
+
+        output.get_by_role("button").last.click()  # another workflow begins at its first step
+        expect(output).to_contain_text("when does “sat” hear of “the”?")
+
+
+def test_mistake_browser(lab):  # noqa: F811
+    from playwright.sync_api import expect
+
+    cell = (
+        "import torch\nfrom utils.widgets.mistake_browser import mistake_browser\n"
+        "wrong = torch.eye(10)[[7, 7, 3]] * 0.8 + 0.02\n"
+        "mistake_browser(torch.rand(3, 1, 8, 8), torch.tensor([1, 1, 5]), wrong)"
+    )
+    with lab.run("mistake_browser", cell) as page:
+        browser = page.locator(".mistake-browser")
+        picture, slider = browser.get_by_role("img"), browser.get_by_role("slider")
+        expect(browser).to_contain_text("1 of 3")
+        before = picture.get_attribute("src")
+
+        slider.focus()
+        slider.press("End")
+        expect(browser).to_contain_text("3 of 3")
+        expect(picture).not_to_have_attribute("src", before)
+
+        browser.get_by_label("true digit:").select_option("5")
+        expect(browser).to_contain_text("1 of 1")

@@ -9,14 +9,14 @@ pack = student._pack_outcome
 
 
 def forged(outcome):
-    weights = torch.full((9_610,), float("nan")) if forged.asked % 2 else torch.full((9_610,), float("inf"))
+    weights = torch.full((2_410,), float("nan")) if forged.asked % 2 else torch.full((2_410,), float("inf"))
     forged.asked += 1
     sent = {
         "weights": weights,
-        "losses": torch.tensor([float("nan")]),
-        "kind": "a list of 9",
+        "steps": [[2.3, 64], [float("nan"), 64]],
+        "losses": [float("nan")],
+        "kind": "list",
         "after": 0.0,
-        "changed": True,
     }
     return pack(type(outcome)(value=sent))
 

@@ -163,7 +163,7 @@ def in_time():
         raise Endless("the batch did not end")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(300)
+    signal.alarm(300)  # many times what an attack takes on a quiet machine
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)

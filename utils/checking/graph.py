@@ -8,9 +8,9 @@ shapes, the layers of a network. What else a record may hold is refused.
 Source of the operations: torch's own list, aten/src/ATen/native/native_functions.yaml.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,31 +20,35 @@ from utils.checking.plain import MAX_ITEMS
 
 MAX_NUMBERS = 20_000_000  # of one intermediate result
 _NAMES = """
-abs acos adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d add addbmm addcdiv addcmul
-addmm addmv alias all alpha_dropout amax amin aminmax any arange argmax argmin argsort asin atan atan2 avg_pool1d
-avg_pool2d baddbmm batch_norm bernoulli bitwise_and bitwise_not bitwise_or bitwise_xor bmm broadcast_tensors
-broadcast_to bucketize cat ceil celu channel_shuffle chunk clamp clamp_max clamp_min clone column_stack complex concat
-concatenate constant_pad_nd contiguous conv1d conv2d conv_transpose2d convolution copy cos cosh cosine_similarity
-cummax cummin cumprod cumsum deg2rad detach diag diag_embed diagonal diff dist div divide dot dropout dsplit einsum elu
-embedding empty empty_like eq erf erfc erfinv exp exp2 expand expand_as expm1 eye feature_dropout fill flatten flip
-fliplr flipud float_power floor floor_divide fmax fmin fmod frac full full_like gather ge gelu glu greater
-greater_equal group_norm gt hardshrink hardsigmoid hardswish hardtanh heaviside hsplit hstack hypot im2col index
-index_add index_copy index_fill index_put index_select inner instance_norm inverse isfinite isinf isnan kron layer_norm
-ldexp le leaky_relu lerp less less_equal lift_fresh linalg_norm linalg_vector_norm linear linspace log log10 log1p log2
-log_sigmoid log_softmax logaddexp logcumsumexp logical_and logical_not logical_or logical_xor logit logspace logsumexp
-lt mH mT masked_fill masked_scatter masked_select matmul matrix_H max max_pool1d max_pool2d max_pool2d_with_indices
-maximum mean median meshgrid min minimum mish mm moveaxis movedim mul multiply mv nan_to_num nansum narrow ne neg
-negative new_empty new_full new_ones new_zeros norm normal not_equal numpy_T one_hot ones ones_like outer pad
-pairwise_distance permute pixel_shuffle pixel_unshuffle polar pow prelu prod rand rand_like randn randn_like randperm
-ravel real reciprocal reflection_pad1d reflection_pad2d relu relu6 remainder repeat repeat_interleave replication_pad1d
-replication_pad2d reshape reshape_as rms_norm roll rot90 round rrelu rsqrt rsub scalar_tensor
-scaled_dot_product_attention scatter scatter_add select selu sgn sigmoid sign silu sin sinh slice softmax softplus
-softshrink sort special_expit split split_with_sizes sqrt square squeeze stack std std_mean sub subtract sum swapaxes
-swapdims t take take_along_dim tan tanh tensor_split tensordot threshold tile to topk trace transpose tril tril_indices
-triu triu_indices true_divide trunc type_as unbind unflatten unfold uniform unsafe_chunk unsafe_split unsqueeze
-upsample_bilinear2d upsample_nearest2d var var_mean view view_as view_as_complex view_as_real vsplit vstack where xlogy
-zero zeros zeros_like __and__ __or__ __xor__ _adaptive_avg_pool2d _log_softmax _safe_softmax _softmax _to_copy
-_unsafe_view _weight_norm
+abs acos adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d
+adaptive_max_pool3d add addbmm addcdiv addcmul addmm addmv affine_grid_generator alias all alpha_dropout amax amin
+aminmax any arange argmax argmin argsort asin atan atan2 avg_pool1d avg_pool2d avg_pool3d baddbmm batch_norm bernoulli
+bitwise_and bitwise_not bitwise_or bitwise_xor bmm broadcast_tensors broadcast_to bucketize cat ceil celu
+channel_shuffle chunk clamp clamp_max clamp_min clone col2im column_stack complex concat concatenate constant_pad_nd
+contiguous conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d convolution copy cos cosh
+cosine_similarity cummax cummin cumprod cumsum deg2rad detach diag diag_embed diagonal diff dist div divide dot dropout
+dsplit einsum elu embedding empty empty_like eq erf erfc erfinv exp exp2 expand expand_as expm1 eye feature_dropout
+fill flatten flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac fractional_max_pool2d full full_like
+gather ge gelu glu greater greater_equal grid_sampler grid_sampler_2d group_norm gru gru_cell gt hardshrink hardsigmoid
+hardswish hardtanh heaviside hsplit hstack hypot im2col index index_add index_copy index_fill index_put index_select
+inner instance_norm inverse isfinite isinf isnan kron layer_norm ldexp le leaky_relu lerp less less_equal lift_fresh
+linalg_norm linalg_vector_norm linear linspace log log10 log1p log2 log_sigmoid log_softmax logaddexp logcumsumexp
+logical_and logical_not logical_or logical_xor logit logspace logsumexp lstm lstm_cell lt mH mT masked_fill
+masked_scatter masked_select matmul matrix_H max max_pool1d max_pool2d max_pool2d_with_indices max_pool3d
+max_pool3d_with_indices max_unpool2d maximum mean median meshgrid min minimum mish mm moveaxis movedim mul multiply mv
+nan_to_num nansum narrow native_batch_norm native_group_norm native_layer_norm ne neg negative new_empty new_full
+new_ones new_zeros norm normal not_equal numpy_T one_hot ones ones_like outer pad pairwise_distance permute
+pixel_shuffle pixel_unshuffle polar pow prelu prod rand rand_like randn randn_like randperm ravel real reciprocal
+reflection_pad1d reflection_pad2d relu relu6 remainder repeat repeat_interleave replication_pad1d replication_pad2d
+reshape reshape_as rms_norm rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell roll rot90 round rrelu rsqrt rsub
+scalar_tensor scaled_dot_product_attention scatter scatter_add select selu sgn sigmoid sign silu sin sinh slice softmax
+softplus softshrink sort special_expit split split_with_sizes sqrt square squeeze stack std std_mean sub subtract sum
+swapaxes swapdims t take take_along_dim tan tanh tensor_split tensordot threshold tile to topk trace transpose tril
+tril_indices triu triu_indices true_divide trunc type_as unbind unflatten unfold uniform unsafe_chunk unsafe_split
+unsqueeze upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d
+upsample_nearest3d upsample_trilinear3d var var_mean vdot view view_as view_as_complex view_as_real vsplit vstack where
+xlogy zero zeros zeros_like __and__ __or__ __xor__ _adaptive_avg_pool2d _adaptive_avg_pool3d _log_softmax _safe_softmax
+_softmax _to_copy _unsafe_view _upsample_bicubic2d_aa _upsample_bilinear2d_aa _upsample_nearest_exact2d _weight_norm
 """
 FUNCTIONS = frozenset(_NAMES.split())
 CONSTANTS = {
@@ -140,6 +144,15 @@ class _Record(TorchDispatchMode):
         self._known[id(tensor)] = tensor, where
 
 
+class Step(NamedTuple):
+    """One step of a record: torch's operation, by name and to be called, and its arguments as `trace` wrote them."""
+
+    name: str
+    operation: Callable
+    args: list
+    kwargs: dict[str, Any]
+
+
 class Graph:
     """A record of `trace`, to be run: `Graph(sent)(weights, *inputs)`.
 
@@ -148,24 +161,62 @@ class Graph:
 
     def __init__(self, sent: dict[str, Any]):
         self.weights: dict[str, Tensor] = {str(name): weight.detach() for name, weight in sent["weights"].items()}
+        self.steps = [Step(name, _operation(name), args, kwargs) for name, args, kwargs in sent["steps"]]
         self._constants: list[Tensor] = sent["constants"]
-        self._steps = [(_operation(name), args, kwargs) for name, args, kwargs in sent["steps"]]
         self._output = sent["output"]
 
     def __call__(self, weights: dict[str, Tensor], *inputs: Tensor) -> Tensor:
         """The output for these weights and inputs, none of which it changes."""
+        return self.run(weights, *inputs)[0]
+
+    def run(
+        self,
+        weights: dict[str, Tensor],
+        *inputs: Tensor,
+        given: dict[int, Tensor] | None = None,
+        layers: Sequence[int] = (),
+    ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """The output, and of the steps with the numbers `layers` their first argument and their result.
+
+        Steps with the numbers in `given` are not taken: they give these tensors.
+        """
+        given, seen = given or {}, {}
         found = {
             "input": [tensor.clone() for tensor in inputs],
             "weight": weights,
             "constant": [tensor.clone() for tensor in self._constants],
             "step": [],
         }
-        for operation, args, kwargs in self._steps:
-            tensors = _tensors(operation(*_decode(args, found), **_arguments(kwargs, found)))
+        for number, step in enumerate(self.steps):
+            args = _decode(step.args, found)
+            if number in given:
+                tensors = [given[number].clone()]
+            else:
+                tensors = _tensors(step.operation(*args, **_arguments(step.kwargs, found)))
             if any(tensor.numel() > MAX_NUMBERS for tensor in tensors):
                 raise ValueError(f"an intermediate result of more than {MAX_NUMBERS:,} numbers")
+            if number in layers:
+                seen[number] = args[0].clone(), tensors[0].clone()  # a later step may write into them
             found["step"].append(tensors)
-        return _decode(self._output, found)
+        return _decode(self._output, found), [seen[number] for number in layers]
+
+    def origins(self) -> list[list[frozenset[str]]]:
+        """For each step, for each of its arguments by position, the names of the weights on which it rests."""
+        steps: list[list[frozenset[str]]] = []
+
+        def rests_on(value: Any) -> frozenset[str]:
+            if isinstance(value, list):
+                return frozenset().union(*map(rests_on, value))
+            if not isinstance(value, dict):
+                return frozenset()
+            ((kind, where),) = value.items()
+            if kind == "step":
+                return frozenset().union(*steps[where[0]])
+            return frozenset([where] if kind == "weight" else [])
+
+        for step in self.steps:
+            steps.append([*map(rests_on, step.args), *map(rests_on, step.kwargs.values())])
+        return steps
 
     def gradients(self, weights: dict[str, Tensor], *inputs: Tensor) -> dict[str, Tensor | None]:
         """The gradient of the output's sum of squares for each weight; None where the output does not rest on it."""

@@ -171,7 +171,7 @@ def test_side_by_side(lab):
         expect(said).to_contain_text("has no 'x'")
 
 
-def test_flow_stepper(lab):  # noqa: F811
+def test_flow_stepper(lab):
     from playwright.sync_api import expect
 
     cell = "from utils.widgets.flow_stepper import flow_stepper\nflow_stepper('the cat sat'.split(), 0, 2)"
@@ -190,7 +190,7 @@ def test_flow_stepper(lab):  # noqa: F811
         expect(output).to_contain_text("when does “sat” hear of “the”?")
 
 
-def test_mistake_browser(lab):  # noqa: F811
+def test_mistake_browser(lab):
     from playwright.sync_api import expect
 
     cell = (

@@ -45,9 +45,9 @@ def _merge(z: Tensor) -> Tensor:
     return z.transpose(-3, -2).flatten(-2)
 
 
-def _masked(scores: Tensor, visible: Callable = torch.tril, by: float = -math.inf) -> Tensor:
-    """Scores (…, T, T), a row for each query, in which `by` stands for those that are not visible."""
-    return scores.masked_fill(visible(torch.ones_like(scores)) == 0, by)
+def _masked(scores: Tensor, visible: Callable[[Tensor], Tensor], hidden: float) -> Tensor:
+    """Scores (…, T, T), a row for each query, in which `hidden` stands for those that are not visible."""
+    return scores.masked_fill(visible(torch.ones_like(scores)) == 0, hidden)
 
 
 def _look(
@@ -75,10 +75,10 @@ def _(rng):
 
 
 @causal_attention.recipe
-def _(x, w_in, w_out, heads, order=(0, 1, 2), mask=_masked, look=_look):
+def _(x, w_in, w_out, heads, order=(0, 1, 2), visible=torch.tril, hidden=-math.inf, look=_look):
     parts = (x @ w_in.T).chunk(3, dim=-1)
     q, k, v = (parts[index] for index in order)
-    return look(q, k, v, heads, w_out, mask=mask)
+    return look(q, k, v, heads, w_out, mask=partial(_masked, visible=visible, hidden=hidden))
 
 
 def _fits(output: object, x: Tensor) -> bool:
@@ -99,9 +99,7 @@ def _seen_at_random(output, x, *_):
 @causal_attention.finding
 def _(output, x, *_):
     if _fits(output, x) and len(x) > 2 and not torch.allclose(output[0, :-1], output[2, :-1], rtol=1e-2):
-        return (
-            "Two texts differ at their last position alone, and so do outputs *before* it: they have seen the future."
-        )
+        return "Two texts differ at their last position alone, and so do outputs *before* it: a look into the future."
 
 
 causal_attention.slip(
@@ -110,59 +108,45 @@ causal_attention.slip(
     seen=_seen_at_random,
     look=partial(_look, after=lambda weights: weights * torch.rand_like(weights)),
 )
-MASKS = {
-    "future_visible": (
-        "The future is visible. Before the softmax, set the scores of all later positions to -inf.",
-        _as_it_is,
-    ),
-    "next_one_visible": (
-        "Each position sees the next one too. What is hidden begins right above the diagonal: triu(1).",
-        partial(_masked, visible=partial(torch.tril, diagonal=1)),
-    ),
-    "past_hidden": (
-        "You masked the past and kept the future: the triangle is upside down. Row i may see the columns up to i: torch.tril.",
-        partial(_masked, visible=torch.triu),
-    ),
-    "mask_inverted": (
-        "You masked what may be seen and kept the rest. masked_fill fills where the mask is True: at later positions.",
-        partial(_masked, visible=partial(torch.triu, diagonal=1)),
-    ),
-    "masked_with_zero": (
-        "You set masked scores to 0. The softmax gives a score of 0 the weight e⁰ = 1. It takes -inf to get the weight 0.",
-        partial(_masked, by=0),
-    ),
+VISIBLE = {
+    "future_visible": ("Set the scores of all later positions to -inf, before the softmax.", _as_it_is),
+    "next_one_visible": ("Each position sees the next one too. What is hidden is triu(1).", lambda ones: ones.tril(1)),
+    "past_hidden": ("The triangle is upside down. Row i may see the columns up to i: torch.tril.", torch.triu),
+    "mask_inverted": ("masked_fill fills where the mask is True: at *later* positions.", lambda ones: ones.triu(1)),
 }
-for name, (explanation, mask) in MASKS.items():
-    causal_attention.slip(name, explanation, mask=mask)
-for name, by in {"token_hidden_from_itself": -math.inf, "token_hidden_by_a_large_number": -1e9}.items():
+for name, (explanation, visible) in VISIBLE.items():
+    causal_attention.slip(name, explanation, visible=visible)
+for name, hidden in {"token_hidden_from_itself": -math.inf, "token_hidden_by_a_large_number": -1e9}.items():
     causal_attention.slip(
         name,
-        "The mask hides each token from itself, so the first position sees nothing and its softmax has nothing to share out. The diagonal stays visible.",
-        mask=partial(_masked, visible=partial(torch.tril, diagonal=-1), by=by),
+        "The mask hides each token from itself, so the first position has nothing to look at. The diagonal stays visible.",
+        visible=lambda ones: ones.tril(-1),
+        hidden=hidden,
     )
 causal_attention.slip(
     "mask_after_softmax",
     "The mask came after the softmax, so the weights of a row no longer sum to 1. Mask the scores, then take the softmax.",
-    mask=_as_it_is,
+    visible=_as_it_is,
     look=partial(_look, after=torch.tril),
 )
 causal_attention.slip(
-    "softmax_over_the_queries",
-    "The softmax ran over the queries. Each query shares out a weight of 1 among the keys: the last axis, dim=-1.",
-    look=partial(_look, over=-2),
+    "masked_with_zero", "A score of 0 has the weight e⁰ = 1. It takes -inf to get the weight 0.", hidden=0
 )
 cut_across = {"split": lambda part, heads: part.reshape(len(part), heads, part.shape[1], -1)}
 merged_across = {"merge": lambda z: z.reshape(len(z), z.shape[2], -1)}
-CUT = "Reshaping (B, T, C) to (B, heads, T, D) cuts across positions. Make it (B, T, heads, D), then transpose."
-causal_attention.slip("heads_without_a_transpose", CUT, look=partial(_look, **cut_across))
-causal_attention.slip(
-    "merged_without_a_transpose",
-    "On the way back (B, heads, T, D) was reshaped to (B, T, C), which mixes positions. Transpose to (B, T, heads, D) first.",
-    look=partial(_look, **merged_across),
-)
-causal_attention.slip(
-    "no_transpose_at_all", f"{CUT} The same on the way back.", look=partial(_look, **cut_across, **merged_across)
-)
+CUT = "A reshape of (B, T, C) to (B, heads, T, D) cuts across positions: make it (B, T, heads, D), then transpose."
+MERGED = "A reshape of (B, heads, T, D) to (B, T, C) mixes positions: transpose to (B, T, heads, D) first."
+LOOKS = {
+    "softmax_over_the_queries": (
+        "The softmax runs over the keys, the last axis: each query shares out 1.",
+        {"over": -2},
+    ),
+    "heads_without_a_transpose": (CUT, cut_across),
+    "merged_without_a_transpose": (MERGED, merged_across),
+    "no_transpose_at_all": (f"{CUT} The way back needs one, too.", cut_across | merged_across),
+}
+for name, (explanation, switches) in LOOKS.items():
+    causal_attention.slip(name, explanation, look=partial(_look, **switches))
 causal_attention.wrong(
     "interleaved_heads",
     "`w_in` holds all queries, then all keys, then all values, and not head by head. Cut in three first, then into heads.",
@@ -182,8 +166,8 @@ def block(x, attend, feed_forward):
     return x + feed_forward(_norm(x))
 
 
-def _norm(x: Tensor, axis: int = -1) -> Tensor:
-    return x / x.square().mean(axis, keepdim=True).sqrt()
+def _norm(x: Tensor, axis: int | None = -1, root: Callable[[Tensor], Tensor] = torch.sqrt) -> Tensor:
+    return x / root(x.square().mean(axis, keepdim=True))
 
 
 @block.cases
@@ -219,20 +203,20 @@ def _(x, attend, feed_forward, reads=(_norm, _norm), keep=(1, 1), stream=_as_it_
     return x
 
 
+BARE = (_as_it_is, _as_it_is)
 block.slip(
-    "normalised_after_adding",
-    "You normalised after adding (post-norm). In this course's block each part reads a normalised copy.",
-    reads=(_as_it_is, _as_it_is),
-    after=_norm,
+    "normalised_after_adding", "That is post-norm: here each part reads a normalised copy.", reads=BARE, after=_norm
 )
-block.slip(
-    "stream_normalised",
-    "The stream itself was normalised. Normalise what a part reads, and add to the stream as it was.",
-    stream=_norm,
-)
-block.slip("residuals_missing", "x is replaced by what the parts return. Add it: x + attend(…).", keep=(0, 0))
+block.slip("stream_normalised", "Add to the stream as it was, and normalise what a part reads.", stream=_norm)
+block.slip("residuals_missing", "The parts replace the stream. Add what they return: x + attend(…).", keep=(0, 0))
 block.slip("first_residual_missing", "Attention replaces the stream. Add it: x + attend(…).", keep=(0, 1))
-block.slip("second_residual_missing", "The last part replaces the stream. Add it: x + feed_forward(…).", keep=(1, 0))
+block.slip("second_residual_missing", "feed_forward replaces the stream. Add it: x + feed_forward(…).", keep=(1, 0))
+block.slip("norm_left_out", "Both parts read the bare stream. Each reads a normalised copy.", reads=BARE)
+block.slip("first_norm_left_out", "attend reads the bare stream. It reads a normalised copy.", reads=(_as_it_is, _norm))
+block.slip(
+    "second_norm_left_out", "feed_forward reads the bare stream. It reads a normalised copy.", reads=(_norm, _as_it_is)
+)
+block.slip("parts_swapped", "feed_forward came first. Positions exchange news, then each thinks about it.", order=-1)
 block.wrong(
     "parts_in_parallel",
     "Both parts read the stream as it came in (a parallel block). Here feed_forward reads what attention has added to.",
@@ -243,39 +227,17 @@ block.wrong(
     "The second residual starts from the old x, so what attention added is lost. Give the first sum a name.",
     lambda x, attend, feed_forward: x + feed_forward(_norm(x + attend(_norm(x)))),
 )
-block.slip("parts_swapped", "feed_forward came first. Positions exchange news, then each thinks about it.", order=-1)
-BARE = "{} reads the bare stream. It reads a normalised copy."
-block.slip("norm_left_out", BARE.format("Each part"), reads=(_as_it_is, _as_it_is))
-block.slip("first_norm_left_out", BARE.format("attend"), reads=(_as_it_is, _norm))
-block.slip("second_norm_left_out", BARE.format("feed_forward"), reads=(_norm, _as_it_is))
 NORMS = {
-    "mean_subtracted": (
-        "The mean was subtracted: that is layer norm. RMS norm only divides by the root of the mean square.",
-        lambda x: F.layer_norm(x, x.shape[-1:], eps=1e-12),
-    ),
-    "sum_in_place_of_the_mean": (
-        "You divided by the root of the *sum* of squares. Take their mean: then the numbers have size 1, however many there are.",
-        lambda x: x / x.norm(dim=-1, keepdim=True),
-    ),
-    "root_missing": (
-        "The root is missing: you divided by the mean square.",
-        lambda x: x / x.square().mean(-1, keepdim=True),
-    ),
-    "norm_over_the_positions": (
-        "The norm ran over the positions, so that later ones have a say in earlier ones. Each position has its own: dim=-1.",
-        partial(_norm, axis=-2),
-    ),
-    "norm_over_everything": (
-        "One norm was taken over all numbers of x. Each position has its own: mean(-1, keepdim=True).",
-        lambda x: x / x.square().mean().sqrt(),
-    ),
-    "norm_over_axis_1": (
-        "The norm ran over axis 1. With several texts that is not the one of the channels, which come last: dim=-1.",
-        partial(_norm, axis=1),
-    ),
+    "mean_subtracted": ("That is layer norm. RMS norm subtracts nothing.", lambda x: F.layer_norm(x, x.shape[-1:])),
+    "sum_in_place_of_the_mean": ("Take the mean of the squares, not their sum.", lambda x: F.normalize(x, dim=-1)),
+    "root_missing": ("The root is missing: you divided by the mean square.", partial(_norm, root=_as_it_is)),
+    "norm_over_the_positions": ("Each position has a norm of its own: dim=-1.", partial(_norm, axis=-2)),
+    "norm_over_axis_1": ("With several texts, axis 1 is not the last: dim=-1.", partial(_norm, axis=1)),
+    "norm_over_everything": ("Each position has a norm of its own: mean(-1, keepdim=True).", partial(_norm, axis=None)),
 }
 for name, (explanation, norm) in NORMS.items():
     block.slip(name, explanation, reads=(norm, norm))
+
 
 # --- 11.3 the model -----------------------------------------------------------------------------------------------
 
@@ -368,31 +330,20 @@ build_transformer.slip(
     "first_position_sees_nothing",
     "A position that may see nothing, not even itself, has nothing to share out: the diagonal of the mask stays visible.",
     seen=sequences.not_finite,
-    attend=causal_attention.variant(mask=partial(_masked, visible=partial(torch.tril, diagonal=-1))),
+    attend=causal_attention.variant(visible=lambda ones: ones.tril(-1)),
 )
 models.form(build_transformer, "class_returned", "pair_returned", "layer_left_out")
 models.usual(build_transformer, "same_for_all")
-
-
-def _seen_widths(expected: Callable[[int], int]) -> Callable:
-    def seen(facts, vocabulary, width, *_):
-        if expected(width) not in facts.widths:
-            found = ", ".join(map(str, facts.widths))
-            return f"Along the way a position has {found} numbers, and never {expected(width)}."
-
-    return seen
-
-
 build_transformer.wrong(
     "width_not_handed_on",
     "The model is not `width` wide. Hand it on to every part.",
     lambda vocabulary, width, heads, layers: Decoder(vocabulary, 48, heads, layers),
-    seen=_seen_widths(_as_it_is),
+    seen=sequences.without_width(lambda vocabulary, width, *_: width),
 )
 build_transformer.slip(
     "feed_forward_of_another_width",
     "The feed-forward part is 4 × `width` wide: nn.Linear(width, 4 * width), a nonlinearity, nn.Linear(4 * width, width).",
-    seen=_seen_widths(lambda width: 4 * width),
+    seen=sequences.without_width(lambda vocabulary, width, *_: 4 * width),
     inside=2,
 )
 
@@ -434,45 +385,41 @@ build_transformer.slip(
     "model_sees_the_future",
     "The future is visible. Every attention layer needs the causal mask, in every block. A norm over positions lets it through, too.",
     seen=sequences.looks_ahead,
-    attend=causal_attention.variant(mask=_as_it_is),
+    attend=causal_attention.variant(visible=_as_it_is),
 )
-
-
-def _seen_without_attention(facts, *case):
-    softmax = facts.softmaxed["short"] > 0
-    return sequences.looks_nowhere(facts) if softmax else "No softmax is taken between the tokens and the logits."
-
-
 build_transformer.slip(
     "attention_missing",
     "No position attends to another: there is no attention in the blocks, or its result goes nowhere.",
-    seen=_seen_without_attention,
-    attend=causal_attention.variant(mask=partial(_masked, visible=lambda ones: ones.tril().triu())),
+    seen=sequences.attends_to_nothing,
+    attend=causal_attention.variant(visible=lambda ones: ones.tril().triu()),
 )
 
 
-def _seen_in_number(other: str, what: str, factor: Callable[[int, int], float]) -> Callable:
-    """Whether there are not so many times the attention weights of another model as there should be."""
-
-    def seen(facts, vocabulary, width, heads, layers):
-        here, there = facts.softmaxed["short"], facts.softmaxed[other]
-        if here != there * factor(heads, layers):
-            return f"With heads={heads}, layers={layers} it has {here} attention weights, with {what} {there}."
-
-    return seen
+def _seen_other_heads(facts, vocabulary, width, heads, layers):
+    here, there = facts.softmaxed["short"], facts.softmaxed["one_head"]
+    if here != heads * there:
+        return f"With {heads} heads it has {here} attention weights on the same short texts, with one head {there}."
 
 
 build_transformer.slip(
     "heads_not_handed_on",
     "The number of heads is not the one that was asked for. Hand `heads` on to every block.",
-    seen=_seen_in_number("one_head", "heads=1", lambda heads, layers: heads),
+    seen=_seen_other_heads,
     attend=causal_attention.variant(look=partial(_look, split=lambda part, heads: _split(part, 1))),
 )
+
+
+def _seen_other_blocks(facts, vocabulary, width, heads, layers):
+    here, there = facts.softmaxed["short"], facts.softmaxed["deeper"]
+    if here * (layers + 1) != there * layers:
+        return f"With layers={layers} it has {here} attention weights on short texts, with layers={layers + 1} {there}."
+
+
 build_transformer.wrong(
     "number_of_blocks",
     "The number of blocks is not `layers`: range(layers) counts as many.",
     lambda vocabulary, width, heads, layers: Decoder(vocabulary, width, heads, layers + 1),
-    seen=_seen_in_number("deeper", "one layer more", lambda heads, layers: layers / (layers + 1)),
+    seen=_seen_other_blocks,
 )
 
 
@@ -634,18 +581,12 @@ cached_attention.slip(
     "The new position looks at the cache before it has joined it, so it cannot see itself. Append its key and value first.",
     visible=slice(0, -1),
 )
+cached_attention.slip("cache_not_read", "The new position attends to itself alone.", visible=slice(-1, None))
 cached_attention.slip(
-    "cache_not_read", "The position attends to itself alone: the cache is not read.", visible=slice(-1, None)
+    "cache_not_grown", "Keys and values come back with the new row at their end.", leave=lambda rows: rows[:-1]
 )
 cached_attention.slip(
-    "cache_not_grown",
-    "The output is right and the cache is the old one. Return keys and values with the new row at the end.",
-    leave=lambda rows: rows[:-1],
-)
-cached_attention.slip(
-    "old_rows_dropped",
-    "The cache forgets: return all keys and values, the old ones and the new one.",
-    leave=lambda rows: rows[-1:],
+    "old_rows_dropped", "Return all keys and values, the old ones and the new one.", leave=lambda rows: rows[-1:]
 )
 cached_attention.slip(
     "new_row_in_front",
@@ -662,31 +603,19 @@ cached_attention.slip(
 
 IN_BOTH = {
     "scale_missing": (
-        "√D is missing: divide the scores by the square root of the size of one head.",
+        "√D is missing: divide the scores by the root of the size of one head.",
         {"root": lambda D, C: 1},
     ),
-    "scaled_by_the_width": (
-        "You divided by √C, the whole width. The dot product runs over one head, so divide by √D.",
-        {"root": lambda D, C: math.sqrt(C)},
-    ),
-    "scaled_without_root": (
-        "You divided by D. Divide by its square root: that is how large a sum of D products gets.",
-        {"root": lambda D, C: D},
-    ),
-    "softmax_over_the_heads": (
-        "The softmax ran over the heads. Each head shares out a weight of 1 among the keys: the last axis, dim=-1.",
-        {"over": -3},
-    ),
+    "scaled_by_the_width": ("The dot product runs over one head: √D, not √C.", {"root": lambda D, C: math.sqrt(C)}),
+    "scaled_without_root": ("You divided by D. Divide by its square root.", {"root": lambda D, C: D}),
+    "softmax_over_the_heads": ("The softmax runs over the keys, the last axis: each head shares out 1.", {"over": -3}),
     "heads_ignored": (
-        "You used one head, whatever `heads` says. Each head compares a piece of its own, C / heads numbers wide.",
+        "Each head compares a piece of its own, C / heads wide.",
         {"split": lambda part, heads: _split(part, 1)},
     ),
-    "output_not_transposed": (
-        "`w_out` needs a transpose, as in nn.Linear: its rows belong to the outputs, so it is z @ w_out.T.",
-        {"out": _as_it_is},
-    ),
+    "output_not_transposed": ("`w_out` needs a transpose, as in nn.Linear: z @ w_out.T.", {"out": _as_it_is}),
     "output_projection_missing": (
-        "The last step is missing: when the heads are side by side again, multiply with w_out.T.",
+        "The last step is missing: z @ w_out.T.",
         {"out": lambda w_out: torch.eye(len(w_out))},
     ),
 }

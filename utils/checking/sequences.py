@@ -240,11 +240,16 @@ NOTICED = 1e-5  # logits that have seen a change move by more than this, the oth
 TINY = 1e-3  # rounding in texts of different lengths stays below
 
 
-def too_short(facts: Facts, *case: Any) -> str | None:
-    length = facts.expected_shape[1] if facts.expected_shape else 0
-    if len(facts.shape) == 3 and facts.shape[1] < length:
-        return f"Of {length} tokens, {facts.shape[1]} got logits."
-    return models.raised("out of range", "must match the size of tensor b")(facts)
+def too_short(length: int) -> Seen:
+    """Texts of this length are too long for a table of positions, a mask, or whatever cuts them off."""
+
+    def seen(facts: Facts, *case: Any) -> str | None:
+        if len(facts.shape) == 3 and facts.shape[1] < length == facts.expected_shape[1]:
+            return f"Of {length} tokens, {facts.shape[1]} got logits."
+        other_size = "must match the size" in facts.error and f"({length})" in facts.error
+        return facts.error if other_size or "out of range" in facts.error else None
+
+    return seen
 
 
 def one_position(facts: Facts, *case: Any) -> str | None:

@@ -65,6 +65,7 @@ def _(rng):
     """Nearly all begin with two equal texts: an output that is drawn at random is then seen to be."""
     yield torch.tensor([[[1.0, 2.0]]]).repeat(2, 1, 1), THIRDS, torch.tensor([[1.0, 1.0], [0.0, 1.0]]), 1  # (8, 6)
     yield EYE[None], EYE.repeat(3, 1), EYE, 1  # by hand: the first position sees itself alone
+    yield torch.tensor([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]]), EYE.repeat(3, 1), EYE, 1
     yield EYE.repeat(2, 1, 1), THIRDS, EYE, 1
     yield EYE.repeat(2, 1, 1), THIRDS, EYE, 2
     for time, heads, size in [(3, 1, 3), (4, 2, 2), (4, 2, 3), (5, 3, 2), (7, 4, 2)]:
@@ -108,21 +109,17 @@ causal_attention.slip(
     seen=_seen_at_random,
     look=partial(_look, after=lambda weights: weights * torch.rand_like(weights)),
 )
+SELF = "The mask hides each token from itself, so the first one has nothing to look at: the diagonal stays visible."
 VISIBLE = {
     "future_visible": ("Set the scores of all later positions to -inf, before the softmax.", _as_it_is),
     "next_one_visible": ("Each position sees the next one too. What is hidden is triu(1).", lambda ones: ones.tril(1)),
     "past_hidden": ("The triangle is upside down. Row i may see the columns up to i: torch.tril.", torch.triu),
+    "token_hidden_from_itself": (SELF, lambda ones: ones.tril(-1)),
     "mask_inverted": ("masked_fill fills where the mask is True: at *later* positions.", lambda ones: ones.triu(1)),
 }
 for name, (explanation, visible) in VISIBLE.items():
     causal_attention.slip(name, explanation, visible=visible)
-for name, hidden in {"token_hidden_from_itself": -math.inf, "token_hidden_by_a_large_number": -1e9}.items():
-    causal_attention.slip(
-        name,
-        "The mask hides each token from itself, so the first position has nothing to look at. The diagonal stays visible.",
-        visible=lambda ones: ones.tril(-1),
-        hidden=hidden,
-    )
+causal_attention.slip("token_hidden_by_a_large_number", SELF, visible=lambda ones: ones.tril(-1), hidden=-1e9)
 causal_attention.slip(
     "mask_after_softmax",
     "The mask came after the softmax, so the weights of a row no longer sum to 1. Mask the scores, then take the softmax.",
@@ -174,6 +171,7 @@ def _norm(x: Tensor, axis: int | None = -1, root: Callable[[Tensor], Tensor] = t
 def _(rng):
     think = {"up": 5 * EYE, "down": EYE}
     yield torch.tensor([[2.0, 2.0]]), {"mix": torch.ones(1, 1)}, think  # by hand: (3, 3), then (8, 8)
+    yield torch.tensor([[[1.0, 7.0]], [[7.0, 1.0]]]), {"mix": torch.ones(1, 1)}, think  # two texts of one position
     mix = torch.tensor([[1.0, 0.0], [3.0, 0.0]])
     yield torch.tensor([[2.0, 2.0], [4.0, -4.0]]), {"mix": mix}, think  # (3, 3), (7, -1), then (8, 8), (14, -1)
     for *texts, time, width in [(2, 3), (3, 2), (2, 4, 3), (2, 2, 3, 4)]:
@@ -309,7 +307,7 @@ def _(sent, vocabulary, width, heads, layers):
 build_transformer.slip(
     "too_few_positions",
     "Something is made for shorter texts, positions or a mask: the model takes 256 tokens. Or the embedding has fewer rows than there are characters.",
-    seen=sequences.too_short,
+    seen=sequences.too_short(LENGTH),
     places=LENGTH - 1,
 )
 build_transformer.slip(
@@ -389,7 +387,7 @@ build_transformer.slip(
 )
 build_transformer.slip(
     "attention_missing",
-    "No position attends to another: there is no attention in the blocks, or its result goes nowhere.",
+    "Each position attends to all before it. Here attention is missing, its result goes nowhere, or its mask hides too much.",
     seen=sequences.attends_to_nothing,
     attend=causal_attention.variant(visible=lambda ones: ones.tril().triu()),
 )

@@ -3,17 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LESSONS ?=
+LESSON ?=
 # A fork renders its own badges and set-up cells: make build REPOSITORY=https://github.com/you/your-fork
 export REPOSITORY
 # pip takes exactly these versions; torch comes first and alone, so that no range can pull in another build of it.
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
-NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider --nbval-lax --nbval-cell-timeout=300 --dist loadscope -n 2
+NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider -p tests.progress --nbval-lax --nbval-cell-timeout=300 --dist loadscope -n 2
 
 # In a container everything runs as root, and Jupyter wants to be told so.
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab build check test test-gpu course progress bench grade-demo lint lock clean system-tools
+.PHONY: help setup lab new lesson build check stale quick test test-gpu course progress bench grade-demo lint lock clean system-tools
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,20 +39,38 @@ setup: $(VENV)/author  ## make the virtual environment with everything: lessons,
 lab: $(VENV)/lab  ## open JupyterLab on the first notebook
 	$(BIN)/jupyter lab $(AS_ROOT) notebooks/00_start_here.ipynb
 
-build: $(VENV)/author  ## make notebooks/ and solutions/ from lessons/ (LESSONS="01 03" builds some)
-	$(BIN)/python -m tools.build_notebooks $(LESSONS)
+new: $(VENV)/author  ## begin a lesson: LESSON=05 TOPIC=recurrence TITLE="Recurrence: what does one state carry?"
+	@$(BIN)/python -m tools.new "$(LESSON)" "$(TOPIC)" "$(TITLE)"
 
-check: $(VENV)/author  ## fail if notebooks/ or solutions/ differ from what lessons/ give
-	$(BIN)/python -m tools.build_notebooks --check
-
-lint: $(VENV)/author  ## format and lint, lessons included
+lesson: $(VENV)/author  ## all that concerns one lesson: LESSON=05
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	REACH_PROGRESS=off $(BIN)/python -m tools.check_lesson "$(LESSON)"
+
+build: $(VENV)/author  ## make notebooks/ and solutions/ from lessons/ (LESSONS="01 03" builds some)
+	$(BIN)/python -m tools.build $(LESSONS)
+
+check: $(VENV)/author  ## fail if notebooks/ or solutions/ differ from what lessons/ give
+	$(BIN)/python -m tools.build --check
+
+stale: $(VENV)/author  ## list the lessons whose modules of utils/ have changed since they were last run
+	@$(BIN)/python -m tools.stale
+
+lint: $(VENV)/author  ## format, lint, types and declared dependencies, lessons included
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/deptry .
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 # Two workers on two cores: with one thread each they do not wait for one another.
+TESTS := REACH_PROGRESS=off OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -p tests.progress tests
+
+quick: lint check  ## what takes three minutes: no attacks, no sandbox, no browser, no notebooks
+	$(TESTS) -m "not attack and not browser and not sandbox and not slow"
+
 test: export OMP_NUM_THREADS = 1
 test: lint check  ## everything: unit tests, checks against their mistakes, every notebook by nbval
-	REACH_PROGRESS=off $(BIN)/python -m pytest -q -n 2 tests
+	$(TESTS)
 	REACH_PROGRESS=off $(NBVAL) notebooks
 	REACH_PROGRESS=off REACH_STRICT=checks $(NBVAL) solutions
 

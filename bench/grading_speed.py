@@ -17,7 +17,7 @@ from bench.grading_class import LESSON, make_class
 from grading.assignment import load_assignment
 from grading.classroom import Classroom
 from grading.gradebook.book import Book
-from grading.sandbox.memory import megabytes_in_use
+from grading.sandbox.usage import below, megabytes
 from utils.paths import COURSE
 
 MANY, FEW = 1_000, 20  # of which ours and nbgrader's time is taken
@@ -29,7 +29,7 @@ class Graded:
 
     seconds: float
     megabytes: float
-    scores: dict[str, float]
+    scores: dict[str, float | None]
 
 
 def grading_per_minute_one_core() -> tuple[float, dict]:
@@ -94,7 +94,7 @@ def _run(command: list[str], cores: int, folder: Path) -> tuple[float, float]:
             preexec_fn=lambda: os.sched_setaffinity(0, pin),
         )
         while run.poll() is None:
-            most = max(most, megabytes_in_use(os.getpid()))
+            most = max(most, megabytes(below(os.getpid())))
             time.sleep(1)
     seconds = time.monotonic() - started
     if run.returncode:
@@ -104,6 +104,6 @@ def _run(command: list[str], cores: int, folder: Path) -> tuple[float, float]:
     return seconds, most
 
 
-def _scores(classroom: Classroom) -> dict[str, float]:
+def _scores(classroom: Classroom) -> dict[str, float | None]:
     with Book(classroom) as book:
         return {score.student: score.points for score in book.scores(LESSON)}

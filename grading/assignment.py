@@ -10,6 +10,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from grading.problems import GradingError
+from utils import cells
 from utils.checking import Exercise
 from utils.checks import exercises
 
@@ -36,6 +37,32 @@ class Assignment:
     def lesson(self) -> str:
         return self.name[:2]
 
+    @property
+    def title(self) -> str:
+        """The first heading of the released notebook."""
+        return next((heading for cell in self.notebook.cells for heading in cells.headings(cell)), self.name)
+
+    @property
+    def exercise_titles(self) -> dict[str, str]:
+        """{grade_id of the check: heading that it stands under, such as "Exercise 1.2 · conv2d by loops"}."""
+        titles, latest = {}, self.name
+        for cell in self.notebook.cells:
+            latest = [latest, *cells.headings(cell)][-1]
+            titles[cells.grade_id(cell)] = latest
+        return {task.grade_id: titles[task.grade_id] for task in self.tasks}
+
+    @property
+    def answer_cells(self) -> dict[str, str]:
+        """{grade_id of the check: id of the cell with the answer}, the last answer cell before the check."""
+        found, latest = {}, ""
+        for cell in self.notebook.cells:
+            match cells.role(cell):
+                case "answer":
+                    latest = cell.id
+                case "check":
+                    found[cells.grade_id(cell)] = latest
+        return found
+
 
 def load_assignment(released: Path, private: Iterable[Exercise] = ()) -> Assignment:
     """Read a released notebook; see `make_assignment`. Raises GradingError if the file is missing."""
@@ -61,15 +88,10 @@ def make_assignment(name: str, notebook: NotebookNode, private: Iterable[Exercis
         raise GradingError(f"{name!r} is not the name of a lesson, as 01_convolution is.")
     own = [exercise for exercise in private if exercise.lesson == name[:2]]
     known = [exercise for exercise in exercises() if exercise.lesson == name[:2]] + own
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and _is_check(cell)]
-    tasks = tuple(_task(cell, known, name) for cell in cells)
+    tasks = tuple(_task(cell, known, name) for cell in notebook.cells if cells.role(cell) == "check")
     if unused := {exercise.name for exercise in own} - {task.exercises[0].name for task in tasks}:
         raise GradingError(f"The private exercise {unused.pop()} belongs to no check cell of {name}.")
     return Assignment(name, notebook, tasks)
-
-
-def _is_check(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.get("nbgrader", {}).get("grade"))
 
 
 def _task(cell: NotebookNode, known: list[Exercise], lesson: str) -> Task:

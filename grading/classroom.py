@@ -2,7 +2,7 @@
 
 release/ASSIGNMENT/ASSIGNMENT.ipynb               what was handed out
 submitted/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb     what came in
-autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    mended, run in the sandbox, with our verdicts as outputs
+autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    repaired, run in the sandbox, with our verdicts as outputs
 results/ASSIGNMENT/STUDENT.json                   a `grading.results.Graded` each
 feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
 report/ASSIGNMENT.html                            the class page

@@ -1,9 +1,11 @@
 """`reach-grade`: hand out, collect, grade, give feedback, see what the class got wrong."""
 
+from __future__ import annotations
+
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +14,9 @@ from grading.assignment import Assignment, load_assignment
 from grading.classroom import Classroom
 from grading.gradebook.exporting import Kind
 from grading.problems import GradingError
+
+if TYPE_CHECKING:  # Dask and nbgrader take seconds to import: each command imports what it needs
+    from grading.judging.job import Job
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 console = Console()
@@ -71,8 +76,8 @@ def grade(
     workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
     scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
     isolation: Annotated[str, typer.Option(help="warm: fork a warm process; cold: a fresh interpreter each")] = "warm",
-    cell_seconds: Annotated[float, typer.Option(help="a cell may take that long")] = 60.0,
-    seconds: Annotated[float, typer.Option(help="a submission may take that long")] = 300.0,
+    cell_seconds: Annotated[float, typer.Option(help="of processor time that a cell may take")] = 60.0,
+    seconds: Annotated[float, typer.Option(help="of processor time that a submission may take")] = 300.0,
     memory: Annotated[int, typer.Option(help="megabytes that a submission may use")] = 2_000,
     all_cells: Annotated[
         bool, typer.Option("--all-cells", help="run all cells, not just those that answers need")
@@ -82,15 +87,8 @@ def grade(
     ] = False,
 ) -> None:
     """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
-    from grading.judging.batch import grade_class
-    from grading.judging.grade import Rules
-    from grading.judging.job import Job
-    from grading.judging.private_checks import declared_exercises, read_sources
-    from grading.judging.session import Times
-    from grading.pages.publish import read_results
+    from grading.judging.private_checks import read_sources
     from grading.sandbox import check_available, in_sight
-    from grading.show import progress, show_table
-    from grading.worker.isolation import Limits
 
     if isolation not in ("warm", "cold"):
         raise GradingError(f"--isolation is warm or cold, not {isolation}.")
@@ -102,22 +100,22 @@ def grade(
     classroom, sources = Classroom(folder), read_sources(checks)
     if source:
         _collect(source, classroom, assignment or None, roster)
-    rules = Rules(seed, Limits(memory), Times(cell_seconds, seconds), all_cells)
+    failed = False
     for name in _assignments(classroom, assignment):
-        found = load_assignment(classroom.released(name), declared_exercises(sources))
-        released = classroom.released(name).read_text(encoding="utf-8")
-        place = str(data.resolve()) if data else None
-        job = Job(name, released, rules, tuple(sources.items()), place, isolation == "cold", unsafe)
-        try:
-            with progress(console, name) as report:
-                options = {"scheduler": scheduler, "workers": workers, "again": again, "report": report}
-                tally = grade_class(classroom, found, job, **options)
-        except KeyboardInterrupt:
-            console.print("Stopped. What is graded is kept; the same command goes on from there.")
-            sys.exit(130)
-        show_table(console, found, read_results(classroom, found), tally)
-        if tally.failed:
-            sys.exit(1)
+        job = _job(
+            classroom.released(name),
+            sources,
+            data,
+            seed=seed,
+            memory=memory,
+            times=(cell_seconds, seconds),
+            all_cells=all_cells,
+            cold=isolation == "cold",
+            unsafe=unsafe,
+        )
+        failed |= _grade(classroom, job, scheduler=scheduler, workers=workers, again=again)
+    if failed:
+        sys.exit(1)
 
 
 @app.command()
@@ -156,9 +154,9 @@ def export(
     column: Annotated[str, typer.Option(help="the header of the scores, if it is not the assignment's name")] = "",
 ) -> None:
     """Write the scores as CSV for Canvas, Moodle or a spreadsheet."""
+    from grading.console import show_exported
     from grading.gradebook.book import Book
     from grading.gradebook.exporting import export
-    from grading.show import show_exported
 
     names = _assignments(Classroom(folder), assignment)
     if len(names) > 1:
@@ -195,16 +193,58 @@ def demo(
 
 
 def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None) -> None:
+    from grading.console import show_collected
     from grading.exchange.collecting import collect
     from grading.exchange.roster import read_roster
     from grading.gradebook.book import Book
-    from grading.show import show_collected
 
     show_collected(console, collect(source, classroom, assignment, roster))
     if roster:
         with Book(classroom) as book:
             for one in read_roster(roster).students:
                 book.enrol(one.id, first_name=one.first_name, last_name=one.last_name, email=one.email)
+
+
+def _job(
+    released: Path,
+    private: dict[str, str],
+    data: Path | None,
+    *,
+    seed: int,
+    memory: int,
+    times: tuple[float, float],
+    all_cells: bool,
+    cold: bool,
+    unsafe: bool,
+) -> Job:
+    """What the options of `grade` say, for one released notebook. `times` are for a cell and for a submission."""
+    from grading.judging.grade import Rules
+    from grading.judging.job import Job
+    from grading.judging.session import Times
+    from grading.worker.isolation import Limits
+
+    rules = Rules(seed, Limits(memory), Times(*times), all_cells)
+    place = str(data.resolve()) if data else None
+    content = released.read_text(encoding="utf-8")
+    return Job(released.stem, content, rules, tuple(private.items()), place, cold, unsafe)
+
+
+def _grade(classroom: Classroom, job: Job, **options) -> bool:
+    """Grade one assignment and show how it went; whether a submission has no result. `options` are `grade_class`'s."""
+    from grading.batch import grade_class
+    from grading.console import progress, show_table
+    from grading.judging.private_checks import declared_exercises
+    from grading.results import read_results
+
+    found = load_assignment(classroom.released(job.assignment), declared_exercises(dict(job.private)))
+    try:
+        with progress(console, found.name) as report:
+            tally = grade_class(classroom, found, job, report=report, **options)
+    except KeyboardInterrupt:
+        console.print("Stopped. What is graded is kept; the same command goes on from there.")
+        sys.exit(130)
+    show_table(console, found, read_results(classroom, found.name), tally)
+    return bool(tally.failed)
 
 
 def _assignments(classroom: Classroom, chosen: str) -> list[str]:

@@ -3,16 +3,20 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from grading.files import write_whole
+from grading.classroom import Classroom
+from grading.problems import GradingError
 from utils.checking import Status, Verdict
+from utils.files import write_whole
 
 
 @dataclass(frozen=True)
 class Mark:
     """What one check came to: the check cell's `grade_id`, the points, and the verdict with its diagnosis.
 
-    `incident` is empty, or says what the submission did that kept the check from ending in the usual way.
+    `seconds` are of processor time: what the submission's processes used while they were asked. `incident` is empty, or
+    says what the submission did that kept the check from ending in the usual way.
     """
 
     grade_id: str
@@ -27,9 +31,9 @@ class Mark:
 class Graded:
     """One student's submission of one assignment, graded.
 
-    `notes` say what was mended in the file and what the submission did that it should not. `seed` is that of the random
-    cases, `sha256` that of the file as it was handed in, `key` of everything that the marks follow from, and `unsafe`
-    is true where there was no sandbox.
+    `notes` say what was repaired in the file and what the submission did that it should not. `seed` is that of the
+    random cases, `sha256` that of the file as it was handed in, `key` of everything that the marks follow from, and
+    `unsafe` is true where there was no sandbox.
     """
 
     student: str
@@ -51,6 +55,17 @@ class Graded:
     def max_points(self) -> float:
         return sum(mark.max_points for mark in self.marks)
 
+    @property
+    def why_not_graded(self) -> str:
+        """The reason why the file could not be read; empty if it was graded.
+
+        In the place of such a file stand marks of exercises not attempted, with the reason, which is in the notes too.
+        """
+        reasons = {mark.verdict.summary for mark in self.marks} & set(self.notes)
+        if not self.marks or reasons:
+            return " ".join(self.notes) or "There is no result for it."
+        return ""
+
     def write(self, path: Path) -> None:
         """Write as JSON, whole or not at all."""
         write_whole(path, json.dumps(asdict(self), indent=1))
@@ -63,6 +78,24 @@ class Graded:
         return cls(marks=marks, **fields)
 
 
-def _mark(fields: dict) -> Mark:
-    verdict = dict(fields.pop("verdict"))
-    return Mark(verdict=Verdict(**verdict | {"status": Status(verdict["status"])}), **fields)
+def read_results(classroom: Classroom, assignment: str) -> list[Graded]:
+    """What grading has found so far, by student. Raises GradingError if there is nothing, or a file is damaged."""
+    folder = classroom.result("anyone", assignment).parent
+    results = [_read_result(path) for path in sorted(folder.glob("[!.]*.json"))]
+    if not results:
+        raise GradingError(f"{folder} holds no results. Grade the assignment first: `reach-grade grade`.")
+    return results
+
+
+def _read_result(path: Path) -> Graded:
+    try:
+        return Graded.read(path)
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"{path} is damaged ({error}). Delete it, and grade the assignment again: the rest is kept."
+        raise GradingError(message) from None
+
+
+def _mark(fields: dict[str, Any]) -> Mark:
+    verdict: dict[str, Any] = fields.pop("verdict")
+    verdict["status"] = Status(verdict["status"])
+    return Mark(verdict=Verdict(**verdict), **fields)

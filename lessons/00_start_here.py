@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="who can influence whom?" write="reach maps, path lengths, influence by autograd" minutes=60
 # # 00 · Start here: three flows
 #
 # **The question of this course: how does information move through a network, and how far?**
@@ -42,7 +42,7 @@ device = notebook.setup()
 # One square for each exercise of the course. It fills when the check of that exercise passes.
 # The record is a file on this machine, `.reach/progress.json`. Nothing is sent anywhere. Delete it and you start anew.
 
-# %%
+# %% stored=false
 ax = progress.plot_progress()
 
 # %% [markdown]
@@ -56,8 +56,7 @@ ax = progress.plot_progress()
 # - **Payoffs** draw a picture with *your* function. They wait until you have written it.
 #
 # Stuck? Each exercise has folded hints. The notebook with all answers lies in `solutions/`; come back from it with an
-# answer in your own words. Lessons from 04 on are being written: where a text points to one that you do not find yet,
-# it is planned.
+# answer in your own words. <!-- being written -->
 #
 # ## How a check talks
 #
@@ -843,9 +842,8 @@ notebook.headline(
 # - Untrained attention spreads over nearly all words, and it does not know their order unless told.
 # - One layer of attention is quadratic in the length; reaching all pairs by convolutions of width 3 is as well, and dearer.
 #
-# ## Next
+# <!-- next -->
 #
-# **Lesson 01 · convolution** opens the first flow: what does one small kernel buy, and what does it see?
 # Before you go: run the cell under *Where you stand* again, and look at your squares.
 #
 # <details><summary>References</summary>

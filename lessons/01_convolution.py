@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="what does one kernel buy?" write="conv2d by loops and by unfold, sizes, counts, pooling" minutes=75
 # # 01 · Convolution: what does one kernel buy?
 #
 # A dense layer connects every input to every output. A convolution connects each output to a small window,
@@ -104,7 +104,8 @@ plot_impulse_responses(settings)
 # ### Exercise 1.1 · output size
 # ●○○ · about 5 minutes · 1 point
 #
-# Write `output_size(size, kernel, stride, padding, dilation)`. It returns one whole number.
+# Write `output_size(size, kernel, stride, padding, dilation)`. It returns one whole number: how many pixels wide the
+# output is.
 
 
 # %% answer="output_size"
@@ -145,9 +146,7 @@ with payoff("output_size"):
     for kernel, stride, padding in [(5, 1, 0), (3, 1, 1), (3, 2, 1)]:
         side = nn.Conv2d(1, 1, kernel, stride, padding)(torch.zeros(1, 28, 28)).shape[-1]
         mine = output_size(28, kernel, stride, padding, 1)
-        print(
-            f"kernel {kernel}, stride {stride}, padding {padding}: you say {mine}, torch says {side}"
-        )
+        print(f"kernel {kernel}, stride {stride}, padding {padding}: you {mine}, torch {side}")
 
 # %% [markdown]
 # The middle one is the most common layer of all: kernel 3 with padding 1 keeps the size.
@@ -185,8 +184,9 @@ F.conv2d(image[None], kernel)[0, 0, -1, -1]
 # ### Exercise 1.2 · conv2d by loops
 # ●●○ · about 25 minutes · 3 points
 #
-# Write `conv2d(x, weight, bias, stride, padding, dilation)`. Loop over the output positions; take each window
-# out of the padded image with a slice, multiply, sum. Return a tensor. Loops are slow and that is fine here.
+# Write `conv2d(x, weight, bias, stride, padding, dilation)`, with `padding` zeros on each of the four sides. Loop over
+# the output positions; take each window out of the padded image with a slice, multiply, sum. Return a tensor. Loops
+# are slow and that is fine here. Images and kernels need not be square.
 
 
 # %% answer="conv2d"
@@ -299,7 +299,8 @@ columns[0].int()
 # ### Exercise 1.3 · conv2d by unfold
 # ●●○ · about 15 minutes · 2 points
 #
-# Write `conv2d_unfold(x, weight, bias, stride, padding)` for a whole batch, without a loop.
+# Write `conv2d_unfold(x, weight, bias, stride, padding)` for a whole batch of N images. `F.unfold` and one matrix
+# product do it: you need no loop. Images and kernels need not be square.
 
 
 # %% answer="conv2d_unfold"
@@ -380,12 +381,13 @@ F.fold(F.unfold(ones, 3), (6, 6), 3)[0, 0].int()
 # ●○○ · about 5 minutes · 1 point
 #
 # Write `parameter_counts(c_in, c_out, kernel, height, width)`. It returns a dict: under `"conv"` the parameters of the
-# convolution, under `"dense"` those of the dense layer from (c_in, height, width) to (c_out, height, width).
+# convolution, under `"dense"` those of the dense layer from (c_in, height, width) to (c_out, height, width). Biases
+# count, and both numbers are exact, however large.
 
 
 # %% answer="parameter_counts"
 def parameter_counts(c_in: int, c_out: int, kernel: int, height: int, width: int) -> dict[str, int]:
-    """Parameters, biases included, of a convolution that keeps the size and of a dense layer in its place.
+    """Parameters, with biases, of a convolution that keeps the size and of a dense layer instead.
 
     >>> parameter_counts(1, 1, 3, 2, 2)
     {'conv': 10, 'dense': 20}
@@ -454,7 +456,8 @@ plot_images(seen, [f"{int((s > 0).sum())} of 81 pixels" for s in seen])
 # ### Exercise 1.5 · max pooling
 # ●○○ · about 10 minutes · 1 point
 #
-# Write `max_pool2d(x, kernel, stride)` for one image, no padding.
+# Write `max_pool2d(x, kernel, stride)` for one image, without padding. The window is `kernel` × `kernel` pixels and moves
+# by `stride`. A window that does not fit is left out, as in 1.1.
 
 
 # %% answer="max_pool2d"
@@ -639,7 +642,7 @@ notebook.headline(
 # - It is equivariant inside the image and for whole strides. It is not invariant. A mean over the whole map is, but for
 #   what enters and leaves at the border.
 #
-# **Next**: [02 · CNN on MNIST](02_cnn_on_mnist.ipynb). Can two of these layers read digits better than 99 % of the time?
+# <!-- next -->
 #
 # **References**. LeCun, Bottou, Bengio, Haffner (1998), *Gradient-based learning applied to document recognition*.
 # Dumoulin, Visin (2016), *A guide to convolution arithmetic for deep learning*. Zhang (2019), *Making convolutional

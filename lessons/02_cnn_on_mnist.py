@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="can two convolutions pass 99 %?" write="the model, a training step, evaluation, a dense baseline" minutes=90
 # # 02 · CNN on MNIST: can two convolutions pass 99 %?
 #
 # You know what one convolution does. Now you put two of them to work on handwritten digits, and train them well:
@@ -52,9 +52,8 @@ dataset = data.mnist()
 train_set, validation_set = dataset.split()
 validation = Batches(*validation_set, size=500)
 side = dataset.train_images.shape[-1]
-print(
-    f"{dataset}; split: {len(train_set[0]):,} to learn from, {len(validation_set[0]):,} to choose with"
-)
+learn, choose = len(train_set[0]), len(validation_set[0])
+print(f"{dataset}; split: {learn:,} to learn from, {choose:,} to choose with")
 
 # %%
 goals = {
@@ -234,8 +233,11 @@ def training_step(
 ) -> float:
     """One step on images (N, 1, H, W) and labels (N,). Returns the loss before the step, in nats.
 
-    >>> flat = nn.Sequential(nn.Flatten(), nn.Linear(1, 2))
-    >>> training_step(flat, torch.optim.SGD(flat.parameters(), lr=0.1), torch.zeros(1, 1, 1, 1), torch.tensor([0]))
+    >>> flat = nn.Sequential(nn.Flatten(), nn.Linear(1, 2, bias=False))
+    >>> optimizer = torch.optim.SGD(flat.parameters(), lr=0.1)
+    >>> loss = training_step(flat, optimizer, torch.zeros(1, 1, 1, 1), torch.tensor([0]))
+    >>> round(loss, 3)  # two logits of 0, so log 2
+    0.693
     """
     ### BEGIN SOLUTION
     model.train()
@@ -448,7 +450,7 @@ print(f"untrained model, 64 images: {loss:.3f} nats; ln 10 = {math.log(10):.3f}"
 
 # %% answer="overfit"
 def overfit(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> list[float]:
-    """Train on images (N, 1, H, W) and labels (N,) until the loss is below 0.05. Returns the losses."""
+    """Train on images (N, 1, H, W), labels (N,) until the loss is below 0.05. Gives the losses."""
     ### BEGIN SOLUTION
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     losses = []
@@ -525,7 +527,7 @@ with payoff("build_cnn"):
 
 # %%
 def train(build, seed: int, passes: float = 1, loss=smooth, label: str = ""):
-    """A model, trained by the recipe, and the history of its training. On MNIST a pass is an epoch."""
+    """A model, trained by the recipe, and its training's history. On MNIST a pass is an epoch."""
     seed_everything(seed)
     model, batches = build(), Batches(*train_set, size=batch_size, shuffle=True)
     options = dict(epochs=passes * epochs, loss=loss, validations=2, label=label)
@@ -673,9 +675,8 @@ with payoff("hidden_units"):
         budget = count_parameters(model)
         hidden = hidden_units(budget, side)
         spent = count_parameters(models.dense(hidden, side))
-        print(
-            f"{name}: {budget:,} parameters; {hidden} hidden units have {spent:,} ({spent / budget - 1:+.1%})"
-        )
+        more = f"{spent / budget - 1:+.1%}"
+        print(f"{name}: {budget:,} parameters; {hidden} hidden units have {spent:,} ({more})")
 
 # %% [markdown]
 # Now the comparison. Equal parameters, equal passes, five seeds. A dense pass is cheaper, so that it could be said
@@ -710,7 +711,7 @@ ax = plot_runs(
 
 # %%
 def compare(variants: dict, seeds: int = 3) -> dict:
-    """Validation accuracies of each variant, one for each seed. A variant is a function of the seed."""
+    """Validation accuracies of each variant, one a seed. A variant is a function of the seed."""
     results = {name: [] for name in variants}
     pairs = [(name, seed) for name in variants for seed in range(seeds)]
     for name, seed in tqdm(pairs, file=sys.stdout, unit=" runs"):
@@ -972,8 +973,7 @@ notebook.headline(
 #
 # **Not reached with your model?** Compare with the course's: `build = course_cnn` in the cell above the run.
 #
-# **Next**: [03 · Receptive field](03_receptive_field.ipynb). A unit of the second convolution: how much of the
-# image does it see?
+# <!-- next -->
 #
 # **References**. LeCun, Bottou, Bengio, Haffner (1998), *Gradient-based learning applied to document recognition*.
 # Ioffe, Szegedy (2015), *Batch normalization*. Springenberg, Dosovitskiy, Brox, Riedmiller (2015), *Striving for

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="which pixels reach this output?" write="the field in closed form and by gradient" minutes=75
 # # 03 · Receptive field: which pixels reach this output?
 #
 # A unit deep in a network gives one number. Some pixels of the image can change that number, all others cannot.
@@ -441,7 +441,7 @@ plot_image(gradient[0], "One unit, one layer:\nits kernel, and zero elsewhere", 
 
 # %% answer="empirical_field"
 def empirical_field(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Influence of each pixel on the middle unit of the model's output: (N, 1, H, W) in, (H, W) out.
+    """Influence of each pixel on the middle unit of the output: (N, 1, H, W) in, (H, W) out.
 
     >>> empirical_field(nn.Identity(), torch.rand(1, 1, 3, 3)).tolist()
     [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
@@ -545,7 +545,7 @@ def deep_stack(depth: int, channels: int = 8) -> nn.Sequential:
 
 
 def side_at_depth(depth: int, seed: int) -> int:
-    """Side that holds 95 % of the influence on the one unit of a stack whose field just fits the image."""
+    """Side that holds 95 % of the influence on the unit of a stack whose field fits the image."""
     torch.manual_seed(seed)
     size = reach.receptive_field([(3, 1)] * depth).size
     return reach.effective_side(
@@ -563,9 +563,8 @@ fields.plot_growth(
 # %%
 log_growth = torch.tensor(sides).float().mean(0).log2().diff()
 for depth, size, step in zip(depths[1:], theory[1:], log_growth, strict=True):
-    print(
-        f"{depth:2d} layers: theory {size}, measured {[row[depths.index(depth)] for row in sides]}, exponent {step:.2f}"
-    )
+    measured = [row[depths.index(depth)] for row in sides]
+    print(f"{depth:2d} layers: theory {size}, measured {measured}, exponent {step:.2f}")
 
 # %% [markdown]
 # The exponent says how the measured side grows when the depth doubles: 1 is in proportion, 0.5 is like the square root.
@@ -648,9 +647,8 @@ for probe in probes:
 
 # %%
 for share in (0.5, 0.95):
-    print(
-        f"if all {body.size}×{body.size} pixels counted alike, {share:.0%}: {body.size * share**0.5:.1f}"
-    )
+    square = f"{body.size}×{body.size}"
+    print(f"if all {square} pixels counted alike, {share:.0%}: {body.size * share**0.5:.1f}")
 
 # %% figure="effective_field"
 middle = validation_x.shape[-1] // 2 // body.stride  # the unit in the middle of the map
@@ -874,10 +872,7 @@ notebook.headline(
 )
 
 # %% [markdown]
-# ## Next
-#
-# A deep stack sees far, and its border pixels are hardly heard. Lesson 04 asks what depth does to the gradient on its way back,
-# and why a sum that skips layers makes 100 of them trainable.
+# <!-- next -->
 #
 # ## References
 #

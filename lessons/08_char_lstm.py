@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="how far back does it look?" write="streams, truncated backpropagation, a sampler, the horizon" minutes=100
 # # 08 · The char-LSTM: how far back does it look?
 #
 # A language model reads a text and says, at each place, which character comes next. Nothing tells it how much of the
@@ -446,7 +446,7 @@ ax = plot_probabilities(after_prompt, alphabet, title=f"After {prompt!r}: low sh
 
 # %%
 def words_written(temperature: float, seed: int) -> tuple[float, float]:
-    """The share of its words that are known, and the share that are different, of 600 characters."""
+    """The share of its words that are known, and that are different, of 600 characters."""
     draws = torch.Generator().manual_seed(seed)
     tokens = generate(writer, encode(prompt, alphabet), 600, temperature, draws)
     words = decode(tokens, alphabet).split()[:-1]  # the last one may be cut off
@@ -508,7 +508,7 @@ for k, value in zip(visible, curve, strict=True):
 def measure_horizon(
     model, tokens: torch.Tensor, places: torch.Tensor, lengths: list[int], tolerance: float
 ) -> tuple[list[float], int]:
-    """(bits per character for each length, the smallest length within `tolerance` of the lowest)."""
+    """(bits per character for each length, smallest length within `tolerance` of the lowest)."""
     ### BEGIN SOLUTION
     bits = []
     for k in lengths:
@@ -775,8 +775,8 @@ print(wins, sum(wins) / len(wins))
 # ### Exercise 8.5 · AUROC of every cell at once
 # ●●○ · about 15 minutes · 2 points
 #
-# Write `auroc(cells, flags)`. It returns one AUROC for each cell, a tensor (C,), without a loop over the cells. All pairs or
-# ranks, as you like.
+# Write `auroc(cells, flags)`. It returns one AUROC for each cell, a tensor (C,). No loop over the cells is needed: compare all
+# pairs at once, or take ranks, as you like.
 
 
 # %% answer="auroc"
@@ -986,7 +986,7 @@ notebook.headline(
 # - **What does a longer truncation buy?** Here, nothing: at equal reading T = 16 had the lowest loss.
 # - **Do cells keep track of things?** Some do, most do not, and some that seem to are found in a random network, too.
 #
-# **Next**: lesson 11, the tiny transformer, on the same text. Does it look further, and does that help?
+# <!-- next -->
 #
 # **References**. Khandelwal, He, Qi, Jurafsky (2018), *Sharp nearby, fuzzy far away: how neural language models use
 # context*. Karpathy, Johnson, Fei-Fei (2015), *Visualizing and understanding recurrent networks*. Williams, Peng (1990),

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] question="which wins, at which budget?" write="causal attention, the block, the model, a cache" minutes=100
 # # 11 · The tiny transformer: which wins, at which budget?
 #
 # In lesson 08 an LSTM read Shakespeare character by character. It carried everything it knew in one state.
@@ -134,7 +134,7 @@ scores.masked_fill(later, -math.inf).softmax(dim=-1)
 def causal_attention(
     x: torch.Tensor, w_in: torch.Tensor, w_out: torch.Tensor, heads: int
 ) -> torch.Tensor:
-    """Self-attention of x (B, T, C) that looks back only; w_in (3C, C), w_out (C, C). Returns (B, T, C).
+    """Self-attention of x (B, T, C), looking back only; w_in (3C, C), w_out (C, C). (B, T, C) out.
 
     >>> eye = torch.eye(2)
     >>> causal_attention(torch.tensor([[[1.0, 0.0]]]), eye.repeat(3, 1), eye, heads=1)
@@ -229,7 +229,7 @@ print(f"root mean square {size:.4f}, normalised {(x / size).tolist()}")
 
 # %% answer="block"
 def block(x: torch.Tensor, attend, feed_forward) -> torch.Tensor:
-    """The stream x (…, T, C) after attention and feed-forward, each on a normalised copy. Returns (…, T, C).
+    """The stream x (…, T, C) after attention and feed-forward, each on a normalised copy.
 
     >>> block(torch.ones(1, 2), lambda s: 0 * s, lambda s: s)
     tensor([[2., 2.]])
@@ -486,7 +486,7 @@ for name, p in models.CharLSTM(vocabulary=2, width=1).named_parameters():
 
 # %% answer="lstm_width"
 def lstm_width(budget: int, vocabulary: int) -> int:
-    """The widest LSTM that `budget` parameters can pay for; embedding and state have the same width.
+    """The widest LSTM that `budget` parameters pay for; embedding and state have the same width.
 
     >>> lstm_width(22, 2)
     1
@@ -519,9 +519,8 @@ with payoff("lstm_width"):
     budget = count_parameters(models.Transformer(V, 48, 4, 2))
     width = lstm_width(budget, V)
     found = count_parameters(models.CharLSTM(V, width))
-    print(
-        f"transformer {budget:,} parameters; LSTM of width {width}: {found:,} ({found / budget - 1:+.1%})"
-    )
+    more = f"{found / budget - 1:+.1%}"
+    print(f"transformer {budget:,} parameters; LSTM of width {width}: {found:,} ({more})")
 
 # %%
 budget = count_parameters(models.Transformer(V, 48, 4, 2))
@@ -763,9 +762,8 @@ for name, seeds in horizons.items():
         for start, end in ((0, at), (at, -1))
     )
     print(f"{name}: horizons {horizon[name]}, in characters")
-    print(
-        f"   bits from 1 to {CONTEXT}: {within:+.2f}; from {CONTEXT} to {lengths[-1]}: {beyond:+.2f}"
-    )
+    print(f"   bits from 1 to {CONTEXT}: {within:+.2f}", end="; ")
+    print(f"from {CONTEXT} to {lengths[-1]}: {beyond:+.2f}")
 
 # %% [markdown]
 # Read the figure from the left. With one or two visible characters the LSTM is the worse one. That may be because a state that
@@ -838,9 +836,8 @@ print(f"recorded with {record['parameters']} parameters on {record['machine']}")
 # %%
 for budget in record["runs"]["LSTM"]:
     read = [runs[budget][0]["characters"] / 1e6 for runs in record["runs"].values()]
-    print(
-        f"{budget} s: the LSTM reads {read[0]:.1f} million characters, the transformer {read[1]:.1f}"
-    )
+    print(f"{budget} s: the LSTM reads {read[0]:.1f} million characters", end=", ")
+    print(f"the transformer {read[1]:.1f}")
     for label, budgets in recorded.items():
         bits = budgets[float(budget)]
         print(f"   {label}: {sum(bits) / len(bits):.2f} bits")
@@ -863,7 +860,7 @@ for budget in record["runs"]["LSTM"]:
 
 # %%
 class CausalCNN(nn.Module):
-    """Five convolutions of kernel 3 with dilations 1, 2, 4, 8, 16, padded on the left only: reach 63."""
+    """Five convolutions, kernel 3, dilations 1, 2, 4, 8, 16, padded on the left only: reach 63."""
 
     def __init__(self, vocabulary: int, width: int):
         super().__init__()
@@ -875,7 +872,7 @@ class CausalCNN(nn.Module):
         x = self.embedding(tokens).transpose(1, 2)  # (B, C, T)
         for layer in self.layers:
             x = x + layer(F.pad(x, (2 * layer.dilation[0], 0))).relu()
-        return self.head(x.transpose(1, 2))
+        return self.head(x.transpose(1, 2))  # (B, T, V)
 
 
 # %%
@@ -1128,9 +1125,8 @@ with payoff("cached_attention"):
     q, k, v = (t.view(40, 4, 4).transpose(0, 1) for t in (x @ w_in.T).chunk(3, dim=-1))
     at_once = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(0, 1).reshape(40, C)
     gap = (torch.stack(one_by_one) - at_once @ w_out.T).abs().max()
-    print(
-        f"forty positions one by one and all at once differ by {gap:.0e}; the cache has {len(keys)} rows"
-    )
+    print(f"forty positions one by one and all at once differ by {gap:.0e}")
+    print(f"the cache has {len(keys)} rows")
 
 # %% [markdown]
 # The course's model has the same cache in every layer. Does it write the same text with and without? Is it faster?
@@ -1146,9 +1142,8 @@ without = models.generate(
 ended = time.process_time()
 assert torch.equal(with_cache, without)
 ratio = (ended - middle) / (middle - began)
-print(
-    f"the same 300 characters: {middle - began:.2f} s with a cache, {ended - middle:.2f} s without ({ratio:.1f} ×)"
-)
+print(f"the same 300 characters: {middle - began:.2f} s with a cache", end=", ")
+print(f"{ended - middle:.2f} s without ({ratio:.1f} ×)")
 
 
 # %%
@@ -1270,7 +1265,7 @@ print(
 
 # %%
 def cut(first: int, last: int, count: int, seed: int, length: int = 48):
-    """Windows of letters, and for each letter whether a word begins there: two tensors (count, length)."""
+    """Windows of letters, and whether a word begins at each: two tensors (count, length)."""
     starts = torch.randint(
         first, last - length, (count,), generator=torch.Generator().manual_seed(seed)
     )
@@ -1327,7 +1322,7 @@ starts["from scratch, both ways"] = models.Transformer(MASK + 1, 48, 4, 2, causa
 
 
 def fine_tuned(start: nn.Module, windows: int, seed: int, steps: int = 40) -> float:
-    """Share of held-out letters that are judged right after training on so many labelled windows."""
+    """Share of held-out letters judged right after training on so many labelled windows."""
     seed_everything(seed)
     model = copy.deepcopy(start)
     model.head = nn.Linear(48, 2)
@@ -1396,7 +1391,7 @@ patch, wide, passes = {"mnist": (7, 32, 3), "digits": (2, 20, 10)}[pictures_of]
 
 
 class PatchTransformer(nn.Module):
-    """Images (N, 1, side, side) in, ten logits out: the course's transformer, looking both ways, on patches."""
+    """Images (N, 1, side, side) in, ten logits out: a transformer looking both ways, on patches."""
 
     def __init__(self):
         super().__init__()
@@ -1406,7 +1401,8 @@ class PatchTransformer(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         patches = F.unfold(images, patch, stride=patch).transpose(1, 2)  # (N, patches, pixels)
-        return self.blocks.read(self.blocks.embedding(patches) + self.places).mean(1)
+        vectors = self.blocks.embedding(patches) + self.places  # (N, patches, wide)
+        return self.blocks.read(vectors).mean(1)  # (N, 10)
 
 
 # %%
@@ -1447,9 +1443,8 @@ ax = plot_runs(pictures, "Equal parameters, equal images: the CNN has been told 
 # %%
 for what, bits in final.items():
     for name, values in bits.items():
-        print(
-            f"{what:17} {name:12} {sum(values) / 3:.2f} bits ({min(values):.2f} to {max(values):.2f})"
-        )
+        spread = f"({min(values):.2f} to {max(values):.2f})"
+        print(f"{what:17} {name:12} {sum(values) / 3:.2f} bits {spread}")
 for name, values in horizon.items():
     print(f"horizon           {name:12} {values} characters")
 for name, scores in tuned.items():
@@ -1480,7 +1475,7 @@ notebook.headline(corpus.name, lstm=results["LSTM"], transformer=results["transf
 # - **What is the block good for?** For letters, for labels, for pictures: the same few lines. Without a good guess about its data
 #   it needs more of them.
 #
-# **Next**: lesson 12 takes recurrence up again. Can a model have a small state *and* be trained without waiting?
+# <!-- next -->
 #
 # **References**
 #

@@ -6,6 +6,9 @@ import matplotlib
 import pytest
 import torch
 
+from tests import groups
+from tests.browser import lab  # noqa: F401  (a fixture, for every test of a widget)
+
 os.environ["REACH_PROGRESS"] = "off"
 matplotlib.use("Agg")
 torch.set_num_threads(1)
@@ -16,3 +19,13 @@ def no_strict_mode(monkeypatch):
     """Tests choose strictness themselves; whoever runs them may have chosen otherwise."""
     monkeypatch.delenv("REACH_STRICT", raising=False)
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+def pytest_configure(config):
+    for name, meaning in groups.GROUPS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        groups.mark(item)

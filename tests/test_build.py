@@ -13,7 +13,8 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from tools import build_notebooks, execution, nbgrader_cells, outputs, repository
+from tools import build, execution, nbgrader_cells, outputs, repository, stale
+from utils.cells import WIDGET
 
 COURSE = Path(__file__).parents[1]
 
@@ -25,23 +26,26 @@ dependencies = []
 Repository = "https://github.com/someone/course"
 """
 
-CHECKS = """
-from utils.checking import exercise
+CHECKS = '''
+from utils.checking import Lesson
 
-@exercise(lesson="01", points=3, hint="Add it to itself.")
+lesson = Lesson("01", __name__)
+
+@lesson.exercise(points=3, hint="Add it to itself.")
 def double(x):
+    """Twice x."""
     return 2 * x
 
 @double.cases
 def _(rng):
     yield 3,
     yield 5,
-"""
+'''
 
-LESSON = '''# %% [markdown]
-# # 01 · Doubling
+LESSON = '''# %% [markdown] question="what is twice a number?" write="its double" minutes=5
+# # 01 · Doubling: what is twice a number?
 #
-# What is twice a number?
+# About 5 minutes.
 
 # %% setup=true
 import fixture_checks as check
@@ -49,10 +53,16 @@ from utils.notebook import payoff
 
 # %% [markdown]
 # ### Exercise 1.1
+#
+# ●○○ · about 5 minutes · 3 points
 
 # %% answer="double"
 def double(x):
-    """Twice x."""
+    """Twice x.
+
+    >>> double(21)
+    42
+    """
     ### BEGIN SOLUTION
     return x + x
     ### END SOLUTION
@@ -74,11 +84,14 @@ with payoff("double"):
 # (b), because two divides it.
 # ### END SOLUTION
 
+# %% [markdown]
+# <!-- next -->
+
 # %%
 print("the end")
 '''
 
-README = "# Fixture\n<!-- badges -->\n<!-- /badges -->\nText.\n"
+README = "# Fixture\n<!-- badges -->\n<!-- /badges -->\n<!-- lessons -->\n<!-- /lessons -->\nText.\n"
 CITATION = "cff-version: 1.2.0\nrepository-code: https://github.com/nobody/nothing\n"
 
 
@@ -93,10 +106,18 @@ class Fixture:
         (root / "lessons").mkdir(parents=True)
         (root / "pyproject.toml").write_text(PYPROJECT)
         (root / "fixture_checks.py").write_text(CHECKS)
+        (root / "tests").mkdir()
+        (root / "tests" / "test_lesson_01.py").touch()
         self.source.write_text(LESSON)
 
     def build(self, *arguments: str) -> int:
-        return build_notebooks.main(list(arguments), root=self.root)
+        return build.main(list(arguments), root=self.root)
+
+    def second_lesson(self) -> None:
+        """A lesson 02 without exercises."""
+        lesson = '# %% [markdown] question="and more?" write="nothing" minutes=9\n# # 02 · More\n\n# <!-- next -->\n'
+        self.source.with_name("02_more.py").write_text(f"{lesson}\n# %% setup=true\nimport math\n")
+        (self.root / "tests" / "test_lesson_02.py").touch()
 
     def replace(self, old: str, new: str) -> None:
         text = self.source.read_text()
@@ -116,7 +137,7 @@ class Fixture:
 def fixture_course(root: Path, patch: pytest.MonkeyPatch) -> Fixture:
     course = Fixture(root)
     double = runpy.run_path(str(root / "fixture_checks.py"))["double"]
-    patch.setattr(build_notebooks, "exercises", lambda: [double])
+    patch.setattr(build, "exercises", lambda: [double])
     patch.delenv("REPOSITORY", raising=False)
     return course
 
@@ -165,20 +186,19 @@ def test_a_real_run_stores_outputs_and_says_how_long_it_took(really_built):
 
 def test_a_learners_copy_gives_nothing_away(really_built):
     text = really_built.learners.read_text(encoding="utf-8")
-    for secret in ("BEGIN SOLUTION", "END SOLUTION", "x + x", "because two divides it", "42"):
+    for secret in ("BEGIN SOLUTION", "END SOLUTION", "x + x", "because two divides it", "\n42"):
         assert secret not in text
     notebook = read(really_built.learners)
     nbformat.validate(notebook)
     for code in outputs.code_cells(notebook):
         assert code.outputs == [] and code.execution_count is None
-    stub = 'def double(x):\n    """Twice x."""\n    raise NotImplementedError  # your code here'
-    assert cell(notebook, "double").source == stub
+    assert cell(notebook, "double").source.endswith('    """\n    raise NotImplementedError  # your code here')
     assert cell(notebook, "quiz_why").source.endswith("\n\n*Your answer here.*")
 
 
-def test_an_untouched_copy_runs_to_its_end(really_built, monkeypatch):
-    monkeypatch.setattr(execution, "ENVIRONMENT", {"REACH_PROGRESS": "off"})
-    executed = execution.execute(read(really_built.learners), really_built.learners.parent)
+def test_an_untouched_copy_runs_to_its_end(really_built):
+    not_strict = {"REACH_PROGRESS": "off"}
+    executed = execution.execute(read(really_built.learners), really_built.learners.parent, environment=not_strict)
     assert executed.cells[-1].outputs[0].text == "the end\n"
     waiting = [cell for cell in executed.cells if 'payoff("double")' in cell.source]
     assert "waits for your `double`" in waiting[0].outputs[0].text
@@ -255,7 +275,7 @@ def test_the_same_lesson_gives_the_same_bytes(course, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "old, new",
     [
-        ("# ### Exercise 1.1", "# ### Exercise one"),
+        ("# ### Exercise 1.1\n", "# ### Exercise one\n"),
         ('print("the end")', 'print("it ends")'),
         ("return x + x", "return 2 * x"),
         ("# Why is twice", "# Why, then, is twice"),
@@ -332,8 +352,7 @@ def test_a_stored_solution_that_is_damaged_is_executed_again(course):
 
 
 def test_only_the_lessons_that_are_named_are_built(course, capsys):
-    second = course.source.with_name("02_more.py")
-    second.write_text("# %% [markdown]\n# # 02 · More\n\n# %% setup=true\nimport math\n")
+    course.second_lesson()
     assert course.build("02") == 0
     assert not course.solution.exists() and (course.root / "solutions" / "02_more.ipynb").exists()
     assert course.build("07") == 1
@@ -345,9 +364,7 @@ def test_only_the_lessons_that_are_named_are_built(course, capsys):
 
 def test_a_cell_that_raises_is_named_with_its_line_and_leaves_the_old_solution(really_built, monkeypatch, capsys):
     course = really_built
-    monkeypatch.setattr(
-        build_notebooks, "exercises", lambda: [runpy.run_path(course.root / "fixture_checks.py")["double"]]
-    )
+    monkeypatch.setattr(build, "exercises", lambda: [runpy.run_path(course.root / "fixture_checks.py")["double"]])
     before, source = course.solution.read_bytes(), course.source.read_text()
     learners = course.learners.read_bytes()
     course.replace('print("the end")', "1 / 0")
@@ -374,6 +391,10 @@ def test_a_check_that_fails_and_a_cell_that_hangs_stop_a_run(really_built):
         execution.execute(notebook, really_built.solution.parent, seconds=2)
 
 
+def result(text: str) -> NotebookNode:
+    return new_output("execute_result", {"text/plain": text}, execution_count=1)
+
+
 def run_that_stores(course: Fixture, monkeypatch: pytest.MonkeyPatch, *stored: NotebookNode) -> None:
     """From now on the last cell of the lesson has these outputs."""
 
@@ -389,9 +410,12 @@ def run_that_stores(course: Fixture, monkeypatch: pytest.MonkeyPatch, *stored: N
     "stored, message",
     [
         (new_output("stream", name="stderr", text="UserWarning: old"), "standard error:\nUserWarning: old"),
-        (new_output("display_data", {outputs.WIDGET: {"model_id": "a"}}), "no still picture"),
+        (new_output("display_data", {WIDGET: {"model_id": "a"}}), "no still picture"),
         (new_output("error", ename="ValueError", evalue="no", traceback=[]), "ValueError: no"),
         (new_output("stream", text="x" * 1_000_000), "1 MB is the most"),
+        (result("Text(0.5, 0, 'y')"), "the last line leaves Text(0.5, 0, 'y') on the page"),
+        (result("[<matplotlib.lines.Line2D at 0x7f00>]"), "the last line leaves [<matplotlib"),
+        (result("<generator object f at 0x7f00>"), "the last line leaves <generator"),
     ],
 )
 def test_what_a_solution_must_not_store_stops_the_build(course, monkeypatch, capsys, stored, message):
@@ -420,11 +444,9 @@ def test_a_check_without_a_pass_stops_the_build(course, monkeypatch, capsys):
 def test_a_bar_is_stored_as_it_looks_at_the_end():
     pieces = ["\rtraining:   0%|    | 0/2 [00:00<?, ?it/s]", "\rtraining: 100%|████| 2/2 [00:01<00:00, 2it/s]   \n"]
     stored = outputs.clean([new_output("stream", text=piece) for piece in ["before\n", *pieces, "after\n"]])
-    assert [output.text for output in stored] == ["before\ntraining: 100%|████| 2/2 [00:01<00:00, 2it/s]\nafter\n"]
-
-
-def test_a_line_that_is_written_over_keeps_its_tail():
-    assert outputs.as_seen("abcdef\rxy\n1\r\n2  ") == "xycdef\n1\n2  "
+    [output] = stored
+    lines = [line.rstrip() for line in output.text.splitlines()]
+    assert lines == ["before", "training: 100%|████| 2/2 [00:01<00:00, 2it/s]", "after"]
 
 
 def test_bars_on_standard_error_are_dropped_and_warnings_are_not():
@@ -436,7 +458,7 @@ def test_bars_on_standard_error_are_dropped_and_warnings_are_not():
 
 
 def test_a_widget_with_a_picture_is_stored_as_the_picture():
-    bundle = {outputs.WIDGET: {"model_id": "a"}, "image/png": "AAAA", "text/plain": "a widget"}
+    bundle = {WIDGET: {"model_id": "a"}, "image/png": "AAAA", "text/plain": "a widget"}
     [stored] = outputs.clean([new_output("display_data", bundle)])
     assert stored.data == {"image/png": "AAAA", "text/plain": "a widget"}
 
@@ -468,18 +490,34 @@ def set_output(notebook: NotebookNode, stored: NotebookNode) -> None:
         (lambda c: c.learners.unlink(), "notebooks/01_doubling.ipynb: missing"),
         (lambda c: c.solution.unlink(), "solutions/01_doubling.ipynb: missing"),
         (lambda c: c.solution.write_text("{"), "solutions/01_doubling.ipynb: missing, or no notebook"),
-        (lambda c: c.replace("Text may", "Words may"), "notebooks/01_doubling.ipynb: not what"),
-        (lambda c: c.replace("Text may", "Words may"), "solutions/01_doubling.ipynb: not what"),
-        (lambda c: edit(c.learners, lambda nb: nb.cells.pop()), "notebooks/01_doubling.ipynb: not what"),
-        (lambda c: edit(c.learners, lambda nb: nb.metadata.update(x=1)), "notebooks/01_doubling.ipynb: not what"),
-        (lambda c: edit(c.learners, lambda nb: nb.cells[3].update(id="other")), "(cell 4 differs)"),
-        (lambda c: edit(c.solution, lambda nb: nb.cells[-1].metadata.update(x=1)), "solutions/01_doubling.ipynb: not"),
+        (
+            lambda c: c.replace("Text may", "Words may"),
+            "lessons/01_doubling.py:26: notebooks/01_doubling.ipynb differs",
+        ),
+        (
+            lambda c: c.replace("Text may", "Words may"),
+            "lessons/01_doubling.py:26: solutions/01_doubling.ipynb differs",
+        ),
+        (
+            lambda c: edit(c.learners, lambda nb: nb.cells.pop()),
+            "01_doubling.py:46: notebooks/01_doubling.ipynb differs",
+        ),
+        (
+            lambda c: edit(c.learners, lambda nb: nb.metadata.update(x=1)),
+            "01_doubling.py:1: notebooks/01_doubling.ipynb",
+        ),
+        (lambda c: edit(c.learners, lambda nb: nb.cells[3].update(id="other")), "01_doubling.py:10: notebooks/"),
+        (
+            lambda c: edit(c.solution, lambda nb: nb.cells[-1].metadata.update(x=1)),
+            "solutions/01_doubling.ipynb differs",
+        ),
         (lambda c: edit(c.solution, lambda nb: nb.cells[-1].update(execution_count=None)), "never executed"),
         (lambda c: edit(c.solution, lambda nb: set_output(nb, new_output("error", ename="E", evalue="v"))), "E: v"),
         (lambda c: edit(c.solution, lambda nb: cell(nb, "check_double").update(outputs=[])), "did not pass"),
         (lambda c: edit(c.solution, lambda nb: set_output(nb, new_output("stream", text="x" * 10**6))), "1 MB"),
         (lambda c: (c.root / "notebooks" / "07_old.ipynb").write_text("{}"), "there is no lessons/07_old.py"),
-        (lambda c: (c.root / "README.md").write_text(README), "README.md: its address"),
+        (lambda c: (c.root / "README.md").write_text(README), "README.md: what is generated"),
+        (lambda c: (c.root / "tests" / "test_lesson_01.py").unlink(), "tests/test_lesson_01.py is missing"),
     ],
 )
 def test_check_names_what_is_not_up_to_date(course, capsys, damage, message):
@@ -507,8 +545,8 @@ MALFORMED = {  # what is wrong: (old, new, a line at which it is reported, what 
         "has no",
     ),
     "stub outside": (
-        'def double(x):\n    """Twice x."""\n    ### BEGIN SOLUTION\n    return x + x\n    ### END SOLUTION',
-        "### BEGIN SOLUTION\ndouble = abs\n### END SOLUTION",
+        "    ### BEGIN SOLUTION\n    return x + x\n    ### END SOLUTION",
+        "    pass\n\n### BEGIN SOLUTION\ndouble = abs\n### END SOLUTION",
         "# %% answer",
         "stop 'Run all'",
     ),
@@ -520,7 +558,33 @@ MALFORMED = {  # what is wrong: (old, new, a line at which it is reported, what 
     "check far away": ("# Text may stand here.\n", "# T\n\n# %%\n1\n", "# %% check", "must follow its answer"),
     "long check": ("check.double(double)", "check.double(double)\nprint()", "# %% check", "one line: check.double("),
     "other check": ("check.double(double)", "print(double)", "# %% check", "one line: check.double("),
-    "same name twice": ('quiz="why"', 'quiz="why" points=1\n# Q\n\n# %% [markdown] quiz="why"', "# %% [m#5", "already"),
+    "same name twice": (
+        'quiz="why"',
+        'quiz="why" points=1\n# Q\n\n# %% [markdown] quiz="why"',
+        "# %% [markdown] quiz#2",
+        "already",
+    ),
+    "no space": ('# %% answer="double"', '# %%answer="double"', "# %%answer", "a space is missing after # %%"),
+    "no question": ('question="what is twice a number?" ', "", "# %% [markdown] write", "needs question"),
+    "question elsewhere": (
+        "# %% payoff",
+        '# %% question="why?" payoff',
+        "# %% question",
+        "is not something that a cell",
+    ),
+    "words for minutes": ("minutes=5", 'minutes="5"', "# %% [markdown] q", "write minutes as a number"),
+    "other minutes": ("minutes=5", "minutes=9", "# %% [markdown] q", "the text says 5 minutes, the marker 9"),
+    "no way on": ("# <!-- next -->", "# The end.", "# %%#10", "holds <!-- next -->: there are 0"),
+    "two ways on": ("# Text may", "# <!-- next --> Text may", "# %% [markdown]#5", "there are 2"),
+    "no card": ("# ●○○ · about 5 minutes · 3 points\n", "", "# %% answer", "has no card above it"),
+    "other points": ("· 3 points", "· 2 points", "# ●○○", "the card says 2, and 'double' is worth 3"),
+    "long line": ('print("the end")', f'print("{90 * "-"} the end")', "print", "100 are the most"),
+    "long line in a docstring": ('"""Twice x.', f'"""Twice x, {90 * "-"}', '    """Twice', "100 are the most"),
+    "stub in a cell": ('print("the end")', "print(double(4))", "print(double(4))", "is a stub in the learner's copy"),
+    "stub in a function": ('print("the end")', "def f():\n    return double(4)", "    return double", "is a stub"),
+    "stored as a word": ('# %%\nprint("the', '# %% stored=true\nprint("the', "# %% stored", "write stored=false"),
+    "wrong example": (">>> double(21)\n    42", ">>> double(21)\n    41", "    >>> double", "gives 42, not 41"),
+    "example that raises": (">>> double(21)", ">>> double(y)", "    >>> double", "NameError: name 'y'"),
     "unknown key": ('# %% payoff="double"', '# %% payof="double"', "# %% payof", "did you mean 'payoff'?"),
     "no value": ("# %% setup=true", "# %% setup", "# %% setup", "cannot read 'setup'"),
     "unreadable": ("# %% setup=true", "# %% setup=yes", "# %% setup", "cannot read 'setup=yes'"),
@@ -541,17 +605,18 @@ MALFORMED = {  # what is wrong: (old, new, a line at which it is reported, what 
     "words for points": ("points=2", 'points="2"', "# %% [markdown] quiz", "what it is worth"),
     "points elsewhere": ('check="double"', 'check="double" points=2', "# %% check", "on a quiz only"),
     "other title": ("# # 01 · Doubling", "# # Doubling", "# %% [markdown]", "'# 01 · Title'"),
+    "other number": ("# # 01 · Doubling", "# # 02 · Doubling", "# %% [markdown]", "'# 01 · Title'"),
     "payoff before": ('payoff="double"', 'payoff="treble"', "# %% payoff", "has no answer of that name above it"),
     "payoff outside": ('with payoff("double"):', "if True:", "# %% payoff", "the whole cell must stand in"),
     "syntax": ('print("the end")', 'print("the end"', 'print("the end"', "not Python"),
     "text before": ("# %% [markdown]", "import math\n# %% [markdown]", "import math", "begins with a cell"),
-    "marker in string": ('print("the end")', 's = """\n# %%\n"""', "# %% [markdown]", "is one in a string?"),
+    "marker in string": ('print("the end")', 's = """\n# %% hi\n"""', "# %% hi", "a line in a string begins"),
 }
 
 
 def line_of(text: str, beginning: str) -> int:
     """The number of the n-th line that begins so; "…#2" is the second."""
-    beginning, nth = re.fullmatch(r"(.+?)(?:#(\d))?", beginning).groups()
+    beginning, nth = re.fullmatch(r"(.+?)(?:#(\d+))?", beginning).groups()
     lines = [number for number, line in enumerate(text.splitlines(), start=1) if line.startswith(beginning)]
     return lines[int(nth or 1) - 1]
 
@@ -564,6 +629,38 @@ def test_a_malformed_lesson_is_an_error_with_its_line(course, capsys, old, new, 
     said = capsys.readouterr().err.splitlines()
     assert any(text.startswith(f"lessons/01_doubling.py:{line}: ") and message in text for text in said), said
     assert not course.executed and not (course.root / "solutions").exists()
+
+
+def test_a_marker_that_cannot_be_read_gives_one_message(course, capsys):
+    course.replace('# %% answer="double"', '# %% answr="double"')
+    assert course.build() == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_lesson_whose_module_of_checks_is_missing_is_told_its_name(course, monkeypatch, capsys):
+    monkeypatch.setattr(build, "exercises", list)
+    assert course.build() == 1
+    [said] = capsys.readouterr().err.splitlines()
+    assert "declare it in utils/checks/doubling.py" in said
+
+
+def test_two_lessons_of_one_number_are_refused(course, capsys):
+    course.source.with_name("01_more.py").write_text(LESSON)
+    assert course.build() == 1
+    assert "two files of lessons/ have the number 01" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "double = 3\nprint(double)",  # a name of the cell's own
+        "def f(double):\n    return double(1)",  # an argument
+        "payoff.double",  # an attribute
+    ],
+)
+def test_a_name_that_is_not_the_stub_may_be_used(course, last):
+    course.replace('print("the end")', last)
+    assert course.build() == 0
 
 
 def test_all_problems_are_listed_at_once_and_in_order(course, capsys):
@@ -596,7 +693,7 @@ def test_badges_and_setup_cell_come_from_the_address_in_pyproject(course):
     course.build()
     first, setup = read(course.learners).cells[:2]
     title, empty, badges, *_ = first.source.split("\n")
-    assert (title, empty) == ("# 01 · Doubling", "")
+    assert (title, empty) == ("# 01 · Doubling: what is twice a number?", "")
     colab = "https://colab.research.google.com/github/someone/course/blob/main/notebooks/01_doubling.ipynb"
     assert f"]({colab})" in badges
     assert "](https://mybinder.org/v2/gh/someone/course/HEAD?labpath=notebooks/01_doubling.ipynb)" in badges
@@ -616,7 +713,7 @@ def test_a_fork_is_rendered_without_a_new_run(course, monkeypatch):
     for file in (course.learners, course.solution, course.root / "README.md", course.root / "CITATION.cff"):
         assert "you/your-fork" in file.read_text(encoding="utf-8")
         assert "someone/course" not in file.read_text(encoding="utf-8")
-    assert (course.root / "README.md").read_text().endswith("<!-- /badges -->\nText.\n")
+    assert (course.root / "README.md").read_text().endswith("<!-- /lessons -->\nText.\n")
 
     assert course.build("--check") == 1
     monkeypatch.setenv("REPOSITORY", FORK)
@@ -648,8 +745,70 @@ def test_stored_notebooks_hold_no_times_and_no_versions(really_built):
     for file in (really_built.solution, really_built.learners):
         notebook = json.loads(file.read_text(encoding="utf-8"))
         assert notebook["metadata"]["language_info"] == {"name": "python"}
-        assert set(notebook["metadata"]) == {"kernelspec", "language_info"}
+        assert set(notebook["metadata"]) - {"ran_with"} == {"kernelspec", "language_info"}
         assert all(set(cell["metadata"]) <= {"nbgrader", "deletable", "editable"} for cell in notebook["cells"])
+
+
+# --- what lessons say of one another ---
+
+
+def test_links_and_table_follow_the_lessons_that_there_are(course):
+    (course.root / "README.md").write_text(README)
+    assert course.build() == 0
+    assert "**Next**: Lessons 02 to 13 are being written." in course.learners.read_text(encoding="utf-8")
+    before = ids(course.learners)
+
+    course.second_lesson()
+    assert course.build("--check") == 1
+    assert course.build() == 0
+    text = course.learners.read_text(encoding="utf-8")
+    assert "**Next**: [02 · More](02_more.ipynb): and more?" in text and "being written" not in text
+    assert ids(course.learners) == before and len(course.executed) == 2  # one run of each lesson
+    table = (course.root / "README.md").read_text(encoding="utf-8")
+    assert "| [01 · Doubling](notebooks/01_doubling.ipynb) | what is twice a number? | its double | 5 |" in table
+    assert "Lessons 00 and 03 to 13 are being written." in table
+
+
+def test_an_output_that_depends_on_other_lessons_is_not_stored(course, monkeypatch, capsys):
+    course.replace('# %%\nprint("the end")', '# %% stored=false\nprint("the end")')
+    run_that_stores(course, monkeypatch, new_output("stream", text="3 of 28"))
+    assert course.build() == 0
+    assert read(course.solution).cells[-1].outputs == []
+    edit(course.solution, lambda notebook: set_output(notebook, new_output("stream", text="3 of 29")))
+    assert course.build("--check") == 1
+    assert "against stored=false" in capsys.readouterr().err
+
+
+def test_a_run_records_what_it_ran_with_and_a_build_without_a_run_keeps_the_record(course, capsys):
+    (course.root / "utils").mkdir()
+    (course.root / "utils" / "__init__.py").touch()
+    module = course.root / "utils" / "notebook.py"
+    module.write_text("# a comment\npayoff = 1\n")
+    assert course.build() == 0
+    assert stale.changed(course.root, course.source) == []
+    module.write_text('"""A docstring."""\n\npayoff = 1\n')
+    assert stale.changed(course.root, course.source) == []
+    module.write_text("payoff = 2\n")
+    course.replace("Text may", "Words may")
+    assert course.build() == course.build("--check") == 0
+    assert stale.changed(course.root, course.source) == ["utils/notebook.py"]
+    assert stale.main(course.root) == 0
+    assert "01_doubling: utils/notebook.py changed since it was last run" in capsys.readouterr().out
+    assert course.build("--force") == 0
+    assert stale.changed(course.root, course.source) == []
+
+
+def test_a_widget_without_a_browser_test_is_reported(course, capsys):
+    assert course.build() == 0
+    widgets = course.root / "utils" / "widgets"
+    widgets.mkdir(parents=True)
+    (widgets / "painter.py").write_text("def painter():\n    pass\n")
+    (widgets / "helper.py").write_text("def show():\n    pass\n")
+    assert course.build("--check") == 1
+    [said] = capsys.readouterr().err.splitlines()
+    assert "utils/widgets/painter.py: no test tries it in a browser" in said
+    (course.root / "tests" / "test_lesson_01.py").write_text("def test_painter(lab):\n    pass\n")
+    assert course.build("--check") == 0
 
 
 # --- figures and drawings ---
@@ -667,7 +826,7 @@ def marked_course(course, monkeypatch, outputs_of_last):
         return executed
 
     monkeypatch.setattr(execution, "execute", execute)
-    return course.root / "docs" / "figures" / "the_end.png"
+    return course.root / "docs" / "figures" / "01_the_end.png"
 
 
 def test_a_marked_figure_is_kept_outside_and_checked(course, monkeypatch, capsys):
@@ -678,7 +837,22 @@ def test_a_marked_figure_is_kept_outside_and_checked(course, monkeypatch, capsys
     assert course.build("--check") == 0
     picture.write_bytes(b"another")
     assert course.build("--check") == 1
-    assert "docs/figures/the_end.png" in capsys.readouterr().err
+    assert "docs/figures/01_the_end.png" in capsys.readouterr().err
+
+
+def test_a_figure_that_no_lesson_makes_is_reported_and_deleted(course, monkeypatch, capsys):
+    picture = marked_course(course, monkeypatch, [new_output("display_data", {"image/png": PNG})])
+    assert course.build() == 0
+    course.second_lesson()
+    others = [picture.with_name(name) for name in ("01_renamed.png", "07_gone.png", "unnumbered.png")]
+    another = picture.with_name("02_of_another_lesson.png")
+    for file in [*others, another]:
+        file.write_bytes(b"")
+    assert course.build("--check", "01") == 1
+    said = capsys.readouterr().err
+    assert [f"docs/figures/{file.name}: no lesson makes this figure" in said for file in others] == [True] * 3
+    assert course.build("01") == 0
+    assert sorted(picture.parent.iterdir()) == [picture, another]
 
 
 def test_a_marked_cell_that_draws_nothing_is_an_error(course, monkeypatch, capsys):

@@ -14,7 +14,8 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools import course_report, run_course
+from tools import course_report, execution, run_course
+from utils.notebook import as_text
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -202,7 +203,7 @@ def test_the_kernel_is_of_this_interpreter_in_the_right_folder_with_strict_check
 
 def test_a_choice_of_strictness_is_kept(monkeypatch):
     monkeypatch.setenv("REACH_STRICT", "data")
-    assert run_course.kernel_environment()["REACH_STRICT"] == "data"
+    assert run_course.kernel_environment() == {"REACH_STRICT": "data", "REACH_PROGRESS": "off"}
 
 
 def test_peak_memory_counts_what_was_given_back_and_the_children(tmp_path):
@@ -214,8 +215,8 @@ def test_peak_memory_counts_what_was_given_back_and_the_children(tmp_path):
     write_lesson(tmp_path, "03_child", "# 03", child)
     run_course.main([], tmp_path)
     peak = {number: result["peak_mb"] for number, result in results(tmp_path).items()}
-    assert peak["02"] - peak["01"] == pytest.approx(300, abs=30)
-    assert peak["03"] - peak["01"] == pytest.approx(300, abs=60)
+    assert 250 < peak["02"] - peak["01"] < 500  # kernels differ by tens of megabytes; counted twice it would be 600
+    assert 250 < peak["03"] - peak["01"] < 500
 
 
 def test_a_kernel_that_dies_fails_its_lesson_only(tmp_path):
@@ -244,11 +245,11 @@ def test_a_folder_that_cannot_be_written_costs_the_files_but_not_the_table(tmp_p
 
 
 def test_a_cell_that_does_not_end_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_course, "CELL_LIMIT_S", 1)
+    monkeypatch.setattr(execution, "CELL_SECONDS", 1)
     monkeypatch.setattr(run_course, "ANSWER_LIMIT_S", 1)
     write_lesson(tmp_path, "01_endless", "# 01", "while True: pass")
     assert run_course.main([], tmp_path) == 1
-    assert "stopped after 1 seconds" in results(tmp_path)["01"]["error"]["message"]
+    assert "took longer than 1 s" in results(tmp_path)["01"]["error"]["message"]
 
 
 def test_ctrl_c_leaves_a_report_on_what_has_run(tmp_path):
@@ -270,13 +271,11 @@ def test_ctrl_c_leaves_a_report_on_what_has_run(tmp_path):
     assert "Traceback" not in run.stderr
 
 
-def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
-    file = tmp_path / "results.json"
-    file.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        course_report.replace(file, "half written \ud800")
-    assert file.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [file]
+def test_a_mean_is_given_for_measurements_only():
+    assert as_text([0.98, 0.99]) == "0.98, 0.99 (mean 0.985)"
+    assert as_text([11, 9, 7]) == "11, 9, 7"
+    assert as_text([0.5]) == "0.5"
+    assert as_text(["mnist", 0.5]) == "mnist, 0.5"
 
 
 # --- the ways in ---
@@ -298,18 +297,27 @@ def test_the_citation_agrees_with_the_project():
     assert set(citation["license"]) == set(PROJECT["license"].split(" AND "))
 
 
+def workflow(name: str) -> dict:
+    return yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8"))
+
+
+def steps(name: str) -> list[str]:
+    """What a workflow runs."""
+    return [step["run"] for job in workflow(name)["jobs"].values() for step in job["steps"] if "run" in step]
+
+
 def commands() -> dict[str, list[str]]:
     """{file: what it runs} for CI and the dev container."""
-    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
     return {
-        "ci.yml": [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step],
+        "ci.yml": steps("ci.yml"),
+        "nightly.yml": steps("nightly.yml"),
         "devcontainer.json": [container["postCreateCommand"]],
         ".ci/run": [(ROOT / ".ci/run").read_text(encoding="utf-8")],
     }
 
 
-@pytest.mark.parametrize("file", ["ci.yml", "devcontainer.json", ".ci/run"])
+@pytest.mark.parametrize("file", ["ci.yml", "nightly.yml", "devcontainer.json", ".ci/run"])
 def test_ci_and_the_dev_container_call_targets_that_the_makefile_has(file):
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for command in commands()[file]:
@@ -317,3 +325,9 @@ def test_ci_and_the_dev_container_call_targets_that_the_makefile_has(file):
         called = set(re.findall(r"\bmake ([a-z][a-z-]*)", code))
         assert called, f"{file} runs something beside the Makefile: {command}"
         assert called <= targets
+
+
+def test_every_night_the_mistakes_are_tried_on_more_seeds():
+    [job] = workflow("nightly.yml")["jobs"].values()
+    assert int(job["env"]["REACH_SEEDS"]) > 1
+    assert "make test" in steps("nightly.yml")

@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
-from architectures import PUBLISHED, Parallel, Residual, lenet, resnet_block
 from torch import nn
 
+from tests.architectures import PUBLISHED, Parallel, Residual, lenet, resnet_block
 from utils.reach import (
     MisalignedBranches,
     UnsupportedLayer,

@@ -12,9 +12,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import nbgrader_cells
 from tools.lesson import Cell, Lesson
+from tools.outline import Outline
 from tools.repository import Repository
-
-SETUP_ID = "set-up"  # no other id has a hyphen that is not followed by a number
+from utils.cells import SETUP_ID
 
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -22,7 +22,7 @@ NOTEBOOK_METADATA = {
 }
 
 
-def solution(lesson: Lesson, points: Mapping[str, int], repository: Repository) -> NotebookNode:
+def solution(lesson: Lesson, points: Mapping[str, int], repository: Repository, outline: Outline) -> NotebookNode:
     """The solution's notebook. `points` are those of the lesson's exercises."""
     cells = []
     for cell, cell_id in zip(lesson.cells, cell_ids(lesson), strict=True):
@@ -33,6 +33,9 @@ def solution(lesson: Lesson, points: Mapping[str, int], repository: Repository) 
         cells.append(new(source_of(cell), id=cell_id, metadata=nbgrader_cells.metadata(cell, worth)))
     title, *rest = cells[0].source.split("\n", 1)
     cells[0].source = "\n".join([title, "", repository.lesson_badges(lesson.stem), *rest])
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = outline.fill(cell.source, lesson.number)
     notebook = new_notebook(cells=cells, metadata=NOTEBOOK_METADATA, nbformat_minor=5)
     nbformat.validate(notebook)
     return notebook
@@ -64,6 +67,11 @@ def source_lines(lesson: Lesson) -> list[int]:
     for cell in lesson.cells:
         lines += [cell.line] * (2 if cell.kind == "setup" else 1)
     return lines
+
+
+def unstored(lesson: Lesson) -> set[str]:
+    """The ids of the cells whose outputs a solution does not store."""
+    return {cell_id for cell, cell_id in zip(lesson.cells, cell_ids(lesson), strict=True) if not cell.stored}
 
 
 def cell_ids(lesson: Lesson) -> list[str]:

@@ -3,8 +3,6 @@
 import json
 import os
 import platform
-import re
-import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
@@ -15,11 +13,11 @@ from nbformat import NotebookNode
 from rich.markup import escape
 from rich.table import Table
 
+from utils.cells import headings
+from utils.files import write_whole
 from utils.notebook import HEADLINE, as_text
 
 TEMPLATE = Path(__file__).with_name("course_report.html.j2")
-HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
-CODE_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 @dataclass
@@ -80,13 +78,6 @@ class LessonResult:
         return entry
 
 
-def headings(notebook_or_cell: NotebookNode) -> list[str]:
-    """The headings of a text cell, or of all text cells of a notebook, as plain text."""
-    cells = notebook_or_cell.get("cells", [notebook_or_cell])
-    texts = [CODE_FENCE.sub("", cell.source) for cell in cells if cell.cell_type == "markdown"]
-    return [found.replace("`", "").replace("**", "") for text in texts for found in HEADING.findall(text)]
-
-
 def table(results: list[LessonResult]) -> Table:
     """The summary for the terminal."""
     lines = Table("lesson", "headline results", title="The course, lesson by lesson")
@@ -111,10 +102,9 @@ def write(results: list[LessonResult], folder: Path, unfinished: list[str]) -> N
         folder: where the two files go; made if it is missing.
         unfinished: numbers of the lessons that the run was stopped before or in.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for_programs = {"lessons": {result.number: result.for_programs() for result in results}}
-    replace(folder / "results.json", json.dumps(for_programs, indent=2, ensure_ascii=False) + "\n")
-    replace(folder / "index.html", page(results, unfinished))
+    write_whole(folder / "results.json", json.dumps(for_programs, indent=2, ensure_ascii=False) + "\n")
+    write_whole(folder / "index.html", page(results, unfinished))
 
 
 def page(results: list[LessonResult], unfinished: list[str]) -> str:
@@ -132,16 +122,3 @@ def page(results: list[LessonResult], unfinished: list[str]) -> str:
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         versions=f"Python {platform.python_version()}, torch {version('torch')}",
     )
-
-
-def replace(file: Path, text: str) -> None:
-    """Write a file in one step, so that a full disk or a stopped run leaves the old one."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would keep a web server from reading the report
-        os.replace(temporary, file)
-    except BaseException:
-        os.unlink(temporary)
-        raise

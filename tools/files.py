@@ -1,22 +1,27 @@
 """Notebooks on disk: written whole or not at all, the same notebook always as the same bytes."""
 
-import os
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
+from utils.files import write_whole
+
 MOST_BYTES = 1_000_000
+RAN_WITH = "ran_with"
+"""Where the metadata of a solution keep what its modules were when it was run; see `tools.stale`."""
 
 
 def text_of(notebook: NotebookNode) -> str:
-    return nbformat.writes(notebook, version=4) + "\n"
+    return nbformat.writes(notebook) + "\n"
 
 
 def without_run(notebook: NotebookNode) -> NotebookNode:
-    """A copy without outputs and execution counts, which may differ from run to run."""
+    """A copy without outputs, execution counts and the record of what it ran with: all that a run leaves."""
     bare = deepcopy(notebook)
+    bare.metadata.pop(RAN_WITH, None)
     for cell in bare.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -33,18 +38,10 @@ def read(file: Path) -> NotebookNode | None:
     return notebook
 
 
-def write(contents: dict[Path, str | bytes]) -> bool:
-    """Write those files that hold something else, all of them or none. Returns whether there were any."""
+def write(contents: Mapping[Path, str | bytes]) -> bool:
+    """Write those files that hold something else. Returns whether there were any."""
     encoded = {file: new.encode() if isinstance(new, str) else new for file, new in contents.items()}
     changed = {file: new for file, new in encoded.items() if not file.exists() or file.read_bytes() != new}
-    halfway = {file: file.with_name(f".{file.name}.new") for file in changed}
-    try:
-        for file, new in changed.items():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            halfway[file].write_bytes(new)
-        for file in changed:
-            os.replace(halfway[file], file)
-    finally:
-        for left_over in halfway.values():
-            left_over.unlink(missing_ok=True)
+    for file, new in changed.items():
+        write_whole(file, new)
     return bool(changed)

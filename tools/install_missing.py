@@ -29,7 +29,7 @@ def needed(pyproject: Path) -> list[str]:
 
 
 def name_of(requirement: str) -> str:
-    return re.match(r"[\w.-]+", requirement).group().lower()
+    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower()
 
 
 def installed(name: str) -> str | None:

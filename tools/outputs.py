@@ -1,41 +1,35 @@
-"""What a solution stores of a run: the outputs, made small and clean, and what must not be among them."""
+"""What a solution stores of a run: the outputs, made small and clean, what must not be among them, and the figures
+that pages outside the notebooks show."""
 
+import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from pathlib import Path
 
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
+from tools.compose import cell_ids
+from tools.lesson import BuildError, Lesson
+from utils.cells import WIDGET, role
 from utils.checking import Status
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
+FIGURES = Path("docs") / "figures"
 BAR = re.compile(r"\[(\d+:)?\d+:\d\d[<,].*\]")  # tqdm's "[00:12<00:03, 41.2 steps/s]"
+LEFTOVER = re.compile(r"\[?<(matplotlib|Axes|Figure)\b|Text\(|.* at 0x[0-9a-f]+>", re.DOTALL)
+"""What the last line of a cell leaves on the page by accident: an object's name for itself."""
 
 
 def clean(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """The outputs as they look when the cell is done: one stream in place of many pieces, pictures for widgets."""
-    merged: list[NotebookNode] = []
-    for output in outputs:
-        if output.output_type == "stream" and merged and merged[-1].get("name") == output.name:
-            merged[-1].text += output.text
-        else:
-            merged.append(NotebookNode(output))
-    for output in merged:
-        if output.output_type == "stream":
-            output.text = without_bars(output.text) if output.name == "stderr" else as_seen(output.text)
+    cell = NotebookNode(outputs=[NotebookNode(output) for output in outputs])
+    CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
+    for output in cell.outputs:
+        if output.get("name") == "stderr":
+            output.text = without_bars(output.text)
         elif "image/png" in output.get("data", {}):
             output.data.pop(WIDGET, None)  # a page without a kernel would show an error in place of the widget
-    return [output for output in merged if output.output_type != "stream" or output.text]
-
-
-def as_seen(text: str) -> str:
-    """What a terminal shows: after a carriage return, a line is written over from its start."""
-    lines = []
-    for line in text.replace("\r\n", "\n").split("\n"):
-        seen = ""
-        for piece in line.split("\r"):
-            seen = piece + seen[len(piece) :]
-        lines.append(seen.rstrip() if "\r" in line else seen)
-    return "\n".join(lines)
+    return [output for output in cell.outputs if output.output_type != "stream" or output.text]
 
 
 def without_bars(text: str) -> str:
@@ -44,10 +38,13 @@ def without_bars(text: str) -> str:
     return "\n".join(left)
 
 
-def copy_run(executed: NotebookNode, notebook: NotebookNode) -> None:
-    """Give `notebook` the outputs and execution counts of `executed`, which has the same code cells."""
+def copy_run(executed: NotebookNode, notebook: NotebookNode, unstored: Collection[str]) -> None:
+    """Give `notebook` the outputs and execution counts of `executed`, which has the same code cells.
+
+    Cells whose id is in `unstored` get no outputs.
+    """
     for source, target in zip(code_cells(executed), code_cells(notebook), strict=True):
-        target.outputs = clean(source.outputs)
+        target.outputs = [] if target.id in unstored else clean(source.outputs)
         target.execution_count = source.execution_count
 
 
@@ -82,11 +79,65 @@ def defects(notebook: NotebookNode) -> Iterator[tuple[int, str]]:
                 yield index, f"this cell writes to standard error:\n{output.text.rstrip()}"
             elif WIDGET in output.get("data", {}):
                 yield index, "this cell shows a widget that has no still picture (image/png) beside it"
-        if cell.metadata.get("nbgrader", {}).get("locked") and not _passed(cell):
+            elif _is_leftover(output):
+                left = output.data["text/plain"].split("\n")[0]
+                yield index, f"the last line leaves {left} on the page: give its value a name, as in ax = …"
+        if role(cell) == "check" and not _passed(cell):
             yield index, "this check did not pass"
+
+
+def _is_leftover(output: NotebookNode) -> bool:
+    if output.output_type != "execute_result" or set(output.data) != {"text/plain"}:
+        return False
+    return LEFTOVER.match(output.data["text/plain"]) is not None
 
 
 def _passed(cell: NotebookNode) -> bool:
     name = cell.metadata.nbgrader.grade_id.removeprefix("check_")
     shown = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
     return any(f"{name}: {Status.PASSED}" in text for text in shown)
+
+
+# --- figures: a cell marked figure="name" in lesson NN is also kept as docs/figures/NN_name.png ---
+
+
+def figures(lesson: Lesson, executed: NotebookNode) -> dict[Path, bytes]:
+    """{file, relative to the course: PNG} of the cells that are marked. Raises BuildError where one draws nothing."""
+    ran = {cell.id: cell for cell in executed.cells}
+    marked = [
+        (cell, _picture(ran[name])) for cell, name in zip(lesson.cells, cell_ids(lesson), strict=True) if cell.figure
+    ]
+    if problems := [
+        lesson.problem(cell.line, "this cell is marked as a figure and draws none")
+        for cell, picture in marked
+        if picture is None
+    ]:
+        raise BuildError(problems)
+    return {FIGURES / figure_name(lesson, cell.figure): picture for cell, picture in marked if picture is not None}
+
+
+def figure_name(lesson: Lesson, figure: str) -> str:
+    return f"{lesson.number}_{figure}.png"
+
+
+def stale_figures(root: Path, lesson: Lesson, stored: NotebookNode) -> list[str]:
+    """The figures on disk that are not those of the stored solution."""
+    return [
+        f"{file.as_posix()}: not the figure that solutions/{lesson.stem}.ipynb holds"
+        for file, picture in figures(lesson, stored).items()
+        if not (root / file).exists() or (root / file).read_bytes() != picture
+    ]
+
+
+def orphaned_figures(root: Path, lessons: list[Lesson], others: Collection[str]) -> list[Path]:
+    """The figures on disk that none of `lessons` marks, apart from those of the lessons numbered `others`."""
+    wanted = {figure_name(lesson, cell.figure) for lesson in lessons for cell in lesson.cells if cell.figure}
+    found = sorted((root / FIGURES).glob("*.png"))
+    return [file for file in found if file.name not in wanted and file.name.split("_")[0] not in others]
+
+
+def _picture(cell: NotebookNode) -> bytes | None:
+    for output in cell.outputs:
+        if "image/png" in output.get("data", {}):
+            return base64.b64decode(output.data["image/png"])
+    return None

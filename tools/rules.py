@@ -2,28 +2,37 @@
 
 import ast
 import re
+import symtable
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from tools import nbgrader_cells
-from tools.lesson import KINDS, Cell, Lesson
+from tools.lesson import KINDS, TITLE, Cell, Lesson
+from tools.outline import NEXT
 from utils.checking import Exercise
 
 Found = Iterator[tuple[int, str]]
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")  # with a prefix it is still a cell id, which has at most 64 characters
+INTRODUCTION = ("question", "write", "minutes")
+CARD = re.compile(r"●.*· (\d+) points?$", re.MULTILINE)
+COLUMNS = 100  # of code, on a laptop's screen
 
 
 def problems(lesson: Lesson, exercises: Mapping[str, Exercise]) -> list[str]:
-    """All that is wrong with a lesson, line by line. `exercises` are those that utils.checks has for it."""
-    found = {problem for rule in RULES for problem in rule(lesson, exercises)}
+    """All that is wrong with a lesson, line by line. `exercises` are those that utils.checks has for it.
+
+    Where a marker cannot be read, that is all: what the cell is then taken for would only mislead.
+    """
+    unread = set(options_are_known(lesson, exercises))
+    found = unread or {problem for rule in RULES for problem in rule(lesson, exercises)}
     return [lesson.problem(line, text) for line, text in sorted(found)]
 
 
 def options_are_known(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
-    known = [*KINDS, "points", "figure"]
     for cell in lesson.cells:
+        known = [*KINDS, "points", "figure", "stored", *(INTRODUCTION if cell is lesson.cells[0] else ())]
         for key, value in cell.options.items():
             if key in ("title", "incorrectly_encoded_metadata"):
                 yield cell.line, f'cannot read {value!r} on the cell\'s marker: write key=value, as answer="conv2d"'
@@ -70,15 +79,43 @@ def quizzes_have_points(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Fo
             yield cell.line, "points stand on a quiz only; those of a check come from utils.checks"
 
 
+def outputs_are_kept_back_by_a_word(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
+    for cell in lesson.cells:
+        if "stored" in cell.options and (cell.type != "code" or cell.options["stored"] is not False):
+            yield cell.line, "write stored=false, on a code cell whose outputs depend on other lessons"
+
+
 def title_and_setup_come_first(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
     first, setups = lesson.cells[0], [cell for cell in lesson.cells if cell.kind == "setup"]
-    if first.type != "markdown" or not re.match(rf"# {lesson.number} · \S", first.source):
+    title = TITLE.match(first.source)
+    if first.type != "markdown" or title is None or title["number"] != lesson.number:
         yield first.line, f"a lesson begins with a text cell whose first line is '# {lesson.number} · Title'"
     if not setups:
         yield first.line, "the set-up cell is missing: '# %% setup=true', directly after the first text cell"
     for cell in setups:
         if cell is not lesson.cells[1]:
             yield cell.line, "there is one set-up cell, directly after the first text cell"
+
+
+def the_first_cell_introduces_the_lesson(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
+    first = lesson.cells[0]
+    if missing := [key for key in INTRODUCTION if not first.options.get(key)]:
+        example = 'question="what does one kernel buy?" write="conv2d, sizes" minutes=75'
+        yield first.line, f"README's table needs {', '.join(missing)} on this marker, as in {example}"
+    minutes = first.options.get("minutes", 0)
+    if type(minutes) is not int:
+        yield first.line, f"write minutes as a number, not {minutes!r}"
+    elif said := [int(found) for found in re.findall(r"\b(\d+) minutes", first.source) if int(found) != minutes]:
+        yield first.line, f"the text says {said[0]} minutes, the marker {minutes}"
+
+
+def the_way_on_is_shown_once(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
+    places = [cell.line for cell in lesson.cells for _ in range(cell.source.count(NEXT)) if cell.type == "markdown"]
+    if len(places) != 1:
+        yield (
+            (places or [lesson.cells[-1].line])[-1],
+            f"one text of a lesson, near its end, holds {NEXT}: there are {len(places)}",
+        )
 
 
 def names_are_unique(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
@@ -131,7 +168,7 @@ def answers_are_checked(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Fo
             yield cell.line, f"answer {cell.name!r} has no check"
         if cell.kind == "check" and cell.name not in answers:
             yield cell.line, f"check {cell.name!r} has no answer of that name"
-        elif cell.kind == "check" and (before.kind, before.name) != ("answer", cell.name):
+        elif cell.kind == "check" and (before is None or (before.kind, before.name) != ("answer", cell.name)):
             yield cell.line, f"check {cell.name!r} must follow its answer; only text may come between"
 
 
@@ -144,12 +181,69 @@ def checks_are_one_line(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Fo
 
 def exercises_are_those_of_the_checks(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
     checks = {cell.name: cell.line for cell in lesson.cells if cell.kind == "check"}
+    if checks and not exercises:
+        module = f"utils/checks/{lesson.topic}.py"
+        yield min(checks.values()), f"utils.checks has no exercise for lesson {lesson.number}: declare it in {module}"
+        return
     for name in checks.keys() - exercises.keys():
         close = get_close_matches(name, exercises, 1)
         meant = f" Did you mean {close[0]!r}?" if close else ""
         yield checks[name], f"utils.checks has no exercise {name!r} for lesson {lesson.number}.{meant}"
     for name in exercises.keys() - checks.keys():
         yield 1, f"utils.checks has the exercise {name!r} for lesson {lesson.number}; the lesson does not"
+
+
+def cards_say_the_points(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
+    card = None
+    for cell in lesson.cells:
+        if cell.type == "markdown" and (found := CARD.search(cell.source)):
+            card = cell.first_line + cell.source[: found.start()].count("\n"), int(found[1])
+        if cell.kind != "answer":
+            continue
+        points = exercises[cell.name].points if cell.name in exercises else None
+        if card is None:
+            yield (
+                cell.line,
+                f"answer {cell.name!r} has no card above it, such as ●●○ · about 15 minutes · {points or 2} points",
+            )
+        elif points not in (None, card[1]):
+            yield card[0], f"the card says {card[1]}, and {cell.name!r} is worth {points} in utils.checks"
+        card = None
+
+
+def code_fits_the_screen(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
+    for cell in lesson.cells:
+        for number, line in enumerate(cell.source.split("\n"), start=cell.first_line):
+            if cell.type == "code" and len(line) > COLUMNS:
+                yield number, f"this line of code has {len(line)} columns, and {COLUMNS} are the most"
+
+
+def stubs_are_not_used(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
+    code = [cell for cell in lesson.cells if cell.type == "code" and not _syntax_error(cell.source)]
+    stubs = {name for cell in code if cell.kind == "answer" for name in _defined(cell)}
+    for cell in code:
+        if cell.kind in ("", "setup"):
+            for name in sorted(_taken_from_elsewhere(symtable.symtable(cell.source, "cell", "exec")) & stubs):
+                yield _line_of(cell, name), f'{name!r} is a stub in the learner\'s copy: use it in a payoff="{name}"'
+
+
+def _defined(cell: Cell) -> list[str]:
+    return [node.name for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+
+
+def _taken_from_elsewhere(table: symtable.SymbolTable) -> set[str]:
+    """The names that a cell reads and does not bind itself at its top level."""
+    if table.get_type() == "module":
+        own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+        free = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+        return free.union(*map(_taken_from_elsewhere, table.get_children())) - own
+    free = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
+    return free.union(*map(_taken_from_elsewhere, table.get_children()))
+
+
+def _line_of(cell: Cell, name: str) -> int:
+    nodes = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name) and node.id == name]
+    return cell.first_line + min(node.lineno for node in nodes) - 1
 
 
 def code_is_python(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
@@ -198,17 +292,22 @@ def _syntax_error(source: str) -> SyntaxError | None:
 
 
 RULES = [
-    options_are_known,
     cells_are_one_thing,
     figures_have_names,
+    outputs_are_kept_back_by_a_word,
     quizzes_have_points,
     title_and_setup_come_first,
+    the_first_cell_introduces_the_lesson,
+    the_way_on_is_shown_once,
     names_are_unique,
     markers_are_paired,
     answers_are_checked,
     checks_are_one_line,
     exercises_are_those_of_the_checks,
+    cards_say_the_points,
     code_is_python,
+    code_fits_the_screen,
     stubs_are_python,
+    stubs_are_not_used,
     payoffs_wait_for_an_answer,
 ]

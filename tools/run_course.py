@@ -19,21 +19,18 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tools import course_report
-from tools.course_report import Failure, LessonResult, headings
+from tools import course_report, execution
+from tools.course_report import Failure, LessonResult
+from tools.execution import CellFailed
+from utils.cells import headings
+from utils.paths import COURSE
 
-COURSE = Path(__file__).parents[1]
-CELL_LIMIT_S = 900  # a whole lesson takes two minutes; a cell that takes this long will not end
 SAMPLE_EVERY_S = 0.25
 ANSWER_LIMIT_S = 5  # an idle kernel answers at once, one that is stuck in a cell never does
 
@@ -98,21 +95,10 @@ class PeakMemory:
                 self.bytes = max(self.bytes, self._process.memory_info().rss + children)
 
 
-def new_client(notebook: NotebookNode) -> NotebookClient:
-    # With no folders to search, python3 is the kernel of this interpreter, never one installed by the user.
-    kernel = AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), kernel_name="python3")
-    return NotebookClient(
-        notebook,
-        km=kernel,
-        timeout=CELL_LIMIT_S,
-        shutdown_kernel="immediate",
-        extra_arguments=["--log-level=ERROR"],  # the kernel's own notices would break the progress bar
-    )
-
-
 def kernel_environment() -> dict[str, str]:
     """A failed check is an error (unless REACH_STRICT says otherwise), and nothing enters the learner's record."""
-    return {"REACH_STRICT": "checks", **os.environ, "REACH_PROGRESS": "off"}
+    strictness = os.environ.get("REACH_STRICT", execution.ENVIRONMENT["REACH_STRICT"])
+    return execution.ENVIRONMENT | {"REACH_STRICT": strictness}
 
 
 def run_lesson(number: str, file: Path, progress: Progress) -> LessonResult:
@@ -125,15 +111,14 @@ def run_lesson(number: str, file: Path, progress: Progress) -> LessonResult:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []  # what is stored is an earlier run's, and must not be taken for this one's
-    title = (headings(notebook) or [file.stem])[0]
+    title = next((heading for cell in notebook.cells for heading in headings(cell)), file.stem)
     bar = progress.add_task(escape(title), total=len(notebook.cells))
-    client = new_client(notebook)
     start = time.monotonic()
     with (
-        client.setup_kernel(cwd=str(file.parent), env=kernel_environment(), cleanup_kc=True),
-        PeakMemory(client.km.provisioner.pid) as memory,
+        execution.kernel(notebook, file.parent, execution.CELL_SECONDS, kernel_environment()) as client,
+        PeakMemory(process_id(client)) as memory,
     ):
-        failure = execute(client, advance=lambda: progress.advance(bar))
+        failure = run(client, on_cell=lambda: progress.advance(bar))
         seconds = time.monotonic() - start
         peak = max(memory.bytes, high_water_mark(client))
     result = LessonResult(number, title, seconds, round(peak / 2**20) or None, failure=failure)
@@ -141,36 +126,31 @@ def run_lesson(number: str, file: Path, progress: Progress) -> LessonResult:
     return result
 
 
-def execute(client: NotebookClient, advance: Callable[[], None]) -> Failure | None:
+def process_id(client: NotebookClient) -> int:
+    """Of the kernel, which is a process of this machine."""
+    return client.km.provisioner.pid  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+
+
+def run(client: NotebookClient, on_cell: Callable[[], object]) -> Failure | None:
     """Run the cells in order up to the first that fails."""
-    for index, cell in enumerate(client.nb.cells):
-        try:
-            client.execute_cell(cell, index)
-        except CellExecutionError as error:
-            message = f"{error.ename}: {error.evalue}"
-        except CellTimeoutError:
-            message = f"The cell was stopped after {CELL_LIMIT_S} seconds."
-        except DeadKernelError:
-            message = "The kernel died in this cell. Most often the machine had too little memory."
-        else:
-            advance()
-            continue
-        return Failure(cell.source.strip().splitlines()[0], message)
+    try:
+        execution.run_cells(client, on_cell)
+    except CellFailed as error:
+        return Failure(client.nb.cells[error.index].source.strip().splitlines()[0], error.summary)
     return None
 
 
 def high_water_mark(client: NotebookClient) -> int:
     """The most memory that the kernel itself ever held, in bytes; 0 where it cannot answer any more."""
     question = new_code_cell(HIGH_WATER_MARK)
-    client.nb.cells.append(question)
-    client.timeout = ANSWER_LIMIT_S
+    lesson, client.nb, client.timeout = client.nb, new_notebook(cells=[question]), ANSWER_LIMIT_S
     try:
-        client.execute_cell(question, len(client.nb.cells) - 1)
+        execution.run_cells(client)
         return int(question.outputs[0].text)
-    except (DeadKernelError, CellTimeoutError):
+    except CellFailed:
         return 0
     finally:
-        client.nb.cells.pop()
+        client.nb = lesson
 
 
 def run_lessons(lessons: dict[str, Path], console: Console) -> list[LessonResult]:

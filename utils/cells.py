@@ -32,6 +32,11 @@ def role(cell: "NotebookNode") -> str:
     return ""
 
 
+def grade_id(cell: "NotebookNode") -> str:
+    """The name that nbgrader knows a cell by; "" for a cell that is not graded."""
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
 def headings(cell: "NotebookNode") -> list[str]:
     """The headings of a text cell, as plain text; a `# comment` in a fenced block of code is none."""
     if cell.cell_type != "markdown":

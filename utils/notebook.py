@@ -74,6 +74,6 @@ def as_text(value: float | int | str | list | dict) -> str:
         return "; ".join(f"{str(name).replace('_', ' ')} {as_text(item)}" for name, item in value.items())
     if isinstance(value, list):
         text = ", ".join(map(as_text, value))
-        numbers = all(isinstance(item, int | float) for item in value)
-        return f"{text} (mean {as_text(statistics.fmean(value))})" if numbers and len(value) > 1 else text
+        measured = all(isinstance(item, float) for item in value)  # whole numbers are often one for each setting
+        return f"{text} (mean {as_text(statistics.fmean(value))})" if measured and len(value) > 1 else text
     return f"{value:.5g}" if isinstance(value, float) else str(value)

@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import functools
 import io
 import itertools
 import random
@@ -13,12 +14,12 @@ from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task, load_assignment
 from grading.classroom import Classroom
-from grading.demo.answers import answer_in_another_style, answer_with_mistake, own_words, solutions
-from grading.demo.trouble import ATTACKS, BREAKAGES
-from grading.files import write_whole
+from grading.demo.answers import mistaken_answers, own_words, right_answer
+from grading.demo.faults import ATTACKS, BREAKAGES
+from utils.files import write_whole
+from utils.paths import NOTEBOOKS
 
 NAME = "01_convolution"
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 IN_ANOTHER_STYLE = 0.3  # of the right answers
 A_COMMON_MISTAKE = 0.15  # of the answers that could as well be right
 QUIZ = "quiz_same_output_size"
@@ -46,7 +47,7 @@ IN_OTHER_SCRIPTS = [("محمد", "الأحمد"), ("小雨", "王"), ("Ελέν�
 
 
 @dataclass(frozen=True)
-class Student:
+class InventedStudent:
     """One of the class. `kind` says what was handed in; `answers` what each exercise got.
 
     An answer is "right", "untouched" or the name of a mistake. A broken or hostile submission has an empty `answers`.
@@ -63,10 +64,11 @@ class Student:
         return f"{self.id}@example.org"
 
 
-def make_class(folder: Path, size: int = 60, seed: int = 0) -> list[Student]:
+def make_class(folder: Path, size: int = 60, seed: int = 0) -> list[InventedStudent]:
     """Make `release/`, `submitted/` and `roster.csv` in `folder`, as `grading.classroom` describes it.
 
-    The same seed makes the same files. Among the first 60 students each named mistake of the lesson occurs.
+    The same seed makes the same files. Among the first 60 students each named mistake of the lesson occurs that a
+    student could have written.
     """
     classroom = Classroom(folder)
     released = NOTEBOOKS / f"{NAME}.ipynb"
@@ -74,7 +76,7 @@ def make_class(folder: Path, size: int = 60, seed: int = 0) -> list[Student]:
     write_whole(classroom.released(NAME), released.read_bytes())
     rng = random.Random(seed)
     students, first_file = [], b""
-    for number, (kind, nth) in zip(range(1, size + 1), itertools.cycle(_kinds(assignment)), strict=False):
+    for number, (kind, nth) in zip(range(1, size + 1), itertools.cycle(_kinds()), strict=False):
         student = _invite(assignment, number, kind, nth, rng)
         file = first_file if kind == "copied" else _hand_in(assignment, student, nth, rng)
         write_whole(classroom.submitted(student.id, NAME), file)
@@ -84,23 +86,22 @@ def make_class(folder: Path, size: int = 60, seed: int = 0) -> list[Student]:
     return students
 
 
-def _kinds(assignment: Assignment) -> list[tuple[str, int]]:
+def _kinds() -> list[tuple[str, int]]:
     """(kind, how many of its kind came before) of sixty students; the first of each kind come first."""
-    most = max(len(task.exercises[0].mistakes) for task in assignment.tasks)
-    counts = {"half right": 6, "copied": 1, "untouched": 2, "mistaken": most}
+    counts = {"half right": 6, "copied": 1, "untouched": 2, "mistaken": _turns()}
     counts |= {f"broken: {name}": 1 for name in BREAKAGES} | {f"hostile: {name}": 1 for name in ATTACKS}
     counts = {"right": 60 - sum(counts.values())} | counts
     kinds = [(kind, nth) for kind, count in counts.items() for nth in range(count)]
     return sorted(kinds, key=lambda one: one[1] / counts[one[0]])
 
 
-def _invite(assignment: Assignment, number: int, kind: str, nth: int, rng: random.Random) -> Student:
+def _invite(assignment: Assignment, number: int, kind: str, nth: int, rng: random.Random) -> InventedStudent:
     first, last = rng.choice(FIRST_NAMES.split()), rng.choice(LAST_NAMES.split())
     if number % 13 == 0:
         first, last = IN_OTHER_SCRIPTS[number // 13 % len(IN_OTHER_SCRIPTS)]
     if kind == "hostile: script in the page":
         first, last = "<script>alert(1)</script>", "=1+1"
-    return Student(f"s{number:04d}", first, last, kind, _answers(assignment, kind, nth, rng))
+    return InventedStudent(f"s{number:04d}", first, last, kind, _answers(assignment, kind, nth, rng))
 
 
 def _answers(assignment: Assignment, kind: str, nth: int, rng: random.Random) -> dict[str, str]:
@@ -112,30 +113,47 @@ def _answers(assignment: Assignment, kind: str, nth: int, rng: random.Random) ->
             return dict.fromkeys(names, "untouched")
         case "half right":
             reached = 1 + nth % (len(names) - 1)
-            stuck = {names[reached]: rng.choice(COMMON[names[reached]])}
+            stuck = {names[reached]: rng.choice(_common(names[reached]))}
             return dict.fromkeys(names, "untouched") | dict.fromkeys(names[:reached], "right") | stuck
         case "mistaken":
             return {task.answer: _mistake_or_right(assignment, task, nth, rng) for task in assignment.tasks}
     return {}
 
 
+@functools.cache
+def _mistakes() -> dict[str, dict[str, str]]:
+    """{answer: {mistake: source of the answer cell}} of the lesson."""
+    assignment = load_assignment(NOTEBOOKS / f"{NAME}.ipynb")
+    return {task.answer: mistaken_answers(assignment, task) for task in assignment.tasks}
+
+
+def _turns() -> int:
+    """So many students make each mistake of each exercise once."""
+    return max(map(len, _mistakes().values()))
+
+
 def _mistake_or_right(assignment: Assignment, task: Task, nth: int, rng: random.Random) -> str:
     """The mistake whose turn it is. Where an exercise has few, some students make a common one or none in between."""
-    turns = max(len(other.exercises[0].mistakes) for other in assignment.tasks)
-    mistakes = [mistake.name for mistake in task.exercises[0].mistakes]
+    turns, mistakes = _turns(), _mistakes()[task.answer]
     shift = 3 * assignment.tasks.index(task)  # or the first student would make every first mistake
     due = {(index * turns // len(mistakes) + shift) % turns: name for index, name in enumerate(mistakes)}
-    otherwise = rng.choice(COMMON[task.answer]) if rng.random() < A_COMMON_MISTAKE else "right"
+    otherwise = rng.choice(_common(task.answer)) if rng.random() < A_COMMON_MISTAKE else "right"
     return due.get(nth % turns, otherwise)
 
 
-def _hand_in(assignment: Assignment, student: Student, nth: int, rng: random.Random) -> bytes:
+def _common(answer: str) -> list[str]:
+    """The mistakes that many make; where none of these can be written, all."""
+    written = _mistakes()[answer]
+    return [name for name in COMMON.get(answer, ()) if name in written] or list(written)
+
+
+def _hand_in(assignment: Assignment, student: InventedStudent, nth: int, rng: random.Random) -> bytes:
     """The bytes of the student's notebook file."""
     notebook = copy.deepcopy(assignment.notebook)
     cells = {cell.id: cell for cell in notebook.cells}
     for task in assignment.tasks:
         cell = cells[task.answer]
-        cell.source = _source(cell.source, task, student.answers.get(task.answer, "right"), rng)
+        cell.source = _source(cell.source, assignment, task, student.answers.get(task.answer, "right"), rng)
     if student.kind != "untouched":
         cells[QUIZ].source = cells[QUIZ].source.replace("*Your answer here.*", rng.choice(QUIZ_ANSWERS))
     if student.kind == "right" and nth % 3 == 0:
@@ -147,15 +165,12 @@ def _hand_in(assignment: Assignment, student: Student, nth: int, rng: random.Ran
     return BREAKAGES[which](written) if kind == "broken" else written
 
 
-def _source(stub: str, task: Task, answer: str, rng: random.Random) -> str:
-    exercise = task.exercises[0]
+def _source(stub: str, assignment: Assignment, task: Task, answer: str, rng: random.Random) -> str:
     if answer == "untouched":
         return stub
     if answer != "right":
-        return answer_with_mistake(stub, exercise, answer)
-    if rng.random() < IN_ANOTHER_STYLE:
-        return own_words(answer_in_another_style(stub, exercise), rng)
-    return own_words(solutions(NAME)[task.answer], rng)
+        return _mistakes()[task.answer][answer]
+    return own_words(right_answer(assignment, task, in_another_style=rng.random() < IN_ANOTHER_STYLE), rng)
 
 
 def _try_out(notebook: NotebookNode) -> None:
@@ -165,7 +180,7 @@ def _try_out(notebook: NotebookNode) -> None:
     notebook.cells.insert(place, nbformat.v4.new_code_cell(source, id="try-it-out"))
 
 
-def _roster(students: list[Student]) -> str:
+def _roster(students: list[InventedStudent]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["id", "first_name", "last_name", "email"])

@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 
 from grading.classroom import Classroom
 from grading.exchange.archives import Found, files_in
-from grading.exchange.handed_in import Clues, assignment_in, clues, is_platforms
-from grading.exchange.roster import Roster, fold, read_roster
-from grading.files import write_whole
+from grading.exchange.filenames import Clues, assignment_in, clues, is_platforms
+from grading.exchange.roster import Roster, Student, fold, read_roster
 from grading.problems import GradingError
 from grading.submission.parsing import Unreadable
+from utils.files import write_whole
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's: one line, next to the submission
 
@@ -140,30 +140,36 @@ def _identify(file: Found, known: Sequence[str], assignment: str | None, roster:
     named = assignment_in(file.name, known)
     if assignment and named not in (None, assignment):
         raise _NotPlaced(f"It is called like {named}, and you collect {assignment}.")
-    if not (assignment or named):
+    assignment = assignment or named
+    if not assignment:
         raise _NotPlaced("Its name does not say which assignment it is. Name the assignment, or rename the file.")
-    said = clues(file.name, assignment or named)
+    said = clues(file.name, assignment)
     student, evidence = _on_roster(said, roster) if roster else (said.alone, said.number or said.alone)
     if not student:
         raise _NotPlaced("Its name does not say clearly whose it is. Give a roster, or rename the file.")
-    return _HandedIn(file, student, assignment or named, evidence, said)
+    return _HandedIn(file, student, assignment, evidence, said)
 
 
 def _on_roster(said: Clues, roster: Roster) -> tuple[str, str]:
     """The student's id, and the part of the name that says so. A platform's number counts unless its name disagrees."""
     by_number = roster.with_id(said.number) if said.number else []
-    by_name, depth = [], 0
-    while not by_name and depth < len(said.names):
-        name, depth = said.names[depth], depth + 1
-        by_name = (not said.number and roster.with_id(name)) or roster.with_name(name)
-    found = by_number or by_name
-    if by_number and by_name and not set(by_number) & set(by_name):
-        found = by_number + by_name
+    by_name, evidence = _by_name(said, roster)
+    agree = not by_number or not by_name or set(by_number) & set(by_name)
+    found = (by_number or by_name) if agree else by_number + by_name
     if not found:
         raise _NotPlaced("Nobody on the roster has this name or id.")
     if len(found) > 1:
         raise _NotPlaced(f"It can be from {' or '.join(student.id for student in found)}.")
-    return found[0].id, said.number or "/".join(map(fold, said.names[:depth]))
+    return found[0].id, said.number or evidence
+
+
+def _by_name(said: Clues, roster: Roster) -> tuple[list[Student], str]:
+    """Whom the first name fits that fits anybody, and that name with those before it. A platform's name is no id."""
+    for depth, name in enumerate(said.names, 1):
+        by_id = [] if said.number else roster.with_id(name)
+        if found := by_id or roster.with_name(name):
+            return found, "/".join(map(fold, said.names[:depth]))
+    return [], ""
 
 
 def _by_student(handed_in: list[_HandedIn]) -> list[list[_HandedIn]]:

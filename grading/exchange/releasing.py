@@ -10,10 +10,9 @@ from nbformat import NotebookNode
 
 from grading.assignment import load_assignment
 from grading.classroom import Classroom
-from grading.files import write_whole
 from grading.problems import GradingError
-
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+from utils.files import write_whole
+from utils.paths import NOTEBOOKS
 
 
 def release(

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 
 from nbformat import NotebookNode
 
-from grading.judging.outputs import clean_outputs
 from grading.results import Mark
+from grading.untrusted.outputs import clean_outputs
+from utils.cells import grade_id, role
 
 NBGRADERS_METADATA = ("nbgrader", "deletable", "editable")
 
 
 def autograded_notebook(notebook: NotebookNode, released: NotebookNode, marks: Sequence[Mark]) -> NotebookNode:
-    """A copy of the mended and run `notebook` with the verdict of each mark as the output of its check cell.
+    """A copy of the repaired and run `notebook` with the verdict of each mark as the output of its check cell.
 
     A check cell ends in an error unless its verdict is a pass, which is how `nbgrader.utils.determine_grade` finds
     the score. Text that is not of the released notebook loses its HTML and its links.
@@ -41,17 +42,11 @@ def _shown(cell: NotebookNode, by_cell: dict[str, Mark], ours: set[str]) -> Note
         shown.source = cell.source if cell.source in ours else harmless_markdown(cell.source)
         return shown
     shown.execution_count = cell.execution_count if isinstance(cell.execution_count, int) else None
-    if is_check(cell):
-        shown.outputs = [verdict_output(by_cell.get(metadata.nbgrader.grade_id))]
+    if role(cell) == "check":
+        shown.outputs = [verdict_output(by_cell.get(grade_id(cell)))]
     else:
         shown.outputs = clean_outputs(cell.outputs)
     return shown
-
-
-def is_check(cell: NotebookNode) -> bool:
-    """Whether this is a cell that a check grades, rather than an answer or a question for a person to read."""
-    marked = cell.metadata.get("nbgrader", {})
-    return bool(marked.get("grade")) and not marked.get("solution")
 
 
 def harmless_markdown(text: str) -> str:

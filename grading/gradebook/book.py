@@ -1,5 +1,9 @@
 """nbgrader's gradebook, written as `nbgrader autograde` would write it, one transaction a submission."""
 
+# nbgrader declares its tables in SQLAlchemy's old style, where a type checker sees columns instead of their values.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+
 import contextlib
 import datetime
 import logging
@@ -29,11 +33,12 @@ from sqlalchemy.orm import scoped_session, sessionmaker, undefer
 
 from grading.assignment import Assignment
 from grading.classroom import STUDENT, Classroom
-from grading.files import write_whole
 from grading.gradebook.autograded import as_file, autograded_notebook
 from grading.gradebook.config import course_directory, nbgrader_configuration
 from grading.problems import GradingError
 from grading.results import Graded, Mark
+from utils.cells import grade_id, role
+from utils.files import write_whole
 
 PLAIN = str.maketrans("<>", "‹›", "\0")
 
@@ -120,11 +125,11 @@ class Book:
         """Write `autograded/` and the gradebook for one submission of a registered assignment.
 
         Manual scores and comments of an earlier grading stay. The same call again changes nothing, so a kill between
-        the file and the gradebook is mended by doing it again.
+        the file and the gradebook is put right by doing it again.
 
         Args:
             graded: what the submission came to.
-            notebook: the mended notebook with the outputs of our run.
+            notebook: the repaired notebook with the outputs of our run.
         """
         _checked(graded.student)
         if graded.assignment not in self._released:
@@ -181,8 +186,9 @@ class Book:
         gradebook = self._gradebook
         usual = gradebook.db
         with _explained(self.url), gradebook.engine.begin() as connection:
-            options = dict(join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False)
-            inner = sessionmaker(connection, **options)
+            inner = sessionmaker(
+                connection, join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False
+            )
             gradebook.db = scoped_session(inner)
             try:
                 yield gradebook
@@ -220,7 +226,7 @@ def _write_scores(
 ) -> None:
     """Scores and comments as `nbgrader.preprocessors.SaveAutoGrades` writes them."""
     points = {mark.grade_id: mark.points for mark in marks}
-    cells = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if "nbgrader" in cell.metadata}
+    cells = {grade_id(cell): cell for cell in notebook.cells if role(cell)}
     for grade, name in gradebook.db.execute(_of_notebook(Grade, submitted)):
         grade.auto_score = determine_grade(cells[name])[0] if is_solution(cells[name]) else points.get(name)
         grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None

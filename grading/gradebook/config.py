@@ -7,18 +7,18 @@ from nbgrader.apps import NbGrader
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Application, Config
 
-from grading.files import write_whole
 from grading.problems import GradingError
+from utils.files import write_whole
 
 TEMPLATE = '''\
 """nbgrader's settings for this class; see nbgrader's documentation, "Configuration options"."""
 
 c = get_config()
 
-# Submissions are mended before nbgrader looks at them, and run in the sandbox rather than in a kernel.
-c.Autograde.exporter_class = "grading.gradebook.execute.MendingExporter"
+# Submissions are repaired before nbgrader looks at them, and run in the sandbox rather than in a kernel.
+c.Autograde.exporter_class = "grading.gradebook.preprocessors.RepairingExporter"
 c.Autograde.autograde_preprocessors = [
-    "grading.gradebook.execute.SandboxedExecute",
+    "grading.gradebook.preprocessors.SandboxedExecute",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",

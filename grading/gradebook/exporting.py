@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from grading.exchange.roster import LOOKS_LIKE_AN_ID, fold, letters
-from grading.files import write_whole
 from grading.problems import GradingError
+from utils.files import write_whole
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, and a command that exports nothing should not wait for it
     from grading.gradebook.book import Book, Score

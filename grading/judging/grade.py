@@ -1,18 +1,17 @@
 """Grade one submission: run its cells in a sandbox, ask its answers, write down what the checks say."""
 
-import time
-from dataclasses import dataclass, field, replace
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
-import nbformat
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task
 from grading.judging.session import Incident, Session, Times
-from grading.results import Mark
+from grading.results import Graded, Mark
 from grading.sandbox import Sandbox
 from grading.submission.plan import cells_to_run
 from grading.worker.isolation import Limits
-from utils.checking import Exercise, Status, Verdict
+from utils.checking import CheckBroken, Exercise, Status, Verdict
 
 
 @dataclass(frozen=True)
@@ -27,27 +26,29 @@ class Rules:
 
 @dataclass(frozen=True)
 class Judged:
-    """The notebook with the outputs of our run, the marks in the order of the check cells, and what is to be noted.
+    """What a submission came to, and its notebook with the outputs of our run.
 
     The outputs of the check cells are not in it: they come with the gradebook, see `grading.gradebook.autograded`.
     """
 
+    graded: Graded
     notebook: NotebookNode
-    marks: list[Mark]
-    notes: list[str] = field(default_factory=list)
-    peak_megabytes: float = 0.0
 
 
-def grade_notebook(assignment: Assignment, notebook: NotebookNode, rules: Rules, sandbox: Sandbox) -> Judged:
-    """Judge a notebook that `grading.submission.reading` has mended. The same notebook and seed give the same marks."""
-    notebook = nbformat.from_dict(notebook)
+def grade_notebook(
+    student: str, assignment: Assignment, notebook: NotebookNode, rules: Rules, sandbox: Sandbox
+) -> Judged:
+    """Judge a notebook that `grading.submission.reading` has read. The same notebook and seed give the same marks."""
+    notebook = deepcopy(notebook)
     cells = cells_to_run(notebook, assignment, everything=rules.everything)
     with Session(sandbox, notebook, cells, rules.limits, rules.times) as session:
         session.run_cells()
         marks = [_asked(task, session, rules.seed) for task in assignment.tasks]
     marks = _ask_privately(assignment, marks, notebook, cells, rules, sandbox)
     incidents = [f"{mark.verdict.exercise} {mark.incident}." for mark in marks if mark.incident]
-    return Judged(notebook, marks, session.notes + incidents, session.peak_megabytes)
+    notes, peak = session.notes + incidents, session.peak_megabytes
+    graded = Graded(student, assignment.name, marks, notes=notes, seed=rules.seed, peak_megabytes=peak)
+    return Judged(graded, notebook)
 
 
 def _ask_privately(
@@ -63,7 +64,7 @@ def _ask_privately(
     for task, mark in zip(assignment.tasks, marks, strict=True):
         for exercise in task.exercises[1:]:
             if mark.verdict.passed:
-                with Session(sandbox, nbformat.from_dict(notebook), cells, rules.limits, rules.times) as session:
+                with Session(sandbox, deepcopy(notebook), cells, rules.limits, rules.times) as session:
                     verdict, _ = _judge(exercise, task.answer, session, rules.seed)
                 if not verdict.passed:
                     verdict = Verdict(exercise.name, Status.FAILED, "It does not pass your instructor's own check.")
@@ -73,15 +74,17 @@ def _ask_privately(
 
 
 def _asked(task: Task, session: Session, seed: int) -> Mark:
-    started = time.monotonic()
+    before = session.seconds
     verdict, incident = _judge(task.exercises[0], task.answer, session, seed)
     points = task.points if verdict.passed else 0
-    return Mark(task.grade_id, points, task.points, verdict, time.monotonic() - started, incident)
+    return Mark(task.grade_id, points, task.points, verdict, session.seconds - before, incident)
 
 
 def _judge(exercise: Exercise, answer: str, session: Session, seed: int) -> tuple[Verdict, str]:
     try:
         return exercise.judge(answer, seed, caller=session), ""
+    except CheckBroken:  # no fault of the student: no result, and whoever grades is told
+        raise
     except Incident as incident:
         said = str(incident)
     except Exception as error:  # a value that our own code chokes on is no pass, and no reason to stop a batch

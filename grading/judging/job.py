@@ -3,7 +3,7 @@
 import atexit
 import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,59 +37,50 @@ class Job:
     unsafe: bool = False
 
 
-@dataclass(frozen=True)
-class Done:
-    """One graded file: the result, and the notebook as JSON for the gradebook."""
-
-    graded: Graded
-    notebook: str = field(repr=False)
-
-
-def grade_content(job: Job, student: str, content: bytes | str, key: str) -> Done:
+def grade_content(job: Job, student: str, content: bytes | str, key: str) -> Judged:
     """Grade the bytes of one submission, or the reason why they could not be read. Whatever they are, it ends."""
     started = time.monotonic()
+    judged, repairs = _judged(job, student, content)
+    graded = replace(
+        judged.graded,
+        notes=repairs + judged.graded.notes,
+        sha256=hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else "",
+        key=key,
+        seconds=time.monotonic() - started,
+        unsafe=job.unsafe,
+    )
+    return replace(judged, graded=graded)
+
+
+def _judged(job: Job, student: str, content: bytes | str) -> tuple[Judged, list[str]]:
+    """The result, and what had to be repaired before."""
     assignment = _assignment(job)
     try:
         if isinstance(content, str):
             raise Unreadable(content)
         reading = read_content(content, assignment)
     except Unreadable as error:
-        judged = unreadable(assignment, str(error))
-        notes = []
-    else:
-        judged, notes = _judged(job, assignment, reading.notebook), reading.notes
-    graded = Graded(
-        student,
-        job.assignment,
-        judged.marks,
-        notes=notes + judged.notes,
-        seed=job.rules.seed,
-        sha256=hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else "",
-        key=key,
-        seconds=time.monotonic() - started,
-        peak_megabytes=judged.peak_megabytes,
-        unsafe=job.unsafe,
-    )
-    return Done(graded, nbformat.writes(judged.notebook))
+        return _unreadable(job, student, assignment, str(error)), []
+    return _grade(job, student, assignment, reading.notebook), reading.notes
 
 
-def unreadable(assignment: Assignment, why: str) -> Judged:
+def _unreadable(job: Job, student: str, assignment: Assignment, why: str) -> Judged:
     """No points, and the reason, for a file that is no notebook; in its place stands the released one."""
     marks = [
         Mark(task.grade_id, 0, task.points, Verdict(task.exercises[0].name, Status.NOT_ATTEMPTED, why))
         for task in assignment.tasks
     ]
-    return Judged(assignment.notebook, marks, [why])
+    return Judged(Graded(student, assignment.name, marks, notes=[why], seed=job.rules.seed), assignment.notebook)
 
 
-def _judged(job: Job, assignment: Assignment, notebook: NotebookNode) -> Judged:
-    if not job.cold:
-        try:
-            return grade_notebook(assignment, notebook, job.rules, _warm_sandbox(job))
-        except SandboxLost:  # not the submission's doing; the second loss in a row goes to whoever runs the batch
-            return grade_notebook(assignment, notebook, job.rules, _warm_sandbox(job))
-    with _sandbox(job) as sandbox:
-        return grade_notebook(assignment, notebook, job.rules, sandbox)
+def _grade(job: Job, student: str, assignment: Assignment, notebook: NotebookNode) -> Judged:
+    if job.cold:
+        with _sandbox(job) as sandbox:
+            return grade_notebook(student, assignment, notebook, job.rules, sandbox)
+    try:
+        return grade_notebook(student, assignment, notebook, job.rules, _warm_sandbox(job))
+    except SandboxLost:  # not the submission's doing; the second loss in a row goes to whoever runs the batch
+        return grade_notebook(student, assignment, notebook, job.rules, _warm_sandbox(job))
 
 
 def _sandbox(job: Job) -> Sandbox:
@@ -102,7 +93,7 @@ def _sandbox(job: Job) -> Sandbox:
 def _warm_sandbox(job: Job) -> Sandbox:
     """This worker's sandbox, which it keeps for the whole batch."""
     sandbox = _sandbox(job)
-    atexit.register(sandbox.__exit__)
+    atexit.register(sandbox.close)
     return sandbox
 
 

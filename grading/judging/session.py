@@ -5,104 +5,104 @@ import pickle
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import cloudpickle
 from nbformat import NotebookNode
 
-from grading.judging.outputs import clean_outputs
-from grading.sandbox import Sandbox, Student, TooMuchMemory
+from grading.sandbox import Sandbox, StudentProcess, TooMuchMemory, TooMuchTime
+from grading.untrusted.outputs import clean_outputs
 from grading.worker import wire
 from grading.worker.isolation import Limits
+from utils.cells import grade_id
 from utils.checking import calling
-from utils.checking.calling import Outcome, Problem
+from utils.checking.calling import WALL_FACTOR, Outcome, Problem
 from utils.checking.plain import NotPlain, readable, to_plain
 
 GRACE = 3.0  # seconds for a reply to arrive after the worker itself should have stopped an answer
+ATTEMPTS = 2  # the worker asks again where the time went into importing modules, see `utils.checking.calling.call`
+STUCK = "It could not be stopped"  # what follows is advice for a notebook
+INSPECT_SECONDS = 2.0  # to look at a signature, which may be an object of the student's
 MAX_TEXT = 5_000
 MOST_SKIPPED = 10  # cells that end their process; each costs a new one
 
 
 @dataclass(frozen=True)
 class Times:
-    """How long things may take, in seconds of the clock.
-
-    `patience` multiplies the time that an exercise gives its answers, since grading shares its machine.
-    """
+    """How much processor time things may take, in seconds. By the clock it may be WALL_FACTOR times as much."""
 
     cell: float = 60.0
     submission: float = 300.0
-    patience: float = 2.0
 
 
 class Incident(Exception):
     """The submission did something that kept it from being asked on; the message says what."""
 
 
-@dataclass
 class Session:
     """Runs the cells of a notebook, and calls the answers in it. A context manager.
 
     It is a `utils.checking.judging.Caller` whose answers are names. After an Incident the next question goes to a
     fresh process that has run the same cells again, without those that kept it from coming so far.
+
+    Attributes:
+        notes: what is to be noted of the cells.
+        peak_megabytes: the most that one of its processes has used.
     """
 
-    sandbox: Sandbox
-    notebook: NotebookNode
-    cells: list[int]
-    limits: Limits = Limits()
-    times: Times = Times()
-    notes: list[str] = field(default_factory=list)
-    peak_megabytes: float = 0.0
-    _student: Student | None = None
+    def __init__(self, sandbox: Sandbox, notebook: NotebookNode, cells: list[int], limits: Limits, times: Times):
+        self.notes: list[str] = []
+        self.peak_megabytes = 0.0
+        self._sandbox, self._notebook, self._cells = sandbox, notebook, cells
+        self._limits, self._times = limits, times
+        self._started = time.monotonic()
+        self._spent = 0.0  # processor time of the processes that have ended
+        self._skipped: set[int] = set()
+        self._process: StudentProcess | None = None
 
     def __enter__(self) -> "Session":
-        self._started = time.monotonic()
-        self._skipped: set[int] = set()
-        self._over = ""
         return self
 
     def __exit__(self, *error) -> None:
         self._end()
 
+    @property
+    def seconds(self) -> float:
+        """Processor time that the submission has used so far."""
+        return self._spent + (self._process.seconds() if self._process else 0.0)
+
     def run_cells(self) -> None:
         """Run the cells in a fresh process and put their outputs into the notebook. Raises nothing of theirs."""
         try:
-            while not self._try_to_run_cells():
-                if len(self._skipped) > MOST_SKIPPED:
-                    self._stop(f"had more than {MOST_SKIPPED} cells that broke off")
-        except Over as over:
-            self._end()
-            self.notes.append(f"The submission {over}. Nothing more of it was run.")
+            self._prepare()
+        except Incident as incident:
+            self.notes.append(f"The submission {incident}. Nothing more of it was run.")
 
     def signature_problem(self, answer: str, parameters: list[str], count: int) -> Outcome | None:
         request = {"do": "inspect", "name": answer, "parameters": parameters, "count": count}
-        outcome = _outcome(self._ask(request, self.times.patience + GRACE), 0.0, count)
+        reply, seconds = self._ask(request, INSPECT_SECONDS + GRACE)
+        outcome = _outcome(reply, seconds, count)
         if outcome.problem is Problem.NOT_ATTEMPTED and (error := self._error_in(answer)):
             return Outcome(problem=Problem.RAISED, detail=f"Its cell stopped with {error}")
         return outcome if outcome.problem else None
 
     def call(self, answer: str, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome:
-        allowed = seconds * self.times.patience
-        request = {"do": "call", "name": answer, "args": args, "ask": _by_value(ask), "seconds": allowed, "seed": seed}
-        started = time.monotonic()
-        reply = self._ask(request, allowed + GRACE)
-        outcome = _outcome(reply, (time.monotonic() - started) / self.times.patience, len(args))
+        request = {"do": "call", "name": answer, "args": args, "ask": by_value(ask), "seconds": seconds, "seed": seed}
+        outcome = _outcome(*self._ask(request, ATTEMPTS * seconds + GRACE), len(args))
         if outcome.problem is Problem.RAN_TOO_LONG:  # it may run on beside the answers that are asked next
             self._end()
-            outcome = replace(outcome, detail="")
+            outcome = replace(outcome, detail=outcome.detail.partition(STUCK)[0].strip())
         return outcome
 
-    def measure(self, measure: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome:
-        """Have the judge's own `measure` look at a value, in a clean process: it may follow what the value says."""
-        request = {"do": "measure", "args": (value, *args), "measure": _by_value(measure), "seed": seed}
-        allowed = seconds * self.times.patience
-        helper = self.sandbox.student(self.limits)
+    def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome:
+        """Have the judge's own function look at a value, in a clean process: it may follow what the value says."""
+        request = {"do": "measure", "args": (value, *args), "measure": by_value(function), "seed": seed}
+        helper = self._sandbox.start_process(self._limits)
         try:
-            reply = helper.ask(request | {"seconds": allowed}, allowed + GRACE)
-        except (wire.TooSlow, wire.BadMessage, TooMuchMemory):
+            reply = helper.ask(request | {"seconds": seconds}, ATTEMPTS * seconds + GRACE)
+        except (wire.TooSlow, wire.BadMessage, TooMuchMemory, TooMuchTime):
             raise Incident("sent a value that could not be measured") from None
         finally:
             helper.end()
@@ -110,66 +110,89 @@ class Session:
 
     def _error_in(self, answer: str) -> str:
         """The error that the answer's cell ended with; empty if there is none."""
-        for cell in self.notebook.cells:
-            if cell.metadata.get("nbgrader", {}).get("grade_id") == answer and cell.cell_type == "code":
+        for cell in self._notebook.cells:
+            if grade_id(cell) == answer and cell.cell_type == "code":
                 errors = [output for output in cell.outputs if output.output_type == "error"]
                 return f"{errors[0].ename}: {errors[0].evalue}"[:300] if errors else ""
         return ""
 
-    def _try_to_run_cells(self) -> bool:
-        """Whether all cells ran that are not skipped. One that breaks off is skipped from then on."""
-        self._end()
-        self._student = self.sandbox.student(self.limits)
-        for index in self.cells:
+    def _ask(self, request: dict[str, Any], seconds: float) -> tuple[Any, float]:
+        """The reply of a process that has run the cells, and the processor time that it took. Raises Incident."""
+        process = self._prepare()
+        before = process.seconds()
+        try:
+            reply = self._exchange(process, request, seconds)
+        except Incident:
+            self._end()
+            raise
+        return reply, process.seconds() - before
+
+    def _prepare(self) -> StudentProcess:
+        """The process in the state after the cells, a fresh one where there is none.
+
+        Raises Incident once nothing more of this submission is run.
+        """
+        while not (over := self._over()):
+            if self._process is not None:
+                return self._process
+            self._run_cells_in(self._sandbox.start_process(self._limits))
+        raise Incident(over)
+
+    def _over(self) -> str:
+        """Why nothing more of this submission is run; empty while it may go on."""
+        if len(self._skipped) > MOST_SKIPPED:
+            return f"had more than {MOST_SKIPPED} cells that broke off"
+        if self._left() <= 0:
+            return f"used up the {self._times.submission:.0f} s that a submission has"
+        return ""
+
+    def _run_cells_in(self, process: StudentProcess) -> None:
+        """Make this the session's process, unless a cell breaks off: that one is skipped from then on."""
+        self._process = process
+        for index in self._cells:
             if index in self._skipped:
                 continue
-            cell = self.notebook.cells[index]
+            if self._over():
+                return
+            cell = self._notebook.cells[index]
             try:
-                reply = self._ask({"do": "run", "source": cell.source}, self.times.cell)
-            except Over:
-                raise
+                reply = self._exchange(process, {"do": "run", "source": cell.source}, self._times.cell)
             except Incident as incident:
+                self._end()
                 self._skipped.add(index)
                 self.notes.append(f"Cell {index + 1} was left out: it {incident}.")
                 cell.outputs = [_error(f"This cell {incident}.")]
-                return False
+                return
             cell.outputs = clean_outputs(reply)
-        return True
 
-    def _ask(self, request: dict[str, Any], seconds: float) -> Any:
-        left = self._started + self.times.submission - time.monotonic()
-        if left <= 0:
-            self._stop(f"used up the {self.times.submission:.0f} s that a submission has")
-        if self._student is None and not self._over:
-            self.run_cells()
-        if self._over:
-            raise Over(self._over)
+    def _exchange(self, process: StudentProcess, request: dict[str, Any], seconds: float) -> Any:
+        """The reply to a request within this processor time. Raises Incident, after which the process is of no use."""
+        seconds = min(seconds, self._left())
         try:
-            return self._student.ask(request, min(seconds, left))
+            return process.ask(request, seconds)
+        except TooMuchTime:
+            raise Incident(f"was still running after {seconds:.0f} s of processor time, and was ended") from None
         except wire.TooSlow:
-            what = f"was still running after {min(seconds, left):.0f} s, and was ended"
+            raise Incident(f"was still running after {seconds * WALL_FACTOR:.0f} s, and was ended") from None
         except TooMuchMemory:
-            what = f"used more than the {self.limits.memory_megabytes:,} MB that a submission has"
+            what = f"used more than the {self._limits.memory_megabytes:,} MB that a submission has"
+            raise Incident(what) from None
         except wire.Gone:
-            what = "ended its own process"
+            raise Incident("ended its own process") from None
         except wire.BadMessage as error:
-            what = f"sent what is no reply: {error}"
-        self._end()
-        raise Incident(what)
+            raise Incident(f"sent what is no reply: {error}") from None
 
-    def _stop(self, why: str) -> None:
-        self._over = why
-        raise Over(why)
+    def _left(self) -> float:
+        """Processor time that the submission still has; what it slept counts too, by the clock's own measure."""
+        slept = (time.monotonic() - self._started) / WALL_FACTOR
+        return self._times.submission - max(self.seconds, slept)
 
     def _end(self) -> None:
-        if self._student is not None:
-            ended = self._student.end()
+        if self._process is not None:
+            ended = self._process.end()
+            self._spent += ended.seconds
             self.peak_megabytes = max(self.peak_megabytes, ended.peak_megabytes)
-            self._student = None
-
-
-class Over(Incident):
-    """Nothing more is asked of this submission."""
+            self._process = None
 
 
 def _outcome(reply: Any, seconds: float, arguments: int) -> Outcome:
@@ -188,7 +211,7 @@ def _outcome(reply: Any, seconds: float, arguments: int) -> Outcome:
 
 
 @lru_cache
-def _by_value(ask: Callable) -> str:
+def by_value(ask: Callable) -> str:
     """The way of asking with the helpers that it uses, and nothing else of its module: no reference, no mistake."""
     if ask is calling.direct:
         return base64.b64encode(pickle.dumps(ask)).decode()

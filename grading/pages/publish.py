@@ -8,35 +8,17 @@ from nbformat import NotebookNode
 
 from grading.assignment import Assignment
 from grading.classroom import Classroom
-from grading.files import write_whole
 from grading.pages.feedback import feedback_page
-from grading.pages.report import answer_prints, class_page
-from grading.problems import GradingError
-from grading.results import Graded
-
-
-def read_results(classroom: Classroom, assignment: Assignment) -> list[Graded]:
-    """What grading has found so far, by student. Raises GradingError if there is nothing, or a file is damaged."""
-    folder = classroom.result("anyone", assignment.name).parent
-    results = [_read_result(path) for path in sorted(folder.glob("[!.]*.json"))]
-    if not results:
-        raise GradingError(f"{folder} holds no results. Grade the assignment first: `reach-grade grade`.")
-    return results
-
-
-def _read_result(path: Path) -> Graded:
-    try:
-        return Graded.read(path)
-    except (ValueError, KeyError, TypeError) as error:
-        message = f"{path} is damaged ({error}). Delete it, and grade the assignment again: the rest is kept."
-        raise GradingError(message) from None
+from grading.pages.report import answer_fingerprints, class_page
+from grading.results import read_results
+from utils.files import write_whole
 
 
 def publish_feedback(
     classroom: Classroom, assignment: Assignment, names: Mapping[str, str] | None = None
 ) -> Iterator[Path]:
     """Write the page of each student that has a result, and yield its path. `names` is {student: name}."""
-    for graded in read_results(classroom, assignment):
+    for graded in read_results(classroom, assignment.name):
         notebook = _autograded(classroom, graded.student, assignment)
         page = feedback_page(graded, notebook, assignment, (names or {}).get(graded.student, ""), graded.unsafe)
         path = classroom.feedback(graded.student, assignment.name)
@@ -51,11 +33,11 @@ def publish_report(
     names: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the class page and return its path. `not_graded` is {student or file: why}, `names` {student: name}."""
-    graded = read_results(classroom, assignment)
+    graded = read_results(classroom, assignment.name)
     answers = {}
     for one in graded:
         if notebook := _autograded(classroom, one.student, assignment):
-            answers[one.student] = answer_prints(notebook, assignment)
+            answers[one.student] = answer_fingerprints(notebook, assignment)
     path = classroom.report(assignment.name)
     write_whole(path, class_page(graded, assignment, not_graded, names, answers, any(one.unsafe for one in graded)))
     return path

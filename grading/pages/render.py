@@ -8,7 +8,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from grading.pages.safe_html import highlighted, markdown, visible
+from grading.untrusted.html import highlighted, markdown
+from grading.untrusted.text import visible
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
-from grading.pages.feedback import answer_cells, exercise_titles, lesson_title, why_not_graded
 from grading.pages.render import render
 from grading.results import Graded, Mark
 from utils.checking import Status, Verdict
@@ -80,15 +79,15 @@ def class_page(
         assignment: what was asked for.
         not_graded: {student or file: why it could not be graded}, beyond those without marks.
         names: {student: name}, to show beside the id.
-        answers: {student: what `answer_prints` gave for the notebook}, to find equal answers.
+        answers: {student: what `answer_fingerprints` gave for the notebook}, to find equal answers.
         unsafe: graded without a sandbox; the page says so.
     """
-    refused = {one.student: why for one in graded if (why := why_not_graded(one))}
+    refused = {one.student: why for one in graded if (why := one.why_not_graded)}
     with_marks = sorted((one for one in graded if one.student not in refused), key=lambda one: one.student)
     return render(
         "report.html",
         unsafe=unsafe,
-        title=lesson_title(assignment),
+        title=assignment.title,
         graded=with_marks,
         max_points=sum(task.points for task in assignment.tasks),
         mean=statistics.fmean(one.points for one in with_marks) if with_marks else 0,
@@ -128,7 +127,7 @@ def _summary(grade_id: str, graded: list[Graded], assignment: Assignment) -> Exe
     counts = Counter(mark.verdict.status for mark in marks.values())
     slowest = max(marks, key=lambda student: marks[student].seconds, default="")
     return ExerciseSummary(
-        exercise_titles(assignment)[grade_id],
+        assignment.exercise_titles[grade_id],
         {status: counts[status] for status in Status},
         statistics.median([mark.seconds for mark in marks.values()] or [0]),
         marks[slowest].seconds if slowest else 0,
@@ -185,18 +184,18 @@ def _most_frequent_first(found: dict[tuple[str, str], Finding], assignment: Assi
     return [found[key] for key in keys]
 
 
-def answer_prints(notebook: NotebookNode, assignment: Assignment) -> dict[str, str]:
+def answer_fingerprints(notebook: NotebookNode, assignment: Assignment) -> dict[str, str]:
     """{grade_id: fingerprint of the answer}, for the answers that were changed.
 
     Equal answers have equal fingerprints; comments, blank lines and spaces within a line do not count.
     """
     by_id = {cell.id: cell for cell in notebook.cells}
     released = {cell.id: cell for cell in assignment.notebook.cells}
-    prints = {}
-    for grade_id, cell_id in answer_cells(assignment).items():
+    fingerprints = {}
+    for grade_id, cell_id in assignment.answer_cells.items():
         if cell_id in by_id and by_id[cell_id].source != released[cell_id].source:
-            prints[grade_id] = hashlib.sha256("\0".join(_words(by_id[cell_id].source)).encode()).hexdigest()
-    return prints
+            fingerprints[grade_id] = hashlib.sha256("\0".join(_words(by_id[cell_id].source)).encode()).hexdigest()
+    return fingerprints
 
 
 def _words(source: str) -> list[str]:

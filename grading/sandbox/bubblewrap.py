@@ -15,7 +15,7 @@ import sysconfig
 from pathlib import Path
 
 from grading.problems import GradingError
-from grading.sandbox.library import copies_within, library_options
+from grading.sandbox.mounts import copies_within, library_options
 
 SYSTEM = (
     "/usr",

@@ -1,7 +1,7 @@
 """A kernel's limit on the memory of a whole sandbox, where this process may set one.
 
 Root usually may; an ordinary user may where a control group was delegated. Elsewhere the judge measures from outside
-(`grading.sandbox.memory`), which holds as well, a quarter of a second later.
+(`grading.sandbox.usage`), which holds as well, a quarter of a second later.
 
 Sources: the kernel's Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
 """

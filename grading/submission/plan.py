@@ -1,4 +1,4 @@
-"""Which cells of a mended submission have to run before its answers can be asked."""
+"""Which cells of a repaired submission have to run before its answers can be asked."""
 
 import re
 from bisect import bisect_left
@@ -9,14 +9,14 @@ from operator import attrgetter
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
-from grading.submission.mending import SETUP_ID
 from grading.submission.names import names_of
+from utils.cells import SETUP_ID, role
 
 PAYOFF = re.compile(r"^with payoff\(", re.MULTILINE)
 
 
 def cells_to_run(notebook: NotebookNode, assignment: Assignment, everything: bool = False) -> list[int]:
-    """Positions, in order, of the code cells of a mended notebook that grading runs.
+    """Positions, in order, of the code cells of a repaired notebook that grading runs.
 
     By default only what the answers need: the set-up, the answers, every cell that makes a name which one of those
     takes, and the student's own or changed cells that can run on these. A demonstration that nobody's answer builds on
@@ -52,12 +52,12 @@ class _Step:
 
 
 def _can_run(cell: NotebookNode) -> bool:
-    return cell.cell_type == "code" and cell.id != SETUP_ID and not cell.metadata.get("nbgrader", {}).get("locked")
+    return cell.cell_type == "code" and cell.id != SETUP_ID and role(cell) != "check"
 
 
 def _step(at: int, cell: NotebookNode, released: dict[str, str]) -> _Step:
     setup = next(cell_id for cell_id in released if cell_id != SETUP_ID)
-    wanted = cell.id == setup or "nbgrader" in cell.metadata
+    wanted = cell.id == setup or bool(role(cell))
     is_theirs = released.get(cell.id) != cell.source
     names = names_of(cell.source) if is_theirs else _names_of_ours(cell.source)
     is_payoff = cell.id in released and bool(PAYOFF.search(cell.source))

@@ -7,15 +7,15 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
-from grading.submission.mending import mend
 from grading.submission.parsing import Unreadable, file_bytes, written_cells
+from grading.submission.repair import repair
 
 __all__ = ["Reading", "Unreadable", "read_submission"]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """`notes` say what was mended; they hold no text of the student's. `sha256` is that of the file."""
+    """`notes` say what was repaired; they hold no text of the student's. `sha256` is that of the file."""
 
     notebook: NotebookNode
     notes: list[str]
@@ -28,10 +28,10 @@ def read_submission(path: Path, assignment: Assignment) -> Reading:
 
 
 def read_content(content: bytes, assignment: Assignment) -> Reading:
-    """Put the answers of a notebook, given as the bytes of its file, into the released one; see `mending.mend`.
+    """Put the answers of a notebook, given as the bytes of its file, into the released one; see `repair.repair`.
 
     Raises Unreadable, with the reason, if it is no notebook that can be read. Nothing of it is run.
     """
     written, left_out = written_cells(content)
-    notebook, mended = mend(written, assignment.notebook)
-    return Reading(notebook, left_out + mended, hashlib.sha256(content).hexdigest())
+    notebook, repaired = repair(written, assignment.notebook)
+    return Reading(notebook, left_out + repaired, hashlib.sha256(content).hexdigest())

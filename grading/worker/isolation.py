@@ -69,7 +69,7 @@ class Fork:
         """Kill the child, and with it everything in its namespace; return what it used."""
         if self._child:
             os.kill(self._child, signal.SIGKILL)
-        if self._keeper is not None:
+        if self._signal_keeper is not None:
             os.close(self._signal_keeper)
         return os.wait4(self._keeper or self._child, 0)[2]
 

@@ -11,6 +11,7 @@ import os
 import pkgutil
 import random
 import socket
+from typing import NoReturn
 
 from grading.worker.isolation import Fork, Limits, isolate
 
@@ -21,7 +22,7 @@ def main(control_descriptor: int, isolated: bool) -> None:
     control = socket.socket(fileno=control_descriptor)
     shell = _warm_up()
     gc.freeze()  # a collection in a child would copy every page that holds an object
-    _say(control, ready=True)
+    _send(control, ready=True)
     children: dict[int, Fork] = {}
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 65_536, 1)
@@ -37,7 +38,7 @@ def main(control_descriptor: int, isolated: bool) -> None:
                 children[number] = child
             case {"end": number}:
                 used = children.pop(number).end()
-                _say(control, seconds=used.ru_utime + used.ru_stime, peak_megabytes=used.ru_maxrss / 1e3)
+                _send(control, seconds=used.ru_utime + used.ru_stime, peak_megabytes=used.ru_maxrss / 1e3)
 
 
 def _warm_up():
@@ -48,18 +49,17 @@ def _warm_up():
     import utils
     from grading.worker import student  # noqa: F401
     from grading.worker.cells import warm_shell
+    from utils.checking.warm import warm_up
 
     for module in pkgutil.walk_packages(utils.__path__, "utils."):
-        if "checks" not in module.name and not module.name.endswith("__main__"):
+        if not f"{module.name}.".startswith("utils.checks.") and not module.name.endswith(".__main__"):
             importlib.import_module(module.name)
-    # The first call of these imports more of torch; it should not be each student's time.
-    weight = torch.ones(1, 1, 1, 1, requires_grad=True)
-    torch.nn.functional.conv2d(torch.ones(1, 1, 2, 2), weight)
-    torch.optim.SGD([weight], lr=0.1)
+    warm_up()
+    torch.nn.functional.conv2d(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 1, 1))  # its first call sets up a backend
     return warm_shell()
 
 
-def _become_student(channel: socket.socket, limits: Limits, shell, isolated: bool) -> None:
+def _become_student(channel: socket.socket, limits: Limits, shell, isolated: bool) -> NoReturn:
     from grading.worker import student
 
     try:
@@ -73,5 +73,5 @@ def _become_student(channel: socket.socket, limits: Limits, shell, isolated: boo
         os._exit(0)  # nothing registered with atexit, and no destructor, is waited for
 
 
-def _say(control: socket.socket, **words) -> None:
+def _send(control: socket.socket, **words) -> None:
     control.send(json.dumps(words).encode())

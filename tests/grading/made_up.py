@@ -2,7 +2,6 @@
 
 import base64
 import io
-from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -10,8 +9,8 @@ from nbformat import NotebookNode
 from grading.assignment import Assignment, load_assignment
 from grading.results import Graded, Mark
 from utils.checking import Status, Verdict
+from utils.paths import NOTEBOOKS
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 ASSIGNMENT = load_assignment(NOTEBOOKS / "01_convolution.ipynb")
 
 

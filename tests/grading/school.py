@@ -14,8 +14,8 @@ from grading.classroom import Classroom
 from grading.gradebook.book import Book
 from grading.results import Graded, Mark
 from utils.checking import Status, Verdict
+from utils.paths import NOTEBOOKS
 
-COURSE = Path(__file__).parents[2]
 NAME = "01_convolution"
 CHECK, ANSWER, QUIZ = "check_output_size", "output_size", "quiz_same_output_size"
 RIGHT = """def output_size(size, kernel, stride=1, padding=0, dilation=1):
@@ -90,7 +90,7 @@ def _submission(submission: SubmittedAssignment) -> dict:
 
 
 def _short_lesson() -> NotebookNode:
-    notebook = nbformat.read(COURSE / "notebooks" / f"{NAME}.ipynb", as_version=4)
+    notebook = nbformat.read(NOTEBOOKS / f"{NAME}.ipynb", as_version=4)
     setup = next(cell for cell in notebook.cells if "from utils.checks import" in cell.source)
     notebook.cells = [cell for cell in notebook.cells if cell is setup or cell.id in (ANSWER, CHECK, QUIZ)]
     setup.source = "from utils.checks import convolution as check"

@@ -2,28 +2,29 @@
 
 import base64
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import nbformat
 import pytest
-from browser import open_chromium
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import ASSIGNMENT, graded, own_cell, png, submission
 
 from grading.pages.feedback import MAX_OUTPUTS, MAX_PAGE, feedback_page
 from grading.pages.render import TEMPLATES
-from grading.pages.safe_html import MAX_TEXT, formula, highlighted, markdown, visible
-from grading.png import MAX_SIDE, checked_png
 from grading.results import Graded, Mark
+from grading.untrusted.html import highlighted, markdown
+from grading.untrusted.png import MAX_SIDE, checked_png
+from grading.untrusted.text import MAX_TEXT, visible
+from tests.browser import open_chromium
+from tests.grading.made_up import ASSIGNMENT, graded, own_cell, png, submission
 from utils.checking import Status, Verdict
 
 SCRIPT = "</pre></title></style><script>document.title = 'hacked'</script><img src=x onerror='document.title = 1'>"
 QUIZ = "quiz_same_output_size"
 KNOWN_TAGS = set(
     """html head meta title style body header main section div h1 h2 h3 p b bdi strong em ul li ol table thead tbody tr
-    th td a span dl dt dd pre code img blockquote hr br del math mrow mi mn mo mtext mspace mfrac msqrt mroot msub msup
-    msubsup munder mover munderover mmultiscripts mprescripts mtable mtr mtd mpadded mphantom mstyle""".split()  # noqa: SIM905
+    th td a span dl dt dd pre code img blockquote hr br del""".split()  # noqa: SIM905
 )
 
 
@@ -83,9 +84,17 @@ def test_the_page_shows_answers_verdicts_outputs_quiz_and_notes():
     text = re.sub("<[^>]+>", "", page)
     assert "my_own_name" in text and "forty-two" in text and "A cell was put back." in text and "Ada Abe (s1)" in text
     assert "✗ conv2d: not yet. 2 of 9 cases fail." in text and "x = 5" in text and "padded twice" in text
-    assert "<code>once</code>" in page and "<strong>c</strong>" in page and "<msup>" in page
+    assert "<code>once</code>" in page and "<strong>c</strong>" in page and "<code>k^2</code>" in page
     assert f"data:image/png;base64,{png()}" in page
     assert "5 of 8" in text and "Exercise 1.2 · conv2d by loops" in text
+
+
+def test_a_comment_in_a_block_of_code_is_no_heading():
+    notebook = submission()
+    check = next(index for index, cell in enumerate(notebook.cells) if cell.id == "check_conv2d")
+    notebook.cells.insert(check, nbformat.v4.new_markdown_cell("```python\n# no title\n```"))
+    assignment = replace(ASSIGNMENT, notebook=notebook)
+    assert assignment.exercise_titles["check_conv2d"] == "Exercise 1.2 · conv2d by loops"
 
 
 def test_an_unreadable_file_gets_a_page_that_says_why():
@@ -155,7 +164,7 @@ def test_pictures_end_where_the_page_is_full(monkeypatch):
 @given(st.text())
 @settings(deadline=None, max_examples=60)
 def test_any_text_becomes_harmless_html(text):
-    for html in (markdown(text), highlighted(text), formula(text)):
+    for html in (markdown(text), highlighted(text)):
         assert_harmless(html)
         html.encode("utf-8")
 
@@ -168,13 +177,12 @@ def test_any_markdown_becomes_harmless_html(text):
 
 @pytest.mark.parametrize("text", ["[" * 5_000, ">" * 5_000, "- " * 4_000, "*a" * 5_000, "$" * 5_000, "((" * 9_000])
 def test_nesting_without_end_makes_no_error(text):
-    assert_harmless(markdown(text) + highlighted(text) + formula(text[:400]))
+    assert_harmless(markdown(text) + highlighted(text))
 
 
-def test_formulas_are_mathml_and_what_is_none_is_code():
-    assert formula(r"\frac{1}{2}").startswith("<math") and "<mfrac>" in formula(r"\frac{1}{2}")
-    assert formula(r"\frac{") == r"<code>\frac{</code>"
-    assert "href" not in formula(r"\href{javascript:alert(1)}{x}")
+def test_formulas_are_shown_as_their_latex():
+    assert r"for <code>\frac{1}{2}</code> of" in markdown(r"for $\frac{1}{2}$ of")
+    assert r"<pre><code>k^2 &lt; 9</code></pre>" in markdown("$$\nk^2 < 9\n$$")
 
 
 def test_text_shows_what_it_holds():

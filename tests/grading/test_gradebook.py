@@ -2,6 +2,7 @@
 
 import copy
 import sqlite3
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import nbformat
@@ -17,7 +18,7 @@ from nbgrader.utils import determine_grade
 from sqlalchemy.exc import OperationalError
 
 from grading.gradebook import book as gradebook
-from grading.gradebook import execute
+from grading.gradebook import preprocessors
 from grading.gradebook.autograded import as_file, autograded_notebook, harmless_markdown
 from grading.gradebook.book import Book
 from grading.gradebook.config import nbgrader_configuration, write_nbgrader_config
@@ -135,12 +136,12 @@ def test_the_gradebook_is_that_of_nbgrader_autograde(school, book, tmp_path, mon
             one.hand_in(student, notebook, "2026-03-01 10:00:00 UTC" if student == "ada" else "")
         book.record(school.graded(student, passed), notebook)
 
-    def verdicts(assignment, notebook, rules, sandbox):
+    def verdicts(student, assignment, notebook, rules, sandbox):
         defined = next(cell.source for cell in notebook.cells if cell.id == ANSWER)
-        return Judged(notebook, school.graded("", passed=defined.strip() == RIGHT.strip()).marks)
+        return Judged(school.graded(student, passed=defined.strip() == RIGHT.strip()), notebook)
 
-    monkeypatch.setattr(execute, "grade_notebook", verdicts)
-    monkeypatch.setattr(execute, "_sandbox", lambda: None)
+    monkeypatch.setattr(preprocessors, "grade_notebook", verdicts)
+    monkeypatch.setattr(preprocessors, "_sandbox", lambda: None)
     with Book(other.classroom) as empty:
         empty.register(other.assignment)
     autograde(other)
@@ -171,12 +172,12 @@ def test_autograde_takes_seed_and_private_checks_from_the_configuration(school, 
     school.hand_in("ada", school.notebook(RIGHT))
     asked = []
 
-    def verdicts(assignment, notebook, rules, sandbox):
+    def verdicts(student, assignment, notebook, rules, sandbox):
         asked.append((len(assignment.tasks[0].exercises), rules.seed))
-        return Judged(notebook, school.graded("", passed=True).marks, ["It slept."])
+        return Judged(replace(school.graded(student, passed=True), notes=["It slept."]), notebook)
 
-    monkeypatch.setattr(execute, "grade_notebook", verdicts)
-    monkeypatch.setattr(execute, "_sandbox", lambda: None)
+    monkeypatch.setattr(preprocessors, "grade_notebook", verdicts)
+    monkeypatch.setattr(preprocessors, "_sandbox", lambda: None)
     with Book(school.classroom) as book:
         book.register(school.assignment)
     autograde(school)

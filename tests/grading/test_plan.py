@@ -1,7 +1,6 @@
 """Only what the answers need is run."""
 
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,13 +10,13 @@ from nbformat.v4 import new_code_cell, new_notebook
 from grading.assignment import Assignment, load_assignment
 from grading.submission.names import names_of
 from grading.submission.plan import cells_to_run
+from utils.paths import COURSE, NOTEBOOKS
 
-COURSE = Path(__file__).parents[2]
-LESSONS = sorted(path.stem for path in (COURSE / "notebooks").glob("*.ipynb"))
+LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 
 
 def marked(source, name, **marks):
-    return new_code_cell(source, id=name, metadata={"nbgrader": {"grade_id": name, "locked": False, **marks}})
+    return new_code_cell(source, id=name, metadata={"nbgrader": {"grade_id": name, **marks}})
 
 
 @pytest.fixture
@@ -28,8 +27,8 @@ def released():
         new_code_cell("base = 10", id="base"),
         new_code_cell("def helper():\n    return base", id="helper"),
         new_code_cell("model = train_for_an_hour()", id="training"),
-        marked("def answer():\n    raise NotImplementedError", "answer"),
-        marked("check.answer(answer)", "check_answer", locked=True),
+        marked("def answer():\n    raise NotImplementedError", "answer", solution=True),
+        marked("check.answer(answer)", "check_answer", grade=True),
         new_code_cell("with payoff('answer'):\n    shown = answer()", id="payoff"),
     ]
     return Assignment("99_test", new_notebook(cells=cells), ())
@@ -51,7 +50,7 @@ def plan(released, *own, answer=None, change=None):
 @pytest.mark.parametrize("lesson", LESSONS)
 @pytest.mark.parametrize("folder", ["notebooks", "solutions"])
 def test_of_a_lesson_only_imports_and_answers_are_run(lesson, folder):
-    assignment = load_assignment(COURSE / "notebooks" / f"{lesson}.ipynb")
+    assignment = load_assignment(NOTEBOOKS / f"{lesson}.ipynb")
     notebook = deepcopy(assignment.notebook)
     answers = {task.answer for task in assignment.tasks}
     solved = load_assignment(COURSE / folder / f"{lesson}.ipynb").notebook

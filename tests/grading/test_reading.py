@@ -14,8 +14,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from grading.assignment import Assignment, load_assignment
 from grading.submission import parsing
 from grading.submission.reading import Unreadable, read_submission
+from utils.paths import NOTEBOOKS, SOLUTIONS
 
-COURSE = Path(__file__).parents[2]
 ANSWER = "def output_size(size, kernel, stride=1, padding=0, dilation=1):\n    return 42"
 QUIZ = "quiz_same_output_size"
 
@@ -24,7 +24,7 @@ many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChe
 
 @pytest.fixture(scope="module")
 def assignment() -> Assignment:
-    return load_assignment(COURSE / "notebooks/01_convolution.ipynb")
+    return load_assignment(NOTEBOOKS / "01_convolution.ipynb")
 
 
 @pytest.fixture
@@ -277,9 +277,9 @@ def test_what_is_no_ordinary_file_is_refused(tmp_path, assignment, kind):
     if kind == "folder":
         path.mkdir()
     elif kind == "link":
-        path.symlink_to(COURSE / "solutions/01_convolution.ipynb")
+        path.symlink_to(SOLUTIONS / "01_convolution.ipynb")
     elif kind == "linked folder":
-        (tmp_path / "link").symlink_to(COURSE / "solutions")
+        (tmp_path / "link").symlink_to(SOLUTIONS)
         path = tmp_path / "link" / path.name
     elif kind == "pipe":
         os.mkfifo(path)

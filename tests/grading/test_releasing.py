@@ -2,16 +2,15 @@
 
 import json
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from grading.assignment import load_assignment
 from grading.classroom import Classroom
-from grading.exchange.releasing import NOTEBOOKS, release
+from grading.exchange.releasing import release
 from grading.problems import GradingError
+from utils.paths import NOTEBOOKS, SOLUTIONS
 
-COURSE = Path(__file__).parents[2]
 NAME = "01_convolution"
 
 
@@ -76,7 +75,7 @@ def test_a_notebook_with_answers_is_refused(classroom, changed, change):
 
 def test_the_solution_is_refused(classroom):
     with pytest.raises(GradingError, match="not a learner's copy"):
-        release([NAME], classroom, notebooks=COURSE / "solutions")
+        release([NAME], classroom, notebooks=SOLUTIONS)
 
 
 def test_all_or_none_are_handed_out(classroom):

@@ -5,16 +5,13 @@ import re
 
 import nbformat
 import pytest
-from made_up import ASSIGNMENT, graded, submission
-from test_feedback import SCRIPT, assert_harmless, hostile_graded, hostile_notebook
 
 from grading.classroom import Classroom
 from grading.demo.making import make_class
-from grading.files import write_whole
 from grading.pages.feedback import feedback_page
 from grading.pages.publish import publish_feedback, publish_report
 from grading.pages.report import (
-    answer_prints,
+    answer_fingerprints,
     class_page,
     distribution,
     named_mistakes,
@@ -23,7 +20,10 @@ from grading.pages.report import (
 )
 from grading.problems import GradingError
 from grading.results import Graded
+from tests.grading.made_up import ASSIGNMENT, graded, submission
+from tests.grading.test_feedback import SCRIPT, assert_harmless, hostile_graded, hostile_notebook
 from utils.checking import Status
+from utils.files import write_whole
 
 CLASS = [
     graded("s1", {}),
@@ -136,17 +136,17 @@ def test_equal_files_and_equal_answers_are_found_and_untouched_ones_are_not():
 
 def test_fingerprints_of_answers_look_at_the_code_alone():
     source = "def conv2d(x):\n    return x + 1"
-    one = answer_prints(submission({"conv2d": source}), ASSIGNMENT)
+    one = answer_fingerprints(submission({"conv2d": source}), ASSIGNMENT)
     commented = "# mine\n\ndef conv2d( x ):\n\n    return x+1  # done"
-    other = answer_prints(submission({"conv2d": source.replace("1", "2")}), ASSIGNMENT)
+    other = answer_fingerprints(submission({"conv2d": source.replace("1", "2")}), ASSIGNMENT)
     assert list(one) == ["check_conv2d"]
-    assert answer_prints(submission({"conv2d": commented}), ASSIGNMENT) == one != other
-    assert answer_prints(submission(), ASSIGNMENT) == {}
+    assert answer_fingerprints(submission({"conv2d": commented}), ASSIGNMENT) == one != other
+    assert answer_fingerprints(submission(), ASSIGNMENT) == {}
 
 
 @pytest.mark.parametrize("source", ["def f(:\n  'open", "((((" * 5_000, "\ud800 = 1", "\x00", "  a\n b\n"])
 def test_fingerprints_take_what_is_no_python(source):
-    assert list(answer_prints(submission({"conv2d": source}), ASSIGNMENT)) == ["check_conv2d"]
+    assert list(answer_fingerprints(submission({"conv2d": source}), ASSIGNMENT)) == ["check_conv2d"]
 
 
 def test_the_pages_of_a_class_are_written(tmp_path):
@@ -175,7 +175,7 @@ def test_without_results_or_with_a_damaged_one_an_error_says_what_to_do(tmp_path
 
 
 def test_a_hostile_notebook_leaves_harmless_prints():
-    assert set(answer_prints(hostile_notebook(), ASSIGNMENT)) == {"check_conv2d"}
+    assert set(answer_fingerprints(hostile_notebook(), ASSIGNMENT)) == {"check_conv2d"}
 
 
 def test_statuses_are_those_of_the_checks():

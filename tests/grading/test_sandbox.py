@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from grading.sandbox import Sandbox, TooMuchMemory
+from grading.sandbox import Sandbox, TooMuchMemory, TooMuchTime
 from grading.sandbox.cgroup import memory_group
 from grading.worker import filter_calls, wire
 from grading.worker.isolation import Limits
-
-ROOT = Path(__file__).parents[2]
+from utils.paths import COURSE, NOTEBOOKS, SOLUTIONS
 
 
 @pytest.fixture
 def student(sandbox):
-    student = sandbox.student(Limits())
+    student = sandbox.start_process(Limits())
     yield student
     student.end()
 
@@ -44,7 +43,7 @@ def test_it_sees_the_library_and_neither_the_checks_nor_the_course(student):
     said(student, "import os, subprocess, utils.reach, utils.checks, utils.checks.convolution as c")
     assert "convolution.py" in said(student, "print(os.listdir(utils.checks.__path__[0]))")
     assert said(student, "print(c.conv2d(1), utils.checks.exercises())") == "None []\n"
-    for place in (ROOT / "notebooks", ROOT / "solutions", ROOT / "utils", ROOT / "tests", Path.home() / ".bashrc"):
+    for place in (NOTEBOOKS, SOLUTIONS, COURSE / "utils", COURSE / "tests", Path.home() / ".bashrc"):
         assert said(student, f"print(os.path.exists({str(place)!r}))") == "False\n", place
     found = "print(subprocess.run(['grep', '-rl', 'flipped_kernel', '/reach'], capture_output=True).stdout)"
     assert said(student, found) == "b''\n"
@@ -70,12 +69,12 @@ print(sum(writes(f"/scratch/{n}") for n in range(20)))
 
 
 def test_nothing_of_one_submission_is_left_for_the_next(sandbox):
-    first = sandbox.student(Limits())
+    first = sandbox.start_process(Limits())
     said(first, "for folder in ('/scratch', '/dev/shm'):\n    open(f'{folder}/left', 'w').write('x')")
     said(first, "import utils; utils.left = torch = 1")
     said(first, "import subprocess; run = subprocess.Popen(['sleep', '1000'], start_new_session=True)")
     first.end()
-    second = sandbox.student(Limits())
+    second = sandbox.start_process(Limits())
     said(second, "import os, utils")
     look = "print(os.listdir('/scratch'), os.listdir('/dev/shm'), hasattr(utils, 'left'), 'torch' in globals())"
     assert said(second, look) == "[] [] False False\n"
@@ -134,7 +133,7 @@ for _ in range(12):
         time.sleep(60)
 time.sleep(60)
 """
-    student = sandbox.student(Limits(memory_megabytes=600))
+    student = sandbox.start_process(Limits(memory_megabytes=600))
     with pytest.raises(TooMuchMemory):
         student.ask({"do": "run", "source": many}, 50)
     student.end()
@@ -143,7 +142,7 @@ time.sleep(60)
 @pytest.mark.skipif(memory_group(100) is None, reason="no control group can be made here")
 def test_a_control_group_ends_what_takes_more_and_not_the_warm_process():
     with Sandbox(most_megabytes=700) as sandbox:
-        student = sandbox.student(Limits(memory_megabytes=100_000))
+        student = sandbox.start_process(Limits(memory_megabytes=100_000))
         hoard = "import mmap\nhoard = mmap.mmap(-1, 2_000_000_000)\nfor at in range(0, len(hoard), 4096): hoard[at] = 1"
         with pytest.raises(TooMuchMemory):
             student.ask({"do": "run", "source": hoard}, 60)
@@ -153,6 +152,22 @@ def test_a_control_group_ends_what_takes_more_and_not_the_warm_process():
 
 def test_control_groups_that_cannot_be_made_are_done_without(tmp_path):
     assert memory_group(100, mount=tmp_path / "nowhere") is None
+
+
+def test_what_sleeps_uses_no_time_and_what_its_children_did_is_counted(student):
+    before = student.seconds()
+    said(student, "import time; time.sleep(2)")
+    asleep = student.seconds() - before
+    work = "import time\nwhile time.process_time() < 0.5: pass"
+    said(student, f"import subprocess, sys; run = subprocess.run([sys.executable, '-c', {work!r}])")
+    assert asleep < 1.5
+    assert student.seconds() - before - asleep > 0.4
+
+
+@pytest.mark.parametrize("source", ["while True: pass", "import time; time.sleep(1000)"])
+def test_what_works_or_sleeps_for_ever_is_ended(source, student):
+    with pytest.raises((TooMuchTime, wire.TooSlow)):
+        student.ask({"do": "run", "source": source}, 1)
 
 
 def test_a_process_that_ends_is_noticed_at_once(student):
@@ -196,7 +211,7 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
         script,
         "-",
         sys.base_prefix,
-        str(ROOT),
+        str(COURSE),
         sys.executable,
         "-m",
         "pytest",

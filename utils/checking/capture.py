@@ -48,7 +48,7 @@ def _no_displays() -> Iterator[None]:
     if shell is None:
         yield
         return
-    from IPython.utils.capture import CapturingDisplayPublisher
+    from IPython.core.displaypub import CapturingDisplayPublisher
 
     publisher, shell.display_pub = shell.display_pub, CapturingDisplayPublisher()
     shell.ask_exit = _exit
@@ -71,14 +71,15 @@ def _exit() -> None:
 def _no_figures() -> Iterator[None]:
     """Figures that an answer opens are not shown, which would take its time, and are closed at the end."""
     pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is None:
-        yield
-        return
-    before, show = set(pyplot.get_fignums()), pyplot.show
-    pyplot.show = lambda *args, **kwargs: None
+    before = set(pyplot.get_fignums()) if pyplot else set()
+    show = getattr(pyplot, "show", None)
+    if pyplot:
+        pyplot.show = lambda *args, **kwargs: None
     try:
         yield
     finally:
-        pyplot.show = show
-        for number in set(pyplot.get_fignums()) - before:
+        if pyplot:
+            pyplot.show = show
+        pyplot = sys.modules.get("matplotlib.pyplot")  # the answer may have been the first to import it
+        for number in set(pyplot.get_fignums()) - before if pyplot else ():
             pyplot.close(number)

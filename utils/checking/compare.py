@@ -146,9 +146,10 @@ def _tensor_difference(expected: torch.Tensor, got: Any, rtol: float, atol: floa
     if _kind(expected) == "float" and _kind(got) == "int" and not _whole(expected):
         return f"dtype {str(got.dtype).removeprefix('torch.')} cannot hold fractions; a float dtype is expected"
     index = tuple(wrong.nonzero()[0].tolist())
-    count = f"{int(wrong.sum())} of {wrong.numel()} values differ; the first"
-    where = ", ".join(str(position) for position in index)
-    return f"{count} at [{where}]: expected {_item(expected, index)}, got {_item(got, index)}"
+    values = f"expected {_item(expected, index)}, got {_item(got, index)}"
+    if wrong.numel() == 1:
+        return values
+    return f"{int(wrong.sum())} of {wrong.numel()} values differ; the first at {list(index)}: {values}"
 
 
 def _list_in_place_of(expected: torch.Tensor, got: list | tuple) -> str:

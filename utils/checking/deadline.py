@@ -2,11 +2,13 @@
 
 import contextlib
 import ctypes
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import FrameType
 
 from utils.checking.describe import shorten
@@ -108,28 +110,32 @@ class Sightings:
     """The learner's calls that were open at every look, and the lines at which each was seen."""
 
     looks: int = 0
-    lines: dict[FrameType, set[int]] = field(default_factory=dict)
+    lines: dict[FrameType, list[int]] = field(default_factory=dict)
 
     def add(self, frame: FrameType | None) -> None:
         own = own_frames(frame)
         if self.looks:
             own = [one for one in own if one in self.lines]
-        self.lines = {one: self.lines.get(one, set()) | {one.f_lineno} for one in own}
+        self.lines = {one: [*self.lines.get(one, ()), one.f_lineno] for one in own}
         self.looks += 1
 
     def sentence(self, seconds: float) -> str:
-        """Where it stayed: a loop is guessed only where one call was open all the time, at lines of a loop."""
+        """Where it stayed: a loop is guessed only where one call was open all the time, and went back or began one."""
         if self.looks < 2 or not self.lines:
             return ""
         frame, numbers = next(iter(self.lines.items()))
         if seconds < LOOK_EVERY:
             waits = line_of(frame, max(numbers))
             return f"It used no processor: it waited in line {max(numbers)} of {_name(frame)}: {shorten(waits, 100)}"
-        texts = [line_of(frame, number) for number in sorted(numbers)]
-        where = f"line {min(numbers)}" if len(numbers) == 1 else f"lines {min(numbers)} to {max(numbers)}"
-        said = f"All that time it was in {where} of {_name(frame)}: {shorten(texts[0], 100)}".rstrip(": ")
-        loops = len(numbers) > 1 or any(text.startswith(("while ", "for ")) or " for " in text for text in texts)
+        first, last = min(numbers), max(numbers)
+        where = f"line {first}" if first == last else f"lines {first} to {last}"
+        said = f"All that time it was in {where} of {_name(frame)}: {shorten(line_of(frame, first), 100)}".rstrip(": ")
+        loops = any(later < earlier for earlier, later in pairwise(numbers)) or _begins_a_loop(line_of(frame, first))
         return f"{said}\nIs there a loop that never ends?" if loops else said
+
+
+def _begins_a_loop(line: str) -> bool:
+    return re.search(r"^while\b|\bfor\b.*\bin\b", line.partition("#")[0]) is not None
 
 
 def _name(frame: FrameType) -> str:

@@ -16,7 +16,7 @@ def describe(value: Any) -> str:
     if isinstance(value, torch.Tensor):
         return _describe_tensor(value)
     if isinstance(value, float):
-        return number(value)
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else number(value)
     if isinstance(value, list | tuple | dict) and _several_lines(value):
         return "\n".join(_describe_part(name, item) for name, item in _parts(value))
     if isinstance(value, dict):

@@ -51,7 +51,7 @@ def _explain_problem(exercise: Declaration, worst: Trial, trials: list[Trial]) -
     problem, detail = worst.outcome.problem, worst.outcome.detail
     notes = _notes(trials)
     if problem is Problem.RAN_TOO_LONG:
-        detail = f"{_too_long(exercise, worst, trials)}\n{detail}".rstrip()
+        detail = _too_long(exercise, worst, trials)
     if problem is Problem.CHANGED_ARGUMENTS:
         changed = exercise.parameters[int(detail)]
         detail = f"It changed `{changed}` in place. Whoever called it still needs that value: work on a copy."
@@ -59,16 +59,25 @@ def _explain_problem(exercise: Declaration, worst: Trial, trials: list[Trial]) -
         detail = f"It returned None, and printed\n{indent(_beginning(worst.outcome.printed))}"
         detail += "\nYou print the result; return it instead."
         notes = []
+    mistake, explanation = _find_mistake(exercise, worst, trials) if _breaks_at_times(trials) else ("", "")
     return Verdict(
         exercise.name,
         Status.FAILED,
         f"It {problem}.",
         case=show_call(exercise.name, exercise.parameters, worst.case.args),
         problem=detail,
+        mistake=mistake,
+        explanation=explanation,
         hint=exercise.hint,
         notes=notes,
         failing=_to_try(exercise, worst),
     )
+
+
+def _breaks_at_times(trials: list[Trial]) -> bool:
+    """Whether the answer raised an error on some cases only: which ones may tell the cause, as their values would."""
+    raised = [trial.outcome.problem is Problem.RAISED for trial in trials]
+    return any(raised) and not all(raised)
 
 
 def _too_long(exercise: Declaration, worst: Trial, trials: list[Trial]) -> str:
@@ -77,7 +86,9 @@ def _too_long(exercise: Declaration, worst: Trial, trials: list[Trial]) -> str:
     limit = f"{exercise.seconds:g} s"
     if before > exercise.seconds / 2:
         return f"{_cases(len(others))} took {before:.1f} s of the {limit} for all. Can it do less work for each?"
-    return f"It had not ended after {limit} of the processor's time, or {4 * exercise.seconds:g} s of the clock's."
+    clock = f"{calling.WALL_FACTOR * exercise.seconds:g} s"
+    said = f"It had not ended after {limit} of the processor's time, or {clock} of the clock's."
+    return f"{said}\n{worst.outcome.detail}".rstrip()
 
 
 def _cases(count: int) -> str:
@@ -155,13 +166,22 @@ def _agrees(exercise: Declaration, mistake: Mistake, trial: Trial) -> bool:
 def _is_no_coincidence(explained: list[Trial], failed: list[Trial]) -> bool:
     """Whether a mistake that explains some of the failed trials is a diagnosis.
 
-    Many numbers of a tensor do not agree by chance. A single number easily does, so most cases must fit, and not all
-    of them with one and the same number.
+    Many numbers of a tensor do not agree by chance. A single number easily does, so most cases must fit; and one and
+    the same number everywhere agrees with much.
     """
+    if _is_constant([trial.outcome.value for trial in explained]):
+        return False
     if any(_wrong_numbers(trial) > 1 for trial in explained):
         return 2 * len(explained) >= len(failed) or sum(map(_wrong_numbers, explained)) >= NO_COINCIDENCE
-    distinct = {str(trial.outcome.value) for trial in explained}
-    return len(distinct) > 1 and 4 * len(explained) >= 3 * len(failed)
+    return 4 * len(explained) >= 3 * len(failed)
+
+
+def _is_constant(values: list[Any]) -> bool:
+    """Whether all these values are made of one and the same number, or are the same."""
+    tensors = [value for value in values if isinstance(value, torch.Tensor)]
+    if len(tensors) < len(values):
+        return len(set(map(str, values))) <= 1
+    return len(torch.cat([tensor.double().flatten() for tensor in tensors]).unique()) <= 1
 
 
 def _wrong_numbers(trial: Trial) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from utils.checking import calling, record
 from utils.checking.declaration import Declaration
 from utils.checking.judging import Caller, CheckBroken, judge
+from utils.checking.state import fixed_state
 from utils.checking.verdict import CheckFailed, Status, Verdict
 from utils.strict import strict
 
@@ -45,7 +46,8 @@ class Exercise(Declaration):
             raise LookupError(
                 f"The last check.{self.name}({self.name}) found no case that fails and that can be called by hand."
             )
-        return self.draw_cases(SEED)[self._last_failing]
+        with fixed_state():  # drawn as they were for the check, whatever the notebook has set since
+            return self.draw_cases(SEED)[self._last_failing]
 
     def __repr__(self) -> str:
         return f"<the check of {self.name}: call it with your answer, check.{self.name}({self.name})>"

@@ -303,7 +303,7 @@ USUAL = {
     ),
     "small_batches": Usual(
         "Take all of them at each step. There are so few that nothing is saved by smaller batches.",
-        {"cut": lambda inputs, labels: zip(inputs.split(4), labels.split(4), strict=True)},
+        {"cut": lambda inputs, labels: zip(inputs.chunk(2), labels.chunk(2), strict=True)},
         _seen_batches,
     ),
     "losses_with_graphs": Usual(
@@ -344,7 +344,7 @@ def usual(exercise: Declaration, *names: str, **explanations: str) -> None:
     """
     for name in names:
         one = USUAL[name]
-        exercise.slip(name, explanations.get(name, one.explanation), seen=_on_facts(one.seen), **one.switches)
+        exercise.slip(name, seen=_on_facts(one.seen), **one.switches).says(explanations.get(name, one.explanation))
 
 
 def _on_facts(seen: Callable[[Facts], str | None]) -> Seen:

@@ -88,16 +88,21 @@ def _trial(exercise: Declaration, case: Case, outcome: Outcome) -> Trial:
         seen = as_facts(exercise, outcome.value)
         for see, mistake in exercise.findings:
             if sentence := see(seen, *case.args):
-                return Trial(case, outcome, fault=sentence, mistake=mistake)
-        if not exercise.compare:
-            return Trial(case, outcome)
-        expected = reference_value(exercise, case)
-        difference = first_difference(expected, outcome.value, rtol=exercise.rtol, names=exercise.returns)
+                shown = _difference(exercise, case, outcome) if exercise.ask_function is calling.direct else None
+                return Trial(case, outcome, fault=sentence, mistake=mistake, difference=shown)
+        difference = _difference(exercise, case, outcome)
     except CheckBroken:
         raise
     except Exception:  # a value that an answer's process made up
         return Trial(case, replace(outcome, problem=Problem.MALFORMED), fault=f"It {Problem.MALFORMED}.")
     return Trial(case, outcome, fault=difference and str(difference), difference=difference)
+
+
+def _difference(exercise: Declaration, case: Case, outcome: Outcome) -> Difference | None:
+    if not exercise.compare:
+        return None
+    expected = reference_value(exercise, case)
+    return first_difference(expected, outcome.value, rtol=exercise.rtol, names=exercise.returns)
 
 
 def as_facts(exercise: Declaration, value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Exercises of lesson 02: the model, one training step, evaluation, 64 images by heart, a dense baseline."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +68,7 @@ def _(sent, side):
     return CNN(
         **vars(facts),
         convolutions=len(own),
-        untrained=len(models.steps_of(model, *CONVOLUTIONS)) - len(own),
+        untrained=models.untrained(model, *CONVOLUTIONS),
         bent=models.bends(model, own, dense, torch.rand(IMAGES, 1, side, side)),
     )
 
@@ -91,30 +92,17 @@ def _(
     return nn.Sequential(*maps, nn.Flatten(flatten), dense(16 * (left or side // 4) ** 2))
 
 
-build_cnn.slip(
-    "batch_mixed_up",
-    "The first dimension is no longer the batch: numbers of one image were counted as several images, or all images as one. Use nn.Flatten(), or x.flatten(1), which leaves dimension 0 alone.",
-    flatten=0,
-    seen=models.mixed_up,
+build_cnn.slip("batch_mixed_up", flatten=0, seen=models.mixed_up).says(
+    "The first dimension is no longer the batch: numbers of one image were counted as several images, or all images as one. Use nn.Flatten(), or x.flatten(1), which leaves dimension 0 alone."
 )
-build_cnn.slip(
-    "sized_for_one_side",
-    "The dense layer expects another number of values than the last maps hold. Work that number out from `side`: channels × height × width after both convolutions and poolings.",
-    left=7,
-    seen=models.does_not_fit,
+build_cnn.slip("sized_for_one_side", left=7, seen=models.does_not_fit).says(
+    "The dense layer expects another number of values than the last maps hold. Work that number out from `side`: channels × height × width after both convolutions and poolings."
 )
-build_cnn.slip(
-    "channels_do_not_fit",
-    "Two neighbouring layers disagree about the number of channels: what one gives, the next one (a normalisation too) must take. The image itself has one channel.",
-    taken=6,
-    seen=models.raised("channels", "running_mean"),
+build_cnn.slip("channels_do_not_fit", taken=6, seen=models.raised("channels", "running_mean")).says(
+    "Two neighbouring layers disagree about the number of channels: what one gives, the next one (a normalisation too) must take. The image itself has one channel."
 )
-build_cnn.slip(
-    "nothing_left_of_the_maps",
-    "The maps shrink until nothing is left. Use padding, or a smaller kernel where the side is small.",
-    kernel=5,
-    padding=0,
-    seen=models.raised("Kernel size", "too small"),
+build_cnn.slip("nothing_left_of_the_maps", kernel=5, padding=0, seen=models.raised("Kernel size", "too small")).says(
+    "The maps shrink until nothing is left. Use padding, or a smaller kernel where the side is small."
 )
 
 models.form(
@@ -143,80 +131,75 @@ def _in_a_list(side):
     return Net()
 
 
+def _counted(wrong: Callable[[int], bool]) -> Callable:
+    """A finding about how many convolutions there are with kernels of their own."""
+
+    def seen(facts: CNN, side: int) -> str | None:
+        found = f"{facts.convolutions} convolution{'s' * (facts.convolutions != 1)}"
+        return f"The model has {found} to be trained, expected 2." if wrong(facts.convolutions) else None
+
+    return seen
+
+
 build_cnn.wrong(
     "convolutions_in_a_list",
-    "A convolution in a plain Python list, or one that is made inside `forward`, is not found by the optimizer: use nn.Sequential, nn.ModuleList, or `self.conv = …` in `__init__`.",
     _in_a_list,
     seen=lambda facts, side: (
-        f"The model convolves {facts.untrained} times with kernels that are not among its parameters, so that they are never trained."
+        "The model convolves with kernels that are not among its parameters, so they are never trained."
         if facts.convolutions < 2 and facts.untrained
         else None
     ),
+).says(
+    "A convolution in a plain Python list, or one that is made inside `forward`, is not found by the optimizer: use nn.Sequential, nn.ModuleList, or `self.conv = …` in `__init__`."
 )
 build_cnn.wrong(
     "no_convolution",
-    "There is no convolution. A dense model comes later in this lesson, to be compared with this one.",
     lambda side: nn.Sequential(nn.Flatten(), nn.Linear(side**2, 16), nn.ReLU(), nn.Linear(16, 10)),
-    seen=lambda facts, side: None if facts.convolutions else "The model has no convolution, expected 2.",
-)
+    seen=_counted(lambda count: count == 0),
+).says("There is no convolution. A dense model comes later in this lesson, to be compared with this one.")
 build_cnn.wrong(
     "one_convolution",
-    "There is one convolution. The exercise asks for two, each with kernels of its own.",
     lambda side: nn.Sequential(nn.Conv2d(1, 8, 4, 4), nn.ReLU(), nn.Flatten(), nn.Linear(8 * (side // 4) ** 2, 10)),
-    seen=lambda facts, side: "The model has 1 convolution, expected 2." if facts.convolutions == 1 else None,
-)
-build_cnn.slip(
-    "three_convolutions",
-    "There are more than two convolutions. The question of this lesson is what two can do.",
-    extra=lambda: nn.Conv2d(8, 8, 1),
-    seen=lambda facts, side: (
-        f"The model has {facts.convolutions} convolutions, expected 2." if facts.convolutions > 2 else None
-    ),
+    seen=_counted(lambda count: count == 1),
+).says("There is one convolution. The exercise asks for two, each with kernels of its own.")
+build_cnn.slip("three_convolutions", extra=lambda: nn.Conv2d(8, 8, 1), seen=_counted(lambda count: count > 2)).says(
+    "There are more than two convolutions. The question of this lesson is what two can do."
 )
 build_cnn.slip(
     "too_many_parameters",
-    "The dense layers hold too much. Let pooling shrink the maps first, use fewer channels, and let one dense layer make the ten logits.",
     dense=lambda numbers: nn.Sequential(nn.Linear(numbers, 1024), nn.ReLU(), nn.Linear(1024, 10)),
     seen=lambda facts, side: (
         f"The model has {facts.parameters:,} parameters, expected at most {MAX_PARAMETERS:,}."
         if facts.parameters > MAX_PARAMETERS
         else None
     ),
+).says(
+    "The dense layers hold too much. Let pooling shrink the maps first, use fewer channels, and let one dense layer make the ten logits."
 )
 
-models.usual(
-    build_cnn,
-    "dropout_never_off",
-    "softmax_at_the_end",
-    "log_softmax_at_the_end",
-    "softmax_over_the_batch",
-    "relu_at_the_end",
-    "squeezed_output",
-    "depends_on_the_batch",
-    "same_for_all",
-    softmax_at_the_end="A softmax stands at the end. F.cross_entropy does that itself; twice, it flattens the gradient and the loss cannot fall below 1.46. Return the logits.",
-)
+models.usual(build_cnn, "dropout_never_off", "softmax_at_the_end", "log_softmax_at_the_end", "softmax_over_the_batch")
+models.usual(build_cnn, "relu_at_the_end", "squeezed_output", "depends_on_the_batch", "same_for_all", "without_effect")
+
+
+def _straight(facts: CNN, side: int) -> str | None:
+    if all(facts.bent):
+        return None
+    where = "the second convolution and the dense layer" if facts.bent[0] else "the first convolution and the second"
+    return f"Between {where} everything is linear."
+
 
 build_cnn.slip(
     "no_nonlinearity",
-    "Nothing bends between the layers: stacked linear maps are one linear map. Put a ReLU (or a max pooling) after each convolution.",
     first=nn.Identity,
     second=nn.Identity,
     pool=nn.AvgPool2d,
     seen=models.USUAL["no_nonlinearity"].seen,
+).says(
+    "Nothing bends between the layers: stacked linear maps are one linear map. Put a ReLU (or a max pooling) after each convolution."
 )
-build_cnn.slip(
-    "one_nonlinearity",
-    "A nonlinearity belongs after *each* convolution. Without one between them, two convolutions are one larger convolution; without one behind the second, it is a part of the dense layer. Average pooling and batch normalisation are linear.",
-    second=nn.Identity,
-    pool=nn.AvgPool2d,
-    seen=lambda facts, side: (
-        None
-        if all(facts.bent)
-        else f"Between the {'second convolution and the dense layer' if facts.bent[0] else 'first convolution and the second'} everything is linear."
-    ),
+build_cnn.slip("one_nonlinearity", second=nn.Identity, pool=nn.AvgPool2d, seen=_straight).says(
+    "A nonlinearity belongs after *each* convolution. Without one between them, two convolutions are one larger convolution; without one behind the second, it is a part of the dense layer. Average pooling and batch normalisation are linear."
 )
-models.usual(build_cnn, "without_effect")
 
 
 # --- 2.2 one training step ----------------------------------------------------------------------------------------
@@ -319,10 +302,8 @@ def _(rng):
     model = {"weight": torch.tensor([[1.0], [-1.0]])}  # reads every bright pixel as class 0
     yield model, [_batch([3, 2], [0, 1])]
     yield model, [_batch([2, 1], [0, 0]), _batch([3], [1])]
-    yield (
-        model,
-        [_batch([1] * 270, [0] * 265 + [1] * 5), _batch([1] * 30, [0] * 10 + [1] * 20)],
-    )  # more than a byte holds
+    many = _batch([1] * 270, [0] * 265 + [1] * 5), _batch([1] * 30, [0] * 10 + [1] * 20)
+    yield model, [*many]  # more right images than a byte can count
     for _ in range(5):
         classes, height, width = (int(rng.integers(2, 5)) for _ in range(3))
         model = {"weight": normal(rng, classes, height * width)}
@@ -370,62 +351,41 @@ def _(
 
 accuracy.slip(
     "dropout_live_in_evaluation",
-    "Dropout was on while you measured: the model was in training mode. Call model.eval() before the first batch.",
     evaluate=False,
     seen=lambda facts, *case: None if facts.evaluation_mode else "The model was asked in training mode.",
+).says("Dropout was on while you measured: the model was in training mode. Call model.eval() before the first batch.")
+accuracy.slip("mean_over_batches", share=lambda right, counts: float(np.mean(np.divide(right, counts)))).says(
+    "You took the mean over the batches. The last one is smaller, so its images counted for more: add up the right ones and divide once."
 )
-accuracy.slip(
-    "mean_over_batches",
-    "You took the mean over the batches. The last one is smaller, so its images counted for more: add up the right ones and divide once.",
-    share=lambda right, counts: float(np.mean(np.divide(right, counts))),
+accuracy.slip("argmax_over_the_images", read=lambda logits: logits.argmax(0)).says(
+    "argmax went over the images (dim 0). The logits have the shape (N, classes); the largest of each row counts: argmax(1)."
 )
-accuracy.slip(
-    "argmax_over_the_images",
-    "argmax went over the images (dim 0). The logits have the shape (N, classes); the largest of each row counts: argmax(1).",
-    read=lambda logits: logits.argmax(0),
+accuracy.slip("count_in_place_of_a_share", share=lambda right, counts: sum(right)).says(
+    "You returned the number of right images. Divide it by the number of all images."
 )
-accuracy.slip(
-    "count_in_place_of_a_share",
-    "You returned the number of right images. Divide it by the number of all images.",
-    share=lambda right, counts: sum(right),
+accuracy.slip("percent", share=lambda right, counts: 100 * sum(right) / sum(counts)).says(
+    "You returned percent. Return a share between 0 and 1."
 )
-accuracy.slip(
-    "percent",
-    "You returned percent. Return a share between 0 and 1.",
-    share=lambda right, counts: 100 * sum(right) / sum(counts),
+accuracy.slip("error_in_place_of_accuracy", share=lambda right, counts: 1 - sum(right) / sum(counts)).says(
+    "You returned the share of wrong images, the error. Accuracy is the share of right ones."
 )
-accuracy.slip(
-    "error_in_place_of_accuracy",
-    "You returned the share of wrong images, the error. Accuracy is the share of right ones.",
-    share=lambda right, counts: 1 - sum(right) / sum(counts),
+accuracy.slip("last_batch_only", used=slice(-1, None)).says(
+    "Only the last batch counted. Add up over all batches: the sums begin before the loop."
 )
-accuracy.slip(
-    "last_batch_only",
-    "Only the last batch counted. Add up over all batches: the sums begin before the loop.",
-    used=slice(-1, None),
+accuracy.slip("first_batch_only", used=slice(1)).says(
+    "Only the first batch counted: a `return` inside the loop ends it there."
 )
-accuracy.slip(
-    "first_batch_only", "Only the first batch counted: a `return` inside the loop ends it there.", used=slice(1)
+accuracy.slip("batches_taken_as_equal", share=lambda right, counts: sum(right) / (len(counts) * counts[0])).says(
+    "You took every batch to be as large as the first. The last one is smaller: count the labels of each."
 )
-accuracy.slip(
-    "batches_taken_as_equal",
-    "You took every batch to be as large as the first. The last one is smaller: count the labels of each.",
-    share=lambda right, counts: sum(right) / (len(counts) * counts[0]),
+accuracy.slip("divided_by_batches", share=lambda right, counts: sum(right) / len(counts)).says(
+    "You divided by the number of batches. Divide by the number of images."
 )
-accuracy.slip(
-    "divided_by_batches",
-    "You divided by the number of batches. Divide by the number of images.",
-    share=lambda right, counts: sum(right) / len(counts),
+accuracy.slip("divided_to_a_whole_number", share=lambda right, counts: sum(right) // sum(counts)).says(
+    "You rounded the share down to a whole number. Divide with /, not with //."
 )
-accuracy.slip(
-    "divided_to_a_whole_number",
-    "You rounded the share down to a whole number. Divide with /, not with //.",
-    share=lambda right, counts: sum(right) // sum(counts),
-)
-accuracy.slip(
-    "logit_compared_with_label",
-    "You compared the largest logit with the label. Compare *where* it stands: argmax(1), or the second value of max(1).",
-    read=lambda logits: logits.amax(1),
+accuracy.slip("logit_compared_with_label", read=lambda logits: logits.amax(1)).says(
+    "You compared the largest logit with the label. Compare *where* it stands: argmax(1), or the second value of max(1)."
 )
 
 
@@ -482,8 +442,8 @@ def _(
     model,
     images,
     labels,
-    rounds=60,
-    rate=0.01,
+    rounds=40,
+    rate=0.02,
     trained=nn.Module.parameters,
     loss=F.cross_entropy,
     cut=lambda images, labels: [(images, labels)],
@@ -500,7 +460,6 @@ def _(
 
 overfit.slip(
     "softmax_while_overfitting",
-    "You took a softmax before F.cross_entropy: the loss in your list cannot fall below 1.46, however well the images are known.",
     rounds=100,
     loss=lambda logits, labels: F.cross_entropy(logits.softmax(1), labels),
     seen=lambda facts, *case: (
@@ -508,6 +467,8 @@ overfit.slip(
         if facts.losses and all(1.46 < loss < 2.47 and loss > facts.after + 0.3 for loss in facts.losses[-9:])
         else None
     ),
+).says(
+    "You took a softmax before F.cross_entropy: the loss in your list cannot fall below 1.46, however well the images are known."
 )
 training.usual(overfit, *(name for name in training.USUAL if name not in training.LAST))
 training.goal(overfit)
@@ -544,58 +505,36 @@ def _(budget, side, classes=10, power=2, norm=2, out=1, paid=1, divide=lambda le
     return divide(budget - paid * classes, side**power + norm + out * classes)
 
 
-hidden_units.slip(
-    "bias_counted_too",
-    "You gave each hidden unit a bias as well. The normalisation's shift stands in for it.",
-    norm=3,
+hidden_units.slip("bias_counted_too", norm=3).says(
+    "You gave each hidden unit a bias as well. The normalisation's shift stands in for it."
 )
-hidden_units.slip(
-    "normalisation_left_out",
-    "You left the normalisation out. It has two numbers for each hidden unit: a scale and a shift.",
-    norm=0,
+hidden_units.slip("normalisation_left_out", norm=0).says(
+    "You left the normalisation out. It has two numbers for each hidden unit: a scale and a shift."
 )
-hidden_units.slip(
-    "one_bias_in_place_of_two",
-    "You counted one number of normalisation for each hidden unit. It has two: a scale and a shift.",
-    norm=1,
+hidden_units.slip("one_bias_in_place_of_two", norm=1).says(
+    "You counted one number of normalisation for each hidden unit. It has two: a scale and a shift."
 )
-hidden_units.slip(
-    "outgoing_weights_left_out",
-    "You left out the weights from a hidden unit to the classes, one for each class.",
-    out=0,
+hidden_units.slip("outgoing_weights_left_out", out=0).says(
+    "You left out the weights from a hidden unit to the classes, one for each class."
 )
-hidden_units.slip(
-    "class_biases_left_out",
-    "You left out the classes' biases. They are paid once, before anything is left for hidden units.",
-    paid=0,
+hidden_units.slip("class_biases_left_out", paid=0).says(
+    "You left out the classes' biases. They are paid once, before anything is left for hidden units."
 )
-hidden_units.slip(
-    "side_not_squared",
-    "An image of side `side` has side² pixels, and a hidden unit has a weight for each.",
-    power=1,
+hidden_units.slip("side_not_squared", power=1).says(
+    "An image of side `side` has side² pixels, and a hidden unit has a weight for each."
 )
-hidden_units.slip(
-    "fraction_of_a_unit",
-    "A fraction of a unit cannot be built. Round down: // instead of /.",
-    divide=lambda left, each: left / each,
+hidden_units.slip("fraction_of_a_unit", divide=lambda left, each: left / each).says(
+    "A fraction of a unit cannot be built. Round down: // instead of /."
 )
-hidden_units.slip(
-    "over_the_budget",
-    "You rounded up, and the model is larger than the budget. Round down.",
-    divide=lambda left, each: math.ceil(left / each),
+hidden_units.slip("over_the_budget", divide=lambda left, each: math.ceil(left / each)).says(
+    "You rounded up, and the model is larger than the budget. Round down."
 )
-hidden_units.slip(
-    "rounded_to_the_nearest",
-    "You rounded to the nearest whole number, which is at times one unit over the budget. Round down.",
-    divide=lambda left, each: round(left / each),
+hidden_units.slip("rounded_to_the_nearest", divide=lambda left, each: round(left / each)).says(
+    "You rounded to the nearest whole number, which is at times one unit over the budget. Round down."
 )
-hidden_units.slip(
-    "exact_budget_refused",
-    "One unit too few where the budget is spent to the last parameter. *At most* `budget` includes it: <=, not <.",
-    divide=lambda left, each: (left - 1) // each,
+hidden_units.slip("exact_budget_refused", divide=lambda left, each: (left - 1) // each).says(
+    "One unit too few where the budget is spent to the last parameter. *At most* `budget` includes it: <=, not <."
 )
 hidden_units.wrong(
-    "ten_classes_always",
-    "You counted ten classes, whatever `classes` says.",
-    lambda budget, side, classes=10: hidden_units.reference(budget, side, 10),
-)
+    "ten_classes_always", lambda budget, side, classes=10: hidden_units.reference(budget, side, 10)
+).says("You counted ten classes, whatever `classes` says.")

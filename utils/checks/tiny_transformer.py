@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from utils.checking import Lesson, models, normal, sequences
+from utils.checking.declaration import Mistake
 
 lesson = Lesson("11", __name__)
 EYE = torch.eye(2)
@@ -105,51 +106,51 @@ def _(output, x, *_):
 
 causal_attention.slip(
     "output_at_random",
-    "Nothing in attention is random, and no text hears of another one in its batch. Does a dropout stay on?",
     seen=_seen_at_random,
     look=partial(_look, after=lambda weights: weights * torch.rand_like(weights)),
+).says("Nothing in attention is random, and no text hears of another one in its batch. Does a dropout stay on?")
+causal_attention.slip("future_visible", visible=_as_it_is).says(
+    "The future is visible. Before the softmax, set the scores of all later positions to -inf."
 )
-SELF = "The mask hides each token from itself, so the first one has nothing to look at: the diagonal stays visible."
-VISIBLE = {
-    "future_visible": ("Set the scores of all later positions to -inf, before the softmax.", _as_it_is),
-    "next_one_visible": ("Each position sees the next one too. What is hidden is triu(1).", lambda ones: ones.tril(1)),
-    "past_hidden": ("The triangle is upside down. Row i may see the columns up to i: torch.tril.", torch.triu),
-    "token_hidden_from_itself": (SELF, lambda ones: ones.tril(-1)),
-    "mask_inverted": ("masked_fill fills where the mask is True: at *later* positions.", lambda ones: ones.triu(1)),
-}
-for name, (explanation, visible) in VISIBLE.items():
-    causal_attention.slip(name, explanation, visible=visible)
-causal_attention.slip("token_hidden_by_a_large_number", SELF, visible=lambda ones: ones.tril(-1), hidden=-1e9)
-causal_attention.slip(
-    "mask_after_softmax",
-    "The mask came after the softmax, so the weights of a row no longer sum to 1. Mask the scores, then take the softmax.",
-    visible=_as_it_is,
-    look=partial(_look, after=torch.tril),
+causal_attention.slip("next_one_visible", visible=lambda ones: ones.tril(1)).says(
+    "Each position sees the next one too. What is hidden begins right above the diagonal: triu(1)."
 )
-causal_attention.slip(
-    "masked_with_zero", "A score of 0 has the weight e⁰ = 1. It takes -inf to get the weight 0.", hidden=0
+causal_attention.slip("past_hidden", visible=torch.triu).says(
+    "You masked the past and kept the future: the triangle is upside down. Row i may see the columns up to i: torch.tril."
+)
+causal_attention.slip("mask_inverted", visible=lambda ones: ones.triu(1)).says(
+    "You masked what may be seen and kept the rest. masked_fill fills where the mask is True: at later positions."
+)
+for name, hidden in {"token_hidden_from_itself": -math.inf, "token_hidden_by_a_large_number": -1e9}.items():
+    causal_attention.slip(name, visible=lambda ones: ones.tril(-1), hidden=hidden).says(
+        "The mask hides each token from itself, so the first position sees nothing and its softmax has nothing to share out. The diagonal stays visible."
+    )
+causal_attention.slip("mask_after_softmax", visible=_as_it_is, look=partial(_look, after=torch.tril)).says(
+    "The mask came after the softmax, so the weights of a row no longer sum to 1. Mask the scores, then take the softmax."
+)
+causal_attention.slip("masked_with_zero", hidden=0).says(
+    "You set masked scores to 0. The softmax gives a score of 0 the weight e⁰ = 1. It takes -inf to get the weight 0."
+)
+causal_attention.slip("softmax_over_the_queries", look=partial(_look, over=-2)).says(
+    "The softmax ran over the queries. Each query shares out a weight of 1 among the keys: the last axis, dim=-1."
 )
 cut_across = {"split": lambda part, heads: part.reshape(len(part), heads, part.shape[1], -1)}
 merged_across = {"merge": lambda z: z.reshape(len(z), z.shape[2], -1)}
-CUT = "A reshape of (B, T, C) to (B, heads, T, D) cuts across positions: make it (B, T, heads, D), then transpose."
-MERGED = "A reshape of (B, heads, T, D) to (B, T, C) mixes positions: transpose to (B, T, heads, D) first."
-LOOKS = {
-    "softmax_over_the_queries": (
-        "The softmax runs over the keys, the last axis: each query shares out 1.",
-        {"over": -2},
-    ),
-    "heads_without_a_transpose": (CUT, cut_across),
-    "merged_without_a_transpose": (MERGED, merged_across),
-    "no_transpose_at_all": (f"{CUT} The way back needs one, too.", cut_across | merged_across),
-}
-for name, (explanation, switches) in LOOKS.items():
-    causal_attention.slip(name, explanation, look=partial(_look, **switches))
+CUT = "Reshaping (B, T, C) to (B, heads, T, D) cuts across positions. Make it (B, T, heads, D), then transpose."
+causal_attention.slip("heads_without_a_transpose", look=partial(_look, **cut_across)).says(CUT)
+causal_attention.slip("merged_without_a_transpose", look=partial(_look, **merged_across)).says(
+    "On the way back (B, heads, T, D) was reshaped to (B, T, C), which mixes positions. Transpose to (B, T, heads, D) first."
+)
+causal_attention.slip("no_transpose_at_all", look=partial(_look, **cut_across, **merged_across)).says(
+    f"{CUT} The way back needs a transpose, too."
+)
 causal_attention.wrong(
     "interleaved_heads",
-    "`w_in` holds all queries, then all keys, then all values, and not head by head. Cut in three first, then into heads.",
     lambda x, w_in, w_out, heads: causal_attention.reference(
         x, w_in.unflatten(0, (heads, 3, -1)).transpose(0, 1).flatten(0, 2), w_out, heads
     ),
+).says(
+    "`w_in` holds all queries, then all keys, then all values, and not head by head. Cut in three first, then into heads."
 )
 
 
@@ -202,39 +203,51 @@ def _(x, attend, feed_forward, reads=(_norm, _norm), keep=(1, 1), stream=_as_it_
 
 
 BARE = (_as_it_is, _as_it_is)
-block.slip(
-    "normalised_after_adding", "That is post-norm: here each part reads a normalised copy.", reads=BARE, after=_norm
+block.slip("normalised_after_adding", reads=BARE, after=_norm).says(
+    "You normalised after adding (post-norm). In this course's block each part reads a normalised copy."
 )
-block.slip("stream_normalised", "Add to the stream as it was, and normalise what a part reads.", stream=_norm)
-block.slip("residuals_missing", "The parts replace the stream. Add what they return: x + attend(…).", keep=(0, 0))
-block.slip("first_residual_missing", "Attention replaces the stream. Add it: x + attend(…).", keep=(0, 1))
-block.slip("second_residual_missing", "feed_forward replaces the stream. Add it: x + feed_forward(…).", keep=(1, 0))
-block.slip("norm_left_out", "Both parts read the bare stream. Each reads a normalised copy.", reads=BARE)
-block.slip("first_norm_left_out", "attend reads the bare stream. It reads a normalised copy.", reads=(_as_it_is, _norm))
-block.slip(
-    "second_norm_left_out", "feed_forward reads the bare stream. It reads a normalised copy.", reads=(_norm, _as_it_is)
+block.slip("stream_normalised", stream=_norm).says(
+    "The stream itself was normalised. Normalise what a part reads, and add to the stream as it was."
 )
-block.slip("parts_swapped", "feed_forward came first. Positions exchange news, then each thinks about it.", order=-1)
-block.wrong(
-    "parts_in_parallel",
-    "Both parts read the stream as it came in (a parallel block). Here feed_forward reads what attention has added to.",
-    lambda x, attend, feed_forward: x + attend(_norm(x)) + feed_forward(_norm(x)),
+block.slip("residuals_missing", keep=(0, 0)).says("The parts replace the stream. Add what they return: x + attend(…).")
+block.slip("first_residual_missing", keep=(0, 1)).says("Attention replaces the stream. Add it: x + attend(…).")
+block.slip("second_residual_missing", keep=(1, 0)).says("The last part replaces it. Add: x + feed_forward(…).")
+block.wrong("parts_in_parallel", lambda x, attend, feed_forward: x + attend(_norm(x)) + feed_forward(_norm(x))).says(
+    "Both parts read the stream as it came in (a parallel block). Here feed_forward reads what attention has added to."
 )
-block.wrong(
-    "old_stream_kept",
-    "The second residual starts from the old x, so what attention added is lost. Give the first sum a name.",
-    lambda x, attend, feed_forward: x + feed_forward(_norm(x + attend(_norm(x)))),
+block.wrong("old_stream_kept", lambda x, attend, feed_forward: x + feed_forward(_norm(x + attend(_norm(x))))).says(
+    "The second residual starts from the old x, so what attention added is lost. Give the first sum a name."
 )
-NORMS = {
-    "mean_subtracted": ("That is layer norm. RMS norm subtracts nothing.", lambda x: F.layer_norm(x, x.shape[-1:])),
-    "sum_in_place_of_the_mean": ("Take the mean of the squares, not their sum.", lambda x: F.normalize(x, dim=-1)),
-    "root_missing": ("The root is missing: you divided by the mean square.", partial(_norm, root=_as_it_is)),
-    "norm_over_the_positions": ("Each position has a norm of its own: dim=-1.", partial(_norm, axis=-2)),
-    "norm_over_axis_1": ("With several texts, axis 1 is not the last: dim=-1.", partial(_norm, axis=1)),
-    "norm_over_everything": ("Each position has a norm of its own: mean(-1, keepdim=True).", partial(_norm, axis=None)),
-}
-for name, (explanation, norm) in NORMS.items():
-    block.slip(name, explanation, reads=(norm, norm))
+block.slip("parts_swapped", order=-1).says(
+    "feed_forward came first. Positions exchange news, then each thinks about it."
+)
+block.slip("norm_left_out", reads=BARE).says("Both parts read the bare stream. Each reads a normalised copy.")
+block.slip("first_norm_left_out", reads=(_as_it_is, _norm)).says("attend reads the bare stream, not a normalised copy.")
+block.slip("second_norm_left_out", reads=(_norm, _as_it_is)).says(
+    "feed_forward reads the bare stream. It reads a normalised copy, too."
+)
+
+
+def _norm_slip(name: str, norm: Callable[[Tensor], Tensor]) -> Mistake:
+    return block.slip(name, reads=(norm, norm))
+
+
+_norm_slip("mean_subtracted", lambda x: F.layer_norm(x, x.shape[-1:])).says(
+    "The mean was subtracted: that is layer norm. RMS norm only divides by the root of the mean square."
+)
+_norm_slip("sum_in_place_of_the_mean", partial(F.normalize, dim=-1)).says(
+    "You divided by the root of the *sum* of squares. Take their mean: then the numbers have size 1, however many there are."
+)
+_norm_slip("root_missing", partial(_norm, root=_as_it_is)).says("The root is missing: you divided by the mean square.")
+_norm_slip("norm_over_the_positions", partial(_norm, axis=-2)).says(
+    "The norm ran over the positions, so that later ones have a say in earlier ones. Each position has its own: dim=-1."
+)
+_norm_slip("norm_over_axis_1", partial(_norm, axis=1)).says(
+    "The norm ran over axis 1. With several texts that is the positions; the channels come last: dim=-1."
+)
+_norm_slip("norm_over_everything", partial(_norm, axis=None)).says(
+    "One norm was taken over all numbers of x. Each position has its own: mean(-1, keepdim=True)."
+)
 
 
 # --- 11.3 the model -----------------------------------------------------------------------------------------------
@@ -304,45 +317,39 @@ def _(sent, vocabulary, width, heads, layers):
 
 # In the order in which one would repair them: the first that is seen counts.
 
-build_transformer.slip(
-    "too_few_positions",
-    "Something is made for shorter texts, positions or a mask: the model takes 256 tokens. Or the embedding has fewer rows than there are characters.",
-    seen=sequences.too_short(LENGTH),
-    places=LENGTH - 1,
+build_transformer.slip("too_few_positions", seen=sequences.too_short(LENGTH), places=LENGTH - 1).says(
+    "Something is made for shorter texts, positions or a mask: the model takes 256 tokens. Or the embedding has fewer rows than there are characters."
 )
-build_transformer.slip(
-    "last_position_only",
-    "Every position predicts its next character: (B, T, vocabulary).",
-    seen=sequences.one_position,
-    finish=lambda logits: logits[:, -1],
+build_transformer.slip("last_position_only", seen=sequences.one_position, finish=lambda logits: logits[:, -1]).says(
+    "Every position predicts its next character: (B, T, vocabulary)."
 )
 build_transformer.slip(
     "head_missing",
-    "The last map is missing: a linear layer makes one logit for each character of these numbers.",
     seen=lambda facts, V, width, *_: (
         f"Each position got {width} numbers." if facts.shape[-1:] == [width] != [V] else None
     ),
     head=lambda width, vocabulary: nn.Identity(),
-)
+).says("The last map is missing: a linear layer makes one logit for each character of these numbers.")
 build_transformer.slip(
     "first_position_sees_nothing",
-    "A position that may see nothing, not even itself, has nothing to share out: the diagonal of the mask stays visible.",
     seen=sequences.not_finite,
     attend=causal_attention.variant(visible=lambda ones: ones.tril(-1)),
+).says(
+    "A position that may see nothing, not even itself, has nothing to share out: the diagonal of the mask stays visible."
 )
 models.form(build_transformer, "class_returned", "pair_returned", "layer_left_out")
 models.usual(build_transformer, "same_for_all")
 build_transformer.wrong(
     "width_not_handed_on",
-    "The model is not `width` wide. Hand it on to every part.",
     lambda vocabulary, width, heads, layers: Decoder(vocabulary, 48, heads, layers),
     seen=sequences.without_width(lambda vocabulary, width, *_: width),
-)
+).says("The model is not `width` wide. Hand it on to every part.")
 build_transformer.slip(
     "feed_forward_of_another_width",
-    "The feed-forward part is 4 × `width` wide: nn.Linear(width, 4 * width), a nonlinearity, nn.Linear(4 * width, width).",
     seen=sequences.without_width(lambda vocabulary, width, *_: 4 * width),
     inside=2,
+).says(
+    "The feed-forward part is 4 × `width` wide: nn.Linear(width, 4 * width), a nonlinearity, nn.Linear(4 * width, width)."
 )
 
 
@@ -375,36 +382,36 @@ def weights_shared_by_blocks(vocabulary, width, heads, layers):
 models.usual(build_transformer, "softmax_at_the_end", "log_softmax_at_the_end", "dropout_never_off")
 build_transformer.slip(
     "batch_and_time_swapped",
-    "The texts of a batch attend to each other, or are normalised together. torch's attention layers want batch_first=True.",
     seen=models.USUAL["depends_on_the_batch"].seen,
     attend=lambda x, **others: causal_attention.reference(x.transpose(0, 1), **others).transpose(0, 1),
+).says(
+    "The texts of a batch attend to each other, or are normalised together. torch's attention layers want batch_first=True."
 )
 build_transformer.slip(
-    "model_sees_the_future",
-    "The future is visible. Every attention layer needs the causal mask, in every block. A norm over positions lets it through, too.",
-    seen=sequences.looks_ahead,
-    attend=causal_attention.variant(visible=_as_it_is),
+    "model_sees_the_future", seen=sequences.looks_ahead, attend=causal_attention.variant(visible=_as_it_is)
+).says(
+    "The future is visible. Every attention layer needs the causal mask, in every block. A norm over positions lets it through, too."
 )
 build_transformer.slip(
     "attention_missing",
-    "Each position attends to all before it. Here attention is missing, its result goes nowhere, or its mask hides too much.",
     seen=sequences.attends_to_nothing,
     attend=causal_attention.variant(visible=lambda ones: ones.tril().triu()),
+).says(
+    "Each position attends to all before it. Here attention is missing, its result goes nowhere, or its mask hides too much."
 )
 
 
 def _seen_other_heads(facts, vocabulary, width, heads, layers):
     here, there = facts.softmaxed["short"], facts.softmaxed["one_head"]
     if here != heads * there:
-        return f"With {heads} heads it has {here} attention weights on the same short texts, with one head {there}."
+        return f"With {heads} heads it has {here} attention weights on short texts, with one head {there}."
 
 
 build_transformer.slip(
     "heads_not_handed_on",
-    "The number of heads is not the one that was asked for. Hand `heads` on to every block.",
     seen=_seen_other_heads,
     attend=causal_attention.variant(look=partial(_look, split=lambda part, heads: _split(part, 1))),
-)
+).says("The number of heads is not the one that was asked for. Hand `heads` on to every block.")
 
 
 def _seen_other_blocks(facts, vocabulary, width, heads, layers):
@@ -415,10 +422,9 @@ def _seen_other_blocks(facts, vocabulary, width, heads, layers):
 
 build_transformer.wrong(
     "number_of_blocks",
-    "The number of blocks is not `layers`: range(layers) counts as many.",
     lambda vocabulary, width, heads, layers: Decoder(vocabulary, width, heads, layers + 1),
     seen=_seen_other_blocks,
-)
+).says("The number of blocks is not `layers`: range(layers) counts as many.")
 
 
 def _seen_straight(facts, vocabulary, width, heads, layers):
@@ -426,23 +432,14 @@ def _seen_straight(facts, vocabulary, width, heads, layers):
         return f"Not in every block does a nonlinearity take the {4 * width} numbers inside the feed-forward part."
 
 
-build_transformer.slip(
-    "feed_forward_without_nonlinearity",
-    "Two matrices in a row are one matrix. A nonlinearity stands between them, such as GELU or ReLU.",
-    seen=_seen_straight,
-    bend=nn.Identity,
+build_transformer.slip("feed_forward_without_nonlinearity", seen=_seen_straight, bend=nn.Identity).says(
+    "Two matrices in a row are one matrix. A nonlinearity stands between them, such as GELU or ReLU."
 )
-build_transformer.slip(
-    "residual_missing",
-    "A part replaces the stream. Attention and feed-forward are both *added* to it: x + attend(…), then x + feed_forward(…).",
-    seen=sequences.has_no_way_past,
-    arrange=block.variant(keep=(0, 1)),
+build_transformer.slip("residual_missing", seen=sequences.has_no_way_past, arrange=block.variant(keep=(0, 1))).says(
+    "A part replaces the stream. Attention and feed-forward are both *added* to it: x + attend(…), then x + feed_forward(…)."
 )
-build_transformer.slip(
-    "positions_missing",
-    "The model does not know the order of its tokens. Add a vector for each position to the embeddings, or rotate queries and keys.",
-    seen=sequences.ignores_order,
-    places=0,
+build_transformer.slip("positions_missing", seen=sequences.ignores_order, places=0).says(
+    "The model does not know the order of its tokens. Add a vector for each position to the embeddings, or rotate queries and keys."
 )
 build_transformer.finding(sequences.rests_on_the_end)
 
@@ -479,6 +476,7 @@ def _(rng):
     yield 62_000, 65
     yield 500_000, 90
     yield 1_880, 100  # what the embedding and an LSTM of 10 units cost
+    yield _parameters(100, 10, biases=0), 100
     yield _parameters(100, 10) + 240, 100  # more than half of what one unit more would cost
     for _ in range(8):
         vocabulary, width = int(rng.integers(2, 120)), int(rng.integers(2, 40))
@@ -496,37 +494,40 @@ def _(budget, vocabulary, cost=_parameters, spare=0):
     return width
 
 
-COUNTED = {
-    "one_bias": ("Each gate has two biases for each unit: torch keeps one beside each matrix.", {"biases": 1}),
-    "no_bias": ("You left the gates' biases out. torch has two for each gate and unit.", {"biases": 0}),
-    "three_gates": ("You counted three gates. An LSTM has four: input, forget, candidate and output.", {"gates": 3}),
-    "one_gate": ("You counted one gate. There are four, each with both matrices and both biases.", {"gates": 1}),
-    "one_matrix": ("Each gate has two matrices, both C × C here: one reads the input, one the state.", {"matrices": 1}),
-    "embedding_left_out": ("You left the embedding out: C numbers for each character.", {"embedding": 0}),
-    "head_left_out": (
-        "The linear layer is missing: C weights and a bias for each character.",
-        {"head": 0, "head_bias": 0},
-    ),
-    "bias_of_the_head_left_out": ("The last layer has biases too: one for each character.", {"head_bias": 0}),
-    "lstm_alone": ("Only the LSTM was counted.", {"embedding": 0, "head": 0, "head_bias": 0}),
-}
-for name, (explanation, counts) in COUNTED.items():
-    lstm_width.slip(name, explanation, cost=partial(_parameters, **counts))
-lstm_width.slip(
-    "exact_budget_refused", "A budget that is spent to the last parameter is not too small: <=, not <.", spare=1
+def _counted(name: str, **counts: int) -> Mistake:
+    return lstm_width.slip(name, cost=partial(_parameters, **counts))
+
+
+_counted("one_bias", biases=1).says("torch has two biases for each gate and unit, one beside each matrix.")
+_counted("no_bias", biases=0).says("You left the gates' biases out. torch has two for each gate and unit.")
+_counted("three_gates", gates=3).says("You counted three gates. An LSTM has four: input, forget, candidate and output.")
+_counted("one_gate", gates=1).says("You counted one gate. There are four, each with both matrices and both biases.")
+_counted("one_matrix", matrices=1).says("Each gate has two matrices, both C × C here: for the input and the state.")
+_counted("embedding_left_out", embedding=0).says("You left the embedding out: C numbers for each character.")
+_counted("head_left_out", head=0, head_bias=0).says(
+    "The linear layer is missing: C weights and a bias for each character."
+)
+_counted("bias_of_the_head_left_out", head_bias=0).says("The last layer has biases too: one for each character.")
+_counted("lstm_alone", embedding=0, head=0, head_bias=0).says(
+    "The LSTM alone was counted. The embedding before it and the linear layer behind it are parameters too."
+)
+lstm_width.slip("exact_budget_refused", spare=1).says(
+    "A budget that is spent to the last parameter is not too small: <=, not <."
 )
 
 
-def _from_fraction(name: str, explanation: str, whole: Callable[[float], float]) -> None:
-    lstm_width.wrong(name, explanation, lambda budget, vocabulary: whole(_fraction(budget, vocabulary)))
+def _made_whole(whole: Callable[[float], float]) -> Callable:
+    return lambda budget, vocabulary: whole(_fraction(budget, vocabulary))
 
 
-_from_fraction(
-    "one_too_wide", "Your width is one too large: that LSTM costs more than the budget.", lambda c: int(c) + 1
+lstm_width.wrong("one_too_wide", _made_whole(lambda width: int(width) + 1)).says(
+    "Your width is one too large: that LSTM costs more than the budget."
 )
-_from_fraction("rounded_up", "You rounded up, and that LSTM costs more than the budget: round down.", math.ceil)
-_from_fraction("rounded_to_the_nearest", "You rounded to the nearest width. The budget is a limit: round down.", round)
-_from_fraction("fractional_width", "A fraction of a unit cannot be built. Round down to a whole number.", _as_it_is)
+lstm_width.wrong("rounded_up", _made_whole(math.ceil)).says("You rounded up: that LSTM costs more than the budget.")
+lstm_width.wrong("rounded_to_the_nearest", _made_whole(round)).says(
+    "You rounded to the nearest width. The budget is a limit: round down."
+)
+lstm_width.wrong("fractional_width", _fraction).says("A fraction of a unit cannot be built. Round down.")
 
 
 # --- 11.5 attention with a cache ----------------------------------------------------------------------------------
@@ -574,52 +575,49 @@ def _(
     return output, *map(leave, longer)
 
 
-cached_attention.slip(
-    "new_position_left_out",
-    "The new position looks at the cache before it has joined it, so it cannot see itself. Append its key and value first.",
-    visible=slice(0, -1),
+cached_attention.slip("new_position_left_out", visible=slice(0, -1)).says(
+    "The new position looks at the cache before it has joined it, so it cannot see itself. Append its key and value first."
 )
-cached_attention.slip("cache_not_read", "The new position attends to itself alone.", visible=slice(-1, None))
-cached_attention.slip(
-    "cache_not_grown", "Keys and values come back with the new row at their end.", leave=lambda rows: rows[:-1]
+cached_attention.slip("cache_not_read", visible=slice(-1, None)).says(
+    "The position attends to itself alone: the cache that came in is not read."
 )
-cached_attention.slip(
-    "old_rows_dropped", "Return all keys and values, the old ones and the new one.", leave=lambda rows: rows[-1:]
+cached_attention.slip("cache_not_grown", leave=lambda rows: rows[:-1]).says(
+    "The output is right and the cache is the old one. Return keys and values with the new row at the end."
 )
-cached_attention.slip(
-    "new_row_in_front",
-    "The new row stands at the front of the cache. Time goes on: append it at the end.",
-    append=lambda rows, new: torch.cat([new[None], rows]),
+cached_attention.slip("old_rows_dropped", leave=lambda rows: rows[-1:]).says(
+    "The cache forgets: return all keys and values, the old ones and the new one."
 )
-cached_attention.slip(
-    "inputs_stored",
-    "You stored x itself. The cache holds its key and its value: x times `w_in`, cut in three.",
-    store=lambda x, k, v: (x, x),
+cached_attention.slip("new_row_in_front", append=lambda rows, new: torch.cat([new[None], rows])).says(
+    "The new row stands at the front of the cache. Time goes on: append it at the end."
+)
+cached_attention.slip("inputs_stored", store=lambda x, k, v: (x, x)).says(
+    "You stored x itself. The cache holds its key and its value: x times `w_in`, cut in three."
 )
 
 # --- what goes wrong in attention with and without a cache ---
 
-IN_BOTH = {
-    "scale_missing": (
-        "√D is missing: divide the scores by the root of the size of one head.",
-        {"root": lambda D, C: 1},
-    ),
-    "scaled_by_the_width": ("The dot product runs over one head: √D, not √C.", {"root": lambda D, C: math.sqrt(C)}),
-    "scaled_without_root": ("You divided by D. Divide by its square root.", {"root": lambda D, C: D}),
-    "softmax_over_the_heads": ("The softmax runs over the keys, the last axis: each head shares out 1.", {"over": -3}),
-    "heads_ignored": (
-        "Each head compares a piece of its own, C / heads wide.",
-        {"split": lambda part, heads: _split(part, 1)},
-    ),
-    "output_not_transposed": ("`w_out` needs a transpose, as in nn.Linear: z @ w_out.T.", {"out": _as_it_is}),
-    "output_projection_missing": (
-        "The last step is missing: z @ w_out.T.",
-        {"out": lambda w_out: torch.eye(len(w_out))},
-    ),
-}
 ORDER = "The first third of `w_in` is for queries, the second for keys, the last for values."
 for exercise in (causal_attention, cached_attention):
-    for name, (explanation, switches) in IN_BOTH.items():
-        exercise.slip(name, explanation, look=partial(_look, **switches))
-    exercise.slip("queries_and_keys_swapped", f"Queries and keys have changed places. {ORDER}", order=(1, 0, 2))
-    exercise.slip("keys_and_values_swapped", f"Keys and values have changed places. {ORDER}", order=(0, 2, 1))
+    exercise.slip("queries_and_keys_swapped", order=(1, 0, 2)).says(f"Queries and keys have changed places. {ORDER}")
+    exercise.slip("keys_and_values_swapped", order=(0, 2, 1)).says(f"Keys and values have changed places. {ORDER}")
+    exercise.slip("scale_missing", look=partial(_look, root=lambda D, C: 1)).says(
+        "√D is missing: divide the scores by the square root of the size of one head."
+    )
+    exercise.slip("scaled_by_the_width", look=partial(_look, root=lambda D, C: math.sqrt(C))).says(
+        "You divided by √C, the whole width. The dot product runs over one head, so divide by √D."
+    )
+    exercise.slip("scaled_without_root", look=partial(_look, root=lambda D, C: D)).says(
+        "You divided by D. Divide by its square root: that is how large a sum of D products gets."
+    )
+    exercise.slip("softmax_over_the_heads", look=partial(_look, over=-3)).says(
+        "The softmax ran over the heads. Each head shares out a weight of 1 among the keys: the last axis, dim=-1."
+    )
+    exercise.slip("heads_ignored", look=partial(_look, split=lambda part, heads: _split(part, 1))).says(
+        "You used one head, whatever `heads` says. Each head compares a piece of its own, C / heads numbers wide."
+    )
+    exercise.slip("output_not_transposed", look=partial(_look, out=_as_it_is)).says(
+        "`w_out` needs a transpose, as in nn.Linear: its rows belong to the outputs, so it is z @ w_out.T."
+    )
+    exercise.slip("output_projection_missing", look=partial(_look, out=lambda w_out: torch.eye(len(w_out)))).says(
+        "The last step is missing: when the heads are side by side again, multiply with w_out.T."
+    )

@@ -31,7 +31,7 @@ class CharLSTM(nn.Module):
 
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Without a state the model starts with zeros: it knows nothing of what came before."""
-        return self.read(self.embedding(tokens), state)
+        return self.read(self.embedding(tokens), state)  # (B, T) to (B, T, E) to (B, T, V)
 
     def read(self, vectors: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """What follows the embedding: vectors (B, T, E) in. `influence(model.read, model.embedding(tokens))`."""
@@ -81,7 +81,7 @@ class Transformer(nn.Module):
 
     def forward(self, tokens: Tensor, cache: "Cache | None" = None) -> Tensor:
         """With a cache, the tokens follow those that it holds; afterwards it holds them too."""
-        return self.read(self.embedding(tokens), cache)
+        return self.read(self.embedding(tokens), cache)  # (B, T) to (B, T, C) to (B, T, V)
 
     def read(self, vectors: Tensor, cache: "Cache | None" = None) -> Tensor:
         """What follows the embedding: vectors (B, T, C) in. `influence(model.read, model.embedding(tokens))`."""
@@ -143,15 +143,14 @@ class Attention(nn.Module):
         nn.init.zeros_(self.out.weight)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], cache: "Cache | None" = None) -> Tensor:
-        queries, keys, values = self.project(x, rotation)
+        queries, keys, values = self.project(x, rotation)  # each (B, H, T, D)
         if cache is not None:
             keys, values = cache.extend(self, keys, values)
         new, past = queries.shape[2], keys.shape[2] - queries.shape[2]
         # One new character may look at everything, so it needs no mask.
         mask = torch.ones(new, past + new, dtype=torch.bool, device=x.device).tril(past) if past and new > 1 else None
-        z = F.scaled_dot_product_attention(
-            queries, keys, values, mask, is_causal=self.causal and not past
-        )  # (B, H, T, D)
+        causal = self.causal and not past
+        z = F.scaled_dot_product_attention(queries, keys, values, mask, is_causal=causal)  # (B, H, T, D)
         return self.out(z.transpose(1, 2).flatten(2))  # (B, H, T, D) to (B, T, H, D) to (B, T, C)
 
     def project(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:

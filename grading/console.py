@@ -1,0 +1,87 @@
+"""What `reach-grade` prints: a progress bar, tables, and what could not be done."""
+
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from grading.assignment import Assignment
+from grading.batch import Tally
+from grading.exchange.collecting import Collected
+from grading.gradebook.exporting import Exported
+from grading.results import Graded
+
+
+@contextmanager
+def progress(console: Console, name: str) -> Iterator[Callable[[int, Tally], None]]:
+    """A bar with submissions a minute, how many had incidents, and the time left; yields what `grade_class` calls."""
+    columns = [
+        TextColumn("{task.description}"),
+        *(BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[trouble]}")),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(f"grading {name}", total=None, rate="", trouble="")
+        started = time.monotonic()
+
+        def report(total: int, tally: Tally) -> None:
+            done = len(tally.graded) + len(tally.failed)
+            minutes = (time.monotonic() - started) / 60
+            incidents = sum(any(mark.incident for mark in graded.marks) for graded in tally.graded)
+            trouble = ", ".join(
+                f"{count} {what}" for count, what in ((incidents, "incidents"), (len(tally.failed), "failed")) if count
+            )
+            bar.update(task, total=total, completed=done, rate=f"{done / minutes:.0f} a minute", trouble=trouble)
+
+        yield report
+
+
+def show_table(console: Console, assignment: Assignment, graded: list[Graded], tally: Tally) -> None:
+    """The end of a run: each exercise's pass rate and commonest mistake, then what an instructor should look at."""
+    table = Table(title=f"{assignment.name}: {len(graded)} submissions")
+    for column in ("exercise", "points", "passed", "not attempted", "commonest mistake"):
+        table.add_column(column, justify="right" if column in ("points", "passed", "not attempted") else "left")
+    for number, task in enumerate(assignment.tasks):
+        verdicts = [one.marks[number].verdict for one in graded if len(one.marks) > number]
+        passed = sum(verdict.passed for verdict in verdicts)
+        untouched = sum(verdict.status == "not attempted" for verdict in verdicts)
+        mistakes = Counter(verdict.mistake for verdict in verdicts if verdict.mistake).most_common(1)
+        common = f"{mistakes[0][0].replace('_', ' ')} ({mistakes[0][1]})" if mistakes else ""
+        share = f"{passed / max(1, len(verdicts)):.0%}"
+        table.add_row(task.answer, f"{task.points:g}", share, str(untouched), escape(common))
+    console.print(table)
+    if graded:
+        console.print(f"median {statistics.median(one.points for one in graded):g} of {graded[0].max_points:g} points")
+    console.print(f"graded now: {len(tally.graded)}, kept from before: {len(tally.kept)}")
+    if tally.outdated:
+        console.print(f"{tally.outdated} of them had a result by other rules or checks, and were graded anew")
+    noted = [one for one in graded if any(mark.incident for mark in one.marks)]
+    if noted:
+        console.print(f"with incidents: {escape(', '.join(one.student for one in noted))}; see the class page")
+    for student, why in tally.failed:
+        console.print(f"no result for {student}: {why}", style="red", markup=False)
+
+
+def show_collected(console: Console, collected: Collected) -> None:
+    """How many files were placed, and each that was not."""
+    console.print(f"collected {len(collected.placed)} submissions")
+    for placed in collected.placed:
+        if placed.note:
+            console.print(f"  {placed.student}: {placed.note}", markup=False)
+    for name, why in collected.not_placed:
+        console.print(f"  not placed: {name}: {why}", style="red", markup=False)
+
+
+def show_exported(console: Console, exported: Exported) -> None:
+    """How many scores were written, and whose are missing or not final."""
+    console.print(f"{exported.written} scores in {exported.path}", markup=False)
+    if exported.not_in_template:
+        console.print(f"not in the template: {', '.join(exported.not_in_template)}", style="red", markup=False)
+    if exported.not_final:
+        console.print(f"{len(exported.not_final)} wait for a quiz to be graded by hand: reach-grade open")

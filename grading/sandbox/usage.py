@@ -1,0 +1,41 @@
+"""What the processes of a sandbox use, seen from outside."""
+
+import contextlib
+from collections.abc import Iterable
+
+import psutil
+
+
+def below(process: int) -> list[psutil.Process]:
+    """All processes that this one, or one below it, has started and that are still there."""
+    try:
+        return psutil.Process(process).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def megabytes(processes: Iterable[psutil.Process]) -> float:
+    """Memory of these processes, in 10^6 bytes; pages that several share are counted once.
+
+    Files in a sandbox's own file systems are not processes' memory; their size has a limit of its own.
+    """
+    return sum(map(_share, processes)) / 1e6
+
+
+def processor_seconds(processes: Iterable[psutil.Process]) -> float:
+    """Processor time of these processes, and of their children that have ended, since they began."""
+    total = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def _share(process: psutil.Process) -> int:
+    try:
+        return process.memory_full_info().pss
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return 0
+    except psutil.AccessDenied:  # too much, never too little
+        return process.memory_info().rss

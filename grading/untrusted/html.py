@@ -1,0 +1,66 @@
+"""Hostile text as HTML: nothing that a submission holds can run, load, hide or leave its place on a page.
+
+Whatever is returned as `Markup` is safe to put into a page; everything else is escaped by the templates.
+"""
+
+import functools
+import html
+
+import mistune
+from markupsafe import Markup, escape
+
+from grading.untrusted.text import visible
+
+MAX_SOURCE = 20_000  # characters of one cell
+
+
+def highlighted(source: str) -> Markup:
+    """Python code with its words marked by pygments' short class names (`k` for a keyword)."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    lexer = PythonLexer(stripnl=False, ensurenl=False)
+    return Markup(highlight(visible(source, MAX_SOURCE), lexer, HtmlFormatter(nowrap=True)))
+
+
+def markdown(text: str) -> Markup:
+    """A text cell: Markdown, with formulas as LaTeX. HTML is shown as text; nothing is a link or loads a picture."""
+    shown = visible(text, MAX_SOURCE)
+    try:
+        return Markup(_parser()(shown))
+    except RecursionError:
+        return Markup("<pre>{}</pre>").format(shown)
+
+
+class _TextOnly(mistune.HTMLRenderer):
+    """HTML of a text cell without links, pictures and headings of its own."""
+
+    def text(self, text: str) -> str:
+        return escape(html.unescape(text))
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        return text if text == escape(url) else f"{text} <code>{escape(url)}</code>"
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        return f"<em>[picture: {text}]</em>"
+
+    def heading(self, text: str, level: int, **attributes: object) -> str:
+        return f"<p><strong>{text}</strong></p>\n"
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        return f"<pre><code>{escape(code)}</code></pre>\n"
+
+    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
+        return f"<th>{text}</th>" if head else f"<td>{text}</td>"
+
+    def inline_math(self, text: str) -> str:
+        return f"<code>{escape(text)}</code>"
+
+    def block_math(self, text: str) -> str:
+        return f"<pre><code>{escape(text)}</code></pre>\n"
+
+
+@functools.cache
+def _parser() -> mistune.Markdown:
+    return mistune.create_markdown(renderer=_TextOnly(escape=True), plugins=["math", "table"])

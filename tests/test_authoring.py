@@ -1,0 +1,143 @@
+"""What an author is given: a new lesson, the outline of the course, a table of mistakes, a test run that talks."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests import groups
+from tools import build, mistakes, new, outline
+from tools.outline import Entry, Outline
+from utils.checking import Exercise
+from utils.checks import exercises
+from utils.paths import COURSE
+
+pytest_plugins = ["pytester"]
+
+# --- a new lesson ---
+
+TITLE = "Recurrence: what does one state carry?"
+
+
+def begin(root, number="99", topic="recurrence", title=TITLE) -> int:
+    return new.main([number, topic, title], root)
+
+
+def test_a_new_lesson_has_its_files_and_is_formatted(tmp_path, capsys):
+    assert begin(tmp_path) == 0
+    files = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.py")}
+    assert files == {
+        "lessons/99_recurrence.py",
+        "utils/checks/recurrence.py",
+        "utils/widgets/recurrence_explorer.py",
+        "tests/test_lesson_99.py",
+    }
+    assert files <= set(capsys.readouterr().out.splitlines())
+    for settings in ("pyproject.toml", "lessons/ruff.toml"):
+        shutil.copy(COURSE / settings, tmp_path / settings)
+    for command in (["format", "--check"], ["check"]):
+        subprocess.run([sys.executable, "-m", "ruff", *command, "."], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize(
+    "asked, message",
+    [
+        ({"number": "5"}, "two digits"),
+        ({"topic": "Back prop"}, "names a Python module"),
+        ({"title": "Recurrence"}, "'Name: question?'"),
+        ({"title": 'Recurrence: "what"?'}, "without quotation marks"),
+        ({"number": "03"}, "lessons/03_receptive_field.py is there already"),
+        ({"topic": "receptive_field"}, "lessons/03_receptive_field.py is there already"),
+        ({"topic": "helper"}, "utils/checks/helper.py is there already"),
+    ],
+)
+def test_a_lesson_that_cannot_be_begun_is_refused(tmp_path, capsys, asked, message):
+    for name in ("lessons/03_receptive_field.py", "utils/checks/helper.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    assert begin(tmp_path, **asked) == 1
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*recurrence*"))
+
+
+# --- the outline ---
+
+
+def course(*numbers: str) -> Outline:
+    return Outline([Entry(f"{number}_topic", f"Lesson {number}", "why?", "code", 60) for number in numbers])
+
+
+def test_the_way_on_skips_what_is_not_written_and_says_so():
+    assert course("00", "01").next("00") == "**Next**: [01 · Lesson 01](01_topic.ipynb): why?"
+    far = course("03", "08").next("03")
+    assert far == "**Next**: [08 · Lesson 08](08_topic.ipynb): why? Lessons 04 to 07 are being written."
+    assert course("11").next("11") == "**Next**: Lessons 12 and 13 are being written."
+    assert course("11", "13").next("11").endswith("why? Lesson 12 is being written.")
+    assert course("13").next("13") == "This was the last lesson."
+
+
+def test_what_is_being_written_is_said_for_as_long_as_it_is():
+    assert (
+        "Lessons 04, 06 to 08 and 13 are being written."
+        in course(*(number for number in outline.NUMBERS if number not in ("04", "06", "07", "08", "13"))).table()
+    )
+    assert course("00").being_written()
+    assert course(*outline.NUMBERS).being_written() == ""
+    assert "being written" not in course(*outline.NUMBERS).table()
+
+
+def test_every_lesson_of_the_course_has_a_row():
+    entries = outline.read(COURSE).entries
+    assert [entry.stem for entry in entries] == [file.stem for file in build.lesson_files(COURSE, [])]
+    assert all(entry.question and entry.write and entry.minutes for entry in entries)
+
+
+# --- the table of mistakes ---
+
+
+def exercise_with_twins() -> Exercise:
+    """Two of its mistakes give the same values on all cases."""
+    found = Exercise(abs, lesson="99", points=1, hint="Drop the sign.")
+    found.cases(lambda rng: iter([(-3,), (4,)]))
+    found.wrong("kept", lambda x: x).says("You kept the sign.")
+    found.wrong("untouched", lambda x: x).says("You changed nothing.")
+    return found
+
+
+def test_two_mistakes_that_coincide_are_named(monkeypatch, capsys):
+    monkeypatch.setattr(mistakes, "exercises", lambda: [exercise_with_twins()])
+    assert mistakes.report("99") > 0
+    said = capsys.readouterr().out
+    assert "abs: kept and untouched give the same values on all 2 cases: add a case that tells them apart" in said
+
+
+def test_a_lesson_that_is_in_order_has_nothing_to_report(monkeypatch, capsys):
+    [size] = [exercise for exercise in exercises() if exercise.name == "output_size"]
+    monkeypatch.setattr(mistakes, "exercises", lambda: [size])
+    problems = mistakes.report("01")
+    said = capsys.readouterr().out
+    assert problems == said.count("output_size: ")
+    assert f"│ {len(size.mistakes):<8} │ {len(size.mistakes):<16} │" in said
+
+
+# --- a test run that talks ---
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "xdist"])
+def test_a_failure_is_shown_at_once_and_a_line_says_where_it_stands(pytester, workers):
+    pytester.makepyfile(test_it="def test_fails():\n    assert 6 * 9 == 42\n\ndef test_passes():\n    pass\n")
+    pytester.makeconftest("from tests import progress\nprogress.EVERY_S = 0")
+    run = pytester.runpytest_subprocess("-q", "-p", "tests.progress", "-p", "no:cacheprovider", *workers)
+    shown = ["FAILED test_it.py::test_fails (call)", "*assert (6 * 9) == 42*", "*1 of 2 (50%), 1 failed, in test_it.py"]
+    run.stdout.fnmatch_lines([*shown, "*= FAILURES =*"])
+
+
+def test_groups_follow_from_folder_and_fixtures(pytester):
+    pytester.mkdir("attacks").joinpath("test_hostile.py").write_text("def test_it(): pass")
+    pytester.makepyfile(test_widget="def test_it(lab): pass", test_plain="def test_it(): pass")
+    items, _ = pytester.inline_genitems("-p", "no:cacheprovider")
+    for item in items:
+        groups.mark(item)
+    marks = {item.path.name: sorted(mark.name for mark in item.iter_markers()) for item in items}
+    assert marks == {"test_hostile.py": ["attack"], "test_widget.py": ["browser"], "test_plain.py": []}

@@ -1,0 +1,112 @@
+"""The course as a list of lessons, told by the first cell of each: what README's table and the links are made of.
+
+# %% [markdown] question="what does one kernel buy?" write="conv2d, sizes, counts" minutes=75
+# # 01 · Convolution: what does one kernel buy?
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jupytext
+
+from tools.lesson import CELL_MARKER, FILE_NAME, PERCENT, TITLE
+
+NUMBERS = [f"{number:02}" for number in range(14)]
+"""The lessons of the course, those that are planned among them. The numbers are final."""
+
+NEXT, BEING_WRITTEN = "<!-- next -->", "<!-- being written -->"
+"""What a lesson's text holds where the build puts the link to the next lesson, and a word on those to come."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a lesson says of itself in its first cell."""
+
+    stem: str
+    name: str
+    question: str
+    write: str
+    minutes: Any
+
+    @property
+    def number(self) -> str:
+        return self.stem[:2]
+
+    @property
+    def title(self) -> str:
+        return f"{self.number} · {self.name}"
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The lessons that exist, in their order."""
+
+    entries: list[Entry]
+
+    def table(self) -> str:
+        """README's table, in Markdown."""
+        head = ["| lesson | question | you write | minutes |", "| --- | --- | --- | --- |"]
+        rows = [
+            f"| [{one.title}](notebooks/{one.stem}.ipynb) | {one.question} | {one.write} | {one.minutes} |"
+            for one in self.entries
+        ]
+        missing = self._missing(NUMBERS)
+        return "\n".join(
+            [*head, *rows] + (["", f"The numbers are final. {_are_being_written(missing)}"] * bool(missing))
+        )
+
+    def fill(self, text: str, number: str) -> str:
+        """A text of lesson `number`, with the places filled that depend on other lessons."""
+        return text.replace(NEXT, self.next(number)).replace(BEING_WRITTEN, self.being_written())
+
+    def next(self, number: str) -> str:
+        """Where a learner goes after lesson `number`."""
+        following = next((one for one in self.entries if one.number > number), None)
+        end = following.number if following else "99"
+        between = self._missing([planned for planned in NUMBERS if number < planned < end])
+        sentences = [_are_being_written(between)] if between else []
+        if following:
+            sentences.insert(0, f"[{following.title}]({following.stem}.ipynb): {following.question}")
+        return f"**Next**: {' '.join(sentences)}" if sentences else "This was the last lesson."
+
+    def being_written(self) -> str:
+        """A sentence for as long as a lesson is missing. It names none, so that it seldom changes."""
+        if not self._missing(NUMBERS):
+            return ""
+        return "Some lessons are still being written: where a text points to one that you do not find, it is planned."
+
+    def _missing(self, planned: list[str]) -> list[str]:
+        there = {one.number for one in self.entries}
+        return [number for number in planned if number not in there]
+
+
+def read(root: Path) -> Outline:
+    """The outline of the course at `root`. A lesson whose first cell cannot be read is left to `tools.rules`."""
+    files = sorted((root / "lessons").glob("*.py"))
+    return Outline([entry for file in files if FILE_NAME.fullmatch(file.name) and (entry := _entry(file))])
+
+
+def _entry(file: Path) -> Entry | None:
+    lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    end = next((number for number, line in enumerate(lines[1:], start=1) if CELL_MARKER.match(line)), len(lines))
+    first = jupytext.reads("\n".join(lines[:end]) + "\n", fmt=PERCENT).cells[0]
+    title, options = TITLE.match(first.source), first.metadata
+    if title is None:
+        return None
+    said = [options.get(key, "") for key in ("question", "write", "minutes")]
+    return Entry(file.stem, title["name"].strip(), *said)
+
+
+def _are_being_written(numbers: list[str]) -> str:
+    """ "Lessons 04 to 07, 09 and 10 are being written." for a list that is not empty."""
+    runs: list[list[str]] = []
+    for number in numbers:
+        if runs and int(runs[-1][-1]) + 1 == int(number):
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [part for run in runs for part in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else run)]
+    if len(numbers) == 1:
+        return f"Lesson {numbers[0]} is being written."
+    return f"Lessons {' and '.join([', '.join(parts[:-1])] * bool(parts[:-1]) + parts[-1:])} are being written."

@@ -117,9 +117,10 @@ print(f"softmax of logits  loss {F.cross_entropy(sure.softmax(1), right):.4f}")
 #
 # Write `build_cnn(side)`. It returns an `nn.Module` that turns images (N, 1, side, side) into logits (N, 10):
 #
-# - exactly two `nn.Conv2d`, with a nonlinearity after each, and at most 60,000 parameters;
+# - exactly two `nn.Conv2d`, and at most 60,000 parameters, all of them trained;
+# - a nonlinearity (a ReLU, a max pooling) after each convolution, before the next convolution or dense layer;
 # - for side 28 (MNIST) and for side 8 (the small digits);
-# - raw logits, no softmax.
+# - raw logits, no softmax. In evaluation mode those of an image depend on that image alone, and never on chance.
 #
 # A function that returns an `nn.Sequential` will do. So will `class build_cnn(nn.Module)` with `__init__(self,
 # side)`. Your model will go for the 99 % below. The course's has 16 and 48 channels, kernel 5, max pooling; start
@@ -175,7 +176,7 @@ check.build_cnn(build_cnn)
 # A fixed number such as `nn.Linear(768, 10)` fits one side only. Compute it from `side`. Or the maps shrink to
 # nothing: use padding.
 # </details>
-# <details><summary>Help: the check says that it finds no convolution</summary>
+# <details><summary>Help: the check says that kernels are not among the parameters</summary>
 #
 # Layers in a plain Python list are invisible to `model.parameters()`, and so to the optimizer. Use `nn.Sequential`.
 # </details>
@@ -444,8 +445,9 @@ print(f"untrained model, 64 images: {loss:.3f} nats; ln 10 = {math.log(10):.3f}"
 # ●○○ · about 10 minutes · 2 points
 #
 # Write `overfit(model, images, labels)`. It trains the given model on the given images, all of them at each step,
-# until their mean cross-entropy is below 0.05. It returns the list of the losses, one number for each step. The
-# optimizer, its learning rate and the number of steps are yours to choose. You may call your `training_step`.
+# until their mean cross-entropy is below 0.05. It returns a list with that mean at each step, one plain number for
+# each. The optimizer, its learning rate and the number of steps are yours to choose. You may call your
+# `training_step`.
 
 
 # %% answer="overfit"

@@ -40,8 +40,12 @@ KERNEL_IS_IDLE = """() => {
 RUN_ALL_CELLS = "void window.jupyterapp.commands.execute('notebook:run-all-cells')"
 
 
-def open_chromium():
-    """A context manager with a browser; skips the test, or fails it under REACH_CI=1, where there is none."""
+@pytest.fixture(scope="session")
+def chromium():
+    """The one browser of these tests, since playwright runs once in a process.
+
+    Where there is none, the test is skipped, or fails under REACH_CI=1.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     try:
         from playwright.sync_api import expect, sync_playwright
@@ -49,18 +53,11 @@ def open_chromium():
         _missing("the Python package playwright is not installed (`pip install -e '.[test]'`)")
     if program is None:
         _missing("Chromium is not installed (no `chromium`, `chromium-browser` or `google-chrome` on the path)")
-
-    @contextlib.contextmanager
-    def opened():
-        expect.set_options(timeout=PATIENCE * 1000)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-            try:
-                yield browser
-            finally:
-                browser.close()
-
-    return opened()
+    expect.set_options(timeout=PATIENCE * 1000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 def _missing(what: str) -> None:
@@ -117,9 +114,8 @@ def repeat(action: Callable[[], None], shown: Callable[[float], None]) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory) -> Iterator[Lab]:
+def lab(tmp_path_factory, chromium) -> Iterator[Lab]:
     """JupyterLab behind a token, in folders of its own: the user's settings play no part."""
-    chromium = open_chromium()
     home = tmp_path_factory.mktemp("lab")
     folder = home / "notebooks"
     folder.mkdir()
@@ -130,8 +126,8 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     }
     command += [f"--{name}={value}" for name, value in options.items()]
-    with served(command, folder, home) as (address, token), chromium as browser:
-        yield Lab(browser, address, token, folder)
+    with served(command, folder, home) as (address, token):
+        yield Lab(chromium, address, token, folder)
 
 
 @contextlib.contextmanager

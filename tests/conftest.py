@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests import groups
-from tests.browser import lab  # noqa: F401  (a fixture, for every test of a widget)
+from tests.browser import chromium, lab  # noqa: F401  (fixtures, one of each for a whole run)
 
 os.environ["REACH_PROGRESS"] = "off"
 matplotlib.use("Agg")

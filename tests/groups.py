@@ -8,7 +8,7 @@ GROUPS = {
     "sandbox": "starts the sandbox",
     "slow": "takes more than 20 seconds",
 }
-BY_FIXTURE = {"lab": "browser", "sandbox": "sandbox"}
+BY_FIXTURE = {"chromium": "browser", "lab": "browser", "sandbox": "sandbox"}
 
 
 def mark(item: pytest.Item) -> None:

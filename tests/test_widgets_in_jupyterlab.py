@@ -2,10 +2,10 @@
 
 import re
 
-from tests.browser import lab, repeat  # noqa: F401  (a fixture)
+from tests.browser import repeat
 
 
-def test_layer_builder(lab):  # noqa: F811
+def test_layer_builder(lab):
     from playwright.sync_api import expect
 
     cell = "from utils.widgets.layer_builder import layer_builder\nlayer_builder([(3, 1, 0, 1)] * 3, image=28)"
@@ -57,7 +57,7 @@ def type_into(field, text):
     field.blur()
 
 
-def test_kernel_painter(lab):  # noqa: F811
+def test_kernel_painter(lab):
     from playwright.sync_api import expect
 
     with lab.run("kernel_painter", "from utils.widgets.kernel_painter import kernel_painter\nkernel_painter()") as page:
@@ -81,7 +81,7 @@ def test_kernel_painter(lab):  # noqa: F811
         expect(picture).not_to_have_attribute("src", sharpened)
 
 
-def test_char_sampler(lab):  # noqa: F811
+def test_char_sampler(lab):
     from playwright.sync_api import expect
 
     cell = (
@@ -116,7 +116,7 @@ def test_char_sampler(lab):  # noqa: F811
         expect(picture).to_have_count(0)
 
 
-def test_attention_viewer(lab):  # noqa: F811
+def test_attention_viewer(lab):
     from playwright.sync_api import expect
 
     cell = (
@@ -143,7 +143,7 @@ def test_attention_viewer(lab):  # noqa: F811
         expect(said).to_contain_text("Position 0, “a”")
 
 
-def test_side_by_side(lab):  # noqa: F811
+def test_side_by_side(lab):
     from playwright.sync_api import expect
 
     cell = (
@@ -171,7 +171,7 @@ def test_side_by_side(lab):  # noqa: F811
         expect(said).to_contain_text("has no 'x'")
 
 
-def test_flow_stepper(lab):  # noqa: F811
+def test_flow_stepper(lab):
     from playwright.sync_api import expect
 
     cell = "from utils.widgets.flow_stepper import flow_stepper\nflow_stepper('the cat sat'.split(), 0, 2)"
@@ -190,7 +190,7 @@ def test_flow_stepper(lab):  # noqa: F811
         expect(output).to_contain_text("when does “sat” hear of “the”?")
 
 
-def test_mistake_browser(lab):  # noqa: F811
+def test_mistake_browser(lab):
     from playwright.sync_api import expect
 
     cell = (

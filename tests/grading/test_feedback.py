@@ -16,7 +16,6 @@ from grading.results import Graded, Mark
 from grading.untrusted.html import highlighted, markdown
 from grading.untrusted.png import MAX_SIDE, checked_png
 from grading.untrusted.text import MAX_TEXT, visible
-from tests.browser import open_chromium
 from tests.grading.made_up import ASSIGNMENT, graded, own_cell, png, submission
 from utils.checking import Status, Verdict
 
@@ -126,23 +125,22 @@ def test_only_the_style_sheet_of_the_page_is_allowed_and_no_script_or_address():
     assert "unsafe" not in policy and "http" not in policy
 
 
-def test_a_browser_runs_and_loads_nothing_of_a_hostile_page(tmp_path):
+def test_a_browser_runs_and_loads_nothing_of_a_hostile_page(tmp_path, chromium):
     path = tmp_path / "page.html"
     path.write_text(feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT), encoding="utf-8")
-    with open_chromium() as browser:
-        page = browser.new_page()
-        seen = []
-        page.on("request", lambda request: seen.append(request.url))
-        page.on("dialog", lambda dialog: (seen.append(dialog.message), dialog.dismiss()))
-        page.on("console", lambda message: seen.append(message.text))
-        page.goto(path.as_uri())
-        assert page.title().startswith("01 · Convolution")
-        assert [url for url in seen if not url.startswith("data:")] == [path.as_uri()]
-        style = page.evaluate("getComputedStyle(document.querySelector('.box.failed')).borderLeftStyle")
-        assert style == "double"  # the page's own style sheet is allowed
-        phone = browser.new_page(viewport={"width": 390, "height": 800})
-        phone.goto(path.as_uri())
-        assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    page = chromium.new_page()
+    seen = []
+    page.on("request", lambda request: seen.append(request.url))
+    page.on("dialog", lambda dialog: (seen.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: seen.append(message.text))
+    page.goto(path.as_uri())
+    assert page.title().startswith("01 · Convolution")
+    assert [url for url in seen if not url.startswith("data:")] == [path.as_uri()]
+    style = page.evaluate("getComputedStyle(document.querySelector('.box.failed')).borderLeftStyle")
+    assert style == "double"  # the page's own style sheet is allowed
+    phone = chromium.new_page(viewport={"width": 390, "height": 800})
+    phone.goto(path.as_uri())
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_a_long_output_is_cut_in_the_middle_and_many_outputs_are_cut_off():

@@ -78,7 +78,7 @@ def test_a_due_date_makes_late_work_late(graded, home):
 
 def test_validate(graded, home, tmp_path):
     for name, answer in {"right": RIGHT, "wrong": "def output_size(*sizes): return 1"}.items():
-        nbformat.write(graded.notebook(answer), tmp_path / f"{name} one.ipynb")
+        nbformat.write(graded.notebook(answer, quiz="c"), tmp_path / f"{name} answer.ipynb")
     said = nbgrader(graded, home, "validate", *map(str, sorted(tmp_path.glob("*.ipynb"))))
     assert re.search(r"Success.*\n(.*\n)*.*failed", said), said
 
@@ -153,14 +153,14 @@ def test_autograde_runs_in_the_sandbox_and_ends(tmp_path, home):
 
 
 @pytest.fixture
-def formgrader(graded, home):
+def formgrader(graded, home, chromium):
     """A page in a browser that is signed in to formgrader, and formgrader's address."""
-    chromium = browser.open_chromium()
-    with browser.served(formgrader_command(), graded.classroom.root, home) as (address, token), chromium as opened:
-        page = opened.new_page()
+    with browser.served(formgrader_command(), graded.classroom.root, home) as (address, token):
+        page = chromium.new_page()
         page.set_default_timeout(browser.PATIENCE * 1000)
         page.goto(f"{address}/lab?token={token}", wait_until="commit")
         yield page, f"{address}/formgrader"
+        page.close()
 
 
 def test_a_person_grades_a_quiz_in_formgrader(graded, formgrader):

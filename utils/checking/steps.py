@@ -46,12 +46,12 @@ from utils.checking.declaration import Declaration, Seen
 class Facts:
     """What some steps on one model came to.
 
-    losses: what each step returned. weights: all parameters after the last step, in one row. training_mode: whether
+    losses: what each step returned, by "step 1", "step 2". weights: all parameters after the last step, in one row. training_mode: whether
     every forward pass ran in it. graph_kept: whether a returned loss holds its graph. flaw: "" or a key of `FLAWS`,
     why the optimizer did not move the weights. error: what a later step raised, after the first one was right.
     """
 
-    losses: list
+    losses: dict[str, Any]
     weights: Tensor
     training_mode: bool
     graph_kept: bool
@@ -102,7 +102,7 @@ def take(
         if evaluate_between:
             model.eval()
     return Facts(
-        losses=losses,
+        losses={f"step {number}": loss for number, loss in enumerate(losses, start=1)},
         weights=parameters_to_vector(model.parameters()).detach(),
         training_mode=all(watch.modes),
         graph_kept=any(isinstance(loss, Tensor) and loss.requires_grad for loss in losses),

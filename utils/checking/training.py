@@ -271,15 +271,15 @@ USUAL = {
         {"trained": lambda net: [nn.Parameter(weight.detach().clone()) for weight in net.parameters()]},
         _seen_copy,
     ),
-    "pairs_torn_apart": Usual(
-        "Inputs and labels did not belong together. Shuffle both with the same indices, or none.",
-        {"cut": lambda inputs, labels: [(inputs, labels.roll(1))]},
-        _seen_torn,
-    ),
     "part_of_the_inputs": Usual(
         "You trained on a part and left the rest out. Every step takes all of them.",
         {"cut": lambda inputs, labels: [(inputs[: len(inputs) * 3 // 4], labels[: len(inputs) * 3 // 4])]},
         _seen_part,
+    ),
+    "pairs_torn_apart": Usual(
+        "Inputs and labels did not belong together. Shuffle both with the same indices, or none.",
+        {"cut": lambda inputs, labels: [(inputs, labels.roll(1))]},
+        _seen_torn,
     ),
     "diverged": Usual(
         "The loss went up. Either the learning rate is far too large, or the step goes uphill.",

@@ -105,15 +105,8 @@ build_cnn.slip("nothing_left_of_the_maps", kernel=5, padding=0, seen=models.rais
     "The maps shrink until nothing is left. Use padding, or a smaller kernel where the side is small."
 )
 
-models.form(
-    build_cnn,
-    "class_returned",
-    "lazy_layer",
-    "pair_returned",
-    "argmax_in_the_model",
-    "layer_left_out",
-    "frozen_weights",
-)
+models.usual(build_cnn, "class_returned", "lazy_layer", "pair_returned", "argmax_in_the_model")
+models.form(build_cnn, "layer_left_out", "frozen_weights")
 
 
 def _in_a_list(side):

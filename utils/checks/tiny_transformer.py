@@ -516,18 +516,18 @@ lstm_width.slip("exact_budget_refused", spare=1).says(
 )
 
 
-def _made_whole(whole: Callable[[float], float]) -> Callable:
+def _from_fraction(whole: Callable[[float], float]) -> Callable:
     return lambda budget, vocabulary: whole(_fraction(budget, vocabulary))
 
 
-lstm_width.wrong("one_too_wide", _made_whole(lambda width: int(width) + 1)).says(
+lstm_width.wrong("one_too_wide", _from_fraction(lambda width: int(width) + 1)).says(
     "Your width is one too large: that LSTM costs more than the budget."
 )
-lstm_width.wrong("rounded_up", _made_whole(math.ceil)).says("You rounded up: that LSTM costs more than the budget.")
-lstm_width.wrong("rounded_to_the_nearest", _made_whole(round)).says(
+lstm_width.wrong("rounded_up", _from_fraction(math.ceil)).says("You rounded up, which costs more than the budget.")
+lstm_width.wrong("rounded_to_the_nearest", _from_fraction(round)).says(
     "You rounded to the nearest width. The budget is a limit: round down."
 )
-lstm_width.wrong("fractional_width", _fraction).says("A fraction of a unit cannot be built. Round down.")
+lstm_width.wrong("fractional_width", _fraction).says("A fraction of a unit cannot be built: round down.")
 
 
 # --- 11.5 attention with a cache ----------------------------------------------------------------------------------

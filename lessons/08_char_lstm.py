@@ -775,8 +775,8 @@ print(wins, sum(wins) / len(wins))
 # ### Exercise 8.5 · AUROC of every cell at once
 # ●●○ · about 15 minutes · 2 points
 #
-# Write `auroc(cells, flags)`. It returns one AUROC for each cell, a tensor (C,), without a loop over the cells. All pairs or
-# ranks, as you like.
+# Write `auroc(cells, flags)`. It returns one AUROC for each cell, a tensor (C,). No loop over the cells is needed: compare all
+# pairs at once, or take ranks, as you like.
 
 
 # %% answer="auroc"

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -27,7 +27,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 120  # seconds until a server answers or a kernel has run a cell: ample on a busy machine
+PATIENCE = 300  # seconds until a server answers or a kernel has run a cell: ample on a busy machine
+
+GLANCE = 5  # seconds until an action that shows nothing is tried again
+STARTS = 3  # of a server, each on another port: somebody may take one between our look and its start
 
 KERNEL_IS_IDLE = """() => {
     const notebook = window.jupyterapp?.shell.currentWidget;
@@ -101,39 +104,72 @@ def _run_all_cells(page) -> None:
         page.wait_for_timeout(1000)
 
 
+def repeat(action: Callable[[], None], shown: Callable[[float], None]) -> None:
+    """Do `action` until `shown(milliseconds)` passes: a page that is just being drawn anew can swallow it."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        action()
+        try:
+            return shown(GLANCE * 1000)
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory) -> Iterator[Lab]:
-    """JupyterLab on a free port, behind a token, in folders of its own: the user's settings play no part."""
+    """JupyterLab behind a token, in folders of its own: the user's settings play no part."""
     chromium = open_chromium()
     home = tmp_path_factory.mktemp("lab")
     folder = home / "notebooks"
     folder.mkdir()
+    command = [sys.executable, "-m", "jupyterlab", "--allow-root", "--expose-app-in-browser"]
+    options = {
+        "ServerApp.root_dir": folder,
+        "LabApp.news_url": "",
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+    }
+    command += [f"--{name}={value}" for name, value in options.items()]
+    with served(command, folder, home) as (address, token), chromium as browser:
+        yield Lab(browser, address, token, folder)
+
+
+@contextlib.contextmanager
+def served(command: list[str], folder: Path, home: Path) -> Iterator[tuple[str, str]]:
+    """Address and token of a Jupyter server that `command` starts in `folder`; `home` takes its settings and log."""
     token = secrets.token_hex(16)
-    port = _free_port()
-    address = f"http://127.0.0.1:{port}"
-    with (home / "server.log").open("w") as log:
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
-        options = {
-            "ServerApp.ip": "127.0.0.1",
-            "ServerApp.port": port,
-            "ServerApp.port_retries": 0,
-            "ServerApp.root_dir": folder,
-            "IdentityProvider.token": token,
-            "LabApp.news_url": "",
-            "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
-        }
-        command += [f"--{name}={value}" for name, value in options.items()]
-        server = subprocess.Popen(command, cwd=folder, env=_environment(home), stdout=log, stderr=log)
+    for _ in range(STARTS):
+        address, server = _start(command, folder, home, token)
+        if _answers(f"{address}/api/status?token={token}", server):
+            break
+    else:
+        pytest.fail(f"the Jupyter server did not start:\n{(home / 'server.log').read_text()[-3000:]}")
     try:
-        _wait_for(f"{address}/api/status?token={token}", server, home / "server.log")
-        with chromium as browser:
-            yield Lab(browser, address, token, folder)
+        yield address, token
     finally:
-        server.terminate()  # on SIGTERM the server shuts its kernels down
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        _stop(server)
+
+
+def _start(command: list[str], folder: Path, home: Path, token: str) -> tuple[str, subprocess.Popen]:
+    port = _free_port()
+    options = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "IdentityProvider.token": token,
+    }
+    command = [*command, "--no-browser", *(f"--{name}={value}" for name, value in options.items())]
+    with (home / "server.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment(home), stdout=log, stderr=log)
+    return f"http://127.0.0.1:{port}", server
+
+
+def _stop(server: subprocess.Popen) -> None:
+    server.terminate()  # on SIGTERM the server shuts its kernels down
+    try:
+        server.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        server.kill()
 
 
 def _free_port() -> int:
@@ -142,17 +178,20 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _environment(home: Path) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
+    """Variables for a Jupyter program that finds the course, and no settings but those in `home`."""
     folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     folders += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
     own = {name: str(home / name.lower()) for name in folders}
     return os.environ | own | {"PYTHONPATH": str(COURSE), "REACH_PROGRESS": "off"}
 
 
-def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
+def _answers(address: str, server: subprocess.Popen) -> bool:
+    """Whether the server comes to answer there. One that has not by then is ended."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and server.poll() is None:
         with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
-            return
+            return True
         time.sleep(0.3)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+    _stop(server)
+    return False

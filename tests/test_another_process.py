@@ -4,27 +4,27 @@ This is what grading will rest on: only plain values cross the border, so a chec
 answer, a change in place, or a memory of the case before would say something else here.
 """
 
-import io
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 
 import pytest
 import torch
 
+from grading.worker import wire
 from utils.checking.calling import Outcome, call, measure
 from utils.checks import exercises
 
 EXERCISES = {exercise.name: exercise for exercise in exercises()}
 
 
-def as_bytes(value) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(value, buffer)
-    return buffer.getvalue()
+def unpack(frame: bytes):
+    """What `wire.pack` has packed: plain values, as the judge and a student's process send them to one another."""
+    text = wire.LENGTHS.size + wire.LENGTHS.unpack_from(frame)[0]
+    return wire.unpack(frame[wire.LENGTHS.size : text], frame[text:])
 
 
-def from_bytes(data: bytes):
-    return torch.load(io.BytesIO(data), weights_only=True)  # refuses whatever is not plain
+unpack_case = lru_cache(maxsize=64)(unpack)  # the same cases come for each mistake; nobody changes them in place
 
 
 def answer_there(exercise: str, number: int, case: bytes, seconds: float, seed: int) -> tuple:
@@ -32,17 +32,15 @@ def answer_there(exercise: str, number: int, case: bytes, seconds: float, seed: 
     torch.set_num_threads(1)
     known = EXERCISES[exercise]
     answer = known.reference if number < 0 else known.mistakes[number].answer
-    outcome = call(answer, tuple(from_bytes(case)), ask=known.ask_function, seconds=seconds, seed=seed)
-    return as_bytes(outcome.value), outcome.problem, outcome.detail, outcome.printed, outcome.seconds
+    outcome = call(answer, unpack_case(case), ask=known.ask_function, seconds=seconds, seed=seed)
+    return wire.pack(outcome.value), outcome.problem, outcome.detail, outcome.printed, outcome.seconds
 
 
 def measure_there(exercise: str, sent: bytes, case: bytes, seconds: float, seed: int) -> bytes:
     """In a process where no answer ever ran."""
     torch.set_num_threads(1)
-    outcome = measure(
-        EXERCISES[exercise].measure_function, from_bytes(sent), tuple(from_bytes(case)), seconds=seconds, seed=seed
-    )
-    return as_bytes(outcome.value)
+    outcome = measure(EXERCISES[exercise].measure_function, unpack(sent), unpack_case(case), seconds=seconds, seed=seed)
+    return wire.pack(outcome.value)
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +60,13 @@ def test_verdicts_are_the_same_across_a_process_border(name, elsewhere):
             return None
 
         def call(self, answer, args, *, ask, seconds, seed) -> Outcome:
-            sent = elsewhere.submit(answer_there, name, answer, as_bytes(list(args)), seconds, seed)
+            sent = elsewhere.submit(answer_there, name, answer, wire.pack(list(args)), seconds, seed)
             value, *rest = sent.result()
-            return Outcome(from_bytes(value), *rest)
+            return Outcome(unpack(value), *rest)
 
         def measure(self, measure, value, args, *, seconds, seed) -> Outcome:
-            sent = elsewhere.submit(measure_there, name, as_bytes(value), as_bytes(list(args)), seconds, seed)
-            return Outcome(from_bytes(sent.result()))
+            sent = elsewhere.submit(measure_there, name, wire.pack(value), wire.pack(list(args)), seconds, seed)
+            return Outcome(unpack(sent.result()))
 
     assert exercise.judge(-1, caller=There()).passed
     for number, mistake in enumerate(exercise.mistakes):

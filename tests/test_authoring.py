@@ -100,8 +100,8 @@ def exercise_with_twins() -> Exercise:
     """Two of its mistakes give the same values on all cases."""
     found = Exercise(abs, lesson="99", points=1, hint="Drop the sign.")
     found.cases(lambda rng: iter([(-3,), (4,)]))
-    found.wrong("kept", "You kept the sign.", lambda x: x)
-    found.wrong("untouched", "You changed nothing.", lambda x: x)
+    found.wrong("kept", lambda x: x).says("You kept the sign.")
+    found.wrong("untouched", lambda x: x).says("You changed nothing.")
     return found
 
 

@@ -4,16 +4,14 @@ One seed of random cases here; `REACH_SEEDS=3` (the nightly workflow) takes thre
 wrong ones without a name stand in tests/test_lesson_NN.py, lesson by lesson.
 """
 
-import os
-
 import numpy as np
 import pytest
 import torch
 
+from tests.seeds import SEEDS
 from utils.checking import proof
 from utils.checks import exercises
 
-SEEDS = range(int(os.environ.get("REACH_SEEDS", "1")))
 EXERCISES = exercises()
 MISTAKES = [(exercise, mistake.name) for exercise in EXERCISES for mistake in exercise.mistakes]
 

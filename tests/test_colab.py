@@ -16,6 +16,8 @@ from tools.repository import Repository
 
 COURSE = Path(__file__).parents[1]
 
+# Most of what the course needs, as Colab brings it; pooch, for one, is missing there.
+GIVEN = ("torch", "numpy", "matplotlib", "ipython", "ipywidgets", "scikit-learn", "tqdm", "rich")
 NO_TORCH = "torch>=999"  # what the course asks for in these tests: a pip that looks for it finds nothing
 
 # What a learner's kernel on Colab does: the cell (twice, as learners do), then the course.
@@ -69,7 +71,7 @@ def link_distribution(name: str, target: Path) -> None:
 def address(tmp_path_factory):
     """A git repository with the course as it stands here, but for a torch that no machine has."""
     folder = tmp_path_factory.mktemp("address")
-    for name in ("utils", "tools"):
+    for name in ("utils", "tools", "lessons"):
         shutil.copytree(COURSE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     project = (COURSE / "pyproject.toml").read_text(encoding="utf-8")
     (folder / "pyproject.toml").write_text(re.sub(r'"torch>=[^"]+"', f'"{NO_TORCH}"', project), encoding="utf-8")
@@ -93,11 +95,11 @@ def bare(tmp_path):
 
 @pytest.fixture
 def with_torch(bare, tmp_path):
-    """The same with pip and with this machine's torch, as Colab brings its own: linked, so that nobody fetches it."""
+    """The same with pip and with what Colab brings: this machine's own, linked, so that nobody fetches it."""
     subprocess.run([bare, "-m", "ensurepip"], check=True, capture_output=True)
     here = tmp_path / "given"
     here.mkdir()
-    for name in with_dependencies("torch"):
+    for name in set().union(*map(with_dependencies, GIVEN)):
         link_distribution(name, here)
     [packages] = (tmp_path / "venv").rglob("site-packages")
     (packages / "given.pth").write_text(f"{here}\n")

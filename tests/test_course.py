@@ -215,8 +215,8 @@ def test_peak_memory_counts_what_was_given_back_and_the_children(tmp_path):
     write_lesson(tmp_path, "03_child", "# 03", child)
     run_course.main([], tmp_path)
     peak = {number: result["peak_mb"] for number, result in results(tmp_path).items()}
-    assert peak["02"] - peak["01"] == pytest.approx(300, abs=30)
-    assert peak["03"] - peak["01"] == pytest.approx(300, abs=60)
+    assert 250 < peak["02"] - peak["01"] < 500  # kernels differ by tens of megabytes; counted twice it would be 600
+    assert 250 < peak["03"] - peak["01"] < 500
 
 
 def test_a_kernel_that_dies_fails_its_lesson_only(tmp_path):

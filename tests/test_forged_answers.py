@@ -52,8 +52,13 @@ def honest(exercise, *case):
 
 PERFECT_CNN = {"shape": [6, 10], "convolutions": 2, "parameters": 100, "without_effect": []}
 PERFECT_CNN |= {"repeatable": True, "independent": True, "same_for_all": False, "linear": False}
-PERFECT_CNN |= {"sums": [9.0] * 3, "lowest": -5.0, "highest": 5.0}
-PERFECT_LOSSES = {"before": 2.3, "after": 0.01, "softmax twice": 1.5, "changed": True, "last": [0.01], "highest": 2.3}
+PERFECT_CNN |= {"sums": [9.0] * 3, "lowest": -5.0, "highest": 5.0, "bent": [True, True], "finite": True}
+PERFECT_LOSSES = {"before": 2.3, "after": 0.01, "goal": 0.05, "still": [], "true": [2.3, 0.01], "fewest": 64}
+CLAIMED = {"steps": [[2.3, 64]], "losses": [2.3, 0.01], "kind": "list"}
+PERFECT_TRANSFORMER = {"shape": [2, 256, 5], "expected_shape": [2, 256, 5], "finite": True, "repeatable": True}
+PERFECT_TRANSFORMER |= {"independent": True, "same_for_all": False, "sums": [9.0] * 3, "lowest": -5.0, "highest": 5.0}
+PERFECT_TRANSFORMER |= {"leak": 0.0, "reach": 1.0, "order": 1.0, "cut": 0.0, "widths": [8, 32], "bent": [32, 32]}
+PERFECT_TRANSFORMER |= {"softmaxed": {"short": 36, "deeper": 72, "one_head": 18}, "added": 10**4, "narrows": []}
 
 
 @pytest.mark.parametrize(
@@ -61,11 +66,12 @@ PERFECT_LOSSES = {"before": 2.3, "after": 0.01, "softmax twice": 1.5, "changed":
     [
         (build_cnn, PERFECT_CNN),
         (build_cnn, {}),
-        (overfit, PERFECT_LOSSES | {"kind": "a list of 100"}),
-        (overfit, {"weights": torch.zeros(9610), "losses": torch.tensor([2.3, 0.01]), "kind": "a list of 2"}),
-        (overfit, {"weights": torch.zeros(9610) / 0, "losses": torch.tensor([2.3, 0.01]), "kind": "a list of 2"}),
-        (overfit, {"weights": torch.ones(3), "losses": torch.tensor([2.3, 0.01]), "kind": "a list of 2"}),
-        (build_transformer, {"shape": [2, 96, 5], "finite": True, "heads": True, "sums": [9.0, 9.0]}),
+        (overfit, PERFECT_LOSSES | {"losses": [2.3, 0.01], "kind": "list"}),
+        (overfit, CLAIMED | {"weights": torch.zeros(2410)}),
+        (overfit, CLAIMED | {"weights": torch.zeros(2410) / 0}),
+        (overfit, CLAIMED | {"weights": torch.ones(3)}),
+        (build_transformer, {}),
+        (build_transformer, PERFECT_TRANSFORMER),
     ],
 )
 def test_facts_that_could_not_be_measured_are_no_pass(exercise, facts):
@@ -74,7 +80,13 @@ def test_facts_that_could_not_be_measured_are_no_pass(exercise, facts):
 
 def test_losses_without_the_weights_that_go_with_them_are_no_pass():
     def claims(model, images, labels):
-        return {"weights": model["weights"] + 1e-3, "losses": torch.linspace(2.3, 0.01, 50), "kind": "a list of 50"}
+        losses = torch.linspace(2.3, 0.01, 50).tolist()
+        return {
+            "weights": model["weights"] + 1e-3,
+            "steps": [[one, 64] for one in losses],
+            "losses": losses,
+            "kind": "list",
+        }
 
     assert "mean loss" in judge(overfit, claims).problem
 
@@ -84,9 +96,11 @@ def test_the_right_shares_in_no_random_order_are_no_draws(shuffle):
     def counted(model, prompt, count, temperature):
         if model["gap"]:
             return honest(continue_prompt, model, prompt, count, temperature)
-        p = (model["scores"] / temperature).softmax(0)
-        tokens = [token for token, share in enumerate(p.tolist()) for _ in range(round(share * count))]
-        return {"tokens": shuffle((tokens + [0] * count)[:count])}
+        p = (model["logits"] / temperature).softmax(0)
+        total = 100 * count
+        tokens = [token for token, share in enumerate(p.tolist()) for _ in range(round(share * total))]
+        tokens = shuffle((tokens + [0] * total)[:total])
+        return [tokens[first : first + count] for first in range(0, total, count)]
 
     assert "the same as the one before" in judge(continue_prompt, counted).problem
 
@@ -119,7 +133,7 @@ PRETENCES = {
 def test_convolutions_without_a_say_in_the_scores_do_not_count(pretends, said):
     def sends(side):
         model = Linear(side, pretends)
-        return {"model": trace(model, torch.rand(6, 1, side, side)), "without_gradient": []}
+        return {"model": trace(model, torch.rand(6, 1, side, side)), "without_gradient": [], "frozen": []}
 
     assert said in judge(build_cnn, sends).problem
 
@@ -148,7 +162,7 @@ def test_a_table_of_scores_is_no_model():
 def test_a_transformer_that_looks_things_up_is_none():
     def sends(vocabulary, *rest):
         sent = honest(build_transformer, vocabulary, *rest)
-        table = {"constants": [torch.randn(2, 96, vocabulary)], "steps": [], "output": {"constant": 0}}
+        table = {"constants": [torch.randn(2, 256, vocabulary)], "steps": [], "output": {"constant": 0}}
         return sent | {"model": sent["model"] | table}
 
     assert "no gradient" in judge(build_transformer, sends).problem
@@ -157,20 +171,25 @@ def test_a_transformer_that_looks_things_up_is_none():
 def test_layers_that_are_only_claimed_do_not_count():
     def sends(*case):
         sent = honest(build_transformer, *case)
-        deeper = sent["shorter"] | {"weights": sent["shorter"]["weights"] | {"more": torch.randn(500, 500)}}
-        return sent | {"deeper": deeper}
+        short = sent["texts"]["short"]
+        deeper = short | {"weights": short["weights"] | {"more": torch.randn(500, 500)}}
+        return sent | {"texts": sent["texts"] | {"deeper": deeper}}
 
     assert "One more layer adds 0 parameters" in judge(build_transformer, sends).problem
 
 
+def test_short_texts_of_another_model_are_no_help():
+    def sends(*case):
+        sent = to_plain(build_transformer.ask_function(build_transformer.variant(inside=2), *case))
+        return sent | {"texts": honest(build_transformer, *case)["texts"]}
+
+    assert judge(build_transformer, sends).status is Status.FAILED
+
+
 def test_a_model_that_sees_the_future_is_found_out_without_its_help():
     def sends(*case):
-        seer = tiny_transformer.model_sees_the_future
-        return to_plain(build_transformer.ask_function(seer, *case)) | {
-            "without gradient": [],
-            "leak": 0.0,
-            "alone": math.nan,
-        }
+        (seer,) = (one.answer for one in build_transformer.mistakes if one.name == "model_sees_the_future")
+        return to_plain(build_transformer.ask_function(seer, *case)) | {"without_gradient": [], "leak": 0.0}
 
     assert judge(build_transformer, sends).mistake == "model_sees_the_future"
 

@@ -1,5 +1,8 @@
 """Lesson 02: right answers of other styles, wrong ones that have no name, the figures, the widget."""
 
+import copy
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -86,6 +89,90 @@ class Residual(nn.Module):
         return self.head(x.view(x.size(0), -1))
 
 
+def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1)
+
+
+class Textbook(nn.Module):
+    """Two rounds of convolution, `bend` and pooling, and a dense layer; what follows changes one thing of it."""
+
+    def __init__(self, side, bend=torch.relu, spoil=lambda layer: layer):
+        super().__init__()
+        self.one, self.two, self.bend = spoil(convolution(1, 8)), spoil(convolution(8, 16)), bend
+        self.dense = nn.Linear(16 * (side // 4) ** 2, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(self.bend(self.one(x)), 2)
+        x = F.max_pool2d(self.bend(self.two(x)), 2)
+        return self.dense(x.flatten(1))
+
+
+class Resized(Textbook):
+    def forward(self, x):
+        return super().forward(F.interpolate(x, size=x.shape[-2:], mode="bicubic"))
+
+
+class Parallel(nn.Module):
+    """Both convolutions read the image."""
+
+    def __init__(self, side):
+        super().__init__()
+        self.one, self.two = convolution(1, 8), nn.Conv2d(1, 8, 5, padding=2)
+        self.dense = nn.Linear(16 * (side // 4) ** 2, 10)
+
+    def forward(self, x):
+        maps = torch.cat([self.one(x).relu(), self.two(x).relu()], dim=1)
+        return self.dense(F.max_pool2d(maps, 4).flatten(1))
+
+
+class Gated(nn.Module):
+    def __init__(self, side):
+        super().__init__()
+        self.one, self.two = convolution(1, 8, 2), convolution(4, 16, 2)
+        self.dense = nn.Linear(8 * (side // 4) ** 2, 10)
+
+    def forward(self, x):
+        return self.dense(F.glu(self.two(F.glu(self.one(x), 1)), 1).flatten(1))
+
+
+class PreActivated(nn.Module):
+    """A residual around norm, ReLU and the second convolution."""
+
+    def __init__(self, side):
+        super().__init__()
+        self.one, self.norm, self.two = convolution(1, 8), nn.BatchNorm2d(8), convolution(8, 8)
+        self.dense = nn.Linear(8 * (side // 4) ** 2, 10)
+
+    def forward(self, x):
+        x = self.one(x)
+        x = x + self.two(self.norm(x).relu())
+        return self.dense(F.max_pool2d(x.relu(), 4).flatten(1))
+
+
+def pooled_alone(side):
+    """A maximum bends too."""
+    maps = convolution(1, 8), nn.MaxPool2d(2), convolution(8, 16), nn.MaxPool2d(2)
+    return nn.Sequential(*maps, nn.Flatten(), nn.Linear(16 * (side // 4) ** 2, 10))
+
+
+def begins_with_zeros(side):
+    model = Textbook(side)
+    nn.init.zeros_(model.dense.weight)
+    return model
+
+
+class Sized(nn.Module):
+    """So many parameters in all; those that are not needed are added to the logits."""
+
+    def __init__(self, side, parameters):
+        super().__init__()
+        self.model = Textbook(side)
+        self.rest = nn.Parameter(torch.randn(parameters - sum(p.numel() for p in self.model.parameters())))
+
+    def forward(self, x):
+        return self.model(x) + self.rest.sum()
+
+
 MODELS = {
     "functions": Functional,
     "residual": Residual,
@@ -94,6 +181,17 @@ MODELS = {
     "a class": Classic,
     "an object with __call__": Builder(),
     "few parameters": lambda size: models.cnn((1, 1), 3, 1, size),
+    "as many as allowed": lambda side: Sized(side, 60_000),
+    "AlexNet's normalisation": lambda side: Textbook(side, lambda x: F.local_response_norm(x, 3).relu()),
+    "spectral normalisation": lambda side: Textbook(side, spoil=nn.utils.parametrizations.spectral_norm),
+    "bicubic": Resized,
+    "sigmoids": lambda side: Textbook(side, torch.sigmoid),
+    "in parallel": Parallel,
+    "gated": Gated,
+    "norm first": PreActivated,
+    "maxima alone": pooled_alone,
+    "a last layer of zeros": begins_with_zeros,
+    "by script": lambda side: torch.jit.script(models.cnn(kernel=3, padding=1, side=side)),
 }
 
 
@@ -115,6 +213,41 @@ def cleared_afterwards(model, optimizer, images, labels):
     return loss.detach()
 
 
+def by_a_closure(model, optimizer, images, labels):
+    def closure():
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images), labels)
+        loss.backward()
+        return loss
+
+    model.train()
+    return optimizer.step(closure).item()
+
+
+def by_functions(model, optimizer, images, labels):
+    def loss(weights):
+        return F.cross_entropy(torch.func.functional_call(model, weights, (images,)), labels)
+
+    model.train()
+    gradients, value = torch.func.grad_and_value(loss)({name: p.detach() for name, p in model.named_parameters()})
+    for name, p in model.named_parameters():
+        p.grad = gradients[name]
+    optimizer.step()
+    return float(value)
+
+
+def one_image_after_another(model, optimizer, images, labels):
+    model.train()
+    optimizer.zero_grad()
+    total = 0.0
+    for image, label in zip(images, labels, strict=True):
+        loss = F.cross_entropy(model(image[None]), label[None]) / len(labels)
+        loss.backward()
+        total += loss.item()
+    optimizer.step()
+    return total
+
+
 def all_at_once(model, batches):
     model.train(False)
     guesses, labels = zip(*[(model(x).max(1)[1], y) for x, y in batches], strict=True)
@@ -134,20 +267,100 @@ def weighted_mean(model, batches):
     return float(np.average(shares, weights=[len(y) for _, y in batches]))
 
 
-def with_sgd(model, images, labels):
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    return torch.tensor([training_step(model, optimizer, images, labels) for _ in range(400)])
+def by_sklearn(model, batches):
+    from sklearn.metrics import accuracy_score
 
-
-def in_small_batches(model, images, labels):
-    optimizer, losses = torch.optim.Adam(model.parameters(), lr=3e-3), []
-    for _ in range(150):
-        for rows in torch.randperm(len(images)).split(16):
-            losses.append(training_step(model, optimizer, images[rows], labels[rows]))
-    return np.array(losses)
+    model.eval()
+    return accuracy_score(torch.cat([y for _, y in batches]), torch.cat([model(x).argmax(1) for x, _ in batches]))
 
 
 training_step = check.training_step.reference
+
+
+def adam(model):
+    return torch.optim.Adam(model.parameters(), lr=0.01)
+
+
+def with_sgd(model, images, labels):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    return torch.tensor([training_step(model, optimizer, images, labels) for _ in range(300)])
+
+
+def in_another_order(model, images, labels):
+    optimizer, losses = adam(model), []
+    for _ in range(60):
+        rows = torch.randperm(len(images))
+        losses.append(training_step(model, optimizer, images[rows], labels[rows]))
+    return np.array(losses)
+
+
+def with_lbfgs(model, images, labels):
+    optimizer = torch.optim.LBFGS(model.parameters(), lr=0.5, max_iter=10)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images), labels)
+        loss.backward()
+        return loss
+
+    return [float(optimizer.step(closure)) for _ in range(12)]
+
+
+def without_an_optimizer(model, images, labels):
+    losses = []
+    for _ in range(400):
+        loss = F.cross_entropy(model(images), labels)
+        losses.append(loss.item())
+        for p, gradient in zip(model.parameters(), torch.autograd.grad(loss, [*model.parameters()]), strict=True):
+            p.data -= 0.1 * gradient
+    return losses
+
+
+def looked_at_after_each_step(model, images, labels):
+    optimizer, losses = adam(model), []
+    while not losses or losses[-1] >= 0.05:
+        training_step(model, optimizer, images, labels)
+        with torch.no_grad():
+            losses.append(F.cross_entropy(model(images), labels).item())
+    return tuple(losses)
+
+
+def gradients_added_up(model, images, labels):
+    optimizer, losses = adam(model), []
+    for _ in range(60):
+        optimizer.zero_grad()
+        parts = zip(images.split(16), labels.split(16), strict=True)
+        values = [F.cross_entropy(model(some), theirs, reduction="sum") / len(labels) for some, theirs in parts]
+        for value in values:
+            value.backward()
+        optimizer.step()
+        losses.append(sum(value.item() for value in values))
+    return losses
+
+
+def layer_by_layer(model, images, labels):
+    optimizer, losses = adam(model), []
+    for _ in range(60):
+        x = images
+        for layer in model:
+            x = layer(x)
+        loss = F.cross_entropy(x, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def a_copy_brought_back(model, images, labels):
+    trained = copy.deepcopy(model)
+    losses = check.overfit.reference(trained, images, labels)
+    model.load_state_dict(trained.state_dict())
+    return losses
+
+
+def in_double_precision(model, images, labels):
+    return check.overfit.reference(model.double(), images.double(), labels)
 
 
 def by_search(budget, side, classes=10):
@@ -159,10 +372,35 @@ def by_search(budget, side, classes=10):
 
 RIGHT = {
     "build_cnn": MODELS,
-    "training_step": {"cleared by hand": cleared_by_hand, "cleared afterwards": cleared_afterwards},
-    "accuracy": {"all at once": all_at_once, "image by image": image_by_image, "weighted mean": weighted_mean},
-    "overfit": {"SGD, a tensor": with_sgd, "small batches, an array": in_small_batches},
-    "hidden_units": {"search": by_search, "a lambda": lambda b, n, k: divmod(b - k, n * n + k + 2)[0]},
+    "training_step": {
+        "cleared by hand": cleared_by_hand,
+        "cleared afterwards": cleared_afterwards,
+        "a closure": by_a_closure,
+        "torch.func": by_functions,
+        "one image after another": one_image_after_another,
+    },
+    "accuracy": {
+        "all at once": all_at_once,
+        "image by image": image_by_image,
+        "weighted mean": weighted_mean,
+        "scikit-learn": by_sklearn,
+    },
+    "overfit": {
+        "SGD, a tensor": with_sgd,
+        "another order at each step, an array": in_another_order,
+        "LBFGS": with_lbfgs,
+        "no optimizer": without_an_optimizer,
+        "the loss after each step": looked_at_after_each_step,
+        "gradients added up": gradients_added_up,
+        "layer by layer": layer_by_layer,
+        "a copy brought back": a_copy_brought_back,
+        "float64": in_double_precision,
+    },
+    "hidden_units": {
+        "search": by_search,
+        "a lambda": lambda b, n, k: divmod(b - k, n * n + k + 2)[0],
+        "floor": lambda b, n, k: np.floor((b - k) / (n * n + k + 2)),
+    },
 }
 
 
@@ -181,9 +419,14 @@ def test_an_unfinished_forward_is_not_attempted():
     assert check.build_cnn.judge(Net).status is Status.NOT_ATTEMPTED
 
 
-def spoilt(wrap):
-    """A builder of a right model with `wrap` around it."""
-    return lambda side: wrap(models.cnn(kernel=3, padding=1, side=side))
+def spoilt(*behind):
+    """A builder of a right model with something behind it."""
+    return lambda side: nn.Sequential(models.cnn(kernel=3, padding=1, side=side), *behind)
+
+
+def halved_twice(*layers, head=lambda numbers: [nn.Linear(numbers, 10)]):
+    """A builder of models with these layers, of which the last maps are 16 of a quarter of the side."""
+    return lambda side: nn.Sequential(*layers, nn.Flatten(), *head(16 * (side // 4) ** 2))
 
 
 class Blind(Classic):
@@ -194,6 +437,51 @@ class Blind(Classic):
 class Pair(Classic):
     def forward(self, x):
         return super().forward(x), x
+
+
+class FirstFrozen(Textbook):
+    def __init__(self, side):
+        super().__init__(side)
+        self.one.requires_grad_(False)
+
+
+class FirstWithoutGradient(Textbook):
+    def forward(self, x):
+        with torch.no_grad():
+            x = F.max_pool2d(self.one(x).relu(), 2)
+        return self.dense(F.max_pool2d(self.two(x).relu(), 2).flatten(1))
+
+
+class ViewedForOneSide(Textbook):
+    def __init__(self, side):
+        super().__init__(28)
+
+    def forward(self, x):
+        x = F.max_pool2d(self.two(F.max_pool2d(self.one(x).relu(), 2)).relu(), 2)
+        return self.dense(x.view(-1, 16 * 7 * 7))
+
+
+def flattened_whole(side):
+    layers = [*check.build_cnn.reference(side)]
+    layers[6] = nn.Flatten(0)
+    return nn.Sequential(*layers)
+
+
+BENT = "everything is linear"
+LINEAR_SOMEWHERE = {
+    "only pooled by the mean behind the second": halved_twice(
+        convolution(1, 8), nn.ReLU(), nn.AvgPool2d(2), convolution(8, 16), nn.AvgPool2d(2)
+    ),
+    "one ReLU for both": halved_twice(convolution(1, 8, 2), convolution(8, 16, 2), nn.ReLU()),
+    "only normalised between": halved_twice(
+        convolution(1, 8, 2), nn.BatchNorm2d(8), convolution(8, 16, 2), nn.BatchNorm2d(16), nn.ReLU()
+    ),
+    "nothing behind the second": halved_twice(convolution(1, 8, 2), nn.ReLU(), convolution(8, 16, 2)),
+    "bent behind the dense layer": halved_twice(
+        *(convolution(1, 8, 2), nn.ReLU(), convolution(8, 16, 2)),
+        head=lambda numbers: [nn.Linear(numbers, 20), nn.ReLU(), nn.Linear(20, 10)],
+    ),
+}
 
 
 def stops_between(model, optimizer, images, labels):
@@ -212,6 +500,44 @@ def leaves_evaluation_mode_and_gradients(model, optimizer, images, labels):
     return loss.item()
 
 
+def training_mode_too_late(model, optimizer, images, labels):
+    model.eval()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    model.train()
+    return loss.item()
+
+
+def logits_detached(model, optimizer, images, labels):
+    model.train()
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(images).detach(), labels).requires_grad_()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def optimizer_made_again(model, optimizer, images, labels):
+    return training_step(model, torch.optim.SGD(model.parameters(), lr=1.0), images, labels)
+
+
+def stepped_with(change=lambda model: None, **options):
+    """A right step, with other options of the loss, or with something done to the gradients."""
+
+    def step(model, optimizer, images, labels):
+        model.train()
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images), labels, **options)
+        loss.backward()
+        change(model)
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
 def eval_only_after_first_batch(model, batches):
     right = count = 0
     for images, labels in batches:
@@ -221,39 +547,137 @@ def eval_only_after_first_batch(model, batches):
     return right / count
 
 
-def far_too_large_a_rate(model, images, labels):
-    optimizer = torch.optim.AdamW(model.parameters(), lr=30.0)
-    return [training_step(model, optimizer, images, labels) for _ in range(20)]
+def counted_in_a_byte(model, batches):
+    model.eval()
+    right = torch.zeros((), dtype=torch.uint8)
+    for images, labels in batches:
+        right = right + (model(images).argmax(1) == labels).to(torch.uint8).sum(dtype=torch.uint8)
+    return right.item() / sum(len(labels) for _, labels in batches)
+
+
+accuracy = check.accuracy.reference
+
+
+def in_batches_of(size):
+    def train(model, images, labels):
+        optimizer, losses = adam(model), []
+        for _ in range(40):
+            for rows in torch.randperm(len(images)).split(size):
+                losses.append(training_step(model, optimizer, images[rows], labels[rows]))
+        return losses
+
+    return train
+
+
+def trained_for(steps, rate=0.01, weights=nn.Module.parameters, **options):
+    def train(model, images, labels):
+        optimizer, losses = torch.optim.AdamW(weights(model), rate), []
+        for _ in range(steps):
+            loss = F.cross_entropy(model(images), labels, **options)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        return losses
+
+    return train
+
+
+def given_back(keep):
+    """A right training, of which another list is given back."""
+    return lambda model, images, labels: keep(check.overfit.reference(model, images, labels))
+
+
+def half_of_the_images(model, images, labels):
+    half = len(images) // 2
+    return check.overfit.reference(model, images[:half], labels[:half])
+
+
+def images_alone_shuffled(model, images, labels):
+    optimizer = adam(model)
+    return [training_step(model, optimizer, images[torch.randperm(len(images))], labels) for _ in range(40)]
+
+
+def never_steps(model, images, labels):
+    return [F.cross_entropy(model(images), labels).item() for _ in range(5)]
+
+
+def less_than_the_budget(budget, side, classes):
+    h = 0
+    while (h + 1) * (side**2 + 2 + classes) + classes < budget:
+        h += 1
+    return h
 
 
 WRONG = {
     "build_cnn": {
         "a model, not its builder": (models.cnn(), None, "finished model"),
-        "squeezed": (spoilt(lambda model: nn.Sequential(model, nn.Tanh())), "squeezed_scores"),
-        "frozen": (spoilt(lambda model: model.requires_grad_(False)), "layer_left_out"),
-        "too large": (
-            spoilt(lambda model: nn.Sequential(model, nn.Linear(10, 5000), nn.Linear(5000, 10))),
-            "too_many_parameters",
-        ),
-        "cut off": (spoilt(lambda model: nn.Sequential(*list(model)[:-2])), None),
-        "a number": (spoilt(lambda model: 3), None),
-        "another input": (spoilt(lambda model: nn.Linear(5, 5)), None),
-        "blind": (Blind, None, "same scores"),
-        "a pair": (Pair, None, "a tuple"),
+        "squeezed": (spoilt(nn.Tanh()), "squeezed_output"),
+        "softplus": (spoilt(nn.Softplus()), "relu_at_the_end"),
+        "log of a sigmoid": (spoilt(nn.LogSigmoid()), "relu_at_the_end"),
+        "frozen": (lambda side: Textbook(side).requires_grad_(False), "frozen_weights"),
+        "one layer frozen": (FirstFrozen, "frozen_weights"),
+        "one layer under no_grad": (FirstWithoutGradient, "layer_left_out"),
+        "too large": (spoilt(nn.Linear(10, 5000), nn.Linear(5000, 10)), "too_many_parameters"),
+        "too large by one": (lambda side: Sized(side, 60_001), "too_many_parameters"),
+        "viewed for one side": (ViewedForOneSide, "sized_for_one_side"),
+        "flattened with the batch": (flattened_whole, "batch_mixed_up"),
+        "dense": (lambda side: models.dense(8, side), "no_convolution"),
+        "nine classes": (spoilt(nn.Linear(10, 9)), "", "expected (6, 10)"),
+        "cut off": (lambda side: models.cnn(kernel=3, padding=1, side=side)[:-2], ""),
+        "a number": (lambda side: 3, "", "Expected an nn.Module"),
+        "another input": (lambda side: nn.Linear(5, 5), None),
+        "blind": (Blind, "same_for_all"),
+        "a pair": (Pair, "pair_returned"),
+        **{what: (build, "one_nonlinearity", BENT) for what, build in LINEAR_SOMEWHERE.items()},
     },
     "training_step": {
         "step first": (stops_between, "step_before_backward"),
+        "training mode too late": (training_mode_too_late, "left_in_evaluation_mode"),
+        "logits detached": (logits_detached, "no_backward"),
+        "an optimizer made again": (optimizer_made_again, "optimizer_of_its_own"),
+        "nothing but the loss": (lambda model, _, images, labels: F.cross_entropy(model(images), labels), None),
+        "clipped": stepped_with(lambda model: nn.utils.clip_grad_norm_(model.parameters(), 0.1)),
+        "smoothed": stepped_with(label_smoothing=0.1),
+        "the first image alone": lambda model, optimizer, x, y: training_step(model, optimizer, x[:1], y[:1]),
+        "rounded": lambda *case: round(training_step(*case), 2),
+        "in bits": lambda *case: training_step(*case) / math.log(2),
+        "a string": lambda *case: str(training_step(*case)),
         "two mistakes": (leaves_evaluation_mode_and_gradients, None),
     },
     "accuracy": {
         "eval after the first batch": (eval_only_after_first_batch, "dropout_live_in_evaluation"),
-        "rounded": lambda model, batches: round(check.accuracy.reference(model, batches), 1),
+        "counted in a byte": counted_in_a_byte,
+        "rounded": lambda model, batches: round(accuracy(model, batches), 2),
+        "the best batch": lambda model, batches: max(accuracy(model, [batch]) for batch in batches),
+        "one for each batch": lambda model, batches: [accuracy(model, [batch]) for batch in batches],
+        "the last batch dropped": lambda model, batches: accuracy(model, batches[:-1] or batches),
     },
     "overfit": {
-        "far too large a rate": (far_too_large_a_rate, "diverged"),
+        "far too large a rate": (trained_for(20, rate=30.0), "diverged"),
+        "far too few steps": (trained_for(5), "stopped_too_early"),
+        "the last layer alone": (trained_for(30, weights=lambda model: model[3].parameters()), "part_of_the_weights"),
         "success only reported": (lambda model, images, labels: [2.3, 0.01], "another_model_trained"),
+        "no step": (never_steps, "another_model_trained"),
+        "batches of 16": (in_batches_of(16), "small_batches"),
+        "batches of 7": (in_batches_of(7), "small_batches"),
+        "half of the images": (half_of_the_images, "part_of_the_inputs"),
+        "images alone shuffled": (images_alone_shuffled, "", "Before step 1"),
+        "smoothed labels": (trained_for(100, label_smoothing=0.1), "", "Before step"),
+        "the sum": (trained_for(60, reduction="sum"), "losses_summed"),
+        "some of the losses": (given_back(lambda losses: losses[::5]), "every_tenth_loss"),
+        "backwards": given_back(lambda losses: losses[::-1]),
+        "in bits": given_back(lambda losses: [loss / math.log(2) for loss in losses]),
+        "rounded": given_back(lambda losses: [round(loss, 1) for loss in losses]),
+        "too many": (given_back(lambda losses: [*losses, 0.0, 0.0]), "", "your list holds"),
+        "none": (given_back(lambda losses: []), "every_tenth_loss"),
     },
-    "hidden_units": {"four a unit": lambda budget, side, classes: (budget - classes) // (side**2 + classes + 4)},
+    "hidden_units": {
+        "four a unit": lambda budget, side, classes: (budget - classes) // (side**2 + classes + 4),
+        "less than the budget": (less_than_the_budget, "exact_budget_refused"),
+        "one too many": lambda *case: check.hidden_units.reference(*case) + 1,
+        "biases paid by each unit": lambda budget, side, classes: budget // (side**2 + 2 + 2 * classes),
+    },
 }
 
 

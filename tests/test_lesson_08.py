@@ -2,12 +2,14 @@
 
 import json
 import math
+import random
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from bench import record_horizon
 from utils.checks import char_lstm as check
@@ -47,33 +49,115 @@ def streams_of_the_package(text, alphabet, streams, length):
     return [[x.to(torch.int32), y] for x, y in Streams(encode(text, alphabet), streams, length)]
 
 
-def detached_on_entry(model, optimizer, inputs, targets, state):
-    if state is not None:
-        h, c = state
-        state = (h.detach(), c.detach())
-    scores, state = model(inputs, state)
-    loss = torch.nn.functional.cross_entropy(scores.transpose(1, 2), targets)
+def streams_by_strides(text, alphabet, streams, length):
+    tokens = torch.tensor(list(map(alphabet.index, text)))
+    each = (len(tokens) - 1) // streams
+    rows = tokens.as_strided((streams, each + 1), (each, 1))  # rows overlap by one
+    pairs = tuple(
+        (rows[:, t : t + length + 1][:, :-1], rows[:, t + 1 : t + length + 1]) for t in range(0, each, length)
+    )
+    return pairs
+
+
+def streams_of_numpy(text, alphabet, streams, length):
+    tokens = np.array([np.uint8(alphabet.find(character)) for character in text])
+    each = (len(tokens) - 1) // streams
+    cuts = range(length, each, length)
+    inputs, targets = (
+        np.stack(np.split(part, streams)) for part in (tokens[: streams * each], tokens[1:][: streams * each])
+    )
+    return list(zip(np.split(inputs, cuts, axis=1), np.split(targets, cuts, axis=1), strict=True))
+
+
+def channels_second(model, optimizer, inputs, targets, state):
     optimizer.zero_grad(set_to_none=False)
+    logits, (h, c) = model(inputs, state)
+    loss = F.cross_entropy(logits.transpose(1, 2), targets)
     loss.backward()
     optimizer.step()
-    return np.float64(loss.item() / math.log(2)), state
+    return np.float64(loss.item() / math.log(2)), (h.detach_(), c.detach_())
 
 
 def by_log_softmax(model, optimizer, inputs, targets, state):
-    scores, (h, c) = model(inputs, state) if state is not None else model(inputs)
-    loss = -scores.log_softmax(-1).gather(2, targets[..., None]).mean()
+    logits, (h, c) = model(inputs, state) if state is not None else model(inputs)
+    loss = -logits.log_softmax(-1).gather(2, targets[..., None]).mean()
     loss.backward()
     optimizer.step()
     optimizer.zero_grad()
     return torch.log2(torch.exp(loss.detach())), [h.clone().detach(), c.data]
 
 
+def by_closure(model, optimizer, inputs, targets, state):
+    after = None
+
+    def closure():
+        nonlocal after
+        optimizer.zero_grad()
+        logits, after = model(inputs, state)
+        loss = nn.CrossEntropyLoss()(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1))
+        loss.backward()
+        return loss
+
+    loss = optimizer.step(closure)
+    return float(loss) * math.log2(math.e), tuple(s.detach().clone() for s in after)
+
+
+def by_autograd(model, optimizer, inputs, targets, state):
+    logits, state = model(inputs, state)
+    loss = F.nll_loss(F.log_softmax(logits, 2).permute(0, 2, 1), targets)
+    weights = list(model.parameters())
+    for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+        weight.grad = gradient
+    optimizer.step()
+    with torch.no_grad():
+        return (loss / math.log(2)).item(), tuple(part + 0 for part in state)
+
+
+def by_torch_func(model, optimizer, inputs, targets, state):
+    def loss(weights):
+        logits, new = torch.func.functional_call(model, weights, (inputs, state))
+        return F.cross_entropy(logits.flatten(0, 1), targets.flatten()), new
+
+    weights = {name: weight.detach() for name, weight in model.named_parameters()}
+    gradients, (value, new) = torch.func.grad_and_value(loss, has_aux=True)(weights)
+    for name, weight in model.named_parameters():
+        weight.grad = gradients[name]
+    optimizer.step()
+    return value.item() / math.log(2), new
+
+
+class Step(nn.Module):
+    def forward(self, model, optimizer, inputs, targets, state):
+        model.train()
+        with torch.enable_grad():
+            logits, state = model(inputs, state)
+            loss = nn.CrossEntropyLoss(reduction="none")(logits.mT, targets).mean()
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        return loss.detach().numpy() / np.log(2), tuple(torch.from_numpy(s.detach().numpy().copy()) for s in state)
+
+
+def bits_of_the_probabilities(model, optimizer, inputs, targets, state):
+    """In a helper class, one character at a time, with the graph kept for no reason."""
+    logits = []
+    for column in inputs.T:
+        z, state = model(column[:, None], state)
+        logits.append(z[:, 0])
+    p = torch.stack(logits, 1).double().softmax(-1)
+    bits = -torch.log2(p[torch.arange(len(inputs))[:, None], torch.arange(inputs.shape[1]), targets]).mean()
+    model.zero_grad()
+    (bits * math.log(2)).backward(retain_graph=True)
+    optimizer.step()
+    return bits.item(), tuple(part.detach() for part in state)
+
+
 def whole_text_anew(model, prompt, count, temperature):
     text = prompt.clone()
     for _ in range(count):
         with torch.no_grad():
-            chances = F.softmax(model(text[None])[0][0, -1].double() / temperature, dim=0)
-        text = torch.cat([text, torch.multinomial(chances, 1)])
+            p = F.softmax(model(text[None])[0][0, -1].double() / temperature, dim=0)
+        text = torch.cat([text, torch.multinomial(p, 1)])
     return text[len(prompt) :]
 
 
@@ -82,8 +166,8 @@ def with_numpy(model, prompt, count, temperature):
     tokens, state = prompt.tolist(), None
     unread = tokens
     for _ in range(count):
-        scores, state = model(torch.tensor([unread]), state)
-        z = scores[0, -1].detach().numpy() / temperature
+        logits, state = model(torch.tensor([unread]), state)
+        z = logits[0, -1].detach().numpy() / temperature
         p = np.exp(z - z.max())
         unread = [rng.choice(len(p), p=p / p.sum())]
         tokens += unread
@@ -93,12 +177,46 @@ def with_numpy(model, prompt, count, temperature):
 def gumbel(model, prompt, count, temperature):
     out = []
     with torch.inference_mode():
-        scores, state = model(prompt.unsqueeze(0))
+        logits, state = model(prompt.unsqueeze(0))
         while len(out) < count:
-            noise = -torch.empty_like(scores[0, -1]).exponential_().log()
-            out.append((scores[0, -1] / temperature + noise).argmax())
-            scores, state = model(out[-1].reshape(1, 1), state)
+            noise = -torch.empty_like(logits[0, -1]).exponential_().log()
+            out.append((logits[0, -1] / temperature + noise).argmax())
+            logits, state = model(out[-1].reshape(1, 1), state)
     return out
+
+
+def one_character_at_a_time(model, prompt, count, temperature):
+    state, new = None, []
+    for token in prompt:
+        logits, state = model(token.view(1, 1), state)
+    for _ in range(count):
+        token = torch.distributions.Categorical(logits=logits[0, 0] / temperature).sample()
+        new.append(token[None])
+        logits, state = model(token.view(1, 1), state)
+    return torch.cat(new).numpy()
+
+
+def with_python_alone(model, prompt, count, temperature):
+    def rest(tokens, state, left):
+        if not left:
+            return []
+        logits, state = model(torch.tensor([tokens]), state)
+        weights = [math.exp(z / temperature - 90 / temperature) for z in logits[0, -1].tolist()]
+        token = random.choices(range(len(weights)), weights)[0]
+        return [token, *rest([token], state, left - 1)]
+
+    return rest(prompt.tolist(), None, count)
+
+
+def by_cumulated_shares(model, prompt, count, temperature):
+    logits, state = model(prompt[None])
+    tokens = torch.empty(0, dtype=torch.int64)
+    for _ in range(count):
+        below = (logits[:, -1] / temperature).softmax(-1).cumsum(-1)
+        token = torch.searchsorted(below, torch.rand(1, 1) * below[:, -1:]).clamp(max=below.shape[1] - 1)
+        tokens = torch.cat([tokens, token[0]])
+        logits, state = model(token, state)
+    return tokens.tolist()
 
 
 def place_by_place(model, tokens, places, lengths, tolerance):
@@ -106,8 +224,8 @@ def place_by_place(model, tokens, places, lengths, tolerance):
     for k in lengths:
         total = 0.0
         for p in places.tolist():
-            scores, _ = model(tokens[p - k : p].unsqueeze(0))
-            total -= scores[0, -1].log_softmax(0)[tokens[p]].item() / math.log(2)
+            logits, _ = model(tokens[p - k : p].unsqueeze(0))
+            total -= logits[0, -1].log_softmax(0)[tokens[p]].item() / math.log(2)
         curve.append(total / len(places))
     for k, value in zip(lengths, curve, strict=True):
         if value - min(curve) <= tolerance:
@@ -122,6 +240,24 @@ def with_unfold(model, tokens, places, lengths, tolerance):
         ]
     )
     return bits.detach(), torch.tensor(lengths)[(bits <= bits.min() + tolerance)][0]
+
+
+def column_by_column(model, tokens, places, lengths, tolerance):
+    bits = np.zeros(len(lengths))
+    for i, k in enumerate(lengths):
+        state = None
+        for ago in range(k, 0, -1):
+            logits, state = model(tokens[places - ago].view(-1, 1), state)
+        p = logits[:, 0].double().softmax(-1).gather(1, tokens[places][:, None])
+        bits[i] = p.log2().neg().mean()
+    within = [k for k, b in zip(lengths, bits, strict=True) if b <= bits.min() + tolerance]
+    return list(bits), min(within)
+
+
+def in_double_precision(model, tokens, places, lengths, tolerance):
+    windows = {k: torch.stack([tokens[p - k : p] for p in places]) for k in lengths}
+    bits = {k: F.cross_entropy(model(w)[0][:, -1].double(), tokens[places]) / math.log(2) for k, w in windows.items()}
+    return [*bits.values()], next(k for k in bits if not bits[k] > min(bits.values()) + tolerance)
 
 
 def by_ranks(cells, flags):
@@ -143,89 +279,321 @@ def by_signs(cells, flags):
     return pairs.sign().double().add(1).div(2).mean(dim=(0, 1))
 
 
+def by_searchsorted(cells, flags):
+    others, flagged = cells[~flags].T.sort().values, cells[flags].T.contiguous()
+    below = torch.searchsorted(others, flagged) + torch.searchsorted(others, flagged, right=True)
+    return below.half().mean(1) / (2 * others.shape[1])
+
+
+def by_python(cells, flags):
+    def one(column):
+        high = [a for a, flag in zip(column, flags, strict=True) if flag]
+        low = [a for a, flag in zip(column, flags, strict=True) if not flag]
+        return sum((a > b) + (a == b) / 2 for a in high for b in low) / (len(high) * len(low))
+
+    return np.array([one(column) for column in cells.T.tolist()], dtype=np.float32)
+
+
 RIGHT = {
-    "stream_batches": {"loops": streams_by_loops, "the package's": streams_of_the_package},
-    "truncated_step": {"detached on entry": detached_on_entry, "log_softmax": by_log_softmax},
-    "continue_prompt": {"whole text anew": whole_text_anew, "numpy": with_numpy, "Gumbel noise": gumbel},
-    "measure_horizon": {"place by place": place_by_place, "unfold": with_unfold},
-    "auroc": {"ranks": by_ranks, "scikit-learn": by_sklearn, "signs": by_signs},
+    "stream_batches": {
+        "loops": streams_by_loops,
+        "the package's": streams_of_the_package,
+        "strides": streams_by_strides,
+        "numpy": streams_of_numpy,
+    },
+    "truncated_step": {
+        "classes second": channels_second,
+        "log_softmax": by_log_softmax,
+        "a closure": by_closure,
+        "autograd.grad": by_autograd,
+        "torch.func": by_torch_func,
+        "a module": Step(),
+        "bits of probabilities": bits_of_the_probabilities,
+    },
+    "continue_prompt": {
+        "whole text anew": whole_text_anew,
+        "numpy": with_numpy,
+        "Gumbel noise": gumbel,
+        "one character at a time": one_character_at_a_time,
+        "Python alone": with_python_alone,
+        "cumulated shares": by_cumulated_shares,
+    },
+    "measure_horizon": {
+        "place by place": place_by_place,
+        "unfold": with_unfold,
+        "column by column": column_by_column,
+        "double precision": in_double_precision,
+    },
+    "auroc": {
+        "ranks": by_ranks,
+        "scikit-learn": by_sklearn,
+        "signs": by_signs,
+        "searchsorted": by_searchsorted,
+        "Python": by_python,
+    },
 }
 
 
 # --- wrong answers that are not on the list -------------------------------------------------------------------------
 
 
+def batches_with(change):
+    """The right batches of streams, changed."""
+    return lambda *case: change(check.stream_batches.reference(*case))
+
+
+def streams_of_whole_rows(text, alphabet, streams, length):
+    """Each row has all that N // B gives, the target of the last one included."""
+    tokens = F.pad(encode(text, alphabet), (0, 1))
+    each = len(text) // streams
+    rows = [tokens[by:][: streams * each].view(streams, each) for by in (0, 1)]
+    return list(zip(*(row.split(length, 1) for row in rows), strict=True))
+
+
+def rest_dropped_where_alone(text, alphabet, streams, length):
+    pairs = check.stream_batches.reference(text, alphabet, streams, length)
+    return pairs if len(pairs) > 1 else [pair for pair in pairs if pair[0].shape[1] == length]
+
+
+def step_like(**switches):
+    return check.truncated_step.variant(**switches)
+
+
 def only_h_detached(model, optimizer, inputs, targets, state):
-    scores, (h, c) = model(inputs, state)
-    loss = F.cross_entropy(scores.flatten(0, 1), targets.flatten())
+    logits, (h, c) = model(inputs, state)
+    loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     return loss.item() / math.log(2), (h.detach(), c)
 
 
-def loss_alone(model, optimizer, inputs, targets, state):
-    return check.truncated_step.reference(model, optimizer, inputs, targets, state)[0]
+def detached_on_entry_alone(model, optimizer, inputs, targets, state):
+    logits, new = model(inputs, state and tuple(part.detach() for part in state))
+    loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item() / math.log(2), new
 
 
-def divided_after_the_softmax(model, prompt, count, temperature):
-    drawn = []
-    scores, state = model(prompt[None])
-    for _ in range(count):
-        drawn.append(int(torch.multinomial(scores[0, -1].softmax(0) / temperature, 1)))
-        scores, state = model(torch.tensor([[drawn[-1]]]), state)
+def logits_detached(model, optimizer, inputs, targets, state):
+    logits, state = model(inputs, state)
+    loss = F.cross_entropy(logits.detach().flatten(0, 1), targets.flatten()).requires_grad_()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item() / math.log(2), tuple(part.detach() for part in state)
+
+
+def loss_alone(*case):
+    return check.truncated_step.reference(*case)[0]
+
+
+def state_first(*case):
+    return check.truncated_step.reference(*case)[::-1]
+
+
+def three_values(*case):
+    bits, (h, c) = check.truncated_step.reference(*case)
+    return bits, h, c
+
+
+def h_alone(*case):
+    bits, (h, _) = check.truncated_step.reference(*case)
+    return bits, h
+
+
+def two_steps(model, optimizer, inputs, targets, state):
+    check.truncated_step.reference(model, optimizer, inputs, targets, state)
+    return check.truncated_step.reference(model, optimizer, inputs, targets, state)
+
+
+def clipped_by_value(model, optimizer, inputs, targets, state):
+    logits, state = model(inputs, state)
+    loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_value_(model.parameters(), 0.1)
+    optimizer.step()
+    return loss.item() / math.log(2), tuple(part.detach() for part in state)
+
+
+def summed_over_time(logits, targets):
+    return F.cross_entropy(logits, targets, reduction="sum") / 2
+
+
+def drawn_with(**switches):
+    return check.continue_prompt.variant(**switches)
+
+
+def most_likely(k):
+    def weights(z, t):
+        kept = z >= z.topk(min(k, len(z))).values[-1]
+        return (z / t).where(kept, torch.tensor(-math.inf)).softmax(0)
+
+    return drawn_with(weights=weights)
+
+
+def first_one_greedy(model, prompt, count, temperature):
+    logits, state = model(prompt[None])
+    drawn = [int(logits[0, -1].argmax())]
+    while len(drawn) < count:
+        logits, state = model(torch.tensor([drawn[-1:]]), state)
+        drawn.append(int(torch.multinomial((logits[0, -1] / temperature).softmax(0), 1)))
     return drawn
 
 
-def stops_at_the_flat_part_of_nats(model, tokens, places, lengths, tolerance):
+def seeded(model, prompt, count, temperature):
+    torch.manual_seed(0)
+    return check.continue_prompt.reference(model, prompt, count, temperature)
+
+
+def generator_of_its_own(model, prompt, count, temperature):
+    draws = torch.Generator().manual_seed(1)
+    weigh = check.continue_prompt.variant(draw=lambda p: int(torch.multinomial(p, 1, generator=draws)))
+    return weigh(model, prompt, count, temperature)
+
+
+def all_at_once(model, prompt, count, temperature):
+    p = (model(prompt[None])[0][0, -1] / temperature).softmax(0)
+    return torch.multinomial(p, count, replacement=True).tolist()
+
+
+def all_different(model, prompt, count, temperature):
+    p = (model(prompt[None])[0][0, -1] / temperature).softmax(0)
+    return torch.multinomial(p, count).tolist()
+
+
+def never_twice_running(model, prompt, count, temperature):
+    drawn, (logits, state) = [], model(prompt[None])
+    for _ in range(count):
+        z = (logits[0, -1] / temperature).clone()
+        z[drawn[-1:]] = -math.inf
+        drawn.append(int(torch.multinomial(z.softmax(0), 1)))
+        logits, state = model(torch.tensor([drawn[-1:]]), state)
+    return drawn
+
+
+def none_but_the_last_fed(model, prompt, count, temperature):
+    """Without a state and with the last two characters: right for a model that looks two characters back."""
+    text = prompt.tolist()
+    for _ in range(count):
+        logits, _ = model(torch.tensor([text[-2:]]))
+        text.append(int(torch.multinomial((logits[0, -1] / temperature).softmax(0), 1)))
+    return text[len(prompt) :]
+
+
+def the_curve_alone(*case):
+    return check.measure_horizon.reference(*case)[0]
+
+
+def the_horizon_first(*case):
+    return check.measure_horizon.reference(*case)[::-1]
+
+
+def horizon_like(**switches):
+    return check.measure_horizon.variant(**switches)
+
+
+def strictly_within(model, tokens, places, lengths, tolerance):
     bits, _ = check.measure_horizon.reference(model, tokens, places, lengths, tolerance)
-    return bits
+    return bits, next((k for k, value in zip(lengths, bits, strict=True) if value < min(bits) + tolerance), lengths[-1])
+
+
+def one_place_alone(model, tokens, places, lengths, tolerance):
+    return check.measure_horizon.reference(model, tokens, places[:1], lengths, tolerance)
+
+
+def auroc_like(**switches):
+    return check.auroc.variant(**switches)
 
 
 WRONG = {
-    "stream_batches": {"nothing": lambda text, alphabet, streams, length: []},
+    "stream_batches": {
+        "nothing": lambda text, alphabet, streams, length: [],
+        "the reverse order": batches_with(lambda pairs: pairs[::-1]),
+        "inputs alone": batches_with(lambda pairs: [x for x, _ in pairs]),
+        "targets first": batches_with(lambda pairs: [(y, x) for x, y in pairs]),
+        "a tensor for a pair": batches_with(lambda pairs: [torch.stack(pair) for pair in pairs]),
+        "one pair": batches_with(lambda pairs: tuple(torch.cat(part, 1) for part in zip(*pairs, strict=True))),
+        "floats": (batches_with(lambda pairs: [(x.float(), y.float()) for x, y in pairs]), "", "whole numbers"),
+        "rows of N // B": streams_of_whole_rows,
+        "a sorted alphabet": lambda text, alphabet, streams, length: check.stream_batches.reference(
+            text, "".join(sorted(alphabet)), streams, length
+        ),
+        "a single short batch dropped": rest_dropped_where_alone,
+    },
     "truncated_step": {
         "only h detached": (only_h_detached, "state_not_detached"),
+        "detached on entry alone": (detached_on_entry_alone, "state_not_detached"),
+        "logits detached": (logits_detached, "no_backward"),
         "the loss alone": (loss_alone, "", "Expected a pair"),
+        "the state first": (state_first, "", "Expected a pair"),
+        "three values": (three_values, "", "Expected a pair"),
+        "h alone": (h_alone, "", "Expected a pair"),
+        "two steps": two_steps,
+        "clipped by value": clipped_by_value,
+        "summed over time": step_like(loss=summed_over_time),
+        "bits by another ln": step_like(unit=math.log(3)),
+        "the first position left out": step_like(pairs=lambda z, x, y: (z[:, 1:], y[:, 1:])),
+        "h from before, c from after": step_like(end=lambda new, old: ((old or new)[0].detach(), new[1].detach())),
     },
     "continue_prompt": {
-        "divided after the softmax": (divided_after_the_softmax, "temperature_without_effect"),
+        "divided after the softmax": (drawn_with(weights=lambda z, t: z.softmax(0) / t), "temperature_without_effect"),
         "a string": lambda model, prompt, count, temperature: "to be",
+        "characters": (lambda model, prompt, count, temperature: ["a"] * count, "", "a list with 'a' in it"),
+        "a batch": lambda *case: [check.continue_prompt.reference(*case)],
         "no such token": lambda model, prompt, count, temperature: [99] * count,
         "one too few": lambda model, prompt, count, temperature: [0] * (count - 1),
+        "one too many": lambda model, prompt, count, temperature: check.continue_prompt.reference(
+            model, prompt, count + 1, temperature
+        ),
+        "the temperature plus one": drawn_with(weights=lambda z, t: (z / (t + 1)).softmax(0)),
+        "powers of two": drawn_with(weights=lambda z, t: torch.exp2(z / t)),
+        "the root of the temperature": drawn_with(weights=lambda z, t: (z / t**0.5).softmax(0)),
+        "a cold one alone": drawn_with(weights=lambda z, t: (z / min(t, 1)).softmax(0)),
+        "sigmoids": drawn_with(weights=lambda z, t: (z / t).sigmoid()),
+        "top 2": most_likely(2),
+        "top 3": most_likely(3),
+        "top 5": most_likely(5),
+        "the first one greedy": (first_one_greedy, "", "first draws of a call"),
+        "seeded": (seeded, "", "a seed set inside"),
+        "a generator of its own": (generator_of_its_own, "", "a seed set inside"),
+        "all from one": (all_at_once, "", "leaves no choice"),
+        "all different": (all_different, "", "without replacement"),
+        "never twice running": never_twice_running,
+        "two characters without a state": none_but_the_last_fed,
+        "prompt without its last": drawn_with(first=lambda prompt: prompt[:-1] if len(prompt) > 1 else prompt),
+        "prompt backwards": drawn_with(first=lambda prompt: prompt.flip(0)[:2]),
     },
     "measure_horizon": {
-        "the curve alone": (stops_at_the_flat_part_of_nats, "", "Expected a pair"),
+        "the curve alone": (the_curve_alone, "", "expected 2 values (bits, horizon)"),
+        "the horizon first": the_horizon_first,
         "lengths for bits": lambda model, tokens, places, lengths, tolerance: (lengths, lengths[0]),
+        "strictly within": strictly_within,
+        "one place": one_place_alone,
+        "nats for the horizon": (
+            horizon_like(within=lambda bits, eps: bits * math.log(2) <= bits.min() * math.log(2) + eps),
+            "tolerance_in_nats",
+        ),
+        "half the tolerance": horizon_like(within=lambda bits, eps: bits <= bits.min() + eps / 2),
+        "above the first": horizon_like(within=lambda bits, eps: bits <= bits[0] + eps),
+        "window backwards": horizon_like(windows=lambda x, p, k: x[p[:, None] - 1 - torch.arange(k)]),
     },
-    "auroc": {"zeros": lambda cells, flags: torch.zeros(cells.shape[1])},
+    "auroc": {
+        "zeros": lambda cells, flags: torch.zeros(cells.shape[1]),
+        "halves": lambda cells, flags: torch.full((cells.shape[1],), 0.5),
+        "a list of pairs won": lambda cells, flags: (cells[flags][:, None] > cells[~flags]).float(),
+        "the first cell alone": lambda cells, flags: check.auroc.reference(cells, flags)[:1],
+        "pairs in bytes": auroc_like(
+            average=lambda wins: (2 * wins).to(torch.uint8).sum((0, 1), dtype=torch.uint8) / 2 / wins[:, :, 0].numel()
+        ),
+        "against all places": lambda cells, flags: (cells[flags][:, None] > cells).float().mean((0, 1)),
+        "the threshold at the mean": lambda cells, flags: ((cells > cells.mean(0)) == flags[:, None]).float().mean(0),
+        "2 AUROC - 1": auroc_like(turn=lambda share: 2 * share - 1),
+    },
 }
-
-
-def test_the_reference_batches_are_those_of_the_package():
-    text, alphabet = (
-        "the quick brown fox jumps over the lazy dog",
-        "".join(sorted(set("the quick brown fox jumps over the lazy dog"))),
-    )
-    ours = list(Streams(encode(text, alphabet), 3, 5))
-    theirs = check.stream_batches.reference(text, alphabet, 3, 5)
-    assert len(ours) == len(theirs)
-    for (inputs, targets), (x, y) in zip(ours, theirs, strict=True):
-        assert torch.equal(inputs, x) and torch.equal(targets, y)
-
-
-def test_the_model_of_the_horizon_check_has_the_memory_that_it_claims():
-    echo = check.Echo(3, torch.tensor([0.5, 0.0, 2.0]))
-    tokens = torch.tensor([[0, 1, 2, 2, 1, 0]])
-    whole, _ = echo(tokens)
-    changed = tokens.clone()
-    changed[0, 2] = 0  # four characters before the end: out of reach of the last scores, within that of the others
-    other, _ = echo(changed)
-    assert torch.equal(whole[0, 5], other[0, 5])
-    assert not torch.equal(whole[0, 4], other[0, 4])
-    first, state = echo(tokens[:, :2])
-    rest, _ = echo(tokens[:, 2:], state)
-    assert torch.equal(torch.cat([first, rest], 1), whole)
 
 
 # --- what a reader of source code keeps in mind ---------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -184,12 +185,145 @@ def by_building(budget, vocabulary):
     return width
 
 
+class Free(nn.Module):
+    """A decoder with a place for each decision that the exercise leaves open, or that an answer may get wrong."""
+
+    def __init__(
+        self, vocabulary, width, heads, layers, *,
+        inside=4, bend=F.gelu, scale=None, bias=lambda scores: 0, places=256, mask=torch.tril, residuals=(1, 1),
+        norm=lambda x: F.layer_norm(x, x.shape[-1:]), last_norm=lambda x: x, share=(), place=lambda at: at,
+    ):  # fmt: skip
+        super().__init__()
+        self.heads, self.bend, self.bias, self.mask = heads, bend, bias, mask
+        self.residuals, self.norm, self.last_norm, self.place = residuals, norm, last_norm, place
+        self.scale = (width // heads) ** -0.5 if scale is None else scale
+        self.embed, self.head = nn.Embedding(vocabulary, width), nn.Linear(width, vocabulary)
+        self.places = nn.Embedding(places, width) if places else None
+        shapes = {"w_in": (3 * width, width), "w_out": (width, width)}
+        shapes |= {"up": (inside * width, width), "down": (width, bend(torch.ones(inside * width)).numel())}
+        self.layers = nn.ModuleList(
+            nn.ParameterDict({name: nn.Parameter(torch.randn(shape) / width**0.5) for name, shape in shapes.items()})
+            for _ in range(layers)
+        )
+        for layer in self.layers:
+            layer.update({name: self.layers[0][name] for name in share})
+
+    def attend(self, x, w_in, w_out):
+        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (x @ w_in.T).chunk(3, -1))
+        scores = q @ k.mT * self.scale
+        scores = (scores + self.bias(scores)).masked_fill(self.mask(torch.ones_like(scores)) == 0, -math.inf)
+        return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2) @ w_out.T
+
+    def forward(self, tokens):
+        x = self.embed(tokens)
+        if self.places:
+            x = x + self.places(self.place(torch.arange(tokens.shape[1])))
+        first, second = self.residuals
+        for p in self.layers:
+            x = first * x + self.attend(self.norm(x), p["w_in"], p["w_out"])
+            x = second * x + self.bend(self.norm(x) @ p["up"].T) @ p["down"].T
+        return self.head(self.last_norm(x))
+
+
+def distance(scores):
+    """How far a key (column) lies behind a query (row)."""
+    places = torch.arange(scores.shape[-1])
+    return (places[:, None] - places).clamp(min=0)
+
+
+def alibi(*slopes):
+    return lambda scores: -torch.tensor(slopes[: scores.shape[1]])[:, None, None] * distance(scores)
+
+
+def swiglu(x):
+    a, b = x.chunk(2, -1)
+    return F.silu(a) * b
+
+
+class Layers(nn.Module):
+    """torch's attention with its weights asked for, a feed-forward part of convolutions, positions in each layer."""
+
+    def __init__(self, vocabulary, width, heads, layers):
+        super().__init__()
+        self.embed, self.places = nn.Embedding(vocabulary, width), nn.Embedding(300, width)
+        self.looks = nn.ModuleList(nn.MultiheadAttention(width, heads, 0.1, batch_first=True) for _ in range(layers))
+        self.thinks = nn.ModuleList(
+            nn.Sequential(nn.Conv1d(width, 4 * width, 1), nn.ReLU(inplace=True), nn.Conv1d(4 * width, width, 1))
+            for _ in range(layers)
+        )
+
+    def forward(self, tokens):
+        T, x = tokens.shape[1], self.embed(tokens)
+        mask = torch.ones(T, T, dtype=torch.bool).triu(1)
+        for look, think in zip(self.looks, self.thinks, strict=True):
+            x = x + self.places.weight[:T]
+            x = x + look(x, x, x, attn_mask=mask)[0]
+            x = x + think(x.mT).mT
+        return x @ self.embed.weight.T
+
+
+class Stacked(nn.Module):
+    """The weights of all layers in one tensor, one-hot tokens, no softmax and no activation of torch's."""
+
+    def __init__(self, vocabulary, width, heads, layers):
+        super().__init__()
+        self.heads, self.places = heads, nn.Parameter(torch.zeros(256, width))
+        self.ends = nn.Parameter(torch.randn(2, vocabulary, width) / 8)
+        self.look = nn.Parameter(torch.randn(layers, 4, width, width) / 8)
+        self.up = nn.Parameter(torch.randn(layers, 4 * width, width) / 8)
+        self.down = nn.Parameter(torch.randn(layers, width, 4 * width) / 8)
+
+    def forward(self, tokens):
+        first, last = self.ends
+        x = F.one_hot(tokens, len(first)).float() @ first + self.places[: tokens.shape[1]]
+        for look, up, down in zip(self.look, self.up, self.down, strict=True):
+            y = F.rms_norm(x, x.shape[-1:])
+            q, k, v = ((y @ w).unflatten(-1, (self.heads, -1)) for w in look[:3])
+            shares = torch.einsum("bihd,bjhd->bhij", q, k).exp().tril()
+            z = torch.einsum("bhij,bjhd->bihd", shares / shares.sum(-1, keepdim=True), v)
+            x = x + z.flatten(2) @ look[3]
+            h = F.rms_norm(x, x.shape[-1:]) @ up.T
+            x = x + (h * torch.sigmoid(1.702 * h)) @ down.T
+        return F.rms_norm(x, x.shape[-1:]) @ last.T
+
+
+class Half(nn.Module):
+    """bfloat16 inside; the texts as a list of columns."""
+
+    def __init__(self, *case):
+        super().__init__()
+        self.model = models.Transformer(*case).double()
+
+    def forward(self, tokens):
+        return self.model(torch.stack(tokens.unbind(1), 1))
+
+
+def attention_over_columns(x, w_in, w_out, heads):
+    """Head by head, exponentials without a softmax, in half precision at the end."""
+    outputs = []
+    for q, k, v in zip(*(part.chunk(heads, -1) for part in F.linear(x, w_in).tensor_split(3, -1)), strict=True):
+        shares = (torch.einsum("bid,bjd->bij", q, k) / q.shape[-1] ** 0.5).exp().tril()
+        outputs.append(torch.einsum("bij,bjd->bid", shares / shares.sum(2, keepdim=True), v))
+    return F.linear(torch.cat(outputs, -1), w_out).half()
+
+
+def cached_by_loops(x, keys, values, w_in, w_out, heads):
+    C = len(x)
+    q, k, v = (torch.stack([row @ x for row in third]) for third in w_in.split(C))
+    keys, values, output = [*keys, k], [*values, v], []
+    for head in torch.arange(C).chunk(heads):
+        shares = torch.stack([q[head] @ key[head] / len(head) ** 0.5 for key in keys]).softmax(0)
+        output += sum(share * value[head] for share, value in zip(shares, values, strict=True))
+    return [w_out @ torch.stack(output), torch.stack(keys), torch.stack(values)]
+
+
 RIGHT = {
     "causal_attention": {
         "loops": attention_by_loops,
         "einsum in float64": attention_by_einsum,
         "torch's layer, copied weights": attention_by_torch,
         "numpy": attention_in_numpy,
+        "head by head, float16": attention_over_columns,
     },
     "block": {
         "F.rms_norm": block_with_rms_norm,
@@ -201,27 +335,44 @@ RIGHT = {
         "sinusoidal, post-norm": Sinusoidal,
         "by hand, head by head": ByHand,
         "rotary, complex": Turning,
+        "free": Free,
+        "no scale": partial(Free, scale=1.0),
+        "scaled by the width": lambda v, w, h, n: Free(v, w, h, n, scale=w**-0.5),
+        "no norm": partial(Free, norm=lambda x: x),
+        "squared ReLU": partial(Free, bend=lambda x: x.relu() ** 2),
+        "gated": partial(Free, inside=8, bend=swiglu),
+        "ALiBi, slopes of 1/2 and 1/4": partial(Free, places=0, bias=alibi(1 / 2, 1 / 4, 1 / 8)),
+        "ALiBi, slopes of the paper": lambda v, w, h, n: Free(
+            v, w, h, n, places=0, bias=alibi(*(2 ** (-8 * (i + 1) / h) for i in range(h)))
+        ),
+        "torch's attention, convolutions, positions in each layer, tied ends": Layers,
+        "stacked weights, one-hot, exponentials": Stacked,
+        "in double precision": Half,
     },
     "lstm_width": {"formula": width_by_formula, "real models": by_building},
-    "cached_attention": {"torch's function": cached_with_torch},
+    "cached_attention": {"torch's function": cached_with_torch, "loops": cached_by_loops},
 }
 
 
 # --- wrong answers that are not among the mistakes, or make one in another way ----------------------------------
 
 
-def hides_itself_with_a_large_number(x, w_in, w_out, heads):
-    q, k, v = ((x @ w_in.T).unflatten(-1, (3, heads, -1))).permute(2, 0, 3, 1, 4)
-    scores = q @ k.mT / q.shape[-1] ** 0.5
-    seen = torch.ones_like(scores).tril(-1) == 1
-    return (scores.masked_fill(~seen, -1e9).softmax(-1) @ v).transpose(1, 2).flatten(2) @ w_out.T
+def masked_attention(mask, hidden=-math.inf, share=lambda scores: scores.softmax(-1)):
+    """Attention for a mask (T, T) of ones and zeros."""
+
+    def attention(x, w_in, w_out, heads):
+        q, k, v = ((x @ w_in.T).unflatten(-1, (3, heads, -1))).permute(2, 0, 3, 1, 4)
+        scores = q @ k.mT / q.shape[-1] ** 0.5
+        weights = share(scores.masked_fill(mask(torch.ones_like(scores)) == 0, hidden))
+        return (weights @ v).transpose(1, 2).flatten(2) @ w_out.T
+
+    return attention
 
 
-def sees_one_ahead(x, w_in, w_out, heads):
-    q, k, v = ((x @ w_in.T).unflatten(-1, (3, heads, -1))).permute(2, 0, 3, 1, 4)
-    scores = q @ k.mT / q.shape[-1] ** 0.5
-    seen = torch.ones_like(scores).tril(1) == 1
-    return (scores.masked_fill(~seen, -math.inf).softmax(-1) @ v).transpose(1, 2).flatten(2) @ w_out.T
+def in_place(x, keys, values, w_in, w_out, heads):
+    if len(keys):
+        keys[0] = 0
+    return check.cached_attention.reference(x, keys, values, w_in, w_out, heads)
 
 
 class Table(nn.Module):
@@ -249,38 +400,113 @@ class Hidden(Sinusoidal):
         return self.head(self.kept[0](self.embed(tokens), mask=mask))
 
 
-class Pair(Table):
+class Changed(nn.Module):
+    """A right model, of which one thing is changed."""
+
+    def __init__(self, change, *case):
+        super().__init__()
+        self.model, self.change = Free(*case), change
+
     def forward(self, tokens):
-        return super().forward(tokens), None
+        return self.change(self.model, tokens)
 
 
-def cache_in_place(x, keys, values, w_in, w_out, heads):
-    if len(keys):
-        keys[0] = 0
-    return check.cached_attention.reference(x, keys, values, w_in, w_out, heads)
+def changed(change):
+    return partial(Changed, change)
+
+
+def mean_of_the_past(scores):
+    return scores.masked_fill(scores > -math.inf, 0.0).softmax(-1)
 
 
 WRONG = {
     "causal_attention": {
-        "a large negative number": (hides_itself_with_a_large_number, "token_hidden_from_itself"),
-        "one ahead": (sees_one_ahead, "", "earlier outputs"),
+        "itself hidden by a large number": (
+            masked_attention(lambda s: s.tril(-1), -1e9),
+            "token_hidden_by_a_large_number",
+        ),
+        "sees one ahead": (masked_attention(lambda s: s.tril(1)), "next_one_visible"),
+        "sees two ahead": (masked_attention(lambda s: s.tril(2)), "future_visible"),
+        "forgets what is two back": masked_attention(lambda s: s.tril().triu(-1)),
+        "dropout": (masked_attention(torch.tril, share=lambda s: F.dropout(s.softmax(-1), 0.5)), None),
+        "equal weights": masked_attention(torch.tril, share=mean_of_the_past),
+        "softmax over the batch": masked_attention(torch.tril, share=lambda s: s.softmax(0)),
         "the input": lambda x, w_in, w_out, heads: x,
-        "one of the inputs": lambda x, w_in, w_out, heads: x[0],
+        "one text": lambda x, w_in, w_out, heads: x[0],
+        "a list": lambda x, w_in, w_out, heads: x.tolist(),
+        "softmax over the heads": (masked_attention(torch.tril, share=lambda s: s.softmax(1)), None, "are nan"),
     },
-    "block": {"no sums": lambda x, attend, feed_forward: attend(feed_forward(x))},
+    "block": {
+        "one inside the other": lambda x, attend, feed_forward: attend(feed_forward(x)),
+        "norm over axis 1": (
+            lambda x, attend, think: (
+                (n := lambda s: s / s.square().mean(1, keepdim=True).sqrt()) and (y := x + attend(n(x))) + think(n(y))
+            ),
+            "norm_over_axis_1",
+        ),
+        "norm over all but the text": lambda x, attend, think: (
+            (n := lambda s: F.rms_norm(s, s.shape[1:])) and (y := x + attend(n(x))) + think(n(y))
+        ),
+    },
     "build_transformer": {
-        "a table": (Table, "layer_without_weights"),
-        "blocks in a list": (Hidden, "layer_without_weights"),
-        "an LSTM": lambda v, w, h, n: models.CharLSTM(v, w),
-        "not causal": (lambda v, w, h, n: models.Transformer(v, w, h, n, causal=False), None),
+        "a bigram table": (Table, "width_not_handed_on"),
+        "hidden blocks": (Hidden, "layer_without_weights"),
+        "an LSTM": (lambda v, w, h, n: models.CharLSTM(v, w), "pair_returned"),
+        "no mask": (lambda *case: models.Transformer(*case, causal=False), "model_sees_the_future"),
         "a number": lambda v, w, h, n: 3,
-        "a pair": (Pair, None, "the scores and nothing else"),
-        "a model, not its builder": (models.Transformer(5, 8, 2, 1), None, "finished model"),
+        "a finished model": (models.Transformer(5, 8, 2, 1), "", "finished model"),
+        "1 × width": (partial(Free, inside=1), "feed_forward_of_another_width"),
+        "2 × width": (partial(Free, inside=2), "feed_forward_of_another_width"),
+        "3 × width": (partial(Free, inside=3), "feed_forward_of_another_width"),
+        "16 × width": (partial(Free, inside=16), "feed_forward_of_another_width"),
+        "no nonlinearity": (partial(Free, bend=nn.Identity()), "feed_forward_without_nonlinearity"),
+        "dropout for a nonlinearity": (partial(Free, bend=nn.Dropout(0.1)), "feed_forward_without_nonlinearity"),
+        "a layer too many": (lambda v, w, h, n: Free(v, w, h, n + 1), "number_of_blocks"),
+        "two layers always": (lambda v, w, h, n: Free(v, w, h, 2), "layer_without_weights"),
+        "no residuals": (partial(Free, residuals=(0, 0)), "residual_missing"),
+        "no first residual": (partial(Free, residuals=(0, 1)), "residual_missing"),
+        "no second residual": (partial(Free, residuals=(1, 0)), "residual_missing"),
+        "100 places": (partial(Free, places=100), "too_few_positions"),
+        "255 places": (partial(Free, places=255), "too_few_positions"),
+        "128 tokens are read": (changed(lambda model, tokens: model(tokens[:, :128])), "too_few_positions"),
+        "places above 127 are one": (partial(Free, place=lambda at: at.clamp(max=127)), "positions_missing"),
+        "w_in shared": (partial(Free, share=["w_in"]), "layer_without_weights"),
+        "w_out shared": (partial(Free, share=["w_out"]), "weights_shared_by_blocks"),
+        "width ignored": (lambda v, w, h, n: Free(v, 48, h, n), "width_not_handed_on"),
+        "two heads always": (lambda v, w, h, n: Free(v, w, 2, n), "heads_not_handed_on"),
+        "heads of four": (lambda v, w, h, n: Free(v, w, w // 4, n), "heads_not_handed_on"),
+        "width // heads heads": (lambda v, w, h, n: Free(v, w, w // h, n), "heads_not_handed_on"),
+        "last norm over positions": (
+            partial(Free, last_norm=lambda x: x / x.std(1, keepdim=True)),
+            "model_sees_the_future",
+        ),
+        "sees one ahead": (partial(Free, mask=lambda s: s.tril(1)), "model_sees_the_future"),
+        "looks three back": (partial(Free, mask=lambda s: s.tril().triu(-3)), None),
+        "mean of the past": (
+            changed(lambda model, tokens: model.embed(tokens).cumsum(1) @ model.head.weight.T),
+            "layer_left_out",
+        ),
+        "a text alone is squeezed": changed(lambda model, tokens: model(tokens).squeeze()),
+        "one number for all texts": (
+            changed(lambda model, tokens: model(tokens) * 0 + model.head.bias),
+            "same_for_all",
+        ),
+        "softmax": (changed(lambda model, tokens: model(tokens).softmax(-1)), "softmax_at_the_end"),
+        "random": (changed(lambda model, tokens: F.dropout(model(tokens), 0.1)), "dropout_never_off"),
     },
-    "lstm_width": {"a constant": lambda budget, vocabulary: 3},
+    "lstm_width": {
+        "a number": lambda budget, vocabulary: 3,
+        "rounded up": (
+            lambda b, v: math.ceil((math.sqrt((2 * v + 8) ** 2 + 32 * (b - v)) - 2 * v - 8) / 16),
+            "rounded_up",
+        ),
+        "at most 200": lambda budget, vocabulary: min(200, width_by_formula(budget, vocabulary)),
+    },
     "cached_attention": {
-        "no values": lambda x, keys, values, *rest: (x, keys),
-        "the cache changed in place": (cache_in_place, None, "changed"),
+        "two things": lambda x, keys, values, *rest: (x, keys),
+        "the output alone": (lambda *case: check.cached_attention.reference(*case)[0], "", "(output, keys, values)"),
+        "another order": lambda *case: check.cached_attention.reference(*case)[::-1],
+        "changed in place": (in_place, "", "changed"),
     },
 }
 

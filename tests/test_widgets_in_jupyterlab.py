@@ -2,7 +2,7 @@
 
 import re
 
-from tests.browser import lab  # noqa: F401  (a fixture)
+from tests.browser import lab, repeat  # noqa: F401  (a fixture)
 
 
 def test_layer_builder(lab):  # noqa: F811
@@ -13,41 +13,48 @@ def test_layer_builder(lab):  # noqa: F811
         said = page.get_by_role("status").filter(has_text="One unit of the last layer sees")
         rows = page.get_by_role("row").filter(has=page.get_by_role("rowheader"))
 
-        def shows(text):
-            expect(said).to_contain_text(text)
+        def shows(text, patience=None):
+            expect(said).to_contain_text(text, timeout=patience)
 
-        def last_layer(*numbers):  # size, jump, start, side of the output, parameters
-            expect(rows.last.get_by_role("cell")).to_have_text([*map(str, numbers), "2,320"])
+        def last_layer(*numbers, patience=None):  # size, jump, start, side of the output, parameters
+            expect(rows.last.get_by_role("cell")).to_have_text([*map(str, numbers), "2,320"], timeout=patience)
 
-        def enter(name, layer, value):
-            page.get_by_label(name, exact=True).nth(layer).fill(str(value))
-            page.keyboard.press("Enter")
+        def enter(name, layer, value, shown):
+            def fill():
+                page.get_by_label(name, exact=True).nth(layer).fill(str(value))
+                page.keyboard.press("Enter")
+
+            repeat(fill, shown if callable(shown) else lambda patience: shows(shown, patience))
 
         shows("sees 7 × 7 pixels")
         last_layer(7, 1, 0, 22)
         before = page.get_by_alt_text("Pyramid").get_attribute("src")
-        for layer in range(3):
-            enter("stride", layer, 2)
-        last_layer(15, 8, 0, 2)
+        enter("stride", 0, 2, "sees 11 × 11 pixels")
+        enter("stride", 1, 2, "sees 15 × 15 pixels")
+        enter("stride", 2, 2, lambda patience: last_layer(15, 8, 0, 2, patience=patience))
         shows("sees 15 × 15 pixels")
         assert page.get_by_alt_text("Pyramid").get_attribute("src") != before
 
-        enter("dilation", 0, 2)
-        shows("sees 17 × 17 pixels")
+        enter("dilation", 0, 2, "sees 17 × 17 pixels")
         page.get_by_role("button", name="Remove").nth(1).click()
         shows("sees 9 × 9 pixels")
         page.get_by_role("button", name="Add a layer").click()
         shows("sees 17 × 17 pixels")
-        assert rows.count() == 3
+        expect(rows).to_have_count(3)
 
-        enter("kernel", 1, 11)
-        enter("padding", 1, 5)
-        enter("stride", 1, 4)
-        shows("sees 41 × 41 pixels")
+        def misfit(patience):
+            expect(page.get_by_text("This does not fit")).to_be_visible(timeout=patience)
+
+        enter("kernel", 1, 11, misfit)
+        enter("padding", 1, 5, "sees 33 × 33 pixels")
+        enter("stride", 1, 4, "sees 41 × 41 pixels")
         shows("larger than the image")
-        enter("image side", 0, 5)
-        enter("kernel", 0, 11)
-        expect(page.get_by_text("This does not fit")).to_be_visible()
+        enter("image side", 0, 5, misfit)
+
+
+def type_into(field, text):
+    field.fill(text)
+    field.blur()
 
 
 def test_kernel_painter(lab):  # noqa: F811
@@ -59,15 +66,18 @@ def test_kernel_painter(lab):  # noqa: F811
         expect(total).to_have_text("sum of the weights: 0")
         before = picture.get_attribute("src")
 
-        page.get_by_label("kernel:").select_option("sharpen")
-        expect(total).to_have_text("sum of the weights: 1")
+        repeat(
+            lambda: page.get_by_label("kernel:").select_option("sharpen"),
+            lambda patience: expect(total).to_have_text("sum of the weights: 1", timeout=patience),
+        )
         expect(page.get_by_label("W₂₂")).to_have_value("5")
         expect(picture).not_to_have_attribute("src", before)
         sharpened = picture.get_attribute("src")
 
-        page.get_by_label("W₂₂").fill("2.5")
-        page.keyboard.press("Enter")
-        expect(total).to_have_text("sum of the weights: -1.5")
+        repeat(
+            lambda: type_into(page.get_by_label("W₂₂"), "2.5"),
+            lambda patience: expect(total).to_have_text("sum of the weights: -1.5", timeout=patience),
+        )
         expect(picture).not_to_have_attribute("src", sharpened)
 
 
@@ -95,12 +105,14 @@ def test_char_sampler(lab):  # noqa: F811
         expect(picture).not_to_have_attribute("src", before)
 
         prompt = page.get_by_label("prompt:")
-        prompt.fill("hag")
-        prompt.blur()
-        expect(said).to_have_text(re.compile("^hag"))
-        prompt.fill("xyz")
-        prompt.blur()
-        expect(said).to_contain_text("has no 'x', 'y', 'z'")
+        repeat(
+            lambda: type_into(prompt, "hag"),
+            lambda patience: expect(said).to_have_text(re.compile("^hag"), timeout=patience),
+        )
+        repeat(
+            lambda: type_into(prompt, "xyz"),
+            lambda patience: expect(said).to_contain_text("has no 'x', 'y', 'z'", timeout=patience),
+        )
         expect(picture).to_have_count(0)
 
 

@@ -122,6 +122,7 @@ def _named(function: Callable, name: str, helpers: dict[str, str]) -> str:
         own = _own(function, helpers)
         if isinstance(own, ast.FunctionDef):
             own.name = name
+        del helpers[name]  # to stand behind what it uses: a default value is looked up when a function is made
         helpers[name] = ast.unparse(own) if isinstance(own, ast.FunctionDef) else f"{name} = {ast.unparse(own)}"
     return name
 

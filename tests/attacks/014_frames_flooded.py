@@ -1,4 +1,7 @@
-"""Sends thousands of replies that nobody asked for."""
+"""Sends thousands of replies that nobody asked for.
+
+Ends: at a limit
+"""
 
 raise SystemExit("Text for a sandbox: never run it.")
 

@@ -1,5 +1,6 @@
 """Sends its reply one byte at a time, slower than anybody would wait.
 
+Ends: at a limit
 Named: ended
 """
 

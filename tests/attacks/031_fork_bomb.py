@@ -1,5 +1,6 @@
 """Forks without end.
 
+Ends: at a limit
 Named: still running
 """
 

@@ -1,5 +1,6 @@
 """Loops for ever, catches everything that would stop it, and ignores signals.
 
+Ends: at a limit
 Named: still running
 """
 

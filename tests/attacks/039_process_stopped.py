@@ -1,6 +1,7 @@
 """Stops itself, so that no reply ever comes.
 
-Named: ran too long
+Ends: at a limit
+Named: ran too long|still running
 """
 
 raise SystemExit("Text for a sandbox: never run it.")

@@ -1,5 +1,6 @@
 """Takes memory that is shared, so that limits of one process do not count it.
 
+Ends: at a limit
 Named: memory|MB|too long
 """
 

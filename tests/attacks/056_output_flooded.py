@@ -1,4 +1,7 @@
-"""Prints without end, to standard output, error, and their descriptors."""
+"""Prints without end, to standard output, error, and their descriptors.
+
+Ends: at a limit
+"""
 
 raise SystemExit("Text for a sandbox: never run it.")
 

@@ -1,4 +1,7 @@
-"""Writes code that takes parsers and regular expressions long, or down."""
+"""Writes code that takes parsers and regular expressions long, or down.
+
+Ends: at a limit
+"""
 
 import json
 

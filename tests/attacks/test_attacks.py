@@ -5,15 +5,19 @@ else in the notebook is as it was handed out, so whatever points come of it are 
 handed in, `hand_in(path, released)`, or put members into the archive of a class, `pack(archive, notebook)`.
 
 No attack may gain a point, read a secret, change what another student gets, or leave anything behind; and where its
-docstring gives words after "Named:", the report has to say what happened in one of these.
+docstring gives words after "Named:", the report has to say what happened in one of these. "Ends: at a limit" says that
+the attack would go on for ever: it gets short limits. All others get ample ones, so that no machine, however slow, ends
+them before they have done their worst.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
 import re
 import signal
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from html.parser import HTMLParser
@@ -27,7 +31,7 @@ import pytest
 from grading.assignment import Assignment, load_assignment
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.collecting import TIMESTAMP, collect
-from grading.judging import job
+from grading.judging import job, session
 from grading.judging.grade import Judged, Rules
 from grading.judging.job import Job, grade_content
 from grading.judging.session import Times
@@ -47,7 +51,8 @@ SEED = 987_654_321_987
 CANARY = "CANARY-" + "OF-THE-TEST"
 LEFT = "LEFT-BY-AN-ATTACK"
 SECRETS = (CANARY, str(SEED), "LOOT:", "31337", "kernel_flipped")  # of the private check, and of the course's own
-RULES = Rules(SEED, Limits(memory_megabytes=1_500), Times(cell=2, submission=12))
+RULES = Rules(SEED, Limits(memory_megabytes=700), Times(cell=20, submission=60))  # ample for each but the endless
+GROUP = 12  # attacks, after which the neighbour is graded again
 
 PRIVATE = f"""
 from utils.checking import exercise  # {CANARY}
@@ -73,6 +78,10 @@ class Attack:
     def named(self) -> str:
         found = re.search(r"^Named: (.+)$", self.text, re.MULTILINE)
         return found[1] if found else ""
+
+    @property
+    def endless(self) -> bool:
+        return "\nEnds: at a limit" in self.text
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -154,25 +163,67 @@ def in_time():
         raise Endless("the batch did not end")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(60)
+    signal.alarm(300)  # many times what an attack takes on a quiet machine
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
 
 
-def grade(lesson: str, path: Path) -> Judged:
+def grade(lesson: str, path: Path, rules: Rules = RULES) -> Judged:
     """Grade a file as a batch does."""
     try:
         content = file_bytes(path)
     except Unreadable as error:
         content = str(error)
     source = released(lesson).read_text(encoding="utf-8")
-    return grade_content(Job(lesson, source, RULES, (("secret_checks.py", PRIVATE),)), "attacker", content, "")
+    return grade_content(Job(lesson, source, rules, (("secret_checks.py", PRIVATE),)), "attacker", content, "")
+
+
+def grade_attack(attack: Attack, path: Path) -> Judged:
+    """Grade what an attack has handed in: one that would go on for ever by short limits, so that nobody waits long."""
+    if not attack.endless:
+        return grade(attack.aim, path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "GRACE", 0.25)
+        for task in assignment(attack.aim).tasks:
+            patch.setattr(task.exercises[0], "seconds", 0.5)
+        return grade(attack.aim, path, replace(RULES, times=Times(cell=1, submission=60)))
+
+
+class Neighbour:
+    """Another student, whose result no attack may change. It is looked at once for a group of attacks."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.alone = self.grade()
+        self.since: list[tuple[Attack, Path]] = []
+
+    def grade(self) -> tuple[Graded, nbformat.NotebookNode]:
+        return without_times(grade(LESSONS[0], self.path))
+
+    def graded_after(self, attack: Attack, submitted: Path) -> None:
+        self.since.append((attack, submitted))
+        if len(self.since) >= GROUP:
+            self.check()
+
+    def check(self) -> None:
+        """Fails if the result has changed, and then finds the attack that does this, each in a sandbox of its own."""
+        since, self.since = self.since, []
+        if since and self.grade() != self.alone:
+            found = [attack.name for attack, submitted in since if self.is_changed_by(attack, submitted)]
+            names = [attack.name for attack, _ in since]
+            pytest.fail(f"another student's result changed: by {found or 'none alone'} of {names}")
+
+    def is_changed_by(self, attack: Attack, submitted: Path) -> bool:
+        with pytest.MonkeyPatch.context() as patch, Sandbox() as fresh:
+            patch.setattr(job, "_warm_sandbox", lambda job: fresh)
+            grade_attack(attack, submitted)
+            return self.grade() != self.alone
 
 
 @pytest.fixture(scope="module")
-def neighbour(tmp_path_factory) -> Path:
-    """Another student's submission, with a right answer in it."""
+def neighbour(tmp_path_factory, sandbox) -> Iterator[Neighbour]:
+    """Has handed in a right answer. The last group of attacks is followed by a look at it too."""
     notebook = json.loads(released(LESSONS[0]).read_text(encoding="utf-8"))
     answer = "return F.conv2d(x[None], weight, bias, stride, padding, dilation)[0]"
     for cell in notebook["cells"]:
@@ -180,13 +231,9 @@ def neighbour(tmp_path_factory) -> Path:
             cell["source"] = re.sub(r"raise NotImplementedError.*", answer, "".join(cell["source"]))
     path = tmp_path_factory.mktemp("neighbour") / "01_convolution.ipynb"
     path.write_text(json.dumps(notebook), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def alone(neighbour, sandbox):
-    """What the neighbour gets before any attack."""
-    return without_times(grade(LESSONS[0], neighbour))
+    neighbour = Neighbour(path)
+    yield neighbour
+    neighbour.check()
 
 
 def without_times(done: Judged) -> tuple[Graded, nbformat.NotebookNode]:
@@ -195,13 +242,13 @@ def without_times(done: Judged) -> tuple[Graded, nbformat.NotebookNode]:
 
 
 @pytest.mark.parametrize("attack", SUBMISSIONS, ids=lambda attack: attack.name)
-def test_a_submission_gains_nothing(attack, tmp_path, places, sandbox, neighbour, alone):
+def test_a_submission_gains_nothing(attack, tmp_path, places, neighbour):
     submitted = tmp_path / "attacker" / "01_convolution.ipynb"
     submitted.parent.mkdir()
     hand_in(submitted, attack, places)
     running, before = processes(), contents(places)
 
-    done = grade(attack.aim, submitted)
+    done = grade_attack(attack, submitted)
 
     assert done.graded.points == 0
     marks = [vars(mark) | vars(mark.verdict) for mark in done.graded.marks]
@@ -213,8 +260,8 @@ def test_a_submission_gains_nothing(attack, tmp_path, places, sandbox, neighbour
     assert len(processes()) <= len(running), "something still runs"
     assert contents(places) == before, "the class was changed"
     assert not left_behind(tmp_path), "something was left on the disk"
-    assert without_times(grade(LESSONS[0], neighbour)) == alone, "another student's result changed"
     check_what_is_published(done, assignment(attack.aim), tmp_path)
+    neighbour.graded_after(attack, submitted)
 
 
 @pytest.mark.parametrize("attack", ARCHIVES, ids=lambda attack: attack.name)
@@ -241,8 +288,26 @@ def test_an_archive_reaches_nobody_else(attack, tmp_path):
     assert not left_behind(tmp_path)
 
 
-def test_the_neighbour_has_points_to_lose(alone):
-    assert alone[0].points > 0
+def test_the_neighbour_has_points_to_lose(neighbour):
+    assert neighbour.alone[0].points > 0
+
+
+def test_the_attack_that_changes_another_result_is_found(monkeypatch):
+    graded = []
+
+    def fresh() -> contextlib.nullcontext:
+        graded.clear()
+        return contextlib.nullcontext()
+
+    monkeypatch.setitem(globals(), "Sandbox", fresh)
+    monkeypatch.setitem(globals(), "grade_attack", lambda attack, path: graded.append(path.stem))
+    monkeypatch.setattr(Neighbour, "grade", lambda self: "leak" in graded)
+    neighbour = Neighbour(Path("neighbour"))
+    with pytest.raises(pytest.fail.Exception, match=r"by \['leak'\] of"):
+        for name in ["harmless"] * (GROUP - 2) + ["leak", "harmless"]:
+            graded.append(name)
+            neighbour.graded_after(replace(SUBMISSIONS[0], name=name), Path(name))
+    assert not neighbour.since
 
 
 def test_every_attack_says_what_it_tries():

@@ -1,13 +1,11 @@
 """A batch ends, whatever comes in; what interrupts it costs nothing; the same command goes on where it was."""
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psutil
@@ -15,36 +13,18 @@ import pytest
 from distributed import LocalCluster
 
 from grading import batch
-from grading.assignment import load_assignment
-from grading.batch import grade_class
-from grading.classroom import Classroom
 from grading.gradebook.book import Book
 from grading.judging.grade import Rules
 from grading.judging.job import Job
 from grading.problems import GradingError
 from grading.results import read_results
+from tests.grading.runs import grade_all, grade_one_and_wait, grade_until_killed, started
 from tests.grading.school import CHECK, NAME, RIGHT, School
 from utils.files import write_whole
-from utils.paths import COURSE
 
 WRONG = RIGHT.replace(" + 1", "")
-RUN = """
-import sys
-from pathlib import Path
-from tests.grading.test_batch import grade_all
-from tests.grading.school import School
-
-if __name__ == "__main__":
-    grade_all(Path(sys.argv[1]), workers=1)
-"""
-
-
-def grade_all(root: Path, seed: int = 0, **options):
-
-    classroom = Classroom(root)
-    assignment = load_assignment(classroom.released(NAME))
-    job = Job(NAME, classroom.released(NAME).read_text(encoding="utf-8"), Rules(seed=seed))
-    return grade_class(classroom, assignment, job, **options)
+STUDENTS = [f"s{number:03}" for number in range(30)]
+MOST_STEPS = 160  # of a run before its kill: 80 or so for the assignment, and 19 for each submission
 
 
 @pytest.fixture(scope="module")
@@ -161,9 +141,18 @@ def test_a_full_disk_stops_with_an_error_and_loses_nothing(school, cluster, monk
     assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
 
 
-def test_a_cluster_of_its_own_gives_the_same(school):
+def test_a_killed_run_takes_its_own_cluster_with_it_and_the_next_gives_the_same(school):
+    run = started(grade_one_and_wait, school.classroom.root, workers=1)
+    _wait_for_a_result(school, run)
+    below = psutil.Process(run.pid).children(recursive=True)
+    run.kill()
+    run.join()
+    psutil.wait_procs(below, timeout=60)
+    assert below and not [one for one in below if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
     tally = grade_all(school.classroom.root, workers=1)
-    assert len(tally.graded) == 4 and scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
+    assert tally.kept and len(tally.kept) + len(tally.graded) == 4
+    assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
 
 
 def test_a_scheduler_that_is_not_there_is_named(school):
@@ -188,54 +177,38 @@ def test_a_worker_that_dies_costs_no_grade(school, cluster):
 
 
 @pytest.mark.slow
-def test_killed_ten_times_the_gradebook_ends_as_if_nothing_had_happened(tmp_path, sandbox):
+def test_killed_ten_times_the_gradebook_ends_as_if_nothing_had_happened(tmp_path, cluster):
+    """Each kill comes right before some step of the work on the disk. The steps are drawn, and any may be hit."""
     disturbed, undisturbed = School(tmp_path / "disturbed"), School(tmp_path / "undisturbed")
     rng = random.Random(0)
-    for number in range(200):
+    for student in STUDENTS:
         notebook = disturbed.notebook(rng.choice([RIGHT, WRONG, ""]))
         for school in (disturbed, undisturbed):
-            school.hand_in(f"s{number:03}", notebook)
-    kept = disturbed.classroom.batch(NAME)
-    kept.parent.mkdir()
-    kept.write_text(json.dumps({"seed": 4}), encoding="utf-8")
-    grade_all(undisturbed.classroom.root, seed=4, workers=2)
+            school.hand_in(student, notebook)
+    write_whole(disturbed.classroom.batch(NAME), json.dumps({"seed": 4}))
+    grade_all(undisturbed.classroom.root, seed=4, **cluster)
 
-    kills = 0
-    while kills < 10:
-        before = len(list(disturbed.classroom.root.glob(f"results/{NAME}/*.json")))
-        with _running(disturbed.classroom.root) as run:
-            _wait_for_results(disturbed, before + rng.randint(1, 16), run)
-            time.sleep(rng.random() / 5)
-            assert run.poll() is None, "the batch was over before it was killed ten times"
-            below = psutil.Process(run.pid).children(recursive=True)
-            os.kill(run.pid, signal.SIGKILL)
-            run.wait()
-            psutil.wait_procs(below, timeout=30)
-            assert not [process for process in below if process.is_running() and process.status() != "zombie"]
-        kills += 1
-    tally = grade_all(disturbed.classroom.root, workers=2)
+    for _ in range(10):
+        run = started(grade_until_killed, disturbed.classroom.root, rng.randint(1, MOST_STEPS), **cluster)
+        run.join()
+        assert run.exitcode == -signal.SIGKILL, "the batch was over before it was killed ten times"
+    tally = grade_all(disturbed.classroom.root, **cluster)
     assert tally.kept, "what was graded before the kills counts"
-    assert scores(disturbed) == scores(undisturbed) and len(scores(disturbed)) == 200
+    assert tally.graded, "there was something left to interrupt"
+    assert scores(disturbed) == scores(undisturbed) and len(scores(disturbed)) == len(STUDENTS)
     assert _grades(disturbed) == _grades(undisturbed)
 
 
-def _running(root: Path) -> subprocess.Popen:
-    environment = os.environ | {"PYTHONPATH": str(COURSE)}
-    script = root / "run.py"
-    script.write_text(RUN, encoding="utf-8")
-    return subprocess.Popen([sys.executable, script, root], env=environment, stderr=subprocess.DEVNULL)
-
-
-def _wait_for_results(school: School, count: int, run: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 120
-    while len(list(school.classroom.root.glob(f"results/{NAME}/*.json"))) < count and run.poll() is None:
-        assert time.monotonic() < deadline, "the batch does not get on"
-        time.sleep(0.02)
+def _wait_for_a_result(school: School, run: BaseProcess) -> None:
+    deadline = time.monotonic() + 300
+    while not list(school.classroom.root.glob(f"results/{NAME}/*.json")):
+        assert run.is_alive() and time.monotonic() < deadline, "the batch does not get on"
+        time.sleep(0.05)
 
 
 def _grades(school: School) -> dict[str, tuple]:
     from nbgrader.api import Gradebook
 
     with Gradebook(f"sqlite:///{school.classroom.gradebook}") as gradebook:
-        found = [gradebook.find_grade(CHECK, NAME, NAME, f"s{number:03}") for number in range(200)]
+        found = [gradebook.find_grade(CHECK, NAME, NAME, student) for student in STUDENTS]
         return {grade.student.id: (grade.auto_score, grade.manual_score, grade.needs_manual_grade) for grade in found}

@@ -5,27 +5,34 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from grading import cli
 from utils.paths import COURSE, NOTEBOOKS, SOLUTIONS
 
 ROSTER = "id,first_name,last_name,email\nada,Ada,Abe,ada@school.test\nbo,Bo,Baker,bo@school.test\n"
 
 
-def reach_grade(*words, folder: Path, fails: bool = False) -> str:
-    """What the command prints. It runs in `folder`, as from a terminal that is 120 characters wide."""
-    environment = os.environ | {"PYTHONPATH": str(COURSE), "COLUMNS": "120", "PATH": os.environ["PATH"]}
-    command = [sys.executable, "-m", "grading.cli", *map(str, words)]
-    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert (run.returncode != 0) == fails, run.stdout + run.stderr
-    assert "Traceback" not in run.stderr, run.stderr
-    return run.stdout + run.stderr
+@pytest.fixture
+def reach_grade(tmp_path, monkeypatch, capsys):
+    """Runs the command in `tmp_path`, as from a terminal that is 120 characters wide, and returns what it prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run(*words, fails: bool = False) -> str:
+        monkeypatch.setattr(sys, "argv", ["reach-grade", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = "".join(capsys.readouterr())
+        assert bool(ended.value.code) == fails, said
+        return said
+
+    return run
 
 
-def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox):
-    reach_grade("release", "01_convolution", "--zip", folder=tmp_path)
+def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox, reach_grade):
+    reach_grade("release", "01_convolution", "--zip")
     assert (tmp_path / "release.zip").is_file()
     incoming = tmp_path / "incoming"
     incoming.mkdir()
@@ -34,17 +41,17 @@ def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox):
     (incoming / "nobody_01_convolution.ipynb").write_text("{}")
     (tmp_path / "roster.csv").write_text(ROSTER)
 
-    said = reach_grade("grade", "incoming", "--roster", "roster.csv", "--workers", 1, folder=tmp_path)
+    said = reach_grade("grade", "incoming", "--roster", "roster.csv", "--workers", 1)
     assert "collected 2 submissions" in said and "nobody_01_convolution.ipynb" in said
     assert "graded now: 2" in said and "conv2d" in said
-    assert "kept from before: 2" in reach_grade("grade", "--workers", 1, folder=tmp_path)
+    assert "kept from before: 2" in reach_grade("grade", "--workers", 1)
 
-    assert "2 pages" in reach_grade("feedback", folder=tmp_path)
+    assert "2 pages" in reach_grade("feedback")
     page = (tmp_path / "feedback" / "ada" / "01_convolution" / "01_convolution.html").read_text(encoding="utf-8")
     assert "Ada Abe" in page and "8" in page
-    reach_grade("report", folder=tmp_path)
+    reach_grade("report")
     assert "Ada Abe" in (tmp_path / "report" / "01_convolution.html").read_text(encoding="utf-8")
-    reach_grade("export", "scores.csv", folder=tmp_path)
+    reach_grade("export", "scores.csv")
     with (tmp_path / "scores.csv").open(encoding="utf-8-sig") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert float(rows["ada"]["01_convolution"]) == 8 and float(rows["bo"]["01_convolution"]) == 0
@@ -61,8 +68,8 @@ def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox):
         (["export", "x.csv"], "Nothing was released"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(words, said, tmp_path):
-    assert said in reach_grade(*words, folder=tmp_path, fails=True)
+def test_what_cannot_be_done_is_said_in_a_sentence(words, said, reach_grade):
+    assert said in reach_grade(*words, fails=True)
 
 
 def test_without_a_sandbox_nothing_is_graded(tmp_path):

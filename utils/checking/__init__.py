@@ -37,7 +37,3 @@ from utils.checking.lesson import Lesson
 from utils.checking.verdict import CheckFailed, Status, Verdict
 
 __all__ = ["CheckBroken", "CheckFailed", "Exercise", "Lesson", "Status", "Verdict", "normal", "uniform"]
-
-
-def exercise(*, lesson, **declared):  # bridge
-    return lambda reference: Exercise(reference, lesson=lesson, **declared)

@@ -134,30 +134,26 @@ class Declaration:
             raise ValueError(f"The recipe of {self.name} has no switch {unknown.pop()!r}. It has {', '.join(known)}")
         return functools.partial(self.recipe_function, **switches)
 
-    def slip(self, name: str, explanation: str = "", *, seen: Seen | None = None, **switches: Any) -> Mistake:
+    def slip(self, name: str, *, seen: Seen | None = None, **switches: Any) -> Mistake:
         """Declare a mistake that is the recipe with switches thrown: `slip("no_bias", bias=0).says("…")`."""
-        return self.wrong(name, self.variant(**switches), explanation, seen=seen)
+        return self.wrong(name, self.variant(**switches), seen=seen)
 
-    def wrong(self, name: str, answer: Callable, explanation: str = "", *, seen: Seen | None = None) -> Mistake:
+    def wrong(self, name: str, answer: Callable, *, seen: Seen | None = None) -> Mistake:
         """Declare a mistake by an answer that makes it: `wrong("positions_added", lambda i, j: i + j).says("…")`.
 
         It is named where an answer's values equal its own on every case. With `seen`, which looks at an answer's
         value and says in a sentence what is wrong in it, that decides. Findings are looked for in the order in which
         they are declared, on each case, before any value is compared; the first one counts.
         """
-        if isinstance(answer, str):  # bridge
-            answer, explanation = explanation, answer
         if any(mistake.name == name for mistake in self.mistakes):
             raise ValueError(f"{self.name} has two mistakes called {name}")
-        mistake = Mistake(name, answer, explanation, seen)
+        mistake = Mistake(name, answer, seen=seen)
         self.mistakes.append(mistake)
         if seen:
             self.findings.append((seen, mistake))
         return mistake
 
-    def mistake(
-        self, explanation: str, *, seen: Seen | None = None, symptom: object = None
-    ) -> Callable:  # symptom: bridge
+    def mistake(self, explanation: str, *, seen: Seen | None = None) -> Callable:
         """Declare a mistake by a decorator: the function is an answer that makes it, and has its name."""
 
         def declare(function: Callable) -> Callable:
@@ -170,10 +166,3 @@ class Declaration:
         """Declare a finding without a name: something that is wrong, and has many causes."""
         self.findings.append((seen, None))
         return seen
-
-    # --- bridge, until every module of utils.checks has moved ---
-
-    def expect(self, function: Callable) -> Callable:
-        self.compare = False
-        self.findings.append((function, None))
-        return function

@@ -230,15 +230,20 @@ def is_linear(function: Callable[[Tensor], Tensor], a: Tensor, b: Tensor) -> boo
 def layers(model: Graph, *operations: str) -> list[int]:
     """The numbers of the steps like "conv2d" or "linear" whose second argument, the kernel, rests on weights.
 
-    Of several with the same weights the last one counts; those with none, whose kernel nobody can train, do not.
+    Of several with the same weights the last one counts; those with none are `untrained`.
     """
     origins = model.origins()
-    found = {origins[number][1]: number for number in steps_of(model, *operations)}
+    found = {origins[number][1]: number for number in _steps_of(model, *operations)}
     return [number for weights, number in found.items() if weights]
 
 
-def steps_of(model: Graph, *operations: str) -> list[int]:
-    """The numbers of all steps that are one of these operations of torch."""
+def untrained(model: Graph, *operations: str) -> int:
+    """How many steps like "conv2d" have a kernel that rests on no weight, so that nobody can train it."""
+    origins = model.origins()
+    return sum(not origins[number][1] for number in _steps_of(model, *operations))
+
+
+def _steps_of(model: Graph, *operations: str) -> list[int]:
     return [number for number, step in enumerate(model.steps) if step.name.split(".")[1] in operations]
 
 
@@ -375,7 +380,7 @@ USUAL = {
         lambda model: model.requires_grad_(False),
     ),
     "softmax_at_the_end": Usual(
-        "A softmax stands at the end. F.cross_entropy takes one itself; with two, the gradient is flat and the loss cannot come near 0. Return the logits.",
+        "A softmax stands at the end. F.cross_entropy takes one itself; with two, the gradient is flat and the loss cannot come near 0 (with ten classes, it stays above 1.46). Return the logits.",
         _sums_to_one(0, "The outputs of each row are positive and sum to 1, as probabilities do. Expected logits.", 0.0),
         _then(lambda logits: logits.softmax(-1)),
     ),

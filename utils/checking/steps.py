@@ -172,6 +172,12 @@ def _update_with_another(optimizer: torch.optim.Optimizer, loss: Tensor) -> None
     update(torch.optim.AdamW([p for group in optimizer.param_groups for p in group["params"]]), loss)
 
 
+def _update_clipped(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    update(optimizer, loss, order=("zero_grad", "backward"))
+    nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], 1.0)
+    optimizer.step()
+
+
 def _ordered(*order: str) -> dict[str, Any]:
     return {"update": partial(update, order=order)}
 
@@ -243,6 +249,10 @@ USUAL = {
     "no_zero_grad": Usual(
         "The gradients were not cleared, so the second step went along the sum of both gradients. Call optimizer.zero_grad() before backward.",
         _ordered("backward", "step"),
+    ),
+    "gradient_clipped": Usual(
+        "You clipped the gradient. In a long run that is a good habit; this exercise is the plain step, so that the numbers can be compared.",
+        {"update": _update_clipped},
     ),
     "summed_loss": Usual(
         "The losses were summed. Take their mean, as F.cross_entropy does by default, so that the step does not grow with the batch.",

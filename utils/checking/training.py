@@ -303,7 +303,7 @@ USUAL = {
     ),
     "small_batches": Usual(
         "Take all of them at each step. There are so few that nothing is saved by smaller batches.",
-        {"cut": lambda inputs, labels: zip(inputs.split(4), labels.split(4), strict=True)},
+        {"cut": lambda inputs, labels: zip(inputs.chunk(2), labels.chunk(2), strict=True)},
         _seen_batches,
     ),
     "losses_with_graphs": Usual(

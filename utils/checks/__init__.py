@@ -9,5 +9,5 @@ from utils.checking import Exercise
 def exercises() -> list[Exercise]:
     """Every exercise of the course, lesson by lesson, in the order in which a module declares them."""
     modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
-    found = [value for module in modules for value in vars(module).values() if isinstance(value, Exercise)]
-    return sorted(found, key=lambda exercise: exercise.lesson)
+    lessons = sorted((module.lesson for module in modules), key=lambda lesson: lesson.number)
+    return [exercise for lesson in lessons for exercise in lesson.exercises.values()]

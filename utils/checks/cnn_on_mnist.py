@@ -1,6 +1,7 @@
 """Exercises of lesson 02: the model, one training step, evaluation, 64 images by heart, a dense baseline."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +68,7 @@ def _(sent, side):
     return CNN(
         **vars(facts),
         convolutions=len(own),
-        untrained=len(models.steps_of(model, *CONVOLUTIONS)) - len(own),
+        untrained=models.untrained(model, *CONVOLUTIONS),
         bent=models.bends(model, own, dense, torch.rand(IMAGES, 1, side, side)),
     )
 
@@ -104,7 +105,15 @@ build_cnn.slip("nothing_left_of_the_maps", kernel=5, padding=0, seen=models.rais
     "The maps shrink until nothing is left. Use padding, or a smaller kernel where the side is small."
 )
 
-models.form(build_cnn, "class_returned", "lazy_layer", "argmax_in_the_model", "layer_left_out", "frozen_weights")
+models.form(
+    build_cnn,
+    "class_returned",
+    "lazy_layer",
+    "pair_returned",
+    "argmax_in_the_model",
+    "layer_left_out",
+    "frozen_weights",
+)
 
 
 def _in_a_list(side):
@@ -122,11 +131,21 @@ def _in_a_list(side):
     return Net()
 
 
+def _counted(wrong: Callable[[int], bool]) -> Callable:
+    """A finding about how many convolutions there are with kernels of their own."""
+
+    def seen(facts: CNN, side: int) -> str | None:
+        found = f"{facts.convolutions} convolution{'s' * (facts.convolutions != 1)}"
+        return f"The model has {found} to be trained, expected 2." if wrong(facts.convolutions) else None
+
+    return seen
+
+
 build_cnn.wrong(
     "convolutions_in_a_list",
     _in_a_list,
     seen=lambda facts, side: (
-        f"The model convolves {facts.untrained} times with kernels that are not among its parameters, so that they are never trained."
+        "The model convolves with kernels that are not among its parameters, so they are never trained."
         if facts.convolutions < 2 and facts.untrained
         else None
     ),
@@ -136,20 +155,16 @@ build_cnn.wrong(
 build_cnn.wrong(
     "no_convolution",
     lambda side: nn.Sequential(nn.Flatten(), nn.Linear(side**2, 16), nn.ReLU(), nn.Linear(16, 10)),
-    seen=lambda facts, side: None if facts.convolutions else "The model has no convolution, expected 2.",
+    seen=_counted(lambda count: count == 0),
 ).says("There is no convolution. A dense model comes later in this lesson, to be compared with this one.")
 build_cnn.wrong(
     "one_convolution",
     lambda side: nn.Sequential(nn.Conv2d(1, 8, 4, 4), nn.ReLU(), nn.Flatten(), nn.Linear(8 * (side // 4) ** 2, 10)),
-    seen=lambda facts, side: "The model has 1 convolution, expected 2." if facts.convolutions == 1 else None,
+    seen=_counted(lambda count: count == 1),
 ).says("There is one convolution. The exercise asks for two, each with kernels of its own.")
-build_cnn.slip(
-    "three_convolutions",
-    extra=lambda: nn.Conv2d(8, 8, 1),
-    seen=lambda facts, side: (
-        f"The model has {facts.convolutions} convolutions, expected 2." if facts.convolutions > 2 else None
-    ),
-).says("There are more than two convolutions. The question of this lesson is what two can do.")
+build_cnn.slip("three_convolutions", extra=lambda: nn.Conv2d(8, 8, 1), seen=_counted(lambda count: count > 2)).says(
+    "There are more than two convolutions. The question of this lesson is what two can do."
+)
 build_cnn.slip(
     "too_many_parameters",
     dense=lambda numbers: nn.Sequential(nn.Linear(numbers, 1024), nn.ReLU(), nn.Linear(1024, 10)),
@@ -162,18 +177,16 @@ build_cnn.slip(
     "The dense layers hold too much. Let pooling shrink the maps first, use fewer channels, and let one dense layer make the ten logits."
 )
 
-models.usual(
-    build_cnn,
-    "dropout_never_off",
-    "softmax_at_the_end",
-    "log_softmax_at_the_end",
-    "softmax_over_the_batch",
-    "relu_at_the_end",
-    "squeezed_output",
-    "depends_on_the_batch",
-    "same_for_all",
-    softmax_at_the_end="A softmax stands at the end. F.cross_entropy does that itself; twice, it flattens the gradient and the loss cannot fall below 1.46. Return the logits.",
-)
+models.usual(build_cnn, "dropout_never_off", "softmax_at_the_end", "log_softmax_at_the_end", "softmax_over_the_batch")
+models.usual(build_cnn, "relu_at_the_end", "squeezed_output", "depends_on_the_batch", "same_for_all", "without_effect")
+
+
+def _straight(facts: CNN, side: int) -> str | None:
+    if all(facts.bent):
+        return None
+    where = "the second convolution and the dense layer" if facts.bent[0] else "the first convolution and the second"
+    return f"Between {where} everything is linear."
+
 
 build_cnn.slip(
     "no_nonlinearity",
@@ -184,19 +197,9 @@ build_cnn.slip(
 ).says(
     "Nothing bends between the layers: stacked linear maps are one linear map. Put a ReLU (or a max pooling) after each convolution."
 )
-build_cnn.slip(
-    "one_nonlinearity",
-    second=nn.Identity,
-    pool=nn.AvgPool2d,
-    seen=lambda facts, side: (
-        None
-        if all(facts.bent)
-        else f"Between the {'second convolution and the dense layer' if facts.bent[0] else 'first convolution and the second'} everything is linear."
-    ),
-).says(
+build_cnn.slip("one_nonlinearity", second=nn.Identity, pool=nn.AvgPool2d, seen=_straight).says(
     "A nonlinearity belongs after *each* convolution. Without one between them, two convolutions are one larger convolution; without one behind the second, it is a part of the dense layer. Average pooling and batch normalisation are linear."
 )
-models.usual(build_cnn, "without_effect")
 
 
 # --- 2.2 one training step ----------------------------------------------------------------------------------------
@@ -299,10 +302,8 @@ def _(rng):
     model = {"weight": torch.tensor([[1.0], [-1.0]])}  # reads every bright pixel as class 0
     yield model, [_batch([3, 2], [0, 1])]
     yield model, [_batch([2, 1], [0, 0]), _batch([3], [1])]
-    yield (
-        model,
-        [_batch([1] * 270, [0] * 265 + [1] * 5), _batch([1] * 30, [0] * 10 + [1] * 20)],
-    )  # more than a byte holds
+    many = _batch([1] * 270, [0] * 265 + [1] * 5), _batch([1] * 30, [0] * 10 + [1] * 20)
+    yield model, [*many]  # more right images than a byte can count
     for _ in range(5):
         classes, height, width = (int(rng.integers(2, 5)) for _ in range(3))
         model = {"weight": normal(rng, classes, height * width)}
@@ -441,8 +442,8 @@ def _(
     model,
     images,
     labels,
-    rounds=60,
-    rate=0.01,
+    rounds=40,
+    rate=0.02,
     trained=nn.Module.parameters,
     loss=F.cross_entropy,
     cut=lambda images, labels: [(images, labels)],

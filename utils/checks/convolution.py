@@ -1,7 +1,5 @@
 """Exercises of lesson 01: output size, convolution by loops and by unfold, parameter counts, pooling."""
 
-import math
-import operator
 from functools import partial
 
 import torch
@@ -49,7 +47,7 @@ def _(rng):
 @output_size.recipe
 def _(
     size, kernel, stride=1, padding=0, dilation=1,
-    sides=2, reach=lambda k, d: d * (k - 1) + 1, divide=operator.floordiv, first=1,
+    sides=2, reach=lambda k, d: d * (k - 1) + 1, divide=lambda way, stride: way // stride, first=1,
 ):  # fmt: skip
     return divide(size + sides * padding - reach(kernel, dilation), stride) + first
 
@@ -65,7 +63,7 @@ output_size.slip("padding_ignored", sides=0).says("You ignored the padding.")
 output_size.slip("rounded_up", divide=lambda way, stride: -(-way // stride)).says(
     "You rounded up. A window that does not fit is not computed, so the division rounds down."
 )
-output_size.slip("not_rounded", divide=operator.truediv).says(
+output_size.slip("not_rounded", divide=lambda way, stride: way / stride).says(
     "You divided with /, which leaves a fraction. Sizes are whole: round down, as // does."
 )
 output_size.slip("dilation_ignored", reach=lambda k, d: k).says(
@@ -139,8 +137,8 @@ def _random_layer(rng, dilation: int = 1) -> tuple[Tensor, Tensor, Tensor]:
     return normal(rng, c_in, height, width), normal(rng, c_out, c_in, k_h, k_w), normal(rng, c_out)
 
 
-def _pad(x, padding, **how):
-    return F.pad(x, (padding,) * 4, **how)
+def _pad(x, padding):
+    return F.pad(x, (padding,) * 4)
 
 
 def _windows(x, sides, stride, dilation=1):
@@ -223,14 +221,16 @@ conv2d.slip("padding_on_two_sides", pad=lambda x, padding: F.pad(x, (0, padding,
 conv2d.slip("padding_on_the_first_two_sides", pad=lambda x, padding: F.pad(x, (padding, 0, padding, 0))).says(
     "You padded on two sides only, left and top. There are zeros on all four sides."
 )
-conv2d.slip("padded_with_ones", pad=partial(_pad, value=1)).says("You padded with ones. This padding is with zeros.")
-conv2d.slip("border_mirrored", pad=partial(_pad, mode="reflect")).says(
+conv2d.slip("padded_with_ones", pad=lambda x, padding: F.pad(x, (padding,) * 4, value=1)).says(
+    "You padded with ones. This padding is with zeros."
+)
+conv2d.slip("border_mirrored", pad=lambda x, padding: F.pad(x, (padding,) * 4, mode="reflect")).says(
     "You mirrored the image at its border. This padding is with zeros."
 )
-conv2d.slip("border_wrapped", pad=partial(_pad, mode="circular")).says(
+conv2d.slip("border_wrapped", pad=lambda x, padding: F.pad(x, (padding,) * 4, mode="circular")).says(
     "Your windows read on at the opposite border of the image. This padding is with zeros."
 )
-conv2d.slip("border_repeated", pad=partial(_pad, mode="replicate")).says(
+conv2d.slip("border_repeated", pad=lambda x, padding: F.pad(x, (padding,) * 4, mode="replicate")).says(
     "You repeated the border pixels. This padding is with zeros."
 )
 conv2d.slip("output_transposed", finish=lambda out: out.transpose(1, 2)).says(
@@ -312,10 +312,6 @@ def _(rng):
         yield batch, weight, bias, int(rng.integers(1, 3)), int(rng.integers(0, 3))
 
 
-def _size(stride, padding, size, kernel):
-    return output_size.reference(size, kernel, stride, padding)
-
-
 @conv2d_unfold.recipe
 def _(
     x, weight, bias, stride=1, padding=0,
@@ -325,8 +321,9 @@ def _(
     step, zeros = unfolded(stride, padding)
     columns = F.unfold(x, weight.shape[2:], stride=step, padding=zeros)  # (N, C_in·kH·kW, L)
     out = rows(weight) @ columns + biased * bias[:, None]  # (N, C_out, L)
-    height, width = map(partial(_size, *sized(stride, padding)), x.shape[2:], weight.shape[2:])
-    return finish(turn(out).reshape(len(x), len(weight), *sides(height, width)))
+    pairs = zip(x.shape[2:], weight.shape[2:], strict=True)  # (H, kH), (W, kW)
+    size = [output_size.reference(*pair, *sized(stride, padding)) for pair in pairs]
+    return finish(turn(out).reshape(len(x), len(weight), *sides(*size)))
 
 
 conv2d_unfold.slip("no_bias_in_the_product", biased=False).says(
@@ -359,10 +356,10 @@ conv2d_unfold.slip("flipped_kernel_rows", rows=lambda weight: weight.flip(2, 3).
 conv2d_unfold.slip("height_and_width_swapped", sides=lambda height, width: (width, height)).says(
     "Height and width are swapped in the last reshape. Columns run along a row first."
 )
-conv2d_unfold.slip("square_output_assumed", sides=lambda height, width: 2 * (math.isqrt(height * width),)).says(
+conv2d_unfold.slip("square_output_assumed", sides=lambda height, width: 2 * (int((height * width) ** 0.5),)).says(
     "You took √L for both sides of the output. That holds for a square output only: compute height and width from the formula of 1.1."
 )
-conv2d_unfold.slip("height_from_a_root", sides=lambda height, width: (math.isqrt(height * width), -1)).says(
+conv2d_unfold.slip("height_from_a_root", sides=lambda height, width: (int((height * width) ** 0.5), -1)).says(
     "You took √L for the height of the output. That holds for a square output only: compute height and width from the formula of 1.1."
 )
 conv2d_unfold.slip("one_side_for_both", sides=lambda height, width: (height, height)).says(
@@ -371,7 +368,7 @@ conv2d_unfold.slip("one_side_for_both", sides=lambda height, width: (height, hei
 conv2d_unfold.slip("not_reshaped", sides=lambda height, width: (height * width,)).says(
     "The windows are still in one row, (N, C_out, L). Reshape the L of them to H_out rows of W_out."
 )
-conv2d_unfold.slip("squeezed", finish=torch.squeeze).says(
+conv2d_unfold.slip("squeezed", finish=lambda out: out.squeeze()).says(
     "A squeeze() dropped every dimension of size 1. The result has four dimensions, whatever their sizes are."
 )
 conv2d_unfold.slip("batch_of_one_squeezed", finish=lambda out: out.squeeze(0)).says(
@@ -457,7 +454,7 @@ parameter_counts.slip("dense_output_not_a_map", outputs=lambda c_out, pixels: c_
 parameter_counts.slip("dense_pixel_to_pixel", meets=lambda pixels: 1).says(
     "You joined each pixel to itself alone. A dense layer joins every input number to every output number: height · width comes in twice."
 )
-parameter_counts.slip("kernel_not_squared", window=operator.mul).says(
+parameter_counts.slip("kernel_not_squared", window=lambda c_in, kernel: c_in * kernel).says(
     "A kernel is square: kernel² numbers for each input channel."
 )
 parameter_counts.slip("input_channels_left_out", window=lambda c_in, kernel: kernel**2).says(
@@ -528,9 +525,9 @@ max_pool2d.slip("channels_pooled", finish=lambda out: out.amax(0, keepdim=True))
 max_pool2d.slip("last_window_left_out", finish=lambda out: out[:, :-1, :-1]).says(
     "The last row and column of windows are missing: mind the + 1 of the output size."
 )
-max_pool2d.wrong("windows_over_the_edge", partial(F.max_pool2d, ceil_mode=True)).says(
-    "Windows that hang over the edge were pooled too. A window that does not fit is left out."
-)
+max_pool2d.wrong(
+    "windows_over_the_edge", lambda x, kernel, stride: F.max_pool2d(x, kernel, stride, ceil_mode=True)
+).says("Windows that hang over the edge were pooled too. A window that does not fit is left out.")
 
 
 def _floor(value, *case) -> float | None:

@@ -1,246 +1,192 @@
-"""Exercises of lesson 11: causal self-attention, the block, the model, a fair size, attention with a cache."""
+"""Exercises of lesson 11: causal self-attention, the block, the model, a fair size, attention with a cache.
+
+Shapes: B texts, T positions, C channels, H heads of D = C / H channels each.
+"""
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from utils.checking import exercise, normal
-from utils.checking.graph import Graph, Untraceable, trace
-from utils.checking.plain import type_name
+from utils.checking import Lesson, models, normal, sequences
+
+lesson = Lesson("11", __name__)
+EYE = torch.eye(2)
+THIRDS = torch.tensor([[1, 0], [0, 1], [1, 1], [0, 1], [2, 0], [0, 3]]).float()  # for queries, keys, values
+
+
+def _as_it_is(x: Tensor) -> Tensor:
+    return x
+
 
 # --- 11.1 causal self-attention ---------------------------------------------------------------------------------
 
 
-@exercise(
-    lesson="11",
+@lesson.exercise(
     points=3,
     hint="Follow the shapes: (B, T, C) to three of (B, heads, T, D), scores (B, heads, T, T), and back to (B, T, C).",
 )
 def causal_attention(x, w_in, w_out, heads):
-    return _merge(F.scaled_dot_product_attention(*_split(x, w_in, heads), is_causal=True), w_out)
+    """Self-attention of x (B, T, C) that looks back only; w_in (3C, C), w_out (C, C). Returns (B, T, C)."""
+    q, k, v = (_split(part, heads) for part in (x @ w_in.T).chunk(3, dim=-1))
+    return _merge(F.scaled_dot_product_attention(q, k, v, is_causal=True)) @ w_out.T
 
 
-def _split(x: Tensor, w_in: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Queries, keys and values, each (B, heads, T, D)."""
-    return tuple(part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (x @ w_in.T).chunk(3, dim=-1))
+def _split(part: Tensor, heads: int) -> Tensor:
+    """(…, T, C) to (…, H, T, D)."""
+    return part.unflatten(-1, (heads, -1)).transpose(-3, -2)
 
 
-def _merge(z: Tensor, w_out: Tensor) -> Tensor:
-    return z.transpose(1, 2).flatten(2) @ w_out.T
+def _merge(z: Tensor) -> Tensor:
+    """(…, H, T, D) to (…, T, C)."""
+    return z.transpose(-3, -2).flatten(-2)
 
 
-def _scores(q: Tensor, k: Tensor) -> Tensor:
-    return q @ k.mT / math.sqrt(q.shape[-1])
+def _masked(scores: Tensor, visible: Callable = torch.tril, by: float = -math.inf) -> Tensor:
+    """Scores (…, T, T), a row for each query, in which `by` stands for those that are not visible."""
+    return scores.masked_fill(visible(torch.ones_like(scores)) == 0, by)
 
 
-def _seen(scores: Tensor, diagonal: int = 0) -> Tensor:
-    """True where a query (row) may see a key (column)."""
-    return torch.ones_like(scores, dtype=torch.bool).tril(diagonal)
-
-
-def _masked(scores: Tensor, diagonal: int = 0) -> Tensor:
-    return scores.masked_fill(~_seen(scores, diagonal), -math.inf)
+def _look(
+    q, k, v, heads, w_out,
+    split=_split, root=lambda D, C: math.sqrt(D), mask=_as_it_is, over=-1, after=_as_it_is, merge=_merge, out=torch.t,
+):  # fmt: skip
+    """What queries (…, T, C) find among keys and values (…, n, C): (…, T, C). With the switches of both recipes."""
+    query, key, value = (split(part, heads) for part in (q, k, v))
+    scores = mask(query @ key.mT / root(query.shape[-1], q.shape[-1]))  # (…, H, T, n)
+    return merge(after(scores.softmax(over)) @ value) @ out(w_out)
 
 
 @causal_attention.cases
 def _(rng):
-    x = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
-    yield x, torch.eye(2).repeat(3, 1), torch.eye(2), 1  # by hand: the first position sees itself alone
-    for batch, time, heads, size in [(1, 3, 1, 3), (1, 4, 2, 2), (2, 4, 2, 3), (2, 5, 3, 2), (3, 7, 4, 2)]:
+    """Nearly all begin with two equal texts: an output that is drawn at random is then seen to be."""
+    yield torch.tensor([[[1.0, 2.0]]]).repeat(2, 1, 1), THIRDS, torch.tensor([[1.0, 1.0], [0.0, 1.0]]), 1  # (8, 6)
+    yield EYE[None], EYE.repeat(3, 1), EYE, 1  # by hand: the first position sees itself alone
+    yield EYE.repeat(2, 1, 1), THIRDS, EYE, 1
+    yield EYE.repeat(2, 1, 1), THIRDS, EYE, 2
+    for time, heads, size in [(3, 1, 3), (4, 2, 2), (4, 2, 3), (5, 3, 2), (7, 4, 2)]:
         width = heads * size
-        yield normal(rng, batch, time, width), normal(rng, 3 * width, width), normal(rng, width, width), heads
+        text, another = normal(rng, 2, time, width)
+        x = torch.stack([text, text, torch.cat([text[:-1], another[-1:]]), another])
+        yield x, normal(rng, 3 * width, width), normal(rng, width, width), heads
 
 
-LEAK = "change of earlier outputs when the last input changes"
+@causal_attention.recipe
+def _(x, w_in, w_out, heads, order=(0, 1, 2), mask=_masked, look=_look):
+    parts = (x @ w_in.T).chunk(3, dim=-1)
+    q, k, v = (parts[index] for index in order)
+    return look(q, k, v, heads, w_out, mask=mask)
 
 
-@causal_attention.ask
-def _(answer, x, w_in, w_out, heads):
-    """The answer's output, and a leak test: no output may change because of what comes after it."""
-    output = answer(x, w_in, w_out, heads)
-    if output is None:
-        return None
-    if type_name(output) != "a tensor" or output.shape != x.shape:
-        return {LEAK: 0.0, "output": output}
-    other = torch.cat([x[:, :-1], x[:, -1:] + 1], dim=1)
-    change = (answer(other, w_in, w_out, heads) - output)[:, :-1].abs().max()
-    return {LEAK: change, "output": output}
+def _fits(output: object, x: Tensor) -> bool:
+    return isinstance(output, Tensor) and output.shape == x.shape
 
 
-@causal_attention.mistake(
-    "The future is visible: no scores are masked. Before the softmax, set the scores of later positions to -inf."
-)
-def future_visible(x, w_in, w_out, heads):
-    return _merge(F.scaled_dot_product_attention(*_split(x, w_in, heads)), w_out)
+@causal_attention.finding
+def _(output, x, *_):
+    if _fits(output, x) and output.isnan().any():
+        return f"{output.isnan().sum()} of {output.numel()} numbers are nan."
 
 
-@causal_attention.mistake(
-    "You masked the past and kept the future: the triangle is upside down. Row i may see the columns up to i: torch.tril."
-)
-def past_hidden(x, w_in, w_out, heads):
-    q, k, v = _split(x, w_in, heads)
-    scores = _scores(q, k)
-    return _merge(scores.masked_fill(~_seen(scores).mT, -math.inf).softmax(-1) @ v, w_out)
+def _seen_at_random(output, x, *_):
+    if _fits(output, x) and len(x) > 1 and not torch.allclose(output[0], output[1], rtol=1e-2):
+        return "The first two texts of the batch are equal, and their outputs are not."
 
 
-def _hides_itself(value, x, w_in, w_out, heads) -> bool:
-    """Whatever the first position gets, which then sees nothing at all."""
-    output, expected = value["output"], token_hidden_from_itself(x, w_in, w_out, heads)
-    fits = isinstance(output, Tensor) and output.shape == expected.shape and x.shape[1] > 1
-    return fits and torch.allclose(output[:, 1:].to(expected), expected[:, 1:], rtol=1e-3, atol=1e-4)
+@causal_attention.finding
+def _(output, x, *_):
+    if _fits(output, x) and len(x) > 2 and not torch.allclose(output[0, :-1], output[2, :-1], rtol=1e-2):
+        return (
+            "Two texts differ at their last position alone, and so do outputs *before* it: they have seen the future."
+        )
 
 
-@causal_attention.mistake(
-    "The mask hides each token from itself, so the first position sees nothing and its softmax has nothing to share out. The diagonal stays visible.",
-    symptom=_hides_itself,
-)
-def token_hidden_from_itself(x, w_in, w_out, heads):
-    q, k, v = _split(x, w_in, heads)
-    return _merge(_masked(_scores(q, k), -1).softmax(-1) @ v, w_out)
-
-
-@causal_attention.mistake(
+causal_attention.slip(
+    "output_at_random",
+    seen=_seen_at_random,
+    look=partial(_look, after=lambda weights: weights * torch.rand_like(weights)),
+).says("Nothing in attention is random, and no text hears of another one in its batch. Does a dropout stay on?")
+MASKS = {
+    "future_visible": (
+        "The future is visible. Before the softmax, set the scores of all later positions to -inf.",
+        _as_it_is,
+    ),
+    "next_one_visible": (
+        "Each position sees the next one too. What is hidden begins right above the diagonal: triu(1).",
+        partial(_masked, visible=partial(torch.tril, diagonal=1)),
+    ),
+    "past_hidden": (
+        "You masked the past and kept the future: the triangle is upside down. Row i may see the columns up to i: torch.tril.",
+        partial(_masked, visible=torch.triu),
+    ),
+    "mask_inverted": (
+        "You masked what may be seen and kept the rest. masked_fill fills where the mask is True: at later positions.",
+        partial(_masked, visible=partial(torch.triu, diagonal=1)),
+    ),
+    "masked_with_zero": (
+        "You set masked scores to 0. The softmax gives a score of 0 the weight e⁰ = 1. It takes -inf to get the weight 0.",
+        partial(_masked, by=0),
+    ),
+}
+for name, (explanation, mask) in MASKS.items():
+    causal_attention.slip(name, mask=mask).says(explanation)
+for name, by in {"token_hidden_from_itself": -math.inf, "token_hidden_by_a_large_number": -1e9}.items():
+    causal_attention.slip(name, mask=partial(_masked, visible=partial(torch.tril, diagonal=-1), by=by)).says(
+        "The mask hides each token from itself, so the first position sees nothing and its softmax has nothing to share out. The diagonal stays visible."
+    )
+causal_attention.slip("mask_after_softmax", mask=_as_it_is, look=partial(_look, after=torch.tril)).says(
     "The mask came after the softmax, so the weights of a row no longer sum to 1. Mask the scores, then take the softmax."
 )
-def mask_after_softmax(x, w_in, w_out, heads):
-    q, k, v = _split(x, w_in, heads)
-    scores = _scores(q, k)
-    return _merge(scores.softmax(-1) * _seen(scores) @ v, w_out)
-
-
-@causal_attention.mistake(
-    "You set masked scores to 0. The softmax gives a score of 0 the weight e⁰ = 1. It takes -inf to get the weight 0."
-)
-def masked_with_zero(x, w_in, w_out, heads):
-    q, k, v = _split(x, w_in, heads)
-    scores = _scores(q, k)
-    return _merge((scores * _seen(scores)).softmax(-1) @ v, w_out)
-
-
-@causal_attention.mistake(
+causal_attention.slip("softmax_over_the_queries", look=partial(_look, over=-2)).says(
     "The softmax ran over the queries. Each query shares out a weight of 1 among the keys: the last axis, dim=-1."
 )
-def softmax_over_the_queries(x, w_in, w_out, heads):
-    q, k, v = _split(x, w_in, heads)
-    return _merge(_masked(_scores(q, k)).softmax(-2).nan_to_num() @ v, w_out)
-
-
-@causal_attention.mistake("√D is missing: divide the scores by the square root of the size of one head.")
-def scale_missing(x, w_in, w_out, heads):
-    q, k, v = _split(x, w_in, heads)
-    return _merge(_masked(q @ k.mT).softmax(-1) @ v, w_out)
-
-
-@causal_attention.mistake("You divided by √C, the whole width. The dot product runs over one head, so divide by √D.")
-def scaled_by_the_width(x, w_in, w_out, heads):
-    q, k, v = _split(x, w_in, heads)
-    return _merge(_masked(q @ k.mT / math.sqrt(x.shape[-1])).softmax(-1) @ v, w_out)
-
-
-@causal_attention.mistake("You divided by D. Divide by its square root: that is how large a sum of D products gets.")
-def scaled_without_root(x, w_in, w_out, heads):
-    q, k, v = _split(x, w_in, heads)
-    return _merge(_masked(q @ k.mT / q.shape[-1]).softmax(-1) @ v, w_out)
-
-
-@causal_attention.mistake(
-    "Heads and positions were mixed up: reshaping (B, T, C) to (B, heads, T, D) cuts across positions. Make it (B, T, heads, D), then transpose."
-)
-def heads_without_a_transpose(x, w_in, w_out, heads):
-    batch, time, width = x.shape
-    q, k, v = (part.reshape(batch, heads, time, width // heads) for part in (x @ w_in.T).chunk(3, dim=-1))
-    return _merge(_masked(_scores(q, k)).softmax(-1) @ v, w_out)
-
-
-@causal_attention.mistake(
+cut_across = {"split": lambda part, heads: part.reshape(len(part), heads, part.shape[1], -1)}
+merged_across = {"merge": lambda z: z.reshape(len(z), z.shape[2], -1)}
+CUT = "Reshaping (B, T, C) to (B, heads, T, D) cuts across positions. Make it (B, T, heads, D), then transpose."
+causal_attention.slip("heads_without_a_transpose", look=partial(_look, **cut_across)).says(CUT)
+causal_attention.slip("merged_without_a_transpose", look=partial(_look, **merged_across)).says(
     "On the way back (B, heads, T, D) was reshaped to (B, T, C), which mixes positions. Transpose to (B, T, heads, D) first."
 )
-def merged_without_a_transpose(x, w_in, w_out, heads):
-    z = F.scaled_dot_product_attention(*_split(x, w_in, heads), is_causal=True)
-    return z.reshape(x.shape) @ w_out.T
-
-
-@causal_attention.mistake(
-    "Heads without a transpose, there and back: reshaping (B, T, C) to (B, heads, T, D) cuts across positions. Make it (B, T, heads, D), then transpose."
+causal_attention.slip("no_transpose_at_all", look=partial(_look, **cut_across, **merged_across)).says(
+    f"{CUT} The same on the way back."
 )
-def no_transpose_at_all(x, w_in, w_out, heads):
-    batch, time, width = x.shape
-    q, k, v = (part.reshape(batch, heads, time, width // heads) for part in (x @ w_in.T).chunk(3, dim=-1))
-    return (_masked(_scores(q, k)).softmax(-1) @ v).reshape(x.shape) @ w_out.T
-
-
-@causal_attention.mistake(
-    "The heads came out in the wrong order of axes: `w_in` holds all queries, then all keys, then all values, not head by head."
+causal_attention.wrong(
+    "interleaved_heads",
+    lambda x, w_in, w_out, heads: causal_attention.reference(
+        x, w_in.unflatten(0, (heads, 3, -1)).transpose(0, 1).flatten(0, 2), w_out, heads
+    ),
+).says(
+    "`w_in` holds all queries, then all keys, then all values, and not head by head. Cut in three first, then into heads."
 )
-def interleaved_heads(x, w_in, w_out, heads):
-    q, k, v = (x @ w_in.T).unflatten(-1, (heads, 3, -1)).permute(3, 0, 2, 1, 4)
-    return _merge(F.scaled_dot_product_attention(q, k, v, is_causal=True), w_out)
-
-
-@causal_attention.mistake(
-    "You used one head, whatever `heads` says. Cut queries, keys and values into `heads` pieces of C / heads numbers."
-)
-def heads_ignored(x, w_in, w_out, heads):
-    return causal_attention.reference(x, w_in, w_out, 1)
-
-
-@causal_attention.mistake(
-    "Queries and keys have changed places. Row i of the scores belongs to the query at i: q @ k transposed."
-)
-def queries_and_keys_swapped(x, w_in, w_out, heads):
-    q, k, v = _split(x, w_in, heads)
-    return _merge(_masked(_scores(k, q)).softmax(-1) @ v, w_out)
-
-
-@causal_attention.mistake(
-    "Keys and values have changed places. The first third of `w_in` makes queries, the second keys, the last values."
-)
-def keys_and_values_swapped(x, w_in, w_out, heads):
-    q, k, v = _split(x, w_in, heads)
-    return _merge(_masked(_scores(q, v)).softmax(-1) @ k, w_out)
-
-
-@causal_attention.mistake(
-    "`w_out` needs a transpose, as in nn.Linear: its rows belong to the outputs, so it is z @ w_out.T."
-)
-def output_not_transposed(x, w_in, w_out, heads):
-    return causal_attention.reference(x, w_in, w_out.T, heads)
-
-
-@causal_attention.mistake("The last step is missing: after the heads are side by side again, multiply with w_out.T.")
-def output_projection_missing(x, w_in, w_out, heads):
-    return causal_attention.reference(x, w_in, torch.eye(x.shape[-1]), heads)
 
 
 # --- 11.2 the block -----------------------------------------------------------------------------------------------
 
 
-@exercise(
-    lesson="11",
-    points=2,
-    hint="The stream x is only ever added to. Each part reads a normalised copy of it.",
-)
+@lesson.exercise(points=2, hint="The stream x is only ever added to. Each part reads a normalised copy of it.")
 def block(x, attend, feed_forward):
+    """The stream x (…, T, C) after attention and feed-forward, two functions of (…, T, C). Returns (…, T, C)."""
     x = x + attend(_norm(x))
     return x + feed_forward(_norm(x))
 
 
-def _norm(x: Tensor) -> Tensor:
-    return x / x.square().mean(-1, keepdim=True).sqrt()
+def _norm(x: Tensor, axis: int = -1) -> Tensor:
+    return x / x.square().mean(axis, keepdim=True).sqrt()
 
 
 @block.cases
 def _(rng):
-    x = torch.tensor([[3.0, 4.0]])
-    yield x, {"mix": torch.ones(1, 1)}, {"up": 2 * torch.eye(2), "down": torch.eye(2)}
-    for time, width in [(2, 3), (3, 2), (3, 4), (4, 4), (6, 5)]:
-        mix = normal(rng, time, time).tril()
-        weights = {"up": normal(rng, 2 * width, width), "down": normal(rng, width, 2 * width)}
-        x = 10 * normal(rng, time, width) + 3  # so large that no usual eps in the norm can be seen
-        yield x, {"mix": mix}, weights
+    think = {"up": 5 * EYE, "down": EYE}
+    yield torch.tensor([[2.0, 2.0]]), {"mix": torch.ones(1, 1)}, think  # by hand: (3, 3), then (8, 8)
+    mix = torch.tensor([[1.0, 0.0], [3.0, 0.0]])
+    yield torch.tensor([[2.0, 2.0], [4.0, -4.0]]), {"mix": mix}, think  # (3, 3), (7, -1), then (8, 8), (14, -1)
+    for *texts, time, width in [(2, 3), (3, 2), (2, 4, 3), (2, 2, 3, 4)]:
+        x = 10 * normal(rng, *texts, time, width) + 3  # so large that no usual eps in the norm can be seen
+        think = {"up": normal(rng, 2 * width, width), "down": normal(rng, width, 2 * width)}
+        yield x, {"mix": normal(rng, time, time).tril()}, think
 
 
 @block.ask
@@ -256,642 +202,451 @@ def _(answer, x, attend, feed_forward):
     return answer(x, mixing, two_layers)
 
 
-@block.mistake("You normalised after adding (post-norm). In this course's block each part reads a normalised copy.")
-def normalised_after_adding(x, attend, feed_forward):
-    x = _norm(x + attend(x))
-    return _norm(x + feed_forward(x))
+@block.recipe
+def _(x, attend, feed_forward, reads=(_norm, _norm), keep=(1, 1), stream=_as_it_is, after=_as_it_is, order=1):
+    for part, read, kept in zip((attend, feed_forward)[::order], reads, keep, strict=True):
+        x = stream(x)
+        x = after(kept * x + part(read(x)))
+    return x
 
 
-@block.mistake("The stream itself was normalised. Normalise what a part reads, and add to the stream as it was.")
-def stream_normalised(x, attend, feed_forward):
-    x = _norm(x)
-    x = _norm(x + attend(x))
-    return x + feed_forward(x)
-
-
-@block.mistake("Both residuals are missing: x is replaced by what the parts return. Add it: x + attend(…).")
-def residuals_missing(x, attend, feed_forward):
-    return feed_forward(_norm(attend(_norm(x))))
-
-
-@block.mistake("The first residual is missing: attention replaces the stream. Add it: x + attend(…).")
-def first_residual_missing(x, attend, feed_forward):
-    x = attend(_norm(x))
-    return x + feed_forward(_norm(x))
-
-
-@block.mistake("The second residual is missing: the last part replaces the stream. Add it: x + feed_forward(…).")
-def second_residual_missing(x, attend, feed_forward):
-    return feed_forward(_norm(x + attend(_norm(x))))
-
-
-@block.mistake(
+block.slip("normalised_after_adding", reads=(_as_it_is, _as_it_is), after=_norm).says(
+    "You normalised after adding (post-norm). In this course's block each part reads a normalised copy."
+)
+block.slip("stream_normalised", stream=_norm).says(
+    "The stream itself was normalised. Normalise what a part reads, and add to the stream as it was."
+)
+block.slip("residuals_missing", keep=(0, 0)).says("x is replaced by what the parts return. Add it: x + attend(…).")
+block.slip("first_residual_missing", keep=(0, 1)).says("Attention replaces the stream. Add it: x + attend(…).")
+block.slip("second_residual_missing", keep=(1, 0)).says(
+    "The last part replaces the stream. Add it: x + feed_forward(…)."
+)
+block.wrong("parts_in_parallel", lambda x, attend, feed_forward: x + attend(_norm(x)) + feed_forward(_norm(x))).says(
     "Both parts read the stream as it came in (a parallel block). Here feed_forward reads what attention has added to."
 )
-def parts_in_parallel(x, attend, feed_forward):
-    return x + attend(_norm(x)) + feed_forward(_norm(x))
-
-
-@block.mistake("The second residual starts from the old x, so what attention added is lost. Give the first sum a name.")
-def old_stream_kept(x, attend, feed_forward):
-    return x + feed_forward(_norm(x + attend(_norm(x))))
-
-
-@block.mistake("No norm at all: attend and feed_forward each read norm(x).")
-def norm_left_out(x, attend, feed_forward):
-    x = x + attend(x)
-    return x + feed_forward(x)
-
-
-@block.mistake("feed_forward reads the bare stream. It reads a normalised copy too.")
-def second_norm_left_out(x, attend, feed_forward):
-    x = x + attend(_norm(x))
-    return x + feed_forward(x)
-
-
-@block.mistake("attend reads the bare stream. It reads a normalised copy too.")
-def first_norm_left_out(x, attend, feed_forward):
-    x = x + attend(x)
-    return x + feed_forward(_norm(x))
-
-
-@block.mistake("feed_forward came before attention. First positions exchange news, then each thinks about it.")
-def parts_swapped(x, attend, feed_forward):
-    x = x + feed_forward(_norm(x))
-    return x + attend(_norm(x))
-
-
-def _with_norm(norm, x, attend, feed_forward):
-    x = x + attend(norm(x))
-    return x + feed_forward(norm(x))
-
-
-@block.mistake("The mean was subtracted: that is layer norm. RMS norm only divides by the root of the mean square.")
-def mean_subtracted(x, attend, feed_forward):
-    return _with_norm(lambda s: F.layer_norm(s, s.shape[-1:], eps=1e-12), x, attend, feed_forward)
-
-
-@block.mistake(
-    "You divided by the root of the *sum* of squares. Take their mean: then the numbers have size 1, however many there are."
+block.wrong("old_stream_kept", lambda x, attend, feed_forward: x + feed_forward(_norm(x + attend(_norm(x))))).says(
+    "The second residual starts from the old x, so what attention added is lost. Give the first sum a name."
 )
-def sum_in_place_of_the_mean(x, attend, feed_forward):
-    return _with_norm(lambda s: s / s.norm(dim=-1, keepdim=True), x, attend, feed_forward)
-
-
-@block.mistake("The root is missing: you divided by the mean square.")
-def root_missing(x, attend, feed_forward):
-    return _with_norm(lambda s: s / s.square().mean(-1, keepdim=True), x, attend, feed_forward)
-
-
-@block.mistake(
-    "The norm ran over the positions, so that later ones have a say in earlier ones. Each position has its own: dim=-1."
+block.slip("parts_swapped", order=-1).says(
+    "feed_forward came first. Positions exchange news, then each thinks about it."
 )
-def norm_over_the_positions(x, attend, feed_forward):
-    return _with_norm(lambda s: s / s.square().mean(-2, keepdim=True).sqrt(), x, attend, feed_forward)
-
-
-@block.mistake("One norm was taken over all numbers of x. Each position has its own: mean(-1, keepdim=True).")
-def norm_over_everything(x, attend, feed_forward):
-    return _with_norm(lambda s: s / s.square().mean().sqrt(), x, attend, feed_forward)
-
+BARE = "{} reads the bare stream. It reads a normalised copy."
+block.slip("norm_left_out", reads=(_as_it_is, _as_it_is)).says(BARE.format("Each part"))
+block.slip("first_norm_left_out", reads=(_as_it_is, _norm)).says(BARE.format("attend"))
+block.slip("second_norm_left_out", reads=(_norm, _as_it_is)).says(BARE.format("feed_forward"))
+NORMS = {
+    "mean_subtracted": (
+        "The mean was subtracted: that is layer norm. RMS norm only divides by the root of the mean square.",
+        lambda x: F.layer_norm(x, x.shape[-1:], eps=1e-12),
+    ),
+    "sum_in_place_of_the_mean": (
+        "You divided by the root of the *sum* of squares. Take their mean: then the numbers have size 1, however many there are.",
+        lambda x: x / x.norm(dim=-1, keepdim=True),
+    ),
+    "root_missing": (
+        "The root is missing: you divided by the mean square.",
+        lambda x: x / x.square().mean(-1, keepdim=True),
+    ),
+    "norm_over_the_positions": (
+        "The norm ran over the positions, so that later ones have a say in earlier ones. Each position has its own: dim=-1.",
+        partial(_norm, axis=-2),
+    ),
+    "norm_over_everything": (
+        "One norm was taken over all numbers of x. Each position has its own: mean(-1, keepdim=True).",
+        lambda x: x / x.square().mean().sqrt(),
+    ),
+    "norm_over_axis_1": (
+        "The norm ran over axis 1. With several texts that is not the one of the channels, which come last: dim=-1.",
+        partial(_norm, axis=1),
+    ),
+}
+for name, (explanation, norm) in NORMS.items():
+    block.slip(name, reads=(norm, norm)).says(explanation)
 
 # --- 11.3 the model -----------------------------------------------------------------------------------------------
 
-LENGTH = 96  # more than a learner tries by hand, less than the 256 that the exercise asks for
-SHORT = 3
+LENGTH = 256  # of the longest text that the exercise asks for
 
 
-@exercise(
-    lesson="11",
+@lesson.exercise(
     points=3,
-    hint="Embed the tokens, add positions, run the blocks, normalise, and map to one score for each character.",
+    hint="Embed the tokens, add positions, run the blocks, normalise, and map to one logit for each character.",
+    compare=False,
+    facts=sequences.Facts,
+    seconds=15,
 )
 def build_transformer(vocabulary, width, heads, layers):
-    return Encoder(vocabulary, width, heads, layers)
+    """A model: tokens (B, T) in, logits (B, T, vocabulary) out, for T up to 256."""
+    return Decoder(vocabulary, width, heads, layers)
 
 
-class Encoder(nn.Module):
-    """torch's own layers: with a causal mask an encoder is what everybody calls a decoder-only transformer."""
+class Decoder(nn.Module):
+    """Embedding, learned positions, blocks, one linear layer: made of the exercises before this one."""
 
-    def __init__(self, vocabulary, width, heads, layers, sees=torch.tril, positions=256, batch_first=True):
+    def __init__(
+        self, vocabulary, width, heads, layers,
+        attend=causal_attention.reference, arrange=block.reference, inside=4, bend=nn.GELU, places=LENGTH,
+        head=nn.Linear, finish=_as_it_is,
+    ):  # fmt: skip
         super().__init__()
-        self.embed = nn.Embedding(vocabulary, width)
-        self.places = nn.Embedding(positions, width) if positions else None
-        self.layers = nn.ModuleList(_layer(width, heads, batch_first) for _ in range(layers))
-        self.head = nn.Linear(width, vocabulary)
-        self.sees, self.batch_first = sees, batch_first
+        self.heads, self.attend, self.arrange, self.finish = heads, attend, arrange, finish
+        self.embed, self.places = nn.Embedding(vocabulary, width), nn.Embedding(places, width) if places else None
+        self.blocks = nn.ModuleList()
+        for _ in range(layers):
+            think = nn.Sequential(nn.Linear(width, inside * width), bend(), nn.Linear(inside * width, width))
+            look = [nn.Linear(width, rows, bias=False) for rows in (3 * width, width)]
+            self.blocks.append(nn.ModuleList([*look, think]))
+        self.head = head(width, vocabulary)
 
     def forward(self, tokens):
-        x = self.embed(tokens)
-        if self.places is not None:
+        x = self.embed(tokens)  # (B, T, C)
+        if self.places:
             x = x + self.places(torch.arange(tokens.shape[1]))
-        mixed = x.shape[1 if self.batch_first else 0]
-        hidden = self.sees(torch.ones(mixed, mixed)) == 0
-        for layer in self.layers:
-            x = layer(x, src_mask=hidden)
-        return self.head(x)
+        for w_in, w_out, think in self.blocks:
+            look = partial(self.attend, w_in=w_in.weight, w_out=w_out.weight, heads=self.heads)
+            x = self.arrange(x, look, think)
+        return self.finish(self.head(_norm(x)))
 
 
-def _layer(width: int, heads: int, batch_first: bool = True) -> nn.Module:
-    return nn.TransformerEncoderLayer(width, heads, 4 * width, 0.0, norm_first=True, batch_first=batch_first)
+build_transformer.recipe(Decoder)
 
 
 @build_transformer.cases
 def _(rng):
     yield 5, 8, 2, 1  # with one layer, order is invisible without positions
-    yield 11, 12, 3, 2
-    yield 65, 16, 4, 3
+    yield 65, 12, 3, 2
 
 
 @build_transformer.ask
 def _(answer, vocabulary, width, heads, layers):
-    """The steps and the weights of the model and of its neighbours. What is reported in their place can only fail."""
-    if isinstance(answer, nn.Module):
-        return {"instead": "a finished model: pass the function that builds it, or the class"}
-    model = answer(vocabulary, width, heads, layers)
-    if not isinstance(model, nn.Module):
-        return None if model is None else {"instead": type_name(model)}
-    tokens = torch.randint(vocabulary, (2, LENGTH))
-    try:
-        scores = model.eval()(tokens)
-    except (RuntimeError, IndexError) as error:
-        if isinstance(error, NotImplementedError):
-            raise
-        return {"error": f"{type(error).__name__}: {error}"}
-    if not isinstance(scores, Tensor):
-        return {"output": type_name(scores)}
-    try:
-        sent = {"model": trace(model, tokens), "without gradient": _without_gradient(model, scores)}
-        if scores.shape == (2, LENGTH, vocabulary):
-            sent["shorter"] = trace(model, tokens[:, :SHORT])
-            sent["deeper"] = trace(answer(vocabulary, width, heads, layers + 1), tokens[:, :SHORT])
-            sent["one head"] = trace(answer(vocabulary, width, 1, layers), tokens)
-    except Untraceable as error:
-        return {"instead": str(error)}
-    return sent
-
-
-def _without_gradient(model: nn.Module, scores: Tensor) -> list[str]:
-    """Seen beside the model, since a record of its steps does not tell what ran under no_grad."""
-    if scores.requires_grad:
-        scores.square().sum().backward()
-    return [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    neighbours = {"deeper": (vocabulary, width, heads, layers + 1), "one_head": (vocabulary, width, 1, layers)}
+    return sequences.ask(answer, (vocabulary, width, heads, layers), vocabulary, LENGTH, **neighbours)
 
 
 @build_transformer.measure
 def _(sent, vocabulary, width, heads, layers):
-    """Run the steps on other tokens than the answer saw. Weights are drawn anew: some begin with zeros and show nothing."""
-    if "instead" in sent or "output" in sent or "error" in sent:
-        return sent
-    model = Graph(sent["model"])
-    weights, tokens = _draw_weights(model.weights), torch.randint(vocabulary, (2, LENGTH))
-    scores = model(weights, tokens)
-    facts = {"shape": list(scores.shape), "finite": bool(scores.isfinite().all())}
-    if facts["shape"] != [2, LENGTH, vocabulary] or not facts["finite"]:
-        return facts
-    gradients = model.gradients(weights, tokens)
-    without = [name for name, grad in gradients.items() if grad is None or name in sent["without gradient"]]
-    if without:
-        return facts | {"without gradient": without}
-    shorter, deeper, one_head = (Graph(sent[name]) for name in ("shorter", "deeper", "one head"))
-    few = tokens[:, :SHORT]
-    return {
-        **facts,
-        "of one more layer": _count(deeper, few) - _count(shorter, few),
-        **_behaviour(lambda given: model(weights, given), tokens, scores, vocabulary),
-        "shorter": (shorter(weights, few) - scores[:, :SHORT]).abs().max(),
-        "heads": _heads(weights, tokens, scores, one_head),
-    }
+    return sequences.measure(sent, vocabulary, LENGTH)
 
 
-def _draw_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: torch.randn_like(w) * w.shape[-1] ** -0.5 if w.dim() > 1 else w for name, w in weights.items()}
+# In the order in which one would repair them: the first that is seen counts.
 
-
-def _count(model: Graph, tokens: Tensor) -> int:
-    """How many parameters the scores rest on."""
-    gradients = model.gradients(_draw_weights(model.weights), tokens)
-    return sum(grad.numel() for grad in gradients.values() if grad is not None and grad.any())
-
-
-def _behaviour(model: Callable[[Tensor], Tensor], tokens: Tensor, scores: Tensor, vocabulary: int) -> dict:
-    middle = LENGTH // 2
-
-    def change(*at) -> Tensor:
-        """How much the scores (2, T) move when one token, or a row of them, becomes another."""
-        other = tokens.clone()
-        other[at] = (other[at] + 1) % vocabulary
-        return (model(other) - scores).abs().amax(dim=2)
-
-    early, late = change(slice(None), 0).amax(0), change(slice(None), middle).amax(0)
-    # Two different tokens change places, and the last position is asked whether it noticed.
-    pair = tokens.clone()
-    pair[:, 0], pair[:, 1] = 0, 1
-    swapped = pair.clone()
-    swapped[:, 0], swapped[:, 1] = 1, 0
-    rows = scores.exp().sum(-1)
-    return {
-        "repeatable": (model(tokens) - scores).abs().max(),
-        "leak": late[:middle].max(),
-        "first to last": early[-1],
-        "first to second": early[1],
-        "order": (model(pair) - model(swapped))[:, -1].abs().max(),
-        "alone": change(0)[1].max(),
-        "sums": [(scores.sum(-1) - 1).abs().max(), (rows - 1).abs().max()],
-    }
-
-
-def _heads(weights: dict[str, Tensor], tokens: Tensor, scores: Tensor, one_head: Graph) -> bool:
-    """Whether one head in place of several changes anything, with the same weights."""
-    mine, others = list(weights.values()), one_head.weights
-    if [w.shape for w in mine] != [w.shape for w in others.values()]:
-        return True
-    return not torch.allclose(one_head(dict(zip(others, mine, strict=True)), tokens), scores, atol=1e-5)
-
-
-TINY, VISIBLE = 1e-3, 1e-5  # rounding stays below the first, what a position notices is above the second
-
-
-@build_transformer.expect
-def _(value, vocabulary, width, heads, layers):
-    """The first thing that is wrong, in the order in which one would repair it."""
-    call = f"build_transformer({vocabulary}, {width}, {heads}, {layers})"
-    if "instead" in value:
-        return f"{call} gave {value['instead']}. Expected an nn.Module."
-    if "output" in value:
-        return f"For tokens (2, {LENGTH}) the model gave {value['output']}. Expected a tensor: the scores and nothing else."
-    if "error" in value:
-        return f"With tokens of shape (2, {LENGTH}) the model raised {value['error']}"
-    if value["shape"] != [2, LENGTH, vocabulary]:
-        return f"Tokens (2, {LENGTH}) gave scores {tuple(value['shape'])}, expected {(2, LENGTH, vocabulary)}."
-    if not value["finite"]:
-        return "The scores hold nan or infinity."
-    if "without gradient" in value:
-        return f"The scores send no gradient to {', '.join(value['without gradient'])}."
-    if not value["of one more layer"] >= 6 * width**2:
-        return f"One more layer adds {value['of one more layer']:,} parameters. A block has about {12 * width**2:,}."
-    if value["sums"][0] < TINY or value["sums"][1] < TINY:
-        return "The output is a softmax of the scores, or its logarithm. Expected the scores themselves."
-    if not value["repeatable"] <= TINY:
-        return "In evaluation mode the same tokens gave two different results."
-    if not value["leak"] <= TINY:
-        return f"A token was changed at position {LENGTH // 2}, and scores *before* it moved by {value['leak']:.3g}."
-    if not value["alone"] <= TINY:
-        return "The scores of a sequence change with the other sequence of its batch."
-    if not (value["first to second"] >= VISIBLE and value["first to last"] >= 1e-9):
-        return "A token was changed at position 0, and the scores of later positions did not move."
-    if not value["shorter"] <= TINY:
-        return f"The scores of the first {SHORT} positions are others when the sequence is cut off behind them."
-    if not value["order"] >= VISIBLE:
-        return "The first two tokens changed places, and the last position did not notice."
-    if not value["heads"]:
-        return f"With 1 head in place of {heads} the same weights give the same scores."
-    return None
-
-
-# In the order of what `expect` looks at, so that the first that fits is the one to repair first.
-
-
-@build_transformer.mistake(
-    "You returned the class in place of a model made from it. Call it: `return Model(vocabulary, …)`.",
-    symptom=lambda value, *case: value.get("instead", "").startswith("the class"),
+build_transformer.slip("too_few_positions", seen=sequences.too_short, places=LENGTH - 1).says(
+    "Something is made for shorter texts, positions or a mask: the model takes 256 tokens. Or the embedding has fewer rows than there are characters."
 )
-def class_in_place_of_a_model(vocabulary, width, heads, layers):
-    return Encoder
-
-
-@build_transformer.mistake(
-    "There are fewer positions than tokens. The model takes sequences of up to 256.",
-    symptom=lambda value, *case: (
-        "out of range" in value.get("error", "") or "must match the size" in value.get("error", "")
+build_transformer.slip("last_position_only", seen=sequences.one_position, finish=lambda logits: logits[:, -1]).says(
+    "Every position predicts its next character: (B, T, vocabulary)."
+)
+build_transformer.slip(
+    "head_missing",
+    seen=lambda facts, V, width, *_: (
+        f"Each position got {width} numbers." if facts.shape[-1:] == [width] != [V] else None
     ),
+    head=lambda width, vocabulary: nn.Identity(),
+).says("The last map is missing: a linear layer makes one logit for each character of these numbers.")
+build_transformer.slip(
+    "first_position_sees_nothing",
+    seen=sequences.not_finite,
+    attend=causal_attention.variant(mask=partial(_masked, visible=partial(torch.tril, diagonal=-1))),
+).says(
+    "A position that may see nothing, not even itself, has nothing to share out: the diagonal of the mask stays visible."
 )
-def too_few_positions(vocabulary, width, heads, layers):
-    return Encoder(vocabulary, width, heads, layers, positions=64)
+models.form(build_transformer, "class_returned", "pair_returned", "layer_left_out")
+models.usual(build_transformer, "same_for_all")
+
+
+def _seen_widths(expected: Callable[[int], int]) -> Callable:
+    def seen(facts, vocabulary, width, *_):
+        if expected(width) not in facts.widths:
+            found = ", ".join(map(str, facts.widths))
+            return f"Along the way a position has {found} numbers, and never {expected(width)}."
+
+    return seen
+
+
+build_transformer.wrong(
+    "width_not_handed_on",
+    lambda vocabulary, width, heads, layers: Decoder(vocabulary, 48, heads, layers),
+    seen=_seen_widths(_as_it_is),
+).says("The model is not `width` wide. Hand it on to every part.")
+build_transformer.slip("feed_forward_of_another_width", seen=_seen_widths(lambda width: 4 * width), inside=2).says(
+    "The feed-forward part is 4 × `width` wide: nn.Linear(width, 4 * width), a nonlinearity, nn.Linear(4 * width, width)."
+)
+
+
+def _seen_few_weights(facts, vocabulary, width, *_):
+    if facts.added < 10 * width**2:
+        return f"One more layer adds {facts.added:,} parameters. A block has about {12 * width**2:,}."
 
 
 @build_transformer.mistake(
-    "You returned the scores of one position. Every position predicts its next character: (B, T, vocabulary).",
-    symptom=lambda value, vocabulary, *rest: value.get("shape") == [2, vocabulary],
-)
-def last_position_only(vocabulary, width, heads, layers):
-    class Last(Encoder):
-        def forward(self, tokens):
-            return super().forward(tokens)[:, -1]
-
-    return Last(vocabulary, width, heads, layers)
-
-
-@build_transformer.mistake(
-    "The last map is missing: the output still has `width` numbers. A linear layer turns them into one score for each character.",
-    symptom=lambda value, vocabulary, width, *rest: value.get("shape", [0])[-1] == width != vocabulary,
-)
-def head_missing(vocabulary, width, heads, layers):
-    model = Encoder(vocabulary, width, heads, layers)
-    model.head = nn.Identity()
-    return model
-
-
-@build_transformer.mistake(
-    "A row of weights came out as nan: a position that may see nothing, not even itself, has nothing to share out.",
-    symptom=lambda value, *case: value.get("finite") is False,
-)
-def first_position_sees_nothing(vocabulary, width, heads, layers):
-    class Blind(Encoder):
-        def forward(self, tokens):
-            x = self.embed(tokens)
-            return self.head(_masked(_scores(x, x), -1).softmax(-1) @ x)
-
-    return Blind(vocabulary, width, heads, layers)
-
-
-@build_transformer.mistake(
-    "One more layer adds no weights of its own. Is `layers` used? `[block] * layers` is one block, listed many times, and a plain list hides its blocks from model.parameters(). Make a new one for each layer, in nn.Sequential or nn.ModuleList.",
-    symptom=lambda value, vocabulary, width, *rest: 0 <= value.get("of one more layer", 10**9) < 6 * width**2,
+    "One more layer adds no weights of its own, or not all. Is `layers` used? `[block] * layers` is one block, listed many times, and a plain list hides its blocks from model.parameters(). Make a new one for each layer, in nn.Sequential or nn.ModuleList.",
+    seen=_seen_few_weights,
 )
 def layer_without_weights(vocabulary, width, heads, layers):
-    model = Encoder(vocabulary, width, heads, 1)
-    model.layers = nn.ModuleList([model.layers[0]] * layers)
+    model = Decoder(vocabulary, width, heads, 1)
+    model.blocks = nn.ModuleList([model.blocks[0]] * layers)
     return model
 
 
 @build_transformer.mistake(
-    "A softmax stands at the end. F.cross_entropy does that itself. Return the raw scores.",
-    symptom=lambda value, *case: min(value.get("sums", [1])) < TINY,
+    "Several blocks use the same weights. Each has its own: make all of them anew for each layer.",
+    seen=sequences.shares_weights,
 )
-def softmax_in_the_model(vocabulary, width, heads, layers):
-    return nn.Sequential(Encoder(vocabulary, width, heads, layers), nn.Softmax(-1))
+def weights_shared_by_blocks(vocabulary, width, heads, layers):
+    model = Decoder(vocabulary, width, heads, layers)
+    for parts in model.blocks:
+        parts[1] = model.blocks[0][1]
+    return model
 
 
-@build_transformer.mistake(
-    "The future is visible. Every attention layer needs the causal mask, in every block.",
-    symptom=lambda value, *case: value.get("leak", 0) > TINY and max(value["alone"], value["repeatable"]) <= TINY,
+models.usual(build_transformer, "softmax_at_the_end", "log_softmax_at_the_end", "dropout_never_off")
+build_transformer.slip(
+    "batch_and_time_swapped",
+    seen=models.USUAL["depends_on_the_batch"].seen,
+    attend=lambda x, **others: causal_attention.reference(x.transpose(0, 1), **others).transpose(0, 1),
+).says(
+    "The texts of a batch attend to each other, or are normalised together. torch's attention layers want batch_first=True."
 )
-def model_sees_the_future(vocabulary, width, heads, layers):
-    return Encoder(vocabulary, width, heads, layers, sees=torch.ones_like)
-
-
-@build_transformer.mistake(
-    "Batch and time have changed places, so that the sequences of a batch attend to each other. torch's attention layers want batch_first=True.",
-    symptom=lambda value, *case: value.get("alone", 0) > TINY and value["repeatable"] <= TINY,
+build_transformer.slip(
+    "model_sees_the_future", seen=sequences.looks_ahead, attend=causal_attention.variant(mask=_as_it_is)
+).says(
+    "The future is visible. Every attention layer needs the causal mask, in every block. A norm over positions lets it through, too."
 )
-def batch_and_time_swapped(vocabulary, width, heads, layers):
-    return Encoder(vocabulary, width, heads, layers, batch_first=False)
 
 
-@build_transformer.mistake(
-    "No position hears of another: there is no attention in the blocks, or its result goes nowhere.",
-    symptom=lambda value, *case: value.get("first to second", 1) < VISIBLE,
+def _seen_without_attention(facts, *case):
+    softmax = facts.softmaxed["short"] > 0
+    return sequences.looks_nowhere(facts) if softmax else "No softmax is taken between the tokens and the logits."
+
+
+build_transformer.slip(
+    "attention_missing",
+    seen=_seen_without_attention,
+    attend=causal_attention.variant(mask=partial(_masked, visible=lambda ones: ones.tril().triu())),
+).says("No position attends to another: there is no attention in the blocks, or its result goes nowhere.")
+
+
+def _seen_in_number(other: str, what: str, factor: Callable[[int, int], float]) -> Callable:
+    """Whether there are not so many times the attention weights of another model as there should be."""
+
+    def seen(facts, vocabulary, width, heads, layers):
+        here, there = facts.softmaxed["short"], facts.softmaxed[other]
+        if here != there * factor(heads, layers):
+            return f"With heads={heads}, layers={layers} it has {here} attention weights, with {what} {there}."
+
+    return seen
+
+
+build_transformer.slip(
+    "heads_not_handed_on",
+    seen=_seen_in_number("one_head", "heads=1", lambda heads, layers: heads),
+    attend=causal_attention.variant(look=partial(_look, split=lambda part, heads: _split(part, 1))),
+).says("The number of heads is not the one that was asked for. Hand `heads` on to every block.")
+build_transformer.wrong(
+    "number_of_blocks",
+    lambda vocabulary, width, heads, layers: Decoder(vocabulary, width, heads, layers + 1),
+    seen=_seen_in_number("deeper", "one layer more", lambda heads, layers: layers / (layers + 1)),
+).says("The number of blocks is not `layers`: range(layers) counts as many.")
+
+
+def _seen_straight(facts, vocabulary, width, heads, layers):
+    if facts.bent.count(4 * width) < layers:
+        return f"Not in every block does a nonlinearity take the {4 * width} numbers inside the feed-forward part."
+
+
+build_transformer.slip("feed_forward_without_nonlinearity", seen=_seen_straight, bend=nn.Identity).says(
+    "Two matrices in a row are one matrix. A nonlinearity stands between them, such as GELU or ReLU."
 )
-def attention_missing(vocabulary, width, heads, layers):
-    return Encoder(vocabulary, width, heads, layers, sees=lambda ones: ones.diag().diag())
-
-
-@build_transformer.mistake(
-    "The model does not know the order of its tokens. Add a vector for each position to the embeddings, or rotate queries and keys.",
-    symptom=lambda value, *case: value.get("order", 1) < VISIBLE and value["first to last"] >= 1e-9,
+build_transformer.slip("residual_missing", seen=sequences.has_no_way_past, arrange=block.variant(keep=(0, 1))).says(
+    "A part replaces the stream. Attention and feed-forward are both *added* to it: x + attend(…), then x + feed_forward(…)."
 )
-def positions_missing(vocabulary, width, heads, layers):
-    return Encoder(vocabulary, width, heads, layers, positions=0)
-
-
-@build_transformer.mistake(
-    "The number of heads has no effect. Hand it on to every block.",
-    symptom=lambda value, *case: value.get("heads") is False and value["first to second"] >= VISIBLE,
+build_transformer.slip("positions_missing", seen=sequences.ignores_order, places=0).says(
+    "The model does not know the order of its tokens. Add a vector for each position to the embeddings, or rotate queries and keys."
 )
-def heads_not_handed_on(vocabulary, width, heads, layers):
-    return Encoder(vocabulary, width, 1, layers)
-
+build_transformer.finding(sequences.rests_on_the_end)
 
 # --- 11.4 an LSTM of the same size --------------------------------------------------------------------------------
 
 
-@exercise(
-    lesson="11",
+@lesson.exercise(
     points=1,
     hint="Count the three parts: an embedding, four gates with two matrices and two biases each, a linear layer.",
 )
 def lstm_width(budget, vocabulary):
-    return _widest(budget, lambda c: _lstm_parameters(vocabulary, c))
+    """Units of the widest LSTM that at most `budget` parameters pay for, a whole number; 1 or more in all cases."""
+    linear = 2 * vocabulary + 8  # 8 C² + linear C + vocabulary <= budget
+    return (math.isqrt(linear**2 + 32 * (budget - vocabulary)) - linear) // 16
 
 
-def _lstm_parameters(vocabulary: int, width: int, gates: int = 4, biases: int = 2) -> int:
-    return 2 * vocabulary * width + vocabulary + gates * width * (2 * width + biases)
+def _parameters(vocabulary, width, gates=4, matrices=2, biases=2, embedding=1, head=1, head_bias=1) -> int:
+    """Of all three parts; how many there are of each kind."""
+    ends = (embedding + head) * vocabulary * width + head_bias * vocabulary
+    return ends + gates * width * (matrices * width + biases)
 
 
-def _widest(budget: int, count) -> int:
-    width = 0
-    while count(width + 1) <= budget:
-        width += 1
-    return width
+def _fraction(budget: int, vocabulary: int) -> float:
+    linear = 2 * vocabulary + 8
+    return (math.sqrt(linear**2 + 32 * (budget - vocabulary)) - linear) / 16
 
 
 @lstm_width.cases
 def _(rng):
+    """On both sides of each boundary. Nearly all are narrow, so that an answer which builds models is quick enough."""
     yield 22, 2  # by hand: 4 + 4 (1 + 1 + 2) + 2
-    yield 21, 2
+    yield 57, 2
+    yield 58, 2
     yield 62_000, 65
-    yield _lstm_parameters(100, 10) + 240, 100  # more than half of what one unit more would cost
-    for _ in range(12):  # few and narrow, so that an answer which builds real models is quick enough
-        vocabulary, width = int(rng.integers(2, 120)), int(rng.integers(1, 60))
-        exact = _lstm_parameters(vocabulary, width)
+    yield 500_000, 90
+    yield 1_880, 100  # what the embedding and an LSTM of 10 units cost
+    yield _parameters(100, 10) + 240, 100  # more than half of what one unit more would cost
+    for _ in range(8):
+        vocabulary, width = int(rng.integers(2, 120)), int(rng.integers(2, 40))
+        exact = _parameters(vocabulary, width)
         yield exact, vocabulary
         yield exact - 1, vocabulary
         yield exact + int(rng.integers(0, 16 * width)), vocabulary
 
 
-@lstm_width.mistake(
-    "You counted one bias for each gate and unit. torch has two, one beside each matrix (bias_ih and bias_hh)."
+@lstm_width.recipe
+def _(budget, vocabulary, cost=_parameters, spare=0):
+    width = 0
+    while cost(vocabulary, width + 1) <= budget - spare:
+        width += 1
+    return width
+
+
+COUNTED = {
+    "one_bias": ("Each gate has two biases for each unit: torch keeps one beside each matrix.", {"biases": 1}),
+    "no_bias": ("You left the gates' biases out. torch has two for each gate and unit.", {"biases": 0}),
+    "three_gates": ("You counted three gates. An LSTM has four: input, forget, candidate and output.", {"gates": 3}),
+    "one_gate": ("You counted one gate. There are four, each with both matrices and both biases.", {"gates": 1}),
+    "one_matrix": ("Each gate has two matrices, both C × C here: one reads the input, one the state.", {"matrices": 1}),
+    "embedding_left_out": ("You left the embedding out: C numbers for each character.", {"embedding": 0}),
+    "head_left_out": (
+        "The linear layer is missing: C weights and a bias for each character.",
+        {"head": 0, "head_bias": 0},
+    ),
+    "bias_of_the_head_left_out": ("The last layer has biases too: one for each character.", {"head_bias": 0}),
+    "lstm_alone": ("Only the LSTM was counted.", {"embedding": 0, "head": 0, "head_bias": 0}),
+}
+for name, (explanation, counts) in COUNTED.items():
+    lstm_width.slip(name, cost=partial(_parameters, **counts)).says(explanation)
+lstm_width.slip("exact_budget_refused", spare=1).says(
+    "A budget that is spent to the last parameter is not too small: <=, not <."
 )
-def one_bias(budget, vocabulary):
-    return _widest(budget, lambda c: _lstm_parameters(vocabulary, c, biases=1))
 
 
-@lstm_width.mistake("You left the gates' biases out. torch has two for each gate and unit.")
-def no_bias(budget, vocabulary):
-    return _widest(budget, lambda c: _lstm_parameters(vocabulary, c, biases=0))
+def _from_fraction(name: str, explanation: str, whole: Callable[[float], float]) -> None:
+    lstm_width.wrong(name, explanation, lambda budget, vocabulary: whole(_fraction(budget, vocabulary)))
 
 
-@lstm_width.mistake("You counted three gates. An LSTM has four: input, forget, candidate and output.")
-def three_gates(budget, vocabulary):
-    return _widest(budget, lambda c: _lstm_parameters(vocabulary, c, gates=3))
-
-
-@lstm_width.mistake("You counted one gate. There are four of them, each with both matrices and both biases.")
-def one_gate(budget, vocabulary):
-    return _widest(budget, lambda c: _lstm_parameters(vocabulary, c, gates=1))
-
-
-@lstm_width.mistake(
-    "You counted one matrix for each gate. There are two: one reads the input, one the hidden state, both C × C here."
+_from_fraction(
+    "one_too_wide", "Your width is one too large: that LSTM costs more than the budget.", lambda c: int(c) + 1
 )
-def one_matrix(budget, vocabulary):
-    return _widest(budget, lambda c: 2 * vocabulary * c + vocabulary + 4 * c * (c + 2))
-
-
-@lstm_width.mistake("You left the embedding out: one row of C numbers for each character.")
-def embedding_left_out(budget, vocabulary):
-    return _widest(budget, lambda c: _lstm_parameters(vocabulary, c) - vocabulary * c)
-
-
-@lstm_width.mistake("You left out the linear layer behind the LSTM: C weights and a bias for each character.")
-def head_left_out(budget, vocabulary):
-    return _widest(budget, lambda c: _lstm_parameters(vocabulary, c) - vocabulary * (c + 1))
-
-
-@lstm_width.mistake("You left out the biases of the last layer: one for each character.")
-def bias_of_the_head_left_out(budget, vocabulary):
-    return _widest(budget, lambda c: _lstm_parameters(vocabulary, c) - vocabulary)
-
-
-@lstm_width.mistake(
-    "The LSTM alone was counted. The embedding before it and the linear layer behind it are parameters too."
-)
-def lstm_alone(budget, vocabulary):
-    return _widest(budget, lambda c: 4 * c * (2 * c + 2))
-
-
-@lstm_width.mistake("Your width is one too large: that LSTM costs more than the budget.")
-def one_too_wide(budget, vocabulary):
-    return lstm_width.reference(budget, vocabulary) + 1
-
-
-@lstm_width.mistake("Your width is one too small where the budget is spent to the last parameter: use <=, not <.")
-def exact_budget_refused(budget, vocabulary):
-    return _widest(budget - 1, lambda c: _lstm_parameters(vocabulary, c))
-
-
-@lstm_width.mistake("You rounded to the nearest width. The budget is a limit: round down.")
-def rounded_to_the_nearest(budget, vocabulary):
-    return round(fractional_width(budget, vocabulary))
-
-
-@lstm_width.mistake("A fraction of a unit cannot be built. Round down to a whole number.")
-def fractional_width(budget, vocabulary):
-    linear = 2 * vocabulary + 8
-    return (math.sqrt(linear**2 + 32 * (budget - vocabulary)) - linear) / 16
+_from_fraction("rounded_up", "You rounded up, and that LSTM costs more than the budget: round down.", math.ceil)
+_from_fraction("rounded_to_the_nearest", "You rounded to the nearest width. The budget is a limit: round down.", round)
+_from_fraction("fractional_width", "A fraction of a unit cannot be built. Round down to a whole number.", _as_it_is)
 
 
 # --- 11.5 attention with a cache ----------------------------------------------------------------------------------
 
 
-@exercise(
-    lesson="11",
+@lesson.exercise(
     points=2,
     hint="One query, and a key and a value more than before. Nothing needs a mask: the future is not there yet.",
+    returns=("output", "keys", "values"),
 )
 def cached_attention(x, keys, values, w_in, w_out, heads):
+    """The output (C,) at a new position x (C,), and keys and values (n, C) with its own as one row more, (n + 1, C)."""
     q, k, v = (x @ w_in.T).chunk(3)
     keys, values = torch.cat([keys, k[None]]), torch.cat([values, v[None]])
-    return [_look_up(q, keys, values, heads) @ w_out.T, keys, values]
-
-
-def _look_up(q: Tensor, keys: Tensor, values: Tensor, heads: int, scale: float = 0.0, axis: int = -1) -> Tensor:
-    """One query (C,) among n keys and values (n, C): the values' weighted sum (C,)."""
-    query, k, v = (t.reshape(-1, heads, t.shape[-1] // heads).transpose(0, 1) for t in (q, keys, values))
-    scores = query @ k.mT / (scale or math.sqrt(q.shape[-1] // heads))  # (heads, 1, n)
-    return (scores.softmax(axis) @ v).flatten()
+    z = F.scaled_dot_product_attention(*(_split(part, heads) for part in (q[None], keys, values)))  # (H, 1, D)
+    return z.flatten() @ w_out.T, keys, values
 
 
 @cached_attention.cases
 def _(rng):
-    eye = torch.eye(2)
-    yield torch.tensor([1.0, 0.0]), torch.zeros(0, 2), torch.zeros(0, 2), eye.repeat(3, 1), eye, 1
-    yield torch.tensor([0.0, 1.0]), eye[:1], eye[:1], eye.repeat(3, 1), eye, 1
+    turn = torch.tensor([[1.0, 1.0], [0.0, 1.0]])
+    yield torch.tensor([1.0, 2.0]), torch.zeros(0, 2), torch.zeros(0, 2), THIRDS, turn, 1  # itself alone: (8, 6)
+    yield torch.tensor([0.0, 1.0]), EYE[:1], EYE[:1], EYE.repeat(3, 1), EYE, 1
+    yield torch.tensor([2.0, 1.0]), EYE[:1], 3 * EYE[:1], THIRDS, EYE, 1
+    yield torch.tensor([2.0, 1.0]), EYE[:1], 3 * EYE[:1], THIRDS, EYE, 2
     for seen, heads, size in [(1, 1, 3), (2, 2, 2), (3, 2, 3), (4, 3, 2), (6, 2, 2)]:
         width = heads * size
         cache = normal(rng, seen, width), normal(rng, seen, width)
         yield normal(rng, width), *cache, normal(rng, 3 * width, width), normal(rng, width, width), heads
 
 
-def _new(x: Tensor, keys: Tensor, values: Tensor, w_in: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The query (C,), and keys and values with the new position at their end."""
-    q, k, v = (x @ w_in.T).chunk(3)
-    return q, torch.cat([keys, k[None]]), torch.cat([values, v[None]])
+def _appended(rows: Tensor, new: Tensor) -> Tensor:
+    return torch.cat([rows, new[None]])
 
 
-@cached_attention.mistake(
+@cached_attention.recipe
+def _(
+    x, keys, values, w_in, w_out, heads,
+    order=(0, 1, 2), store=lambda x, k, v: (k, v), append=_appended, visible=slice(None), look=_look, leave=_as_it_is,
+):  # fmt: skip
+    parts = (x @ w_in.T).chunk(3)
+    q, k, v = (parts[index] for index in order)
+    longer = [append(rows, new) for rows, new in zip((keys, values), store(x, k, v), strict=True)]
+    output = look(q[None], *(rows[visible] for rows in longer), heads, w_out)[0]
+    return output, *map(leave, longer)
+
+
+cached_attention.slip("new_position_left_out", visible=slice(0, -1)).says(
     "The new position looks at the cache before it has joined it, so it cannot see itself. Append its key and value first."
 )
-def new_position_left_out(x, keys, values, w_in, w_out, heads):
-    q, longer, more = _new(x, keys, values, w_in)
-    return [_look_up(q, keys, values, heads) @ w_out.T, longer, more]
-
-
-@cached_attention.mistake(
+cached_attention.slip("cache_not_read", visible=slice(-1, None)).says(
+    "The position attends to itself alone: the cache is not read."
+)
+cached_attention.slip("cache_not_grown", leave=lambda rows: rows[:-1]).says(
     "The output is right and the cache is the old one. Return keys and values with the new row at the end."
 )
-def cache_not_grown(x, keys, values, w_in, w_out, heads):
-    return [cached_attention.reference(x, keys, values, w_in, w_out, heads)[0], keys, values]
-
-
-@cached_attention.mistake(
-    "The new row stands at the front of the cache. Time goes on: append it at the end.",
+cached_attention.slip("old_rows_dropped", leave=lambda rows: rows[-1:]).says(
+    "The cache forgets: return all keys and values, the old ones and the new one."
 )
-def new_row_in_front(x, keys, values, w_in, w_out, heads):
-    output = cached_attention.reference(x, keys, values, w_in, w_out, heads)[0]
-    _, k, v = (x @ w_in.T).chunk(3)
-    return [output, torch.cat([k[None], keys]), torch.cat([v[None], values])]
-
-
-@cached_attention.mistake("The position attends to itself alone: the cache that came in is not read.")
-def cache_not_read(x, keys, values, w_in, w_out, heads):
-    q, longer, more = _new(x, keys, values, w_in)
-    return [_look_up(q, longer[-1:], more[-1:], heads) @ w_out.T, longer, more]
-
-
-@cached_attention.mistake("The cache forgets: return all keys and values, the old ones and the new one.")
-def old_rows_dropped(x, keys, values, w_in, w_out, heads):
-    output, longer, more = cached_attention.reference(x, keys, values, w_in, w_out, heads)
-    return [output, longer[-1:], more[-1:]]
-
-
-@cached_attention.mistake("You stored x itself. The cache holds its key and its value: x times `w_in`, cut in three.")
-def inputs_stored(x, keys, values, w_in, w_out, heads):
-    q, *_ = (x @ w_in.T).chunk(3)
-    keys, values = torch.cat([keys, x[None]]), torch.cat([values, x[None]])
-    return [_look_up(q, keys, values, heads) @ w_out.T, keys, values]
-
-
-@cached_attention.mistake(
-    "Keys and values have changed places. The first third of `w_in` makes the query, the second the key, the last the value."
+cached_attention.slip("new_row_in_front", append=lambda rows, new: torch.cat([new[None], rows])).says(
+    "The new row stands at the front of the cache. Time goes on: append it at the end."
 )
-def cached_keys_and_values_swapped(x, keys, values, w_in, w_out, heads):
-    q, v, k = (x @ w_in.T).chunk(3)
-    keys, values = torch.cat([keys, k[None]]), torch.cat([values, v[None]])
-    return [_look_up(q, keys, values, heads) @ w_out.T, keys, values]
-
-
-@cached_attention.mistake("√D is missing: divide the scores by the square root of the size of one head.")
-def cached_scale_missing(x, keys, values, w_in, w_out, heads):
-    q, longer, more = _new(x, keys, values, w_in)
-    return [_look_up(q, longer, more, heads, scale=1.0) @ w_out.T, longer, more]
-
-
-@cached_attention.mistake("You divided by √C, the whole width. The dot product runs over one head, so divide by √D.")
-def cached_scaled_by_the_width(x, keys, values, w_in, w_out, heads):
-    q, longer, more = _new(x, keys, values, w_in)
-    return [_look_up(q, longer, more, heads, scale=math.sqrt(len(x))) @ w_out.T, longer, more]
-
-
-@cached_attention.mistake("You used one head, whatever `heads` says. Each head compares its own piece of C / heads.")
-def cached_heads_ignored(x, keys, values, w_in, w_out, heads):
-    return cached_attention.reference(x, keys, values, w_in, w_out, 1)
-
-
-@cached_attention.mistake("The last step is missing: multiply what the heads have found with w_out.T.")
-def cached_output_projection_missing(x, keys, values, w_in, w_out, heads):
-    return cached_attention.reference(x, keys, values, w_in, torch.eye(len(x)), heads)
-
-
-@cached_attention.mistake("`w_out` needs a transpose, as in nn.Linear: its rows belong to the outputs.")
-def cached_output_not_transposed(x, keys, values, w_in, w_out, heads):
-    return cached_attention.reference(x, keys, values, w_in, w_out.T, heads)
-
-
-@cached_attention.mistake(
-    "The softmax ran over the heads. Each head shares out a weight of 1 among the positions: the last axis."
+cached_attention.slip("inputs_stored", store=lambda x, k, v: (x, x)).says(
+    "You stored x itself. The cache holds its key and its value: x times `w_in`, cut in three."
 )
-def softmax_over_the_heads(x, keys, values, w_in, w_out, heads):
-    q, longer, more = _new(x, keys, values, w_in)
-    return [_look_up(q, longer, more, heads, axis=0) @ w_out.T, longer, more]
+
+# --- what goes wrong in attention with and without a cache ---
+
+IN_BOTH = {
+    "scale_missing": (
+        "√D is missing: divide the scores by the square root of the size of one head.",
+        {"root": lambda D, C: 1},
+    ),
+    "scaled_by_the_width": (
+        "You divided by √C, the whole width. The dot product runs over one head, so divide by √D.",
+        {"root": lambda D, C: math.sqrt(C)},
+    ),
+    "scaled_without_root": (
+        "You divided by D. Divide by its square root: that is how large a sum of D products gets.",
+        {"root": lambda D, C: D},
+    ),
+    "softmax_over_the_heads": (
+        "The softmax ran over the heads. Each head shares out a weight of 1 among the keys: the last axis, dim=-1.",
+        {"over": -3},
+    ),
+    "heads_ignored": (
+        "You used one head, whatever `heads` says. Each head compares a piece of its own, C / heads numbers wide.",
+        {"split": lambda part, heads: _split(part, 1)},
+    ),
+    "output_not_transposed": (
+        "`w_out` needs a transpose, as in nn.Linear: its rows belong to the outputs, so it is z @ w_out.T.",
+        {"out": _as_it_is},
+    ),
+    "output_projection_missing": (
+        "The last step is missing: when the heads are side by side again, multiply with w_out.T.",
+        {"out": lambda w_out: torch.eye(len(w_out))},
+    ),
+}
+ORDER = "The first third of `w_in` is for queries, the second for keys, the last for values."
+for exercise in (causal_attention, cached_attention):
+    for name, (explanation, switches) in IN_BOTH.items():
+        exercise.slip(name, look=partial(_look, **switches)).says(explanation)
+    exercise.slip("queries_and_keys_swapped", order=(1, 0, 2)).says(f"Queries and keys have changed places. {ORDER}")
+    exercise.slip("keys_and_values_swapped", order=(0, 2, 1)).says(f"Keys and values have changed places. {ORDER}")

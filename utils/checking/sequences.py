@@ -1,0 +1,288 @@
+"""A kit for exercises whose answer builds a model of texts, tokens (B, T) in and logits (B, T, V) out; see `models`.
+
+It asks for the model and for its neighbours (one layer more, one head), and measures what the model looks at and what
+it is made of:
+
+    @build_reader.ask
+    def _(answer, vocabulary, width, layers):
+        deeper = (vocabulary, width, layers + 1)
+        return sequences.ask(answer, (vocabulary, width, layers), vocabulary, 256, deeper=deeper)
+
+    @build_reader.measure
+    def _(sent, vocabulary, width, layers):
+        return sequences.measure(sent, vocabulary, 256)
+
+The structure is read off a short text, as it does not depend on the length.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from utils.checking import models
+from utils.checking.describe import number
+from utils.checking.graph import Graph, trace
+
+SHORT_TEXTS = torch.tensor([[0, 1, 0], [0, 1, 1]])  # tokens (B, T) that differ at the end alone
+BATCH, SHORT = SHORT_TEXTS.shape
+NEAR = 8  # positions: far enough for a look back, near enough for one that fades
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts(models.Facts):
+    """What is measured of a model of texts. To "move" is the largest change of a logit.
+
+    `leak`: how far logits before a changed token move. `reach`: how far those move, of the first positions behind a
+    changed token, that do so least. `order`: how far those behind two tokens move that change places, at the
+    beginning or at the end of the text. `cut`: how far logits move when the text ends behind them.
+
+    `softmaxed`: how many numbers leave a softmax, for the model and each of its neighbours. `widths`: how many numbers
+    a position has along the way, and `bent` those of them that a nonlinearity takes, one for each time. `added`:
+    parameters of one layer more. `shared`: matrices that one layer more uses again. `narrows`: matrices of one layer
+    more past which no token reaches its logits: zeros in it cut the model in two.
+    """
+
+    leak: float = math.inf
+    reach: float = 0.0
+    order: float = 0.0
+    cut: float = math.inf
+    softmaxed: dict[str, int] = field(default_factory=dict)
+    widths: list[int] = field(default_factory=list)
+    bent: list[int] = field(default_factory=list)
+    added: int = 0
+    shared: list[str] = field(default_factory=list)
+    narrows: list[str] = field(default_factory=lambda: ["all of them"])
+
+
+# --- beside the answer ---------------------------------------------------------------------------------------------
+
+
+def ask(answer: Any, arguments: tuple, vocabulary: int, length: int, **neighbours: tuple) -> dict[str, Any] | None:
+    """The steps of the model on texts of this length, on one token and on short texts, and those of its neighbours.
+
+    Args:
+        arguments: of the answer.
+        neighbours: by name, arguments of models that are compared with it. `deeper` has one layer more.
+    """
+    tokens = torch.randint(vocabulary, (BATCH, length))
+    sent, one = models.ask(answer, arguments, tokens), None
+    if sent and "model" in sent:
+        one = models.ask(answer, arguments, tokens[:1, :1])
+    if not one or "model" not in one:
+        return one or sent
+    short = {
+        name: trace(answer(*values), tokens[:, :SHORT]) for name, values in {"short": arguments, **neighbours}.items()
+    }
+    return {**sent, "one": one["model"], "texts": short}
+
+
+# --- elsewhere -----------------------------------------------------------------------------------------------------
+
+
+def measure(sent: dict[str, Any], vocabulary: int, length: int) -> Facts:
+    """Run the steps on other texts and with other weights than the answer saw. For `sent`, see `models.measure`."""
+    facts = models.measure(sent, (BATCH, length, vocabulary), lambda: torch.randint(vocabulary, (BATCH, length)))
+    if not facts.runs or facts.without_gradient:
+        return Facts(**vars(facts))
+    one = Graph(sent["one"])
+    alone = one(one.weights, SHORT_TEXTS[:1, :1])
+    if alone.shape != (1, 1, vocabulary):
+        return Facts(expected_shape=[1, 1, vocabulary], shape=list(alone.shape))
+    texts = sent["texts"] | {"short": sent["texts"]["short"] | {"weights": sent["model"]["weights"]}}  # of one model
+    model, short, deeper = map(Graph, (sent["model"], texts["short"], texts["deeper"]))
+    return Facts(
+        **vars(facts),
+        **_behaviour(model, one, short, vocabulary, length),
+        **_along_the_way(short),
+        softmaxed={str(name): _softmaxed(Graph(steps)) for name, steps in texts.items()},
+        added=_count(deeper) - _count(short),
+        shared=_shared(short, deeper),
+        narrows=_narrow(short, deeper),
+    )
+
+
+def _draw_again(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """As `models.draw_again`, where the matrices of all layers may be stacked in one tensor."""
+    return {name: torch.randn_like(w) * w.shape[-1] ** -0.5 if w.dim() > 1 else w for name, w in weights.items()}
+
+
+@torch.no_grad()
+def _behaviour(model: Graph, one: Graph, short: Graph, vocabulary: int, length: int) -> dict[str, float]:
+    weights, tokens, middle = _draw_again(model.weights), torch.randint(vocabulary, (BATCH, length)), length // 2
+    tokens[:, [0, 1, -3, -2]] = torch.tensor([0, 1, 0, 1])
+    logits = model(weights, tokens)
+
+    def moved(position: int) -> Tensor:
+        """How far the logits of each position (T,) move when the token at this one is changed."""
+        other = tokens.clone()
+        other[:, position] = (other[:, position] + 1) % vocabulary
+        return (model(weights, other) - logits).abs().amax((0, 2))
+
+    def noticed(first: int) -> float:
+        """How far the next logits move when two tokens change places."""
+        other = tokens.clone()
+        other[:, [first, first + 1]] = tokens[:, [first + 1, first]]
+        return float((model(weights, other) - logits)[:, first + 2].abs().max())
+
+    cut = [(short(weights, tokens[:, :SHORT]), logits[:, :SHORT]), (one(weights, tokens[:1, :1]), logits[:1, :1])]
+    return {
+        "leak": float(moved(middle)[:middle].max()),
+        "reach": float(moved(0)[1 : NEAR + 1].min()),
+        "order": min(noticed(0), noticed(length - 3)),
+        "cut": max(float((alone - among).abs().max()) for alone, among in cut),
+    }
+
+
+_LINEAR = """
+linear matmul mm addmm bmm baddbmm einsum conv1d add sub mul div neg t mT numpy_T transpose permute view reshape flatten
+unflatten squeeze unsqueeze slice select chunk split cat expand contiguous clone alias detach dropout to _to_copy
+layer_norm rms_norm
+"""
+STILL_LINEAR = frozenset(_LINEAR.split())  # what no feed-forward part bends a position by
+SOFTMAXES = frozenset(("softmax", "_softmax", "_safe_softmax", "exp"))
+
+
+@torch.no_grad()
+def _steps(model: Graph) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Name, first argument and result of each step that has a tensor for its first argument, on a short text."""
+    taken = [
+        index
+        for index, step in enumerate(model.steps)
+        if step.args and isinstance(step.args[0], dict) and "torch" not in step.args[0]
+    ]
+    _, seen = model.run(model.weights, SHORT_TEXTS, layers=taken)
+    for index, (argument, result) in zip(taken, seen, strict=True):
+        yield _function(model.steps[index].name), argument, result
+
+
+def _function(step: str) -> str:
+    """ "aten.relu_.default" is relu."""
+    return step.split(".")[1].removesuffix("_")
+
+
+def _along_the_way(model: Graph) -> dict[str, list[int]]:
+    steps = [(name, _width(result)) for name, _, result in _steps(model)]
+    return {
+        "widths": sorted({width for _, width in steps if width}),
+        "bent": [width for name, width in steps if width and name not in STILL_LINEAR],
+    }
+
+
+def _width(result: Tensor) -> int:
+    """How many numbers each position has in a result; 0 for one that is no list of positions."""
+    width = result.numel() // (BATCH * SHORT)
+    return width if width * BATCH * SHORT == result.numel() and width in result.shape else 0
+
+
+def _softmaxed(model: Graph) -> int:
+    """How many numbers leave a softmax; inside torch's attention it is one for each query and key."""
+    numbers = 0
+    for name, argument, result in _steps(model):
+        if name == "scaled_dot_product_attention":
+            numbers += argument[..., 0].numel() * SHORT
+        elif name in SOFTMAXES:
+            numbers += result.numel()
+    return numbers
+
+
+def _count(model: Graph) -> int:
+    """How many parameters the logits of a short text rest on."""
+    gradients = model.gradients(_draw_again(model.weights), SHORT_TEXTS)
+    return sum(grad.numel() for grad in gradients.values() if grad is not None and grad.any())
+
+
+LOOKED_UP = frozenset(("embedding", "index", "index_select", "select", "slice", "narrow", "gather", "add"))
+
+
+def _uses(model: Graph) -> Counter[str]:
+    """How many steps take each matrix as it is. Tables that are looked up may well serve every layer."""
+    return Counter(
+        value["weight"]
+        for step in model.steps
+        if _function(step.name) not in LOOKED_UP
+        for value in step.args
+        if isinstance(value, dict) and "weight" in value and model.weights[value["weight"]].dim() > 1
+    )
+
+
+def _shared(model: Graph, deeper: Graph) -> list[str]:
+    """Matrices of both models, of one shape, that the deeper one takes more often."""
+    before, after = _uses(model), _uses(deeper)
+    return [
+        name
+        for name, uses in after.items()
+        if name in model.weights and uses > before[name] and deeper.weights[name].shape == model.weights[name].shape
+    ]
+
+
+@torch.no_grad()
+def _narrow(model: Graph, deeper: Graph) -> list[str]:
+    """Matrices of one layer more without which the last logits do not depend on the last token, or are no numbers."""
+    weights = _draw_again(deeper.weights)
+
+    def is_narrow(name: str) -> bool:
+        one, other = deeper(weights | {name: torch.zeros_like(weights[name])}, SHORT_TEXTS)  # (T, V)
+        return not (one[-1] - other[-1]).abs().max() > 1e-7  # nan counts: a norm of zeros
+
+    new = [name for name in weights if name not in model.weights or weights[name].shape != model.weights[name].shape]
+    return [name for name in new if weights[name].dim() > 1 and is_narrow(name)]
+
+
+# --- what is usually wrong: `seen` of a mistake ---------------------------------------------------------------------
+
+NOTICED = 1e-5  # logits that have seen a change move by more than this, the others by less
+TINY = 1e-3  # rounding in texts of different lengths stays below
+
+
+def too_short(facts: Facts, *case: Any) -> str | None:
+    length = facts.expected_shape[1] if facts.expected_shape else 0
+    if len(facts.shape) == 3 and facts.shape[1] < length:
+        return f"Of {length} tokens, {facts.shape[1]} got logits."
+    return models.raised("out of range", "must match the size of tensor b")(facts)
+
+
+def one_position(facts: Facts, *case: Any) -> str | None:
+    several = len(facts.expected_shape) == 3 and facts.expected_shape[1] > 1
+    alone = several and facts.shape == [facts.expected_shape[0], facts.expected_shape[2]]
+    return "Each text got the logits of one position." if alone else None
+
+
+def not_finite(facts: Facts, *case: Any) -> str | None:
+    right_shape = facts.shape and facts.shape == facts.expected_shape
+    return "There is nan or infinity among the logits." if right_shape and not facts.finite else None
+
+
+def looks_ahead(facts: Facts, *case: Any) -> str | None:
+    if facts.leak > NOTICED:
+        return f"A token in the middle was changed, and logits *before* it moved by {number(facts.leak)}."
+
+
+def looks_nowhere(facts: Facts, *case: Any) -> str | None:
+    if facts.reach < NOTICED:
+        return f"The first token was changed, and not all logits of the next {NEAR} positions moved."
+
+
+def ignores_order(facts: Facts, *case: Any) -> str | None:
+    if facts.order < NOTICED:
+        return "Two neighbouring tokens changed places, and the position behind them did not notice."
+
+
+def rests_on_the_end(facts: Facts, *case: Any) -> str | None:
+    if facts.cut > TINY:
+        return f"When a text ends early, the logits up to there move by {number(facts.cut)}."
+
+
+def shares_weights(facts: Facts, *case: Any) -> str | None:
+    return f"One more layer uses {', '.join(facts.shared)} again." if facts.shared else None
+
+
+def has_no_way_past(facts: Facts, *case: Any) -> str | None:
+    """A residual is missing: there is no stream from the tokens to the logits."""
+    if facts.narrows:
+        name = facts.narrows[0]
+        return f"With zeros in {name} of one layer more, no logit depends on its token: nothing passes that part by."

@@ -6,6 +6,7 @@ Shapes: B texts, T positions, C channels, H heads of D = C / H channels each.
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +19,7 @@ EYE = torch.eye(2)
 THIRDS = torch.tensor([[1, 0], [0, 1], [1, 1], [0, 1], [2, 0], [0, 3]]).float()  # for queries, keys, values
 
 
-def _as_it_is(x: Tensor) -> Tensor:
+def _as_it_is(x: Any) -> Any:
     return x
 
 
@@ -283,6 +284,8 @@ def build_transformer(vocabulary, width, heads, layers):
 class Decoder(nn.Module):
     """Embedding, learned positions, blocks, one linear layer: made of the exercises before this one."""
 
+    blocks: Any  # a ModuleList of ModuleLists, [w_in, w_out, think]: torch does not say what is in them
+
     def __init__(
         self, vocabulary, width, heads, layers,
         attend=causal_attention.reference, arrange=block.reference, inside=4, bend=nn.GELU, places=LENGTH,
@@ -537,7 +540,7 @@ lstm_width.slip("exact_budget_refused", spare=1).says(
 
 
 def _from_fraction(name: str, explanation: str, whole: Callable[[float], float]) -> None:
-    lstm_width.wrong(name, explanation, lambda budget, vocabulary: whole(_fraction(budget, vocabulary)))
+    lstm_width.wrong(name, lambda budget, vocabulary: whole(_fraction(budget, vocabulary))).says(explanation)
 
 
 _from_fraction(
@@ -560,7 +563,8 @@ def cached_attention(x, keys, values, w_in, w_out, heads):
     """The output (C,) at a new position x (C,), and keys and values (n, C) with its own as one row more, (n + 1, C)."""
     q, k, v = (x @ w_in.T).chunk(3)
     keys, values = torch.cat([keys, k[None]]), torch.cat([values, v[None]])
-    z = F.scaled_dot_product_attention(*(_split(part, heads) for part in (q[None], keys, values)))  # (H, 1, D)
+    query, key, value = (_split(part, heads) for part in (q[None], keys, values))
+    z = F.scaled_dot_product_attention(query, key, value)  # (H, 1, D)
     return z.flatten() @ w_out.T, keys, values
 
 

@@ -71,9 +71,10 @@ def ask(answer: Any, arguments: tuple, vocabulary: int, length: int, **neighbour
         neighbours: by name, arguments of models that are compared with it. `deeper` has one layer more.
     """
     tokens = torch.randint(vocabulary, (BATCH, length))
-    sent, one = models.ask(answer, arguments, tokens), None
-    if sent and "model" in sent:
-        one = models.ask(answer, arguments, tokens[:1, :1])
+    sent = models.ask(answer, arguments, tokens)
+    if not sent or "model" not in sent:
+        return sent
+    one = models.ask(answer, arguments, tokens[:1, :1])
     if not one or "model" not in one:
         return one or sent
     short = {
@@ -166,7 +167,7 @@ def _function(step: str) -> str:
     return step.split(".")[1].removesuffix("_")
 
 
-def _along_the_way(model: Graph) -> dict[str, list[int]]:
+def _along_the_way(model: Graph) -> dict[str, Any]:
     steps = [(name, _width(result)) for name, _, result in _steps(model)]
     return {
         "widths": sorted({width for _, width in steps if width}),

@@ -289,7 +289,8 @@ class Decoder(nn.Module):
         x = self.embed(tokens)  # (B, T, C)
         if self.places:
             x = x + self.places(torch.arange(tokens.shape[1]))
-        for w_in, w_out, think in self.blocks:
+        for block in self.blocks:
+            w_in, w_out, think = block.children()
             look = partial(self.attend, w_in=w_in.weight, w_out=w_out.weight, heads=self.heads)
             x = self.arrange(x, look, think)
         return self.finish(self.head(_norm(x)))
@@ -374,8 +375,9 @@ def layer_without_weights(vocabulary, width, heads, layers):
 )
 def weights_shared_by_blocks(vocabulary, width, heads, layers):
     model = Decoder(vocabulary, width, heads, layers)
-    for parts in model.blocks:
-        parts[1] = model.blocks[0][1]
+    first, *others = model.blocks
+    for block in others:
+        block.register_module("1", first.get_submodule("1"))  # w_out
     return model
 
 
@@ -542,7 +544,8 @@ def cached_attention(x, keys, values, w_in, w_out, heads):
     """The output (C,) at a new position x (C,), and keys and values (n, C) with its own as one row more, (n + 1, C)."""
     q, k, v = (x @ w_in.T).chunk(3)
     keys, values = torch.cat([keys, k[None]]), torch.cat([values, v[None]])
-    z = F.scaled_dot_product_attention(*(_split(part, heads) for part in (q[None], keys, values)))  # (H, 1, D)
+    q, k, v = (_split(part, heads) for part in (q[None], keys, values))
+    z = F.scaled_dot_product_attention(q, k, v)  # (H, 1, D)
     return z.flatten() @ w_out.T, keys, values
 
 

@@ -1,4 +1,4 @@
-"""A kit for exercises whose answer draws tokens at random: are they drawn from the right probabilities, each on its own?
+"""A kit for exercises whose answer draws tokens at random: does each draw follow the right probabilities?
 
     @continue_prompt.ask
     def _(answer, model, prompt, count, temperature):

@@ -145,6 +145,7 @@ def _find_mistake(exercise: Declaration, worst: Trial, trials: list[Trial]) -> t
         return worst.mistake.name, worst.mistake.explanation
     passed = [trial for trial in trials if trial.fault is None]
     failed = [trial for trial in trials if trial.fault is not None]
+    constant = _is_constant([trial.outcome.value for trial in trials])
     best, most = ("", ""), 0
     for mistake in exercise.mistakes:
         if mistake.seen or not all(_agrees(exercise, mistake, trial) for trial in [worst, *passed]):
@@ -152,7 +153,7 @@ def _find_mistake(exercise: Declaration, worst: Trial, trials: list[Trial]) -> t
         explained = [trial for trial in failed if _agrees(exercise, mistake, trial)]
         if len(explained) == len(failed):
             return mistake.name, mistake.explanation
-        if _is_no_coincidence(explained, failed) and len(explained) > most:
+        if not constant and len(explained) > most and _is_no_coincidence(explained, failed):
             best, most = (mistake.name, mistake.explanation + CAUTION), len(explained)
     return best
 
@@ -173,18 +174,16 @@ def _agrees(exercise: Declaration, mistake: Mistake, trial: Trial) -> bool:
 def _is_no_coincidence(explained: list[Trial], failed: list[Trial]) -> bool:
     """Whether a mistake that explains some of the failed trials is a diagnosis.
 
-    Many numbers of a tensor do not agree by chance. A single number easily does, so most cases must fit; and one and
-    the same number everywhere agrees with much.
+    Many numbers of a tensor do not agree by chance. A single number easily does, so most cases must fit, and not all
+    of them with one and the same number.
     """
-    if _is_constant([trial.outcome.value for trial in explained]):
-        return False
     if any(_wrong_numbers(trial) > 1 for trial in explained):
         return 2 * len(explained) >= len(failed) or sum(map(_wrong_numbers, explained)) >= NO_COINCIDENCE
-    return 4 * len(explained) >= 3 * len(failed)
+    return len({str(trial.outcome.value) for trial in explained}) > 1 and 4 * len(explained) >= 3 * len(failed)
 
 
 def _is_constant(values: list[Any]) -> bool:
-    """Whether all these values are made of one and the same number, or are the same."""
+    """Whether an answer gives one and the same number always, which agrees with much."""
     tensors = [value for value in values if isinstance(value, torch.Tensor)]
     if len(tensors) < len(values):
         return len(set(map(str, values))) <= 1

@@ -71,15 +71,16 @@ def ask(answer: Any, arguments: tuple, vocabulary: int, length: int, **neighbour
         neighbours: by name, arguments of models that are compared with it. `deeper` has one layer more.
     """
     tokens = torch.randint(vocabulary, (BATCH, length))
-    sent, one = models.ask(answer, arguments, tokens), None
-    if sent and "model" in sent:
-        one = models.ask(answer, arguments, tokens[:1, :1])
+    sent = models.ask(answer, arguments, tokens)
+    if not sent or "model" not in sent:
+        return sent
+    one = models.ask(answer, arguments, tokens[:1, :1])
     if not one or "model" not in one:
-        return one or sent
-    short = {
+        return one
+    texts = {
         name: trace(answer(*values), tokens[:, :SHORT]) for name, values in {"short": arguments, **neighbours}.items()
     }
-    return {**sent, "one": one["model"], "texts": short}
+    return {**sent, "one": one["model"], "texts": texts}
 
 
 # --- elsewhere -----------------------------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ def _draw_again(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _behaviour(model: Graph, one: Graph, short: Graph, vocabulary: int, length: int) -> dict[str, float]:
+def _behaviour(model: Graph, one: Graph, short: Graph, vocabulary: int, length: int) -> dict[str, Any]:
     weights, tokens, middle = _draw_again(model.weights), torch.randint(vocabulary, (BATCH, length)), length // 2
     tokens[:, [0, 1, -3, -2]] = torch.tensor([0, 1, 0, 1])
     logits = model(weights, tokens)
@@ -166,7 +167,7 @@ def _function(step: str) -> str:
     return step.split(".")[1].removesuffix("_")
 
 
-def _along_the_way(model: Graph) -> dict[str, list[int]]:
+def _along_the_way(model: Graph) -> dict[str, Any]:
     steps = [(name, _width(result)) for name, _, result in _steps(model)]
     return {
         "widths": sorted({width for _, width in steps if width}),

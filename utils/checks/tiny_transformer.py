@@ -371,7 +371,7 @@ def layer_without_weights(vocabulary, width, heads, layers):
 
 
 @build_transformer.mistake(
-    "Several blocks use the same weights. Each has its own: make all of them anew for each layer.",
+    "Several blocks use the same weights. Each has its own: make all of them again for each layer.",
     seen=sequences.shares_weights,
 )
 def weights_shared_by_blocks(vocabulary, width, heads, layers):

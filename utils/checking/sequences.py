@@ -76,11 +76,11 @@ def ask(answer: Any, arguments: tuple, vocabulary: int, length: int, **neighbour
         return sent
     one = models.ask(answer, arguments, tokens[:1, :1])
     if not one or "model" not in one:
-        return one or sent
-    short = {
+        return one
+    texts = {
         name: trace(answer(*values), tokens[:, :SHORT]) for name, values in {"short": arguments, **neighbours}.items()
     }
-    return {**sent, "one": one["model"], "texts": short}
+    return {**sent, "one": one["model"], "texts": texts}
 
 
 # --- elsewhere -----------------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def _draw_again(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _behaviour(model: Graph, one: Graph, short: Graph, vocabulary: int, length: int) -> dict[str, float]:
+def _behaviour(model: Graph, one: Graph, short: Graph, vocabulary: int, length: int) -> dict[str, Any]:
     weights, tokens, middle = _draw_again(model.weights), torch.randint(vocabulary, (BATCH, length)), length // 2
     tokens[:, [0, 1, -3, -2]] = torch.tensor([0, 1, 0, 1])
     logits = model(weights, tokens)

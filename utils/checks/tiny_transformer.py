@@ -6,6 +6,7 @@ Shapes: B texts, T positions, C channels, H heads of D = C / H channels each.
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -83,7 +84,7 @@ def _(x, w_in, w_out, heads, order=(0, 1, 2), visible=torch.tril, hidden=-math.i
     return look(q, k, v, heads, w_out, mask=partial(_masked, visible=visible, hidden=hidden))
 
 
-def _fits(output: object, x: Tensor) -> bool:
+def _fits(output: Any, x: Tensor) -> bool:
     return isinstance(output, Tensor) and output.shape == x.shape
 
 
@@ -289,8 +290,8 @@ class Decoder(nn.Module):
         x = self.embed(tokens)  # (B, T, C)
         if self.places:
             x = x + self.places(torch.arange(tokens.shape[1]))
-        for block in self.blocks:
-            w_in, w_out, think = block.children()
+        for parts in self.blocks:
+            w_in, w_out, think = parts.children()
             look = partial(self.attend, w_in=w_in.weight, w_out=w_out.weight, heads=self.heads)
             x = self.arrange(x, look, think)
         return self.finish(self.head(_norm(x)))
@@ -375,9 +376,9 @@ def layer_without_weights(vocabulary, width, heads, layers):
 )
 def weights_shared_by_blocks(vocabulary, width, heads, layers):
     model = Decoder(vocabulary, width, heads, layers)
-    first, *others = model.blocks
-    for block in others:
-        block.register_module("1", first.get_submodule("1"))  # w_out
+    _, w_out, _ = model.blocks[0].children()
+    for parts in model.blocks:
+        parts.add_module("1", w_out)
     return model
 
 
@@ -513,9 +514,7 @@ _counted("bias_of_the_head_left_out", head_bias=0).says("The last layer has bias
 _counted("lstm_alone", embedding=0, head=0, head_bias=0).says(
     "The LSTM alone was counted. The embedding before it and the linear layer behind it are parameters too."
 )
-lstm_width.slip("exact_budget_refused", spare=1).says(
-    "A budget that is spent to the last parameter is not too small: <=, not <."
-)
+lstm_width.slip("exact_budget_refused", spare=1).says("A budget may be spent to the last parameter: <=, not <.")
 
 
 def _from_fraction(whole: Callable[[float], float]) -> Callable:
@@ -526,9 +525,7 @@ lstm_width.wrong("one_too_wide", _from_fraction(lambda width: int(width) + 1)).s
     "Your width is one too large: that LSTM costs more than the budget."
 )
 lstm_width.wrong("rounded_up", _from_fraction(math.ceil)).says("You rounded up, which costs more than the budget.")
-lstm_width.wrong("rounded_to_the_nearest", _from_fraction(round)).says(
-    "You rounded to the nearest width. The budget is a limit: round down."
-)
+lstm_width.wrong("rounded_to_the_nearest", _from_fraction(round)).says("You rounded to the nearest: round down.")
 lstm_width.wrong("fractional_width", _fraction).says("A fraction of a unit cannot be built: round down.")
 
 
@@ -544,8 +541,8 @@ def cached_attention(x, keys, values, w_in, w_out, heads):
     """The output (C,) at a new position x (C,), and keys and values (n, C) with its own as one row more, (n + 1, C)."""
     q, k, v = (x @ w_in.T).chunk(3)
     keys, values = torch.cat([keys, k[None]]), torch.cat([values, v[None]])
-    q, k, v = (_split(part, heads) for part in (q[None], keys, values))
-    z = F.scaled_dot_product_attention(q, k, v)  # (H, 1, D)
+    query, key, value = (_split(part, heads) for part in (q[None], keys, values))  # (H, 1 or n + 1, D)
+    z = F.scaled_dot_product_attention(query, key, value)
     return z.flatten() @ w_out.T, keys, values
 
 

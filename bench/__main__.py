@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -35,7 +36,7 @@ def main(names: list[str]) -> int:
     # The ratios are defined on one core of a CPU and on the real data, nothing else.
     os.environ.update(CUDA_VISIBLE_DEVICES="", REACH_STRICT="data")
     torch.set_num_threads(THREADS)
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"details": {}}
+    results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"details": {}}
     failed = False
     for name in names or BENCHES:
         try:

@@ -1,6 +1,7 @@
 """A class for the grading benches: three exercises of lesson 01, with right answers and mistakes."""
 
 import random
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
@@ -43,7 +44,7 @@ def make_class(root: Path, size: int) -> Classroom:
     classroom.released(LESSON).parent.mkdir(parents=True)
     nbformat.write(released, classroom.released(LESSON))
     for number in range(size):
-        notebook = nbformat.from_dict(released)
+        notebook = deepcopy(released)
         for cell in notebook.cells:
             if cell.id in EXERCISES:
                 cell.source = (RIGHT if rng.random() < SHARE_RIGHT else WRONG)[cell.id]

@@ -62,8 +62,10 @@ def one_run(build: Callable, steps: int, train: Streams, validation: Streams, se
     """
     seed_everything(seed)
     model = build()
-    options = dict(lr=0.01, clip=1.0, metric="bits per character", validations=1)
-    history = fit(model, train, validation, epochs=steps / len(train), **options)
+    epochs = steps / len(train)
+    history = fit(
+        model, train, validation, epochs=epochs, lr=0.01, clip=1.0, metric="bits per character", validations=1
+    )
     inputs, targets = (torch.cat(batches) for batches in zip(*list(validation)[:-1], strict=True))
     in_windows = evaluate(model, Batches(inputs, targets), "bits per character")
     return {

@@ -27,10 +27,15 @@ def long_run(corpus: data.Corpus, truncation: int, width: int, characters: int, 
     train, validation = (encode(part, corpus.alphabet) for part in (corpus.train, corpus.validation))
     seed_everything(0)
     model = CharLSTM(len(corpus.alphabet), width)
-    options = dict(lr=0.005, clip=1.0, metric="bits per character", label=f"T = {truncation}")
-    epochs = characters / len(train)
     history = fit(
-        model, Streams(train, 1024 // truncation, truncation), Streams(validation, 32, 256), epochs=epochs, **options
+        model,
+        Streams(train, 1024 // truncation, truncation),
+        Streams(validation, 32, 256),
+        epochs=characters / len(train),
+        lr=0.005,
+        clip=1.0,
+        metric="bits per character",
+        label=f"T = {truncation}",
     )
     curve = context_horizon(model, validation, VISIBLE, positions=positions)
     return {

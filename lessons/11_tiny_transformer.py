@@ -177,9 +177,10 @@ check.causal_attention(causal_attention)
 # A reshape from (B, T, C) straight to (B, heads, T, D) has the right shape and the wrong numbers: it cuts across
 # positions. Split the last axis, then transpose. And √D belongs to one head.
 # </details>
-# <details><summary>Help: the check speaks of a change of earlier outputs</summary>
+# <details><summary>Help: the check speaks of a look into the future</summary>
 #
-# That is the leak test. It changes the last input. If an output before it moves, your mask lets the future through.
+# It compares two texts that differ at their last position alone. If an output before it differs, your mask lets the future
+# through.
 # </details>
 
 # %% [markdown]
@@ -222,8 +223,8 @@ print(f"root mean square {size:.4f}, normalised {(x / size).tolist()}")
 # ### Exercise 11.2 · the block
 # ●○○ · about 10 minutes · 2 points
 #
-# Write `block(x, attend, feed_forward)`. It returns the stream after both steps. Each position has its own norm.
-# Write the norm yourself or use `F.rms_norm`.
+# Write `block(x, attend, feed_forward)`. It returns the stream after both steps. Each position has its own norm, whether x
+# is one text (T, C) or several (B, T, C). Write the norm yourself or use `F.rms_norm`.
 
 
 # %% answer="block"
@@ -325,12 +326,15 @@ for layers, stack in {"one layer": look, "two layers": lambda x: look(look(x))}.
 # ### Exercise 11.3 · the model
 # ●●● · about 30 minutes · 3 points
 #
-# Write `build_transformer(vocabulary, width, heads, layers)`. It returns an `nn.Module` that turns tokens (B, T) into raw logits
-# (B, T, vocabulary), for any T up to 256. Each of its blocks has causal attention with `heads` heads and a feed-forward
-# part that is 4 × `width` wide inside. It knows where each token stands.
+# Write `build_transformer(vocabulary, width, heads, layers)`. It returns an `nn.Module` that turns tokens (B, T) into logits
+# (B, T, vocabulary), for any B and any T up to 256. Its stream is `width` wide, and it knows where each token stands. It has
+# `layers` blocks, each with weights of its own. A block adds two things to the stream: causal attention with `heads` heads,
+# and a feed-forward part, 4 × `width` wide inside, with a nonlinearity there. Where the norms stand, how the scores are
+# scaled and how the weights begin is up to you.
 #
 # A class with `__init__(self, vocabulary, width, heads, layers)` will do: `class build_transformer(nn.Module)`. Your
-# `causal_attention` and `block` are good parts; torch's own layers are allowed.
+# `block` is a good part, and so is your `causal_attention` if it has no loops over positions, which take too long here.
+# torch's own layers are allowed.
 
 
 # %% answer="build_transformer"
@@ -476,7 +480,8 @@ for name, p in models.CharLSTM(vocabulary=2, width=1).named_parameters():
 # ### Exercise 11.4 · an LSTM of the same size
 # ●○○ · about 10 minutes · 1 point
 #
-# Write `lstm_width(budget, vocabulary)`. It returns the largest width C whose LSTM has at most `budget` parameters.
+# Write `lstm_width(budget, vocabulary)`. It returns the largest width C whose LSTM has at most `budget` parameters. The budget
+# always pays for a width of 1.
 
 
 # %% answer="lstm_width"

@@ -7,6 +7,7 @@ import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -148,10 +149,9 @@ def digits() -> Images:
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
-    source = load_digits()
-    train_images, test_images, train_labels, test_labels = train_test_split(
-        source.images, source.target, test_size=360, stratify=source.target, random_state=0
-    )
+    source: Any = load_digits()  # scikit-learn has no annotations: a guess of their types would be wrong
+    parts: Any = train_test_split(source.images, source.target, test_size=360, stratify=source.target, random_state=0)
+    train_images, test_images, train_labels, test_labels = parts
     return Images(
         "digits",
         _as_images(train_images, full_ink=16),

@@ -162,6 +162,7 @@ def _get(url: str) -> bytes:
                     bar.update(len(chunk))
             return bytes(body)
     except requests.HTTPError as error:
+        assert error.response is not None  # raise_for_status hands it over
         raise DataError(f"answers {error.response.status_code} {error.response.reason}") from error
     except Exception as error:  # requests lets exceptions of several other packages through
         raise DataError(f"cannot be fetched ({type(error).__name__})") from error

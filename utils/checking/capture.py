@@ -63,6 +63,10 @@ def _shell() -> Any:
     return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
 
 
+def _pyplot() -> Any:
+    return sys.modules.get("matplotlib.pyplot")
+
+
 def _exit() -> None:
     raise SystemExit("an answer must not end the kernel")
 
@@ -70,7 +74,7 @@ def _exit() -> None:
 @contextlib.contextmanager
 def _no_figures() -> Iterator[None]:
     """Figures that an answer opens are not shown, which would take its time, and are closed at the end."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
+    pyplot = _pyplot()
     before = set(pyplot.get_fignums()) if pyplot else set()
     show = getattr(pyplot, "show", None)
     if pyplot:
@@ -80,6 +84,6 @@ def _no_figures() -> Iterator[None]:
     finally:
         if pyplot:
             pyplot.show = show
-        pyplot = sys.modules.get("matplotlib.pyplot")  # the answer may have been the first to import it
+        pyplot = _pyplot()  # the answer may have been the first to import it
         for number in set(pyplot.get_fignums()) - before if pyplot else ():
             pyplot.close(number)

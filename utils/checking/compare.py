@@ -84,8 +84,14 @@ def _list_difference(
         return Difference(f"expected {_several(expected, names)}, got {len(got)}", expected, got)
     for index, (want, have) in enumerate(zip(expected, got, strict=True)):
         if found := first_difference(want, have, rtol, atol):
-            return found.inside(names[index] if names else f"[{index}]")
+            found = found.inside(names[index] if names else f"[{index}]")
+            return Difference(str(found), expected, got) if is_short(expected) else found
     return None
+
+
+def is_short(values: list | tuple) -> bool:
+    """Whether a person takes in all of these at a glance, so that all are shown where one of them differs."""
+    return len(values) <= 12 and all(value is None or isinstance(value, bool | int | float | str) for value in values)
 
 
 def _several(expected: list | tuple, names: Sequence[str]) -> str:

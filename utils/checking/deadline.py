@@ -67,11 +67,13 @@ def _wait(thread: threading.Thread, clock: "_ThreadClock", seconds: float, sight
     while thread.is_alive() and clock.seconds() < seconds and time.monotonic() < last_moment:
         thread.join(min(LOOK_EVERY, seconds))
         if clock.seconds() > seconds / 2 or time.monotonic() > last_moment - seconds:
+            assert thread.ident is not None  # it was started
             sightings.add(sys._current_frames().get(thread.ident))
 
 
 def _stop(thread: threading.Thread) -> None:
     deadline = time.monotonic() + PATIENCE
+    assert thread.ident is not None  # it was started
     while thread.is_alive() and time.monotonic() < deadline:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TimeUp))
         thread.join(0.05)

@@ -6,7 +6,7 @@ import torch
 
 from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
-from utils.checking.compare import difference
+from utils.checking.compare import difference, is_short
 from utils.checking.declaration import Declaration, Mistake
 from utils.checking.describe import describe, indent, shorten, show_call
 from utils.checking.trials import Trial, value_of
@@ -103,7 +103,7 @@ def _explain_fault(exercise: Declaration, worst: Trial, trials: list[Trial]) -> 
         exercise.name,
         Status.FAILED,
         summary,
-        case=show_call(exercise.name, exercise.parameters, worst.case.args) + _expected_and_got(worst),
+        case=show_call(exercise.name, exercise.parameters, worst.case.args) + _expected_and_got(exercise, worst),
         problem=shorten(worst.fault or "", 600),
         mistake=mistake,
         explanation=explanation,
@@ -113,13 +113,20 @@ def _explain_fault(exercise: Declaration, worst: Trial, trials: list[Trial]) -> 
     )
 
 
-def _expected_and_got(worst: Trial) -> str:
+def _expected_and_got(exercise: Declaration, worst: Trial) -> str:
     """The part of the value that differs, with its name where there are several."""
     found = worst.difference
     if found is None:
         return ""
     part = f" as {found.part}" if found.part else ""
-    return f"\nexpected{part}\n{indent(describe(found.expected))}\ngot\n{indent(describe(found.got))}"
+    expected, got = (_by_name(exercise, value) for value in (found.expected, found.got))
+    return f"\nexpected{part}\n{indent(describe(expected))}\ngot\n{indent(describe(got))}"
+
+
+def _by_name(exercise: Declaration, value: Any) -> Any:
+    """The parts of an answer that returns several, under their names."""
+    whole = isinstance(value, list | tuple) and len(value) == len(exercise.returns) and not is_short(value)
+    return dict(zip(exercise.returns, value, strict=True)) if whole else value
 
 
 def _to_try(exercise: Declaration, worst: Trial) -> int | None:

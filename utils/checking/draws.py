@@ -1,4 +1,4 @@
-"""A kit for exercises whose answer draws tokens at random: are they drawn from the right probabilities, each anew?
+"""A kit for exercises whose answer draws tokens at random: does each draw follow the right probabilities?
 
     @continue_prompt.ask
     def _(answer, model, prompt, count, temperature):
@@ -68,7 +68,7 @@ def malformed(runs: list, count: int, size: int) -> str | None:
 def misdrawn(runs: list, p: Tensor) -> str | None:
     """What shows that these are no independent draws with the probabilities p (V,)."""
     if len({tuple(run) for run in runs}) == 1 < len(set(runs[0])):
-        return f"All of {len(runs)} calls gave {runs[0]}. Is a seed set inside? Each call is to draw anew."
+        return f"All of {len(runs)} calls gave {runs[0]}. Is a seed set inside? Each call draws on its own."
     for which, tokens in {"draws": list(chain(*runs)), "first draws of a call": [run[0] for run in runs]}.items():
         if _misfit(tokens, p) > SURELY_WRONG:
             got = _shares(_counts(tokens, p) / len(tokens))
@@ -104,4 +104,4 @@ def _repeated(runs: list, p: Tensor) -> str | None:
     if abs(repeats - len(pairs) * two) < 5 * deviation:
         return None
     seen = f"{repeats} tokens are the same as the one before, expected about {len(pairs) * two:.0f}"
-    return f"{seen}. Each is to be drawn anew, whatever the last one was."
+    return f"{seen}. Each is drawn on its own, whatever the last one was."

@@ -8,7 +8,7 @@ shapes, the layers of a network. What else a record may hold is refused.
 Source of the operations: torch's own list, aten/src/ATen/native/native_functions.yaml.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -95,7 +95,7 @@ def trace(model: nn.Module, *inputs: Tensor) -> dict[str, Any]:
 class _Record(TorchDispatchMode):
     """While it is entered, writes down each operation that torch runs."""
 
-    def __init__(self, weights: dict[str, Tensor], inputs: tuple[Tensor, ...]):
+    def __init__(self, weights: Mapping[str, Tensor], inputs: tuple[Tensor, ...]):
         super().__init__()
         self.steps: list[list] = []
         self.constants: list[Tensor] = []

@@ -33,7 +33,8 @@ class Echo(nn.Module):
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         seen = tokens if state is None else torch.cat([state[0], tokens], 1)
         known = F.pad(F.one_hot(seen, self.vocabulary).float(), (0, 0, len(self.strengths) - 1, 0))
-        logits = sum(s * known.roll(ago, 1) for ago, s in enumerate(self.strengths.tolist()))
+        heard = (s * known.roll(ago, 1) for ago, s in enumerate(self.strengths.tolist()))
+        logits = sum(heard, torch.zeros_like(known))
         return logits[:, -tokens.shape[1] :], (seen, seen)
 
 

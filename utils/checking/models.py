@@ -130,8 +130,8 @@ def measure(sent: dict[str, Any], shape: tuple[int, ...], make: Make) -> Facts:
         make: draws the inputs, a tensor or a tuple of several; it is called for more than one batch.
     """
     if "instead" in sent or "error" in sent:
-        said = {name: str(sent.get(name, "")) for name in ("instead", "error")}
-        return Facts(**said, expected_shape=list(shape))
+        instead, error = str(sent.get("instead", "")), str(sent.get("error", ""))
+        return Facts(instead=instead, error=error, expected_shape=list(shape))
     model, inputs = Graph(sent["model"]), _tuple(make())
     output = model(model.weights, *inputs)
     facts = {
@@ -275,7 +275,7 @@ class Usual:
 
     explanation: str
     seen: Seen
-    spoil: Callable[[nn.Module], Any]
+    spoil: Callable[[Any], Any]  # takes the model that the reference builds
 
 
 class _Then(nn.Module):
@@ -459,7 +459,7 @@ def usual(exercise: Declaration, *names: str, **explanations: str) -> None:
         exercise.wrong(name, spoilt, seen=one.seen).says(explanations.get(name, one.explanation))
 
 
-def _spoilt(exercise: Declaration, spoil: Callable[[nn.Module], Any]) -> Callable:
+def _spoilt(exercise: Declaration, spoil: Callable[[Any], Any]) -> Callable:
     return lambda *case: spoil(exercise.reference(*case))
 
 

@@ -40,7 +40,7 @@ def to_plain(value: Any, depth: int = 0) -> Any:
         return _plain_tensor(value)
     if isinstance(value, np.ndarray):
         return _plain_array(value)
-    if isinstance(value, np.longdouble):
+    if isinstance(value, np.longdouble):  # pyright: ignore[reportArgumentType] NumPy's stub makes it no class
         return float(value)
     if isinstance(value, np.generic):
         return to_plain(value.item(), depth + 1)

@@ -3,6 +3,7 @@
 import inspect
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -87,7 +88,8 @@ def _stub(exercise: Exercise) -> Callable:
 
 def _state() -> tuple:
     """All that a check may have changed, as something that can be compared."""
-    kind, keys, *rest = np.random.get_state()
+    numpy_state: Any = np.random.get_state()  # a tuple; the stub allows for a dict as well
+    kind, keys, *rest = numpy_state
     torch_state = torch.get_rng_state().numpy().tobytes()
     modes = torch.is_grad_enabled(), torch.get_default_dtype(), str(torch.get_default_device())
     return torch_state, (kind, keys.tobytes(), *rest), random.getstate(), modes

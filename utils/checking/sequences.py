@@ -17,7 +17,7 @@ The structure is read off a short text, as it does not depend on the length.
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from utils.checking import models
+from utils.checking.declaration import Seen
 from utils.checking.describe import number
 from utils.checking.graph import Graph, trace
 
@@ -70,9 +71,10 @@ def ask(answer: Any, arguments: tuple, vocabulary: int, length: int, **neighbour
         neighbours: by name, arguments of models that are compared with it. `deeper` has one layer more.
     """
     tokens = torch.randint(vocabulary, (BATCH, length))
-    sent, one = models.ask(answer, arguments, tokens), None
-    if sent and "model" in sent:
-        one = models.ask(answer, arguments, tokens[:1, :1])
+    sent = models.ask(answer, arguments, tokens)
+    if not sent or "model" not in sent:
+        return sent
+    one = models.ask(answer, arguments, tokens[:1, :1])
     if not one or "model" not in one:
         return one or sent
     short = {
@@ -165,7 +167,7 @@ def _function(step: str) -> str:
     return step.split(".")[1].removesuffix("_")
 
 
-def _along_the_way(model: Graph) -> dict[str, list[int]]:
+def _along_the_way(model: Graph) -> dict[str, Any]:
     steps = [(name, _width(result)) for name, _, result in _steps(model)]
     return {
         "widths": sorted({width for _, width in steps if width}),
@@ -239,11 +241,16 @@ NOTICED = 1e-5  # logits that have seen a change move by more than this, the oth
 TINY = 1e-3  # rounding in texts of different lengths stays below
 
 
-def too_short(facts: Facts, *case: Any) -> str | None:
-    length = facts.expected_shape[1] if facts.expected_shape else 0
-    if len(facts.shape) == 3 and facts.shape[1] < length:
-        return f"Of {length} tokens, {facts.shape[1]} got logits."
-    return models.raised("out of range", "must match the size of tensor b")(facts)
+def too_short(length: int) -> Seen:
+    """Texts of this length are too long for a table of positions, a mask, or whatever cuts them off."""
+
+    def seen(facts: Facts, *case: Any) -> str | None:
+        if len(facts.shape) == 3 and facts.shape[1] < length == facts.expected_shape[1]:
+            return f"Of {length} tokens, {facts.shape[1]} got logits."
+        other_size = "must match the size" in facts.error and f"({length})" in facts.error
+        return facts.error if other_size or "out of range" in facts.error else None
+
+    return seen
 
 
 def one_position(facts: Facts, *case: Any) -> str | None:
@@ -260,25 +267,50 @@ def not_finite(facts: Facts, *case: Any) -> str | None:
 def looks_ahead(facts: Facts, *case: Any) -> str | None:
     if facts.leak > NOTICED:
         return f"A token in the middle was changed, and logits *before* it moved by {number(facts.leak)}."
+    return None
 
 
 def looks_nowhere(facts: Facts, *case: Any) -> str | None:
     if facts.reach < NOTICED:
         return f"The first token was changed, and not all logits of the next {NEAR} positions moved."
+    return None
+
+
+def attends_to_nothing(facts: Facts, *case: Any) -> str | None:
+    if facts.softmaxed["short"] == 0:
+        return "No softmax is taken on the way from the tokens to the logits."
+    return looks_nowhere(facts)
 
 
 def ignores_order(facts: Facts, *case: Any) -> str | None:
     if facts.order < NOTICED:
         return "Two neighbouring tokens changed places, and the position behind them did not notice."
+    return None
 
 
 def rests_on_the_end(facts: Facts, *case: Any) -> str | None:
     if facts.cut > TINY:
         return f"When a text ends early, the logits up to there move by {number(facts.cut)}."
+    return None
+
+
+def without_width(expected: Callable[..., int]) -> Seen:
+    """A position never has so many numbers as `expected(*case)`."""
+
+    def seen(facts: Facts, *case: Any) -> str | None:
+        if expected(*case) not in facts.widths:
+            return f"Along the way a position has {_list(facts.widths)} numbers, and never {expected(*case)}."
+        return None
+
+    return seen
+
+
+def _list(items: list) -> str:
+    return ", ".join(map(str, items))
 
 
 def shares_weights(facts: Facts, *case: Any) -> str | None:
-    return f"One more layer uses {', '.join(facts.shared)} again." if facts.shared else None
+    return f"One more layer uses {_list(facts.shared)} again." if facts.shared else None
 
 
 def has_no_way_past(facts: Facts, *case: Any) -> str | None:
@@ -286,3 +318,4 @@ def has_no_way_past(facts: Facts, *case: Any) -> str | None:
     if facts.narrows:
         name = facts.narrows[0]
         return f"With zeros in {name} of one layer more, no logit depends on its token: nothing passes that part by."
+    return None

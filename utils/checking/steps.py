@@ -116,6 +116,7 @@ class _Watch:
 
     def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer):
         self.model, self.start = model, _weights(model)
+        self.before = self.start  # the latest step of the optimizer
         self.modes: list[bool] = []
         self.calls: list[list[str]] = []  # of each step: "backward", "moved", "stood"
         forward = model.forward

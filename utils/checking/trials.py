@@ -59,12 +59,11 @@ def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Calle
     trials: list[Trial] = []
     left = exercise.seconds
     for case in cases:
-        asked = dict(ask=exercise.ask_function, seconds=max(left, 0.1), seed=case.index)
-        outcome = caller.call(answer, case.args, **asked)
+        seconds = max(left, 0.1)
+        outcome = caller.call(answer, case.args, ask=exercise.ask_function, seconds=seconds, seed=case.index)
         if trials:
             left -= outcome.seconds
-        if exercise.measure_function and not outcome.problem:
-            outcome = _measured(exercise, outcome, case, caller)
+        outcome = _measured(exercise, outcome, case, caller)
         trials.append(_trial(exercise, case, outcome))
         if outcome.problem in (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG):
             break
@@ -72,10 +71,14 @@ def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Calle
 
 
 def _measured(exercise: Declaration, sent: Outcome, case: Case, caller: Caller) -> Outcome:
-    """The same outcome with what was measured as its value. What cannot be measured is nothing that our `ask` sent."""
-    measured = caller.measure(
-        exercise.measure_function, sent.value, case.args, seconds=exercise.seconds, seed=case.secret
-    )
+    """The same outcome, with what was measured as its value where the exercise measures.
+
+    What cannot be measured is nothing that our `ask` sent.
+    """
+    measure = exercise.measure_function
+    if measure is None or sent.problem:
+        return sent
+    measured = caller.measure(measure, sent.value, case.args, seconds=exercise.seconds, seed=case.secret)
     if measured.problem:
         return replace(sent, value=None, problem=Problem.MALFORMED, detail=measured.detail.split("\n")[0])
     return replace(sent, value=measured.value)
@@ -141,6 +144,4 @@ def value_of(exercise: Declaration, own: Callable, case: Case) -> Outcome:
 def _ask_own(exercise: Declaration, own: Callable, case: Case) -> Outcome:
     ask, seconds = exercise.ask_function, 10 * exercise.seconds
     outcome = calling.call(own, copy.deepcopy(case.args), ask=ask, seconds=seconds, seed=case.index)
-    if exercise.measure_function and not outcome.problem:
-        return _measured(exercise, outcome, case, calling)
-    return outcome
+    return _measured(exercise, outcome, case, calling)

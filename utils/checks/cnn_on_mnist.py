@@ -1,4 +1,4 @@
-"""Exercises of lesson 02: the model, one training step, evaluation, 64 images by heart, a dense baseline."""
+"""Exercises of lesson 02: the model, one training step, evaluation, 64 images memorised, a dense baseline."""
 
 import math
 from collections.abc import Callable
@@ -406,7 +406,7 @@ def overfit(model, images, labels):
 
 @overfit.cases
 def _(rng):
-    """Images of noise with random labels: nothing helps here but learning them by heart."""
+    """Images of noise with random labels: nothing helps here but memorising them."""
     for count in (8, 64):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(rng.integers(2**31)))

@@ -1,6 +1,7 @@
 """Exercises of lesson 03: the receptive field in closed form and by gradient, and the layers that a reach takes."""
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -162,7 +163,9 @@ def _(rng):
 
 
 def _random_layer(rng) -> tuple[int, int, int, int]:
-    return tuple(int(rng.integers(low, high)) for low, high in [(1, 6), (1, 4), (0, 4), (1, 4)])
+    limits = [(1, 6), (1, 4), (0, 4), (1, 4)]
+    kernel, stride, padding, dilation = (int(rng.integers(low, high)) for low, high in limits)
+    return kernel, stride, padding, dilation
 
 
 @full_field.recipe
@@ -300,7 +303,7 @@ def _build(text: str) -> nn.Sequential:
             layers.append(nn.ReLU())
             continue
         kernel, *names = settings
-        options = dict(zip(names[::2], map(int, names[1::2]), strict=True))
+        options: dict[str, Any] = dict(zip(names[::2], map(int, names[1::2]), strict=True))
         outputs = 1 if number == len(steps) - 1 else 4
         layers.append(nn.Conv2d(channels, outputs, int(kernel), **options))
         channels = outputs

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from utils.checking import Lesson, models, normal, sequences
+from utils.checking.declaration import Mistake
 
 lesson = Lesson("11", __name__)
 EYE = torch.eye(2)
@@ -45,9 +46,9 @@ def _merge(z: Tensor) -> Tensor:
     return z.transpose(-3, -2).flatten(-2)
 
 
-def _masked(scores: Tensor, visible: Callable = torch.tril, by: float = -math.inf) -> Tensor:
-    """Scores (…, T, T), a row for each query, in which `by` stands for those that are not visible."""
-    return scores.masked_fill(visible(torch.ones_like(scores)) == 0, by)
+def _masked(scores: Tensor, visible: Callable[[Tensor], Tensor], hidden: float) -> Tensor:
+    """Scores (…, T, T), a row for each query, in which `hidden` stands for those that are not visible."""
+    return scores.masked_fill(visible(torch.ones_like(scores)) == 0, hidden)
 
 
 def _look(
@@ -65,6 +66,7 @@ def _(rng):
     """Nearly all begin with two equal texts: an output that is drawn at random is then seen to be."""
     yield torch.tensor([[[1.0, 2.0]]]).repeat(2, 1, 1), THIRDS, torch.tensor([[1.0, 1.0], [0.0, 1.0]]), 1  # (8, 6)
     yield EYE[None], EYE.repeat(3, 1), EYE, 1  # by hand: the first position sees itself alone
+    yield torch.tensor([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]]), EYE.repeat(3, 1), EYE, 1
     yield EYE.repeat(2, 1, 1), THIRDS, EYE, 1
     yield EYE.repeat(2, 1, 1), THIRDS, EYE, 2
     for time, heads, size in [(3, 1, 3), (4, 2, 2), (4, 2, 3), (5, 3, 2), (7, 4, 2)]:
@@ -75,10 +77,10 @@ def _(rng):
 
 
 @causal_attention.recipe
-def _(x, w_in, w_out, heads, order=(0, 1, 2), mask=_masked, look=_look):
+def _(x, w_in, w_out, heads, order=(0, 1, 2), visible=torch.tril, hidden=-math.inf, look=_look):
     parts = (x @ w_in.T).chunk(3, dim=-1)
     q, k, v = (parts[index] for index in order)
-    return look(q, k, v, heads, w_out, mask=mask)
+    return look(q, k, v, heads, w_out, mask=partial(_masked, visible=visible, hidden=hidden))
 
 
 def _fits(output: object, x: Tensor) -> bool:
@@ -99,9 +101,7 @@ def _seen_at_random(output, x, *_):
 @causal_attention.finding
 def _(output, x, *_):
     if _fits(output, x) and len(x) > 2 and not torch.allclose(output[0, :-1], output[2, :-1], rtol=1e-2):
-        return (
-            "Two texts differ at their last position alone, and so do outputs *before* it: they have seen the future."
-        )
+        return "Two texts differ at their last position alone, and so do outputs *before* it: a look into the future."
 
 
 causal_attention.slip(
@@ -109,36 +109,27 @@ causal_attention.slip(
     seen=_seen_at_random,
     look=partial(_look, after=lambda weights: weights * torch.rand_like(weights)),
 ).says("Nothing in attention is random, and no text hears of another one in its batch. Does a dropout stay on?")
-MASKS = {
-    "future_visible": (
-        "The future is visible. Before the softmax, set the scores of all later positions to -inf.",
-        _as_it_is,
-    ),
-    "next_one_visible": (
-        "Each position sees the next one too. What is hidden begins right above the diagonal: triu(1).",
-        partial(_masked, visible=partial(torch.tril, diagonal=1)),
-    ),
-    "past_hidden": (
-        "You masked the past and kept the future: the triangle is upside down. Row i may see the columns up to i: torch.tril.",
-        partial(_masked, visible=torch.triu),
-    ),
-    "mask_inverted": (
-        "You masked what may be seen and kept the rest. masked_fill fills where the mask is True: at later positions.",
-        partial(_masked, visible=partial(torch.triu, diagonal=1)),
-    ),
-    "masked_with_zero": (
-        "You set masked scores to 0. The softmax gives a score of 0 the weight e⁰ = 1. It takes -inf to get the weight 0.",
-        partial(_masked, by=0),
-    ),
-}
-for name, (explanation, mask) in MASKS.items():
-    causal_attention.slip(name, mask=mask).says(explanation)
-for name, by in {"token_hidden_from_itself": -math.inf, "token_hidden_by_a_large_number": -1e9}.items():
-    causal_attention.slip(name, mask=partial(_masked, visible=partial(torch.tril, diagonal=-1), by=by)).says(
+causal_attention.slip("future_visible", visible=_as_it_is).says(
+    "The future is visible. Before the softmax, set the scores of all later positions to -inf."
+)
+causal_attention.slip("next_one_visible", visible=lambda ones: ones.tril(1)).says(
+    "Each position sees the next one too. What is hidden begins right above the diagonal: triu(1)."
+)
+causal_attention.slip("past_hidden", visible=torch.triu).says(
+    "You masked the past and kept the future: the triangle is upside down. Row i may see the columns up to i: torch.tril."
+)
+causal_attention.slip("mask_inverted", visible=lambda ones: ones.triu(1)).says(
+    "You masked what may be seen and kept the rest. masked_fill fills where the mask is True: at later positions."
+)
+for name, hidden in {"token_hidden_from_itself": -math.inf, "token_hidden_by_a_large_number": -1e9}.items():
+    causal_attention.slip(name, visible=lambda ones: ones.tril(-1), hidden=hidden).says(
         "The mask hides each token from itself, so the first position sees nothing and its softmax has nothing to share out. The diagonal stays visible."
     )
-causal_attention.slip("mask_after_softmax", mask=_as_it_is, look=partial(_look, after=torch.tril)).says(
+causal_attention.slip("mask_after_softmax", visible=_as_it_is, look=partial(_look, after=torch.tril)).says(
     "The mask came after the softmax, so the weights of a row no longer sum to 1. Mask the scores, then take the softmax."
+)
+causal_attention.slip("masked_with_zero", hidden=0).says(
+    "You set masked scores to 0. The softmax gives a score of 0 the weight e⁰ = 1. It takes -inf to get the weight 0."
 )
 causal_attention.slip("softmax_over_the_queries", look=partial(_look, over=-2)).says(
     "The softmax ran over the queries. Each query shares out a weight of 1 among the keys: the last axis, dim=-1."
@@ -151,7 +142,7 @@ causal_attention.slip("merged_without_a_transpose", look=partial(_look, **merged
     "On the way back (B, heads, T, D) was reshaped to (B, T, C), which mixes positions. Transpose to (B, T, heads, D) first."
 )
 causal_attention.slip("no_transpose_at_all", look=partial(_look, **cut_across, **merged_across)).says(
-    f"{CUT} The same on the way back."
+    f"{CUT} The way back needs a transpose, too."
 )
 causal_attention.wrong(
     "interleaved_heads",
@@ -173,14 +164,15 @@ def block(x, attend, feed_forward):
     return x + feed_forward(_norm(x))
 
 
-def _norm(x: Tensor, axis: int = -1) -> Tensor:
-    return x / x.square().mean(axis, keepdim=True).sqrt()
+def _norm(x: Tensor, axis: int | None = -1, root: Callable[[Tensor], Tensor] = torch.sqrt) -> Tensor:
+    return x / root(x.square().mean(axis, keepdim=True))
 
 
 @block.cases
 def _(rng):
     think = {"up": 5 * EYE, "down": EYE}
     yield torch.tensor([[2.0, 2.0]]), {"mix": torch.ones(1, 1)}, think  # by hand: (3, 3), then (8, 8)
+    yield torch.tensor([[[1.0, 7.0]], [[7.0, 1.0]]]), {"mix": torch.ones(1, 1)}, think  # two texts of one position
     mix = torch.tensor([[1.0, 0.0], [3.0, 0.0]])
     yield torch.tensor([[2.0, 2.0], [4.0, -4.0]]), {"mix": mix}, think  # (3, 3), (7, -1), then (8, 8), (14, -1)
     for *texts, time, width in [(2, 3), (3, 2), (2, 4, 3), (2, 2, 3, 4)]:
@@ -210,17 +202,16 @@ def _(x, attend, feed_forward, reads=(_norm, _norm), keep=(1, 1), stream=_as_it_
     return x
 
 
-block.slip("normalised_after_adding", reads=(_as_it_is, _as_it_is), after=_norm).says(
+BARE = (_as_it_is, _as_it_is)
+block.slip("normalised_after_adding", reads=BARE, after=_norm).says(
     "You normalised after adding (post-norm). In this course's block each part reads a normalised copy."
 )
 block.slip("stream_normalised", stream=_norm).says(
     "The stream itself was normalised. Normalise what a part reads, and add to the stream as it was."
 )
-block.slip("residuals_missing", keep=(0, 0)).says("x is replaced by what the parts return. Add it: x + attend(…).")
+block.slip("residuals_missing", keep=(0, 0)).says("The parts replace the stream. Add what they return: x + attend(…).")
 block.slip("first_residual_missing", keep=(0, 1)).says("Attention replaces the stream. Add it: x + attend(…).")
-block.slip("second_residual_missing", keep=(1, 0)).says(
-    "The last part replaces the stream. Add it: x + feed_forward(…)."
-)
+block.slip("second_residual_missing", keep=(1, 0)).says("The last part replaces it. Add: x + feed_forward(…).")
 block.wrong("parts_in_parallel", lambda x, attend, feed_forward: x + attend(_norm(x)) + feed_forward(_norm(x))).says(
     "Both parts read the stream as it came in (a parallel block). Here feed_forward reads what attention has added to."
 )
@@ -230,38 +221,34 @@ block.wrong("old_stream_kept", lambda x, attend, feed_forward: x + feed_forward(
 block.slip("parts_swapped", order=-1).says(
     "feed_forward came first. Positions exchange news, then each thinks about it."
 )
-BARE = "{} reads the bare stream. It reads a normalised copy."
-block.slip("norm_left_out", reads=(_as_it_is, _as_it_is)).says(BARE.format("Each part"))
-block.slip("first_norm_left_out", reads=(_as_it_is, _norm)).says(BARE.format("attend"))
-block.slip("second_norm_left_out", reads=(_norm, _as_it_is)).says(BARE.format("feed_forward"))
-NORMS = {
-    "mean_subtracted": (
-        "The mean was subtracted: that is layer norm. RMS norm only divides by the root of the mean square.",
-        lambda x: F.layer_norm(x, x.shape[-1:], eps=1e-12),
-    ),
-    "sum_in_place_of_the_mean": (
-        "You divided by the root of the *sum* of squares. Take their mean: then the numbers have size 1, however many there are.",
-        lambda x: x / x.norm(dim=-1, keepdim=True),
-    ),
-    "root_missing": (
-        "The root is missing: you divided by the mean square.",
-        lambda x: x / x.square().mean(-1, keepdim=True),
-    ),
-    "norm_over_the_positions": (
-        "The norm ran over the positions, so that later ones have a say in earlier ones. Each position has its own: dim=-1.",
-        partial(_norm, axis=-2),
-    ),
-    "norm_over_everything": (
-        "One norm was taken over all numbers of x. Each position has its own: mean(-1, keepdim=True).",
-        lambda x: x / x.square().mean().sqrt(),
-    ),
-    "norm_over_axis_1": (
-        "The norm ran over axis 1. With several texts that is not the one of the channels, which come last: dim=-1.",
-        partial(_norm, axis=1),
-    ),
-}
-for name, (explanation, norm) in NORMS.items():
-    block.slip(name, reads=(norm, norm)).says(explanation)
+block.slip("norm_left_out", reads=BARE).says("Both parts read the bare stream. Each reads a normalised copy.")
+block.slip("first_norm_left_out", reads=(_as_it_is, _norm)).says("attend reads the bare stream, not a normalised copy.")
+block.slip("second_norm_left_out", reads=(_norm, _as_it_is)).says(
+    "feed_forward reads the bare stream. It reads a normalised copy, too."
+)
+
+
+def _norm_slip(name: str, norm: Callable[[Tensor], Tensor]) -> Mistake:
+    return block.slip(name, reads=(norm, norm))
+
+
+_norm_slip("mean_subtracted", lambda x: F.layer_norm(x, x.shape[-1:])).says(
+    "The mean was subtracted: that is layer norm. RMS norm only divides by the root of the mean square."
+)
+_norm_slip("sum_in_place_of_the_mean", partial(F.normalize, dim=-1)).says(
+    "You divided by the root of the *sum* of squares. Take their mean: then the numbers have size 1, however many there are."
+)
+_norm_slip("root_missing", partial(_norm, root=_as_it_is)).says("The root is missing: you divided by the mean square.")
+_norm_slip("norm_over_the_positions", partial(_norm, axis=-2)).says(
+    "The norm ran over the positions, so that later ones have a say in earlier ones. Each position has its own: dim=-1."
+)
+_norm_slip("norm_over_axis_1", partial(_norm, axis=1)).says(
+    "The norm ran over axis 1. With several texts that is the positions; the channels come last: dim=-1."
+)
+_norm_slip("norm_over_everything", partial(_norm, axis=None)).says(
+    "One norm was taken over all numbers of x. Each position has its own: mean(-1, keepdim=True)."
+)
+
 
 # --- 11.3 the model -----------------------------------------------------------------------------------------------
 
@@ -302,7 +289,8 @@ class Decoder(nn.Module):
         x = self.embed(tokens)  # (B, T, C)
         if self.places:
             x = x + self.places(torch.arange(tokens.shape[1]))
-        for w_in, w_out, think in self.blocks:
+        for block in self.blocks:
+            w_in, w_out, think = block.children()
             look = partial(self.attend, w_in=w_in.weight, w_out=w_out.weight, heads=self.heads)
             x = self.arrange(x, look, think)
         return self.finish(self.head(_norm(x)))
@@ -330,7 +318,7 @@ def _(sent, vocabulary, width, heads, layers):
 
 # In the order in which one would repair them: the first that is seen counts.
 
-build_transformer.slip("too_few_positions", seen=sequences.too_short, places=LENGTH - 1).says(
+build_transformer.slip("too_few_positions", seen=sequences.too_short(LENGTH), places=LENGTH - 1).says(
     "Something is made for shorter texts, positions or a mask: the model takes 256 tokens. Or the embedding has fewer rows than there are characters."
 )
 build_transformer.slip("last_position_only", seen=sequences.one_position, finish=lambda logits: logits[:, -1]).says(
@@ -346,29 +334,22 @@ build_transformer.slip(
 build_transformer.slip(
     "first_position_sees_nothing",
     seen=sequences.not_finite,
-    attend=causal_attention.variant(mask=partial(_masked, visible=partial(torch.tril, diagonal=-1))),
+    attend=causal_attention.variant(visible=lambda ones: ones.tril(-1)),
 ).says(
     "A position that may see nothing, not even itself, has nothing to share out: the diagonal of the mask stays visible."
 )
 models.form(build_transformer, "class_returned", "pair_returned", "layer_left_out")
 models.usual(build_transformer, "same_for_all")
-
-
-def _seen_widths(expected: Callable[[int], int]) -> Callable:
-    def seen(facts, vocabulary, width, *_):
-        if expected(width) not in facts.widths:
-            found = ", ".join(map(str, facts.widths))
-            return f"Along the way a position has {found} numbers, and never {expected(width)}."
-
-    return seen
-
-
 build_transformer.wrong(
     "width_not_handed_on",
     lambda vocabulary, width, heads, layers: Decoder(vocabulary, 48, heads, layers),
-    seen=_seen_widths(_as_it_is),
+    seen=sequences.without_width(lambda vocabulary, width, *_: width),
 ).says("The model is not `width` wide. Hand it on to every part.")
-build_transformer.slip("feed_forward_of_another_width", seen=_seen_widths(lambda width: 4 * width), inside=2).says(
+build_transformer.slip(
+    "feed_forward_of_another_width",
+    seen=sequences.without_width(lambda vocabulary, width, *_: 4 * width),
+    inside=2,
+).says(
     "The feed-forward part is 4 × `width` wide: nn.Linear(width, 4 * width), a nonlinearity, nn.Linear(4 * width, width)."
 )
 
@@ -389,13 +370,14 @@ def layer_without_weights(vocabulary, width, heads, layers):
 
 
 @build_transformer.mistake(
-    "Several blocks use the same weights. Each has its own: make all of them anew for each layer.",
+    "Several blocks use the same weights. Each has its own: make all of them again for each layer.",
     seen=sequences.shares_weights,
 )
 def weights_shared_by_blocks(vocabulary, width, heads, layers):
     model = Decoder(vocabulary, width, heads, layers)
-    for parts in model.blocks:
-        parts[1] = model.blocks[0][1]
+    first, *others = model.blocks
+    for block in others:
+        block.register_module("1", first.get_submodule("1"))  # w_out
     return model
 
 
@@ -408,44 +390,42 @@ build_transformer.slip(
     "The texts of a batch attend to each other, or are normalised together. torch's attention layers want batch_first=True."
 )
 build_transformer.slip(
-    "model_sees_the_future", seen=sequences.looks_ahead, attend=causal_attention.variant(mask=_as_it_is)
+    "model_sees_the_future", seen=sequences.looks_ahead, attend=causal_attention.variant(visible=_as_it_is)
 ).says(
     "The future is visible. Every attention layer needs the causal mask, in every block. A norm over positions lets it through, too."
 )
-
-
-def _seen_without_attention(facts, *case):
-    softmax = facts.softmaxed["short"] > 0
-    return sequences.looks_nowhere(facts) if softmax else "No softmax is taken between the tokens and the logits."
-
-
 build_transformer.slip(
     "attention_missing",
-    seen=_seen_without_attention,
-    attend=causal_attention.variant(mask=partial(_masked, visible=lambda ones: ones.tril().triu())),
-).says("No position attends to another: there is no attention in the blocks, or its result goes nowhere.")
+    seen=sequences.attends_to_nothing,
+    attend=causal_attention.variant(visible=lambda ones: ones.tril().triu()),
+).says(
+    "Each position attends to all before it. Here attention is missing, its result goes nowhere, or its mask hides too much."
+)
 
 
-def _seen_in_number(other: str, what: str, factor: Callable[[int, int], float]) -> Callable:
-    """Whether there are not so many times the attention weights of another model as there should be."""
-
-    def seen(facts, vocabulary, width, heads, layers):
-        here, there = facts.softmaxed["short"], facts.softmaxed[other]
-        if here != there * factor(heads, layers):
-            return f"With heads={heads}, layers={layers} it has {here} attention weights, with {what} {there}."
-
-    return seen
+def _seen_other_heads(facts, vocabulary, width, heads, layers):
+    here, there = facts.softmaxed["short"], facts.softmaxed["one_head"]
+    if here != heads * there:
+        return f"With {heads} heads it has {here} attention weights on short texts, with one head {there}."
 
 
 build_transformer.slip(
     "heads_not_handed_on",
-    seen=_seen_in_number("one_head", "heads=1", lambda heads, layers: heads),
+    seen=_seen_other_heads,
     attend=causal_attention.variant(look=partial(_look, split=lambda part, heads: _split(part, 1))),
 ).says("The number of heads is not the one that was asked for. Hand `heads` on to every block.")
+
+
+def _seen_other_blocks(facts, vocabulary, width, heads, layers):
+    here, there = facts.softmaxed["short"], facts.softmaxed["deeper"]
+    if here * (layers + 1) != there * layers:
+        return f"With layers={layers} it has {here} attention weights on short texts, with layers={layers + 1} {there}."
+
+
 build_transformer.wrong(
     "number_of_blocks",
     lambda vocabulary, width, heads, layers: Decoder(vocabulary, width, heads, layers + 1),
-    seen=_seen_in_number("deeper", "one layer more", lambda heads, layers: layers / (layers + 1)),
+    seen=_seen_other_blocks,
 ).says("The number of blocks is not `layers`: range(layers) counts as many.")
 
 
@@ -498,6 +478,7 @@ def _(rng):
     yield 62_000, 65
     yield 500_000, 90
     yield 1_880, 100  # what the embedding and an LSTM of 10 units cost
+    yield _parameters(100, 10, biases=0), 100
     yield _parameters(100, 10) + 240, 100  # more than half of what one unit more would cost
     for _ in range(8):
         vocabulary, width = int(rng.integers(2, 120)), int(rng.integers(2, 40))
@@ -515,22 +496,23 @@ def _(budget, vocabulary, cost=_parameters, spare=0):
     return width
 
 
-COUNTED = {
-    "one_bias": ("Each gate has two biases for each unit: torch keeps one beside each matrix.", {"biases": 1}),
-    "no_bias": ("You left the gates' biases out. torch has two for each gate and unit.", {"biases": 0}),
-    "three_gates": ("You counted three gates. An LSTM has four: input, forget, candidate and output.", {"gates": 3}),
-    "one_gate": ("You counted one gate. There are four, each with both matrices and both biases.", {"gates": 1}),
-    "one_matrix": ("Each gate has two matrices, both C × C here: one reads the input, one the state.", {"matrices": 1}),
-    "embedding_left_out": ("You left the embedding out: C numbers for each character.", {"embedding": 0}),
-    "head_left_out": (
-        "The linear layer is missing: C weights and a bias for each character.",
-        {"head": 0, "head_bias": 0},
-    ),
-    "bias_of_the_head_left_out": ("The last layer has biases too: one for each character.", {"head_bias": 0}),
-    "lstm_alone": ("Only the LSTM was counted.", {"embedding": 0, "head": 0, "head_bias": 0}),
-}
-for name, (explanation, counts) in COUNTED.items():
-    lstm_width.slip(name, cost=partial(_parameters, **counts)).says(explanation)
+def _counted(name: str, **counts: int) -> Mistake:
+    return lstm_width.slip(name, cost=partial(_parameters, **counts))
+
+
+_counted("one_bias", biases=1).says("torch has two biases for each gate and unit, one beside each matrix.")
+_counted("no_bias", biases=0).says("You left the gates' biases out. torch has two for each gate and unit.")
+_counted("three_gates", gates=3).says("You counted three gates. An LSTM has four: input, forget, candidate and output.")
+_counted("one_gate", gates=1).says("You counted one gate. There are four, each with both matrices and both biases.")
+_counted("one_matrix", matrices=1).says("Each gate has two matrices, both C × C here: for the input and the state.")
+_counted("embedding_left_out", embedding=0).says("You left the embedding out: C numbers for each character.")
+_counted("head_left_out", head=0, head_bias=0).says(
+    "The linear layer is missing: C weights and a bias for each character."
+)
+_counted("bias_of_the_head_left_out", head_bias=0).says("The last layer has biases too: one for each character.")
+_counted("lstm_alone", embedding=0, head=0, head_bias=0).says(
+    "The LSTM alone was counted. The embedding before it and the linear layer behind it are parameters too."
+)
 lstm_width.slip("exact_budget_refused", spare=1).says(
     "A budget that is spent to the last parameter is not too small: <=, not <."
 )
@@ -543,15 +525,11 @@ def _from_fraction(whole: Callable[[float], float]) -> Callable:
 lstm_width.wrong("one_too_wide", _from_fraction(lambda width: int(width) + 1)).says(
     "Your width is one too large: that LSTM costs more than the budget."
 )
-lstm_width.wrong("rounded_up", _from_fraction(math.ceil)).says(
-    "You rounded up, and that LSTM costs more than the budget: round down."
-)
+lstm_width.wrong("rounded_up", _from_fraction(math.ceil)).says("You rounded up, which costs more than the budget.")
 lstm_width.wrong("rounded_to_the_nearest", _from_fraction(round)).says(
     "You rounded to the nearest width. The budget is a limit: round down."
 )
-lstm_width.wrong("fractional_width", _fraction).says(
-    "A fraction of a unit cannot be built. Round down to a whole number."
-)
+lstm_width.wrong("fractional_width", _fraction).says("A fraction of a unit cannot be built: round down.")
 
 
 # --- 11.5 attention with a cache ----------------------------------------------------------------------------------
@@ -566,7 +544,8 @@ def cached_attention(x, keys, values, w_in, w_out, heads):
     """The output (C,) at a new position x (C,), and keys and values (n, C) with its own as one row more, (n + 1, C)."""
     q, k, v = (x @ w_in.T).chunk(3)
     keys, values = torch.cat([keys, k[None]]), torch.cat([values, v[None]])
-    z = F.scaled_dot_product_attention(*(_split(part, heads) for part in (q[None], keys, values)))  # (H, 1, D)
+    q, k, v = (_split(part, heads) for part in (q[None], keys, values))
+    z = F.scaled_dot_product_attention(q, k, v)  # (H, 1, D)
     return z.flatten() @ w_out.T, keys, values
 
 
@@ -603,7 +582,7 @@ cached_attention.slip("new_position_left_out", visible=slice(0, -1)).says(
     "The new position looks at the cache before it has joined it, so it cannot see itself. Append its key and value first."
 )
 cached_attention.slip("cache_not_read", visible=slice(-1, None)).says(
-    "The position attends to itself alone: the cache is not read."
+    "The position attends to itself alone: the cache that came in is not read."
 )
 cached_attention.slip("cache_not_grown", leave=lambda rows: rows[:-1]).says(
     "The output is right and the cache is the old one. Return keys and values with the new row at the end."
@@ -620,39 +599,28 @@ cached_attention.slip("inputs_stored", store=lambda x, k, v: (x, x)).says(
 
 # --- what goes wrong in attention with and without a cache ---
 
-IN_BOTH = {
-    "scale_missing": (
-        "√D is missing: divide the scores by the square root of the size of one head.",
-        {"root": lambda D, C: 1},
-    ),
-    "scaled_by_the_width": (
-        "You divided by √C, the whole width. The dot product runs over one head, so divide by √D.",
-        {"root": lambda D, C: math.sqrt(C)},
-    ),
-    "scaled_without_root": (
-        "You divided by D. Divide by its square root: that is how large a sum of D products gets.",
-        {"root": lambda D, C: D},
-    ),
-    "softmax_over_the_heads": (
-        "The softmax ran over the heads. Each head shares out a weight of 1 among the keys: the last axis, dim=-1.",
-        {"over": -3},
-    ),
-    "heads_ignored": (
-        "You used one head, whatever `heads` says. Each head compares a piece of its own, C / heads numbers wide.",
-        {"split": lambda part, heads: _split(part, 1)},
-    ),
-    "output_not_transposed": (
-        "`w_out` needs a transpose, as in nn.Linear: its rows belong to the outputs, so it is z @ w_out.T.",
-        {"out": _as_it_is},
-    ),
-    "output_projection_missing": (
-        "The last step is missing: when the heads are side by side again, multiply with w_out.T.",
-        {"out": lambda w_out: torch.eye(len(w_out))},
-    ),
-}
 ORDER = "The first third of `w_in` is for queries, the second for keys, the last for values."
 for exercise in (causal_attention, cached_attention):
-    for name, (explanation, switches) in IN_BOTH.items():
-        exercise.slip(name, look=partial(_look, **switches)).says(explanation)
     exercise.slip("queries_and_keys_swapped", order=(1, 0, 2)).says(f"Queries and keys have changed places. {ORDER}")
     exercise.slip("keys_and_values_swapped", order=(0, 2, 1)).says(f"Keys and values have changed places. {ORDER}")
+    exercise.slip("scale_missing", look=partial(_look, root=lambda D, C: 1)).says(
+        "√D is missing: divide the scores by the square root of the size of one head."
+    )
+    exercise.slip("scaled_by_the_width", look=partial(_look, root=lambda D, C: math.sqrt(C))).says(
+        "You divided by √C, the whole width. The dot product runs over one head, so divide by √D."
+    )
+    exercise.slip("scaled_without_root", look=partial(_look, root=lambda D, C: D)).says(
+        "You divided by D. Divide by its square root: that is how large a sum of D products gets."
+    )
+    exercise.slip("softmax_over_the_heads", look=partial(_look, over=-3)).says(
+        "The softmax ran over the heads. Each head shares out a weight of 1 among the keys: the last axis, dim=-1."
+    )
+    exercise.slip("heads_ignored", look=partial(_look, split=lambda part, heads: _split(part, 1))).says(
+        "You used one head, whatever `heads` says. Each head compares a piece of its own, C / heads numbers wide."
+    )
+    exercise.slip("output_not_transposed", look=partial(_look, out=_as_it_is)).says(
+        "`w_out` needs a transpose, as in nn.Linear: its rows belong to the outputs, so it is z @ w_out.T."
+    )
+    exercise.slip("output_projection_missing", look=partial(_look, out=lambda w_out: torch.eye(len(w_out)))).says(
+        "The last step is missing: when the heads are side by side again, multiply with w_out.T."
+    )

@@ -4,7 +4,7 @@ Shapes: B texts, T characters, V characters in the alphabet, C the width, H head
 Logits at position t are for the character *after* it, and depend on the characters up to t.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -37,8 +37,8 @@ class CharLSTM(nn.Module):
         """What follows the embedding: vectors (B, T, E) in. `influence(model.read, model.embedding(tokens))`."""
         # Autocast would choose float16 on a GPU, too coarse for small gradients; some CPUs have no LSTM in bfloat16.
         with torch.autocast(vectors.device.type, enabled=False):
-            hidden, state = self.lstm(vectors, state)  # (B, T, C)
-        return self.head(hidden), state  # (B, T, V)
+            hidden, next_state = self.lstm(vectors, state)  # (B, T, C)
+        return self.head(hidden), next_state  # (B, T, V)
 
     def reader(self) -> Read:
         """A function that reads a text piece by piece, (B, T) in and (B, T, V) out, and carries the state."""
@@ -75,7 +75,9 @@ class Transformer(nn.Module):
                 f"needs an even number of them. Choose a width that {2 * heads} divides."
             )
         self.embedding = nn.Embedding(vocabulary, width)
-        self.blocks = nn.ModuleList(Block(width, heads, causal) for _ in range(layers))
+        blocks = nn.ModuleList(Block(width, heads, causal) for _ in range(layers))
+        # ModuleList does not say what it is a list of.
+        self.blocks: Sequence[Block] = blocks  # pyright: ignore[reportAttributeAccessIssue]
         self.norm = nn.RMSNorm(width)
         self.head = nn.Linear(width, vocabulary, bias=False)
 
@@ -120,12 +122,9 @@ class Block(nn.Module):
         self.norm1 = nn.RMSNorm(width)
         self.attention = Attention(width, heads, causal)
         self.norm2 = nn.RMSNorm(width)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width, bias=False),
-            nn.GELU(),
-            nn.Linear(4 * width, width, bias=False),
-        )
-        nn.init.zeros_(self.mlp[-1].weight)
+        wider, back = nn.Linear(width, 4 * width, bias=False), nn.Linear(4 * width, width, bias=False)
+        nn.init.zeros_(back.weight)
+        self.mlp = nn.Sequential(wider, nn.GELU(), back)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], cache: "Cache | None" = None) -> Tensor:
         x = x + self.attention(self.norm1(x), rotation, cache)
@@ -226,11 +225,11 @@ def generate(
             f"Got count={count}, temperature={temperature}, context={context}; "
             "expected the first two to be at least 0, and the context at least 1."
         )
-    anew = context is not None or not hasattr(model, "reader")
-    read = model if anew else model.reader()
+    reader = getattr(model, "reader", None) if context is None else None
+    read = reader() if reader else model
     text = unread = prompt
     for _ in range(count):
-        if anew:
+        if reader is None:
             unread = text if context is None else text[-context:]
         output = read(unread[None])  # (1, T, V)
         logits = (output[0] if isinstance(output, tuple) else output)[0, -1]  # (V,)

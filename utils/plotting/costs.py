@@ -27,7 +27,7 @@ def plot_costs(
         ax.plot(list(by_length), list(by_length.values()), marker=marker, ms=5, label=f"{name}: slope {power:.2f}")
     ticks = sorted({length for by_length in costs.values() for length in by_length})
     ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel, title=title)
-    ax.set_xticks(ticks, ticks)
+    ax.set_xticks(ticks, [str(length) for length in ticks])
     ax.xaxis.minorticks_off()
     ax.legend(frameon=False, fontsize=9)
     ax.grid(alpha=0.3)

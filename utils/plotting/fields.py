@@ -11,6 +11,7 @@ from torch import Tensor
 
 from utils.plotting.style import BLUE, COLORS, ORANGE, axes
 from utils.reach import Layer, output_sides, receptive_field
+from utils.reach.fields import FullLayer, full_layer
 
 PALE = "#b8bec6"  # of the many lines of a pyramid
 
@@ -27,7 +28,7 @@ def plot_pyramid(layers: Sequence[Layer], title: str = "", image: int | None = N
 
     Raises ValueError where the image is too small for the layers.
     """
-    layers = [(*layer, *(0, 1)[len(layer) - 2 :]) for layer in layers]
+    layers = [full_layer(layer) for layer in layers]
     fields = [receptive_field(layers[:level]) for level in range(len(layers) + 1)]
     ax = axes(ax, (6.5, 0.8 + 0.5 * len(fields)))
     sides = output_sides(layers, image) if image else None
@@ -94,7 +95,8 @@ def plot_field(field: Tensor, title: str = "", box: tuple[int, int] | None = Non
     ax.imshow(shown / max(shown.max(), 1e-30), vmin=0, vmax=1)
     if box is not None:
         first, side = box
-        ax.add_patch(Rectangle((first - 0.5,) * 2, side, side, fill=False, edgecolor=ORANGE, linestyle="--", lw=1.8))
+        corner = (first - 0.5, first - 0.5)
+        ax.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=ORANGE, linestyle="--", lw=1.8))
     ax.set(xlabel="column (pixels)", ylabel="row (pixels)")
     ax.set_title(title, fontsize=10)
     return ax
@@ -147,7 +149,7 @@ def plot_growth(
     return ax
 
 
-def _cone(layers: Sequence[Layer], sides: list[int] | None) -> list[dict[int, list[int]]]:
+def _cone(layers: Sequence[FullLayer], sides: list[int] | None) -> list[dict[int, list[int]]]:
     """For each level, input first: the units that reach the one at the top, and the units that each of them reads."""
     top = sides[-1] // 2 if sides else 0
     wanted, levels = {top}, []
@@ -168,7 +170,7 @@ def _inside(unit: int, level: int, sides: list[int] | None) -> bool:
     return sides is None or 0 <= unit < sides[level]
 
 
-def _layer_name(number: int, layer: Layer) -> str:
+def _layer_name(number: int, layer: FullLayer) -> str:
     kernel, stride, _, dilation = layer
     name = f"{number}: kernel {kernel}, stride {stride}"
     return name if dilation == 1 else f"{name}, dilation {dilation}"

@@ -23,11 +23,11 @@ def plot_horizons(curves: Mapping[str, Sequence[Horizon]], title: str = "", ax: 
         (line,) = ax.plot(lengths, bits.mean(0), marker=marker, ms=4, label=name)
         ax.fill_between(lengths, bits.min(0), bits.max(0), color=line.get_color(), alpha=0.2, lw=0)
         found = [horizon.horizon for horizon in horizons]
-        ends = dict(transform=ax.get_xaxis_transform(), clip_on=False)
-        ax.plot(found, [0.02] * len(found), "v", color=line.get_color(), ms=8, alpha=0.6, **ends)
+        color, on_axis = line.get_color(), ax.get_xaxis_transform()
+        ax.plot(found, [0.02] * len(found), "v", color=color, ms=8, alpha=0.6, transform=on_axis, clip_on=False)
     ax.set(xscale="log", xlabel="visible characters (triangles: horizons)", ylabel="bits per character", title=title)
     ticks = _powers_of_two(next(iter(curves.values()))[0].lengths)
-    ax.set_xticks(ticks, ticks)
+    ax.set_xticks(ticks, [str(k) for k in ticks])
     ax.minorticks_off()
     ax.grid(alpha=0.3)
     ax.legend(frameon=False, fontsize=9)
@@ -55,7 +55,7 @@ def plot_horizons_by_seed(
                     rotation=90, ha="right", va="top", fontsize=8)  # fmt: skip
     lengths = next(iter(horizons.values()))[0].lengths
     ax.set_xscale("log", base=2)
-    ax.set_xticks(lengths, lengths)
+    ax.set_xticks(lengths, [str(k) for k in lengths])
     ax.set(xlabel="visible characters k", ylabel="bits per character", title=title)
     ax.legend(frameon=False, fontsize=9)
     return ax
@@ -69,13 +69,13 @@ def plot_excess(
     for (name, horizons), color, marker in zip(curves.items(), COLORS, MARKERS, strict=False):
         for number, horizon in enumerate(horizons):
             above = np.maximum(np.array(horizon.bits) - horizon.best, LEAST)
-            style = dict(color=color, marker=marker, ms=4, lw=1.2, alpha=0.8)
-            ax.plot(horizon.lengths, above, label=name if number == 0 else None, **style)
+            label = name if number == 0 else None
+            ax.plot(horizon.lengths, above, color=color, marker=marker, ms=4, lw=1.2, alpha=0.8, label=label)
     draw_levels(ax, {"tolerance": tolerance})
     ticks = _powers_of_two(next(iter(curves.values()))[0].lengths)
     ax.set(xscale="log", yscale="log", ylim=(0.8 * LEAST, None), xlabel="visible characters", title=title)
     ax.set_ylabel("bits per character above the best")
-    ax.set_xticks(ticks, ticks)
+    ax.set_xticks(ticks, [str(k) for k in ticks])
     ax.minorticks_off()
     ax.grid(alpha=0.3)
     ax.legend(frameon=False, fontsize=9)
@@ -97,7 +97,7 @@ def plot_tolerances(
     )
     ax.set_xticks(tolerances, [f"{tolerance:g}" for tolerance in tolerances])
     ticks = _powers_of_two(next(iter(curves.values()))[0].lengths)
-    ax.set_yticks(ticks, ticks)
+    ax.set_yticks(ticks, [str(k) for k in ticks])
     ax.minorticks_off()
     ax.legend(frameon=False, fontsize=9)
     return ax

@@ -1,6 +1,7 @@
 """Images, kernels and feature maps as pictures."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -30,8 +31,7 @@ def plot_image(
     if pixels.ndim != 2:
         raise ValueError(f"expected one image of shape (H, W) or (1, H, W), got shape {tuple(image.shape)}")
     limit = max(float(np.abs(pixels).max()), 1e-12)
-    colors = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if signed else {"cmap": "gray"}
-    drawn = ax.imshow(pixels, **colors)
+    drawn = ax.imshow(pixels, "RdBu_r", vmin=-limit, vmax=limit) if signed else ax.imshow(pixels, "gray")
     if numbers:
         _write_numbers(ax, pixels, drawn)
     ax.set(title=title, xticks=[], yticks=[])
@@ -77,7 +77,7 @@ def plot_windows(image: Tensor, kernel: Tensor) -> np.ndarray:
     return panels
 
 
-def plot_impulse_responses(settings: Mapping[str, Mapping[str, int]], side: int = 9) -> np.ndarray:
+def plot_impulse_responses(settings: Mapping[str, Mapping[str, Any]], side: int = 9) -> np.ndarray:
     """What one bright pixel becomes under a 3×3 kernel of ones, for each setting of `F.conv2d`. Returns the axes."""
     impulse = torch.zeros(1, 1, side, side)
     impulse[..., side // 2, side // 2] = 1
@@ -100,7 +100,7 @@ def _write_numbers(ax: Axes, pixels: np.ndarray, drawn) -> None:
 
 def _grid(ax: Axes) -> None:
     """Thin lines between the pixels, so that they can be counted."""
-    height, width = ax.images[0].get_array().shape
+    height, width = ax.images[0].get_size()
     ax.set_xticks(np.arange(width + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(height + 1) - 0.5, minor=True)
     ax.grid(which="minor", color=GREY, linewidth=0.5)

@@ -1,9 +1,11 @@
 """What all figures share: colours, markers, the style sheet, the axes to draw on."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.rcsetup import cycler
 
 COLORS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"]
 """Okabe and Ito's palette (2008), which colour-blind readers can tell apart."""
@@ -15,8 +17,8 @@ MARKERS = "os^dvPDX"
 VISIBLE = str.maketrans({"\n": "↵", " ": "·"})
 """For `str.translate`: characters that would leave nothing to see."""
 
-STYLE = {
-    "axes.prop_cycle": plt.cycler(color=COLORS),
+STYLE: dict[str, Any] = {
+    "axes.prop_cycle": cycler(color=COLORS),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
@@ -29,7 +31,7 @@ STYLE = {
 
 def use_style() -> None:
     """From here on, figures look as those of the course do."""
-    plt.rcParams.update(STYLE)
+    plt.style.use(STYLE)
 
 
 def axes(ax: Axes | None, size: tuple[float, float] | None = None) -> Axes:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import inf
+from typing import Any
 
 from torch import nn
 
@@ -14,8 +15,10 @@ from utils.reach.windows import START, Windows, broadcast, layer_windows, stack
 Layer = tuple[int, int] | tuple[int, int, int] | tuple[int, int, int, int]
 """(kernel, stride), then padding (0 unless told) and dilation (1 unless told)."""
 
+FullLayer = tuple[int, int, int, int]  # kernel, stride, padding, dilation
 Sides = int | tuple[int, ...]  # one number for every axis, or one for each
-Numbers = int | float | None | tuple[int | float | None, ...]
+# A number, None, or a tuple of them. Any, because the caller knows which one from the network that it passed.
+Numbers = Any
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,6 +153,12 @@ def _report_if_larger(field: ReceptiveField, image: Sides) -> None:
         )
 
 
+def full_layer(layer: Layer) -> FullLayer:
+    """The layer with its padding and dilation, which may be left out of `Layer`."""
+    kernel, stride, padding, dilation = (*layer, *(0, 1)[len(layer) - 2 :])
+    return kernel, stride, padding, dilation
+
+
 def output_sides(layers: Sequence[Layer], image: int) -> list[int]:
     """Side of the input and of each layer's output, in pixels, for layers (kernel, stride, padding, dilation).
 
@@ -157,7 +166,7 @@ def output_sides(layers: Sequence[Layer], image: int) -> list[int]:
     """
     sides = [image]
     for number, layer in enumerate(layers, start=1):
-        kernel, stride, padding, dilation = (*layer, *(0, 1)[len(layer) - 2 :])
+        kernel, stride, padding, dilation = full_layer(layer)
         side = (sides[-1] + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
         if side < 1:
             raise ValueError(

@@ -1,7 +1,7 @@
 """`influence`: how strongly does output position i depend on input position j? Measured by gradient."""
 
 from collections.abc import Callable
-from typing import SupportsIndex
+from typing import Literal, SupportsIndex
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,7 @@ def influence(
     inputs: Tensor,
     *,
     layout: str | None = None,
-    at: int | tuple[int, ...] | str | None = None,
+    at: int | tuple[int, ...] | Literal["centre"] | None = None,
 ) -> Tensor:
     """How strongly each output position depends on each input position, at these inputs.
 
@@ -136,7 +136,7 @@ def _positions_first(tensor: Tensor, layout: str) -> Tensor:
     return tensor if "C" in layout else tensor.unsqueeze(-1)
 
 
-def _position(at: int | tuple[int, ...] | str, shape: torch.Size) -> tuple[int, ...]:
+def _position(at: int | tuple[int, ...] | Literal["centre"], shape: torch.Size) -> tuple[int, ...]:
     if at == "centre":
         return tuple(side // 2 for side in shape)
     position = at if isinstance(at, tuple) else (at,)

@@ -4,7 +4,9 @@ Layers are met in PyTorch's convolution layout (B, C, …) and in evaluation mod
 normalisation act on each position alone.
 """
 
+from collections.abc import Sequence
 from operator import attrgetter
+from typing import Any
 
 import torch.nn.functional as F
 from torch import fx, nn
@@ -62,7 +64,7 @@ def windows_of_call(model: nn.Module, node: fx.Node, inputs: list[Windows]) -> W
     if all(window == WHOLE for windows in inputs for window in windows):
         return inputs[0]  # more than everything cannot be seen
     if node.op == "call_module":
-        return _after_module(model.get_submodule(node.target), inputs[0])
+        return _after_module(model.get_submodule(str(node.target)), inputs[0])
     if node.target in FUNCTION_ARGUMENTS:
         return stack(inputs[0], _function_windows(model, node))
     name = node.target if isinstance(node.target, str) else node.target.__name__
@@ -85,13 +87,13 @@ def _after_module(module: nn.Module, below: Windows) -> Windows:
     raise UnsupportedLayer(_advice(type(module).__name__))
 
 
-def _pool_windows(pool: nn.Module) -> Windows:
+def _pool_windows(pool: Any) -> Windows:  # one of POOLS: torch declares their attributes class by class
     # Rounding the output's size up (ceil_mode) adds units at the far end; the others stay where they are.
     stride = pool.kernel_size if pool.stride is None else pool.stride
     return layer_windows(pool.kernel_size, stride, getattr(pool, "padding", 0), getattr(pool, "dilation", 1))
 
 
-def _pad_windows(amounts: tuple[int, ...]) -> Windows:
+def _pad_windows(amounts: Sequence[int]) -> Windows:
     # PyTorch lists (before, after) of the last axis first. A negative amount crops.
     return tuple(Window(size=1, padding=before) for before in reversed(amounts[::2]))
 
@@ -107,7 +109,7 @@ def _after_linear(below: Windows) -> Windows:
 
 
 def _function_windows(model: nn.Module, node: fx.Node) -> Windows:
-    given = dict(zip(FUNCTION_ARGUMENTS[node.target], node.args, strict=False)) | node.kwargs
+    given: dict[str, Any] = dict(zip(FUNCTION_ARGUMENTS[node.target], node.args, strict=False)) | node.kwargs
     if "weight" in given:
         kernel = _kernel_of(model, given["weight"])
         stride = given.get("stride", 1)
@@ -121,7 +123,7 @@ def _function_windows(model: nn.Module, node: fx.Node) -> Windows:
 def _kernel_of(model: nn.Module, weight: fx.Node) -> tuple[int, ...]:
     if weight.op != "get_attr":
         raise UnsupportedLayer("the kernel is computed, not a parameter, so its size is not known")
-    return tuple(attrgetter(weight.target)(model).shape[2:])
+    return tuple(attrgetter(str(weight.target))(model).shape[2:])
 
 
 def _after_function(name: str, node: fx.Node, inputs: list[Windows]) -> Windows | None:
@@ -159,7 +161,7 @@ def _reads_every_position(node: fx.Node, below: Windows) -> bool:
     return len(below) in (1, len(dims)) and {d % (2 + len(dims)) for d in dims} == set(positions)
 
 
-def _argument(node: fx.Node, place: int, name: str, default=None):
+def _argument(node: fx.Node, place: int, name: str, default: Any = None) -> Any:
     return node.args[place] if len(node.args) > place else node.kwargs.get(name, default)
 
 

@@ -38,7 +38,7 @@ def _walk(model: nn.Module, graph: fx.Graph) -> Windows:
     windows: dict[fx.Node, Windows | None] = {}  # None: a step that does not depend on the input
     source = next(node for node in graph.nodes if node.op == "placeholder")
     for node in graph.nodes:
-        inputs = [windows[n] for n in node.all_input_nodes if windows[n] is not None]
+        inputs = [known for n in node.all_input_nodes if (known := windows[n]) is not None]
         if node is source:
             windows[node] = START
         elif node.op == "output":

@@ -30,10 +30,12 @@ class Window:
         """This window with one more layer on top: the whole recursion of the receptive field."""
         if inf in (self.size, layer.size):
             return WHOLE
+        assert self.stride is not None and layer.stride is not None  # as their sizes are finite
+        padding = None if self.padding is None or layer.padding is None else self.padding + layer.padding * self.stride
         return Window(
             size=self.size + (layer.size - 1) * self.stride,
             stride=self.stride * layer.stride,
-            padding=None if None in (self.padding, layer.padding) else self.padding + layer.padding * self.stride,
+            padding=padding,
         )
 
     @property
@@ -50,6 +52,7 @@ class Window:
         """First and last position that unit `index` reads, both included."""
         if self.size == inf:
             return -inf, inf
+        assert self.stride is not None  # as the size is finite
         if self.padding is None:
             raise ValueError("the padding depends on the size of the input, so the interval is not known")
         first = index * self.stride - self.padding
@@ -57,6 +60,8 @@ class Window:
 
 
 Windows = tuple[Window, ...]  # one for each axis, or a single one that holds for every axis
+
+Setting = int | tuple[int, ...]  # of a layer: for every axis, or for each
 
 START: Windows = (Window(size=1),)  # before any layer, a unit is one position of the input
 WHOLE = Window(size=inf, stride=None, padding=None)
@@ -101,7 +106,9 @@ def _join(one: Window, other: Window) -> Window:
     return max(one, other, key=lambda window: window.size)
 
 
-def layer_windows(kernel, stride=1, padding=0, dilation=1) -> Windows:
+def layer_windows(
+    kernel: Setting, stride: Setting = 1, padding: Setting | str | None = 0, dilation: Setting = 1
+) -> Windows:
     """The windows of one layer, each number for every axis (an int) or for each axis (a tuple of ints).
 
     `padding` counts the positions added *before* the first one: the start of a window does not depend on

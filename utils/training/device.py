@@ -21,7 +21,8 @@ def on_fastest_device(model: nn.Module) -> Iterator[torch.device]:
     """
     home = next((p.device for p in model.parameters()), torch.device("cpu"))
     contiguous = {name for name, tensor in _tensors(model) if tensor.is_contiguous()}
-    model.to(pick_device()).to(memory_format=torch.channels_last)
+    # torch documents a memory format alone, but has no overload for it.
+    model.to(pick_device()).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     try:
         yield pick_device()
     finally:

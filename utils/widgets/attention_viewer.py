@@ -51,7 +51,7 @@ def attention_viewer(weights: Tensor, characters: str, position: int | None = No
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, show, status
+    from utils.widgets.still import follow, img, png, selected, show, status
 
     layers, heads, length, _ = weights.shape
     start = length - 1 if position is None else position
@@ -63,10 +63,11 @@ def attention_viewer(weights: Tensor, characters: str, position: int | None = No
     caption, canvas = widgets.HTML(), widgets.HTML()
 
     def redraw() -> None:
-        chosen = weights[layer.value, head.value]
+        at = selected(layer), selected(head)
+        chosen = weights[at]
         said = describe(chosen, characters, slider.value)
         caption.value = status(said)
-        canvas.value = img(png(draw(chosen, characters, layer.value, head.value, slider.value)), said)
+        canvas.value = img(png(draw(chosen, characters, *at, slider.value)), said)
 
     follow((layer, head, slider), redraw)
     viewer = widgets.VBox([layer, head, slider, caption, canvas])

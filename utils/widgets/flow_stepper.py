@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from utils.plotting.style import COLORS
-from utils.widgets.still import png, show
+from utils.widgets.still import png, selected, show
 
 WAITING, COMPUTED, INFORMED = "#d0d7de", COLORS[0], COLORS[1]
 
@@ -162,17 +162,17 @@ class FlowStepper:
         self._start_over()
 
     def _start_over(self, _=None) -> None:
-        self.slider.max = len(self.flows[self.choice.value].steps)
+        self.slider.max = len(self.flows[selected(self.choice)].steps)
         self.slider.value = 0
         self._update()
 
     def _update(self, _=None) -> None:
-        self.picture.value = png(self.figure([self.choice.value], self.slider.value))
+        self.picture.value = png(self.figure([selected(self.choice)], self.slider.value))
         self.caption.value = self.text()
 
     def text(self) -> str:
         """What happened in this step, and whether the news has arrived."""
-        flow, done = self.flows[self.choice.value], self.slider.value
+        flow, done = self.flows[selected(self.choice)], self.slider.value
         here, there = self.words[self.target], self.words[self.source]
         happened = (
             flow.steps[done - 1].caption

@@ -42,7 +42,7 @@ def kernel_painter() -> None:
     """Show the painter: a menu of kernels, nine weights to set, and the map, redrawn at every change."""
     import ipywidgets as widgets
 
-    from utils.widgets.still import img, png, show, status
+    from utils.widgets.still import img, png, selected, show, status
 
     image = picture()
     menu = widgets.Dropdown(options=list(PRESETS), description="kernel:")
@@ -60,7 +60,7 @@ def kernel_painter() -> None:
         canvas.value = img(png(draw(current(), image)), "The image, the kernel and the map that the kernel makes.")
 
     def choose(_=None) -> None:
-        for weight, value in zip(weights, PRESETS[menu.value], strict=True):
+        for weight, value in zip(weights, PRESETS[selected(menu)], strict=True):
             weight.unobserve(redraw, "value")  # draw once for the nine of them
             weight.value = value
             weight.observe(redraw, "value")

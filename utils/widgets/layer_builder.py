@@ -54,8 +54,9 @@ def summary(rows: Sequence[Row], image: int) -> str:
 
 def picture(layers: Sequence[Layer], image: int) -> Figure:
     """The pyramid of the middle unit of the last layer."""
-    axes = Figure(figsize=(7, 1 + 0.45 * (len(layers) + 1)), layout="constrained").subplots()
-    return plot_pyramid(layers, image=image, ax=axes).figure
+    figure = Figure(figsize=(7, 1 + 0.45 * (len(layers) + 1)), layout="constrained")
+    plot_pyramid(layers, image=image, ax=figure.subplots())
+    return figure
 
 
 class LayerBuilder(widgets.VBox):

@@ -54,7 +54,7 @@ def mistake_browser(images: Tensor, labels: Tensor, probabilities: Tensor) -> No
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, show
+    from utils.widgets.still import follow, img, png, selected, show
 
     mistakes = find_mistakes(labels, probabilities)
     if len(mistakes) == 0:
@@ -67,7 +67,8 @@ def mistake_browser(images: Tensor, labels: Tensor, probabilities: Tensor) -> No
     pictured = "The image, and the probability that the model gives to each of the ten digits."
 
     def chosen() -> Tensor:
-        return mistakes if menu.value < 0 else mistakes[labels[mistakes] == menu.value]
+        digit = selected(menu)
+        return mistakes if digit < 0 else mistakes[labels[mistakes] == digit]
 
     def redraw() -> None:
         index = chosen()[slider.value - 1]

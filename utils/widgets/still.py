@@ -4,6 +4,7 @@ import base64
 import html
 import io
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ipywidgets import Widget
 from matplotlib.figure import Figure
@@ -31,6 +32,11 @@ def img(picture: bytes, alt: str) -> str:
 def status(text: str) -> str:
     """A sentence as HTML that screen readers speak when it changes."""
     return f"<span role='status'>{html.escape(text, quote=False)}</span>"
+
+
+def selected(menu: Any) -> Any:
+    """The value of the selected option. Never None, which ipywidgets allows: in ours something always is selected."""
+    return menu.value
 
 
 def follow(controls: Iterable[Widget], redraw: Callable[[], None]) -> None:

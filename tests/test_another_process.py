@@ -27,13 +27,20 @@ def unpack(frame: bytes):
 unpack_case = lru_cache(maxsize=64)(unpack)  # the same cases come for each mistake; nobody changes them in place
 
 
-def answer_there(exercise: str, number: int, case: bytes, seconds: float, seed: int) -> tuple:
-    """In the other process: ask the reference (number -1) or a mistake, and send the outcome back in plain values."""
+def answer_there(exercise: str, number: int, cases: list[bytes]) -> list[tuple]:
+    """In the other process: ask the reference (number -1) or a mistake about each case, in plain values.
+
+    The outcomes come back as the fields of `Outcome`, the value packed.
+    """
     torch.set_num_threads(1)
     known = EXERCISES[exercise]
     answer = known.reference if number < 0 else known.mistakes[number].answer
-    outcome = call(answer, unpack_case(case), ask=known.ask_function, seconds=seconds, seed=seed)
-    return wire.pack(outcome.value), outcome.problem, outcome.detail, outcome.printed, outcome.seconds
+    sent = []
+    for seed, case in enumerate(cases):
+        outcome = call(answer, unpack_case(case), ask=known.ask_function, seconds=known.seconds, seed=seed)
+        fields = outcome.problem, outcome.detail, outcome.printed, outcome.seconds
+        sent.append((wire.pack(outcome.value), *fields))
+    return sent
 
 
 def measure_there(exercise: str, sent: bytes, case: bytes, seconds: float, seed: int) -> bytes:
@@ -53,15 +60,19 @@ def elsewhere():
 def test_verdicts_are_the_same_across_a_process_border(name, elsewhere):
     exercise = EXERCISES[name]
 
+    cases = [wire.pack(list(case)) for case in exercise.draw_cases(seed=0)]
+
     class There:
-        """Asks an answer by its number; the judge's own process has nothing that could be called."""
+        """Asks an answer by its number; the judge's own process has nothing that could be called.
+
+        All its outcomes come at once, the first time that it is asked: a message for each would take most of the time.
+        """
 
         def signature_problem(self, answer, parameters, count) -> None:
-            return None
+            self.outcomes = elsewhere.submit(answer_there, name, answer, cases).result()
 
         def call(self, answer, args, *, ask, seconds, seed) -> Outcome:
-            sent = elsewhere.submit(answer_there, name, answer, wire.pack(list(args)), seconds, seed)
-            value, *rest = sent.result()
+            value, *rest = self.outcomes[seed]
             return Outcome(unpack(value), *rest)
 
         def measure(self, measure, value, args, *, seconds, seed) -> Outcome:

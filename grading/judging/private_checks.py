@@ -6,7 +6,7 @@ import types
 from pathlib import Path
 
 from grading.problems import GradingError
-from utils.checking import Exercise
+from utils.checking import Exercise, Lesson
 
 
 def read_sources(folder: Path | None) -> dict[str, str]:
@@ -36,8 +36,8 @@ def declared_exercises(sources: dict[str, str]) -> list[Exercise]:
             exec(compile(source, name, "exec"), vars(module))
         except Exception as error:
             raise GradingError(f"The private checks in {name} break: {type(error).__name__}: {error}") from error
-        declared = [value for value in vars(module).values() if isinstance(value, Exercise)]
-        own = [exercise for exercise in declared if exercise.reference.__module__ == module.__name__]
+        lessons = [value for value in vars(module).values() if isinstance(value, Lesson)]
+        own = [one for lesson in lessons if lesson.module == module.__name__ for one in lesson.exercises.values()]
         if not own:
             raise GradingError(f"{name} declares no exercise. See utils/checks/ for how one is declared.")
         found += own

@@ -55,9 +55,11 @@ RULES = Rules(SEED, Limits(memory_megabytes=700), Times(cell=20, submission=60))
 GROUP = 12  # attacks, after which the neighbour is graded again
 
 PRIVATE = f"""
-from utils.checking import exercise  # {CANARY}
+from utils.checking import Lesson  # {CANARY}
 
-@exercise(lesson="01", points=1, hint="none")
+lesson = Lesson("01", __name__)
+
+@lesson.exercise(points=1, hint="none")
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
     return -1  # no answer passes this, so that an attack may give the right one
 

@@ -121,9 +121,11 @@ def test_outputs_are_ours_and_hold_nothing_that_runs(lesson, sandbox):
 
 
 PRIVATE = """
-from utils.checking import exercise
+from utils.checking import Lesson
 
-@exercise(lesson="01", points=1, hint="")
+lesson = Lesson("01", __name__)
+
+@lesson.exercise(points=1, hint="")
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
     return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
 

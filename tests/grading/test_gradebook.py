@@ -148,11 +148,13 @@ def test_the_gradebook_is_that_of_nbgrader_autograde(school, book, tmp_path, mon
     assert contents(book.url) == contents(empty.url)
 
 
-PRIVATE = """from utils.checking import exercise
+PRIVATE = """from utils.checking import Lesson
 from utils.checks.convolution import output_size as public
 
+lesson = Lesson("01", __name__)
 
-@exercise(lesson="01", points=1, hint="")
+
+@lesson.exercise(points=1, hint="")
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
     return public.reference(size, kernel, stride, padding, dilation)
 

@@ -125,7 +125,8 @@ def test_a_lesson_that_is_in_order_has_nothing_to_report(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "xdist"])
-def test_a_failure_is_shown_at_once_and_a_line_says_where_it_stands(pytester, workers):
+def test_a_failure_is_shown_at_once_and_a_line_says_where_it_stands(pytester, workers, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(COURSE))
     pytester.makepyfile(test_it="def test_fails():\n    assert 6 * 9 == 42\n\ndef test_passes():\n    pass\n")
     pytester.makeconftest("from tests import progress\nprogress.EVERY_S = 0")
     run = pytester.runpytest_subprocess("-q", "-p", "tests.progress", "-p", "no:cacheprovider", *workers)

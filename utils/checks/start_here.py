@@ -222,7 +222,7 @@ def path_length(kind, i, j, width=3):
 def _(rng):
     for i, j in [(0, 0), (3, 1), (2, 2), (1, 3)]:
         yield "attention", i, j, 3
-    for i, j in [(0, 0), (1, 0), (3, 1), (1, 3)]:
+    for i, j in [(0, 0), (1, 0), (3, 1), (1, 3), (0, 3)]:
         yield "rnn", i, j, 3
     for i, j in [(1, 0), (2, 2), (0, 1), (0, 3), (3, 0), (0, 5)]:
         yield "cnn", i, j, 3

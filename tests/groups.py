@@ -6,8 +6,9 @@ GROUPS = {
     "attack": "grades a hostile submission",
     "browser": "drives JupyterLab in a browser",
     "sandbox": "starts the sandbox",
-    "slow": "takes more than 20 seconds",
+    "slow": "is of a file that takes more than 15 seconds, most of them to start processes",
 }
+SLOW = {"another_process", "batch", "build", "cli", "colab", "course", "forged_answers", "gradebook", "nbgrader_tools"}
 BY_FIXTURE = {"chromium": "browser", "lab": "browser", "sandbox": "sandbox"}
 
 
@@ -15,6 +16,8 @@ def mark(item: pytest.Item) -> None:
     """Give a test the marks of the groups that it belongs to."""
     if "attacks" in item.path.parts:
         item.add_marker("attack")
+    if item.path.stem.removeprefix("test_") in SLOW:
+        item.add_marker("slow")
     for fixture, group in BY_FIXTURE.items():
         if fixture in getattr(item, "fixturenames", ()):
             item.add_marker(group)

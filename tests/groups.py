@@ -8,7 +8,18 @@ GROUPS = {
     "sandbox": "starts the sandbox",
     "slow": "is of a file that takes more than 15 seconds, most of them to start processes",
 }
-SLOW = {"another_process", "batch", "build", "cli", "colab", "course", "forged_answers", "gradebook", "nbgrader_tools"}
+SLOW = {
+    "another_process",
+    "batch",
+    "build",
+    "cli",
+    "colab",
+    "course",
+    "demo",
+    "forged_answers",
+    "gradebook",
+    "nbgrader_tools",
+}
 BY_FIXTURE = {"chromium": "browser", "lab": "browser", "sandbox": "sandbox"}
 
 

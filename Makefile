@@ -8,7 +8,7 @@ LESSON ?=
 export REPOSITORY
 # pip takes exactly these versions; torch comes first and alone, so that no range can pull in another build of it.
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
-NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider -p tests.progress -p tests.strictness --nbval-lax --nbval-cell-timeout=900 --dist loadscope -n 2
+NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider -p tests.progress -p tests.notebooks --nbval-lax --nbval-cell-timeout=900 --dist loadscope -n 2
 
 # In a container everything runs as root, and Jupyter wants to be told so.
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)

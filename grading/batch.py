@@ -32,6 +32,7 @@ from grading.submission.parsing import Unreadable, file_bytes
 from utils.files import write_whole
 from utils.paths import COURSE
 
+CONNECT_SECONDS = 20  # until a Dask scheduler must have answered
 AHEAD = 4  # submissions that wait at each worker, so that it is never idle and memory stays flat
 
 
@@ -176,7 +177,7 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Client]:
     """A Dask client. The local cluster's processes start fresh, one thread each, and end with it."""
     if scheduler:
         try:
-            client = Client(scheduler, timeout="20s")
+            client = Client(scheduler, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
             raise GradingError(f"No Dask scheduler answers at {scheduler}: {error}") from error
         with client:

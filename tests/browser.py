@@ -29,15 +29,27 @@ FLAGS = [
 ]
 PATIENCE = 300  # seconds until a server answers or a kernel has run a cell: ample on a busy machine
 
+LOST = 30  # seconds without a sign of a run, after which it counts as lost
 GLANCE = 5  # seconds until an action that shows nothing is tried again
 STARTS = 3  # of a server, each on another port: somebody may take one between our look and its start
 
-KERNEL_IS_IDLE = """() => {
+OPEN = "path => void window.jupyterapp.commands.execute('docmanager:open', { path })"
+KERNEL_IS_IDLE = """path => {
     const notebook = window.jupyterapp?.shell.currentWidget;
     const kernel = notebook?.sessionContext?.session?.kernel;
-    return notebook?.context?.isReady && kernel?.connectionStatus === "connected" && kernel.status === "idle";
+    const ready = notebook?.context?.path === path && notebook.context.isReady;
+    return ready && kernel?.connectionStatus === "connected" && kernel.status === "idle";
 }"""
-RUN_ALL_CELLS = "void window.jupyterapp.commands.execute('notebook:run-all-cells')"
+CLOSE = """async () => {
+    const notebook = window.jupyterapp.shell.currentWidget;
+    await notebook.sessionContext.shutdown();
+    notebook.dispose();
+}"""
+RUN_ALL_CELLS = """() => {
+    const run = window.cellsAskedFor = (window.cellsAskedFor ?? 0) + 1;
+    void window.jupyterapp.commands.execute("notebook:run-all-cells").finally(() => { window.cellsRun = run; });
+}"""
+ALL_CELLS_ARE_RUN = "() => window.cellsRun === window.cellsAskedFor"  # also before the first time
 
 
 @pytest.fixture(scope="session")
@@ -67,10 +79,11 @@ def _missing(what: str) -> None:
 
 
 class Lab:
-    """A running JupyterLab, and a browser to look at it."""
+    """A running JupyterLab, and a browser to look at it. Its page takes seconds to load, so it stays open."""
 
     def __init__(self, browser, address: str, token: str, folder: Path):
         self._browser, self._address, self._token, self._folder = browser, address, token, folder
+        self._page = None
 
     @contextlib.contextmanager
     def run(self, name: str, *cells: str) -> Iterator:
@@ -78,27 +91,42 @@ class Lab:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self._folder / f"{name}.ipynb")
-        page = self._browser.new_page(viewport={"width": 1280, "height": 1600})
-        page.set_default_timeout(PATIENCE * 1000)
+        page, self._page = self._page or self._new_page(), None
         try:
-            page.goto(f"{self._address}/lab/workspaces/{name}/tree/{name}.ipynb?reset&token={self._token}")
-            page.wait_for_function(KERNEL_IS_IDLE)
+            page.evaluate(OPEN, f"{name}.ipynb")
+            page.wait_for_function(KERNEL_IS_IDLE, arg=f"{name}.ipynb")
             _run_all_cells(page)
             yield page
+            page.evaluate(CLOSE)
+            self._page = page
         finally:
-            page.close()
+            if self._page is None:  # whatever went wrong in it, the next test gets a new one
+                page.close()
+
+    def _new_page(self):
+        page = self._browser.new_page(viewport={"width": 1280, "height": 1600})
+        page.set_default_timeout(PATIENCE * 1000)
+        page.goto(f"{self._address}/lab?reset&token={self._token}")
+        page.wait_for_function("() => window.jupyterapp?.started.then(() => true)")
+        return page
 
 
 def _run_all_cells(page) -> None:
-    """Run every cell and wait for the last. JupyterLab can lose a cell right after it has connected: then again."""
+    """Run every cell and wait for the last. JupyterLab can lose a cell right after it has connected: then again.
+
+    Two runs never wait behind one another: the second would put a new widget in the place of the one that is tested.
+    """
     prompt = page.locator(".jp-CodeCell .jp-InputArea-prompt").last
-    deadline = time.monotonic() + PATIENCE
-    while not any(character.isdigit() for character in prompt.inner_text()):
+    asked = time.monotonic()
+    deadline = asked + PATIENCE
+    while not (page.evaluate(ALL_CELLS_ARE_RUN) and any(map(str.isdigit, prompt.inner_text()))):
         if time.monotonic() > deadline:
             pytest.fail(f"the notebook did not run: its last cell is marked {prompt.inner_text()!r}")
-        if "*" not in prompt.inner_text():
+        lost = "*" not in prompt.inner_text() and time.monotonic() > asked + LOST
+        if page.evaluate(ALL_CELLS_ARE_RUN) or lost:
             page.evaluate(RUN_ALL_CELLS)
-        page.wait_for_timeout(1000)
+            asked = time.monotonic()
+        page.wait_for_timeout(500)
 
 
 def repeat(action: Callable[[], None], shown: Callable[[float], None]) -> None:

@@ -1,7 +1,8 @@
 """The checks grade an answer that lives in another process as they grade one that lives here.
 
-This is what grading will rest on: only plain values cross the border, so a check that needs a gradient through the
-answer, a change in place, or a memory of the case before would say something else here.
+This is what grading rests on: only plain values cross the border, so a check that needs a gradient through the answer, a
+change in place, or a memory of the case before would say something else here. That lies in how an exercise asks, the same
+way for all of its mistakes, so every third of them is tried, and all in the nightly run.
 """
 
 import multiprocessing
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from grading.worker import wire
+from tests.seeds import SEEDS
 from utils.checking.calling import Outcome, call, measure
 from utils.checks import exercises
 
@@ -80,5 +82,6 @@ def test_verdicts_are_the_same_across_a_process_border(name, elsewhere):
             return Outcome(unpack(sent.result()))
 
     assert exercise.judge(-1, caller=There()).passed
-    for number, mistake in enumerate(exercise.mistakes):
-        assert exercise.judge(number, caller=There()).mistake == mistake.name
+    for number in range(0, len(exercise.mistakes), 3 if len(SEEDS) == 1 else 1):
+        verdict = exercise.judge(number, caller=There())
+        assert verdict.mistake == exercise.mistakes[number].name, verdict.text()

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from utils.checking import Status, calling
+from utils.checking import Status, calling, trials
 from utils.checking.calling import Outcome, Problem
 from utils.checking.graph import Graph, Untraceable, trace
 from utils.checking.plain import to_plain
@@ -294,6 +294,9 @@ def spoil(draw, value):
     return draw(PLAIN)
 
 
+KEPT: dict = {}  # what our own answers give on these few cases, which are not those of the seed
+
+
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
@@ -304,11 +307,10 @@ def test_the_judge_has_a_verdict_on_any_value(exercise, data):
         spoil(data.draw, honest(exercise, *case)) if data.draw(st.booleans()) else data.draw(PLAIN) for case in cases
     ]
     values = iter(sent)
-    few = pytest.MonkeyPatch()
-    few.setattr(exercise, "draw_cases", lambda seed: cases)
-    with few.context():
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr(exercise, "draw_cases", lambda seed: cases)
+        few.setattr(trials, "_kept", KEPT)
         judge(exercise, lambda *case: next(values))
-    few.undo()
 
 
 def _numbers(value) -> int:

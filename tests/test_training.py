@@ -74,6 +74,21 @@ def test_same_seed_same_weights_bit_for_bit():
     assert not same(state, other)
 
 
+@pytest.mark.parametrize("asked, steps", [("", 48), ("short", 4)])  # of which each is validated
+def test_a_rehearsal_takes_few_steps_and_all_validations(monkeypatch, asked, steps):
+    monkeypatch.setenv("REACH_TRAINING", asked)
+    history = fit(nn.Linear(2, 2), Batches(*two_clouds(), size=16), Batches(*two_clouds()), epochs=3)
+    assert len(history.losses) == steps and len(history.validation) == 4
+
+
+def test_a_rehearsal_of_a_long_training_is_a_twentieth(monkeypatch):
+    monkeypatch.setenv("REACH_TRAINING", "short")
+    assert len(fit(nn.Linear(2, 2), Batches(*two_clouds(), size=2), Batches(*two_clouds())).losses) == 6
+    monkeypatch.setenv("REACH_TRAINING", "long")
+    with pytest.raises(ValueError, match="'long'. Set it to short"):
+        fit(nn.Linear(2, 2), Batches(*two_clouds()), Batches(*two_clouds()))
+
+
 def test_the_best_validation_weights_are_kept_when_training_gets_worse():
     model, train, validation = good_then_bad()
     history = fit(model, train, validation, lr=0.5, validations=8)

@@ -20,6 +20,8 @@ from utils.checking import Status, Verdict
 
 WARM_MEGABYTES = 1_000  # more than the warm process, and a clean one beside a student's, ever take
 
+_kept: dict[tuple[Path | None, bool, float], Sandbox] = {}  # this worker's one warm sandbox, by its kind
+
 
 @dataclass(frozen=True)
 class Job:
@@ -84,17 +86,26 @@ def _grade(job: Job, student: str, assignment: Assignment, notebook: NotebookNod
 
 
 def _sandbox(job: Job) -> Sandbox:
+    return Sandbox(*_kind_of_sandbox(job))
+
+
+def _kind_of_sandbox(job: Job) -> tuple[Path | None, bool, float]:
+    """All that a sandbox depends on: the data, whether it is unsafe, and the most memory."""
     limits = job.rules.limits
     most = limits.memory_megabytes + 2 * limits.scratch_megabytes + WARM_MEGABYTES
-    return Sandbox(Path(job.data) if job.data else None, job.unsafe, most)
+    return Path(job.data) if job.data else None, job.unsafe, most
 
 
-@lru_cache(maxsize=1)
 def _warm_sandbox(job: Job) -> Sandbox:
-    """This worker's sandbox, which it keeps for the whole batch."""
-    sandbox = _sandbox(job)
-    atexit.register(sandbox.close)
-    return sandbox
+    """The sandbox that this worker keeps, from one batch to the next, until a batch needs another kind."""
+    kind = _kind_of_sandbox(job)
+    if kind not in _kept:
+        for other in _kept.values():
+            other.close()
+        _kept.clear()
+        _kept[kind] = Sandbox(*kind)
+        atexit.register(_kept[kind].close)
+    return _kept[kind]
 
 
 @lru_cache(maxsize=1)

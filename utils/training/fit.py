@@ -21,6 +21,7 @@ from utils.training.batches import BatchSource
 from utils.training.device import on_fastest_device
 from utils.training.history import History
 from utils.training.metrics import METRICS, Loss, cross_entropy
+from utils.training.rehearsal import rehearsed
 from utils.training.stopwatch import Stopwatch
 
 
@@ -114,13 +115,14 @@ def fit(
     the limit for the norm of the gradient, `loss` a mean in nats; an empty `label` hides the progress bar.
     Interrupt it (Ctrl-C, or ■ in Jupyter) whenever you like: you keep the best weights so far. Raises
     FloatingPointError, and restores them too, where the loss is no finite number; ValueError where there is
-    nothing to do; TypeError for other data. Device and memory format of the model are afterwards what they were.
+    nothing to do; TypeError for other data. Under REACH_TRAINING=short it takes few of its steps. Device and memory format of the model are afterwards what they were.
     """
     if metric not in METRICS:
         raise ValueError(f"metric={metric!r} is unknown. Choose one of: {', '.join(METRICS)}.")
     steps = round(epochs * len(train))
     if steps < 1 or validations < 1:
         raise ValueError(f"Got {steps} steps and {validations} validations; each must be at least 1.")
+    steps = rehearsed(steps, validations)
     stops = {math.ceil(steps * i / validations) for i in range(1, validations + 1)}
     history = History(metric)
 

@@ -62,14 +62,17 @@ lint: $(VENV)/author  ## format, lint, types and declared dependencies, lessons 
 	$(BIN)/deptry .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-# Two workers on two cores: with one thread each they do not wait for one another.
-TESTS := REACH_PROGRESS=off OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -p tests.progress tests
+# Three workers on two cores: one of them mostly waits, for a kernel, a page or a time limit.
+TESTS := REACH_PROGRESS=off OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 3 --dist worksteal -p tests.progress tests
+LINT_AND_CHECK := $(MAKE) --no-print-directory --jobs=2 lint check
 
-quick: lint check  ## what takes three minutes: no attacks, no sandbox, no browser, no notebooks
+quick: $(VENV)/author  ## what takes three minutes: no attacks, no sandbox, no browser, no notebooks
+	$(LINT_AND_CHECK)
 	$(TESTS) -m "not attack and not browser and not sandbox and not slow"
 
 test: export OMP_NUM_THREADS = 1
-test: lint check  ## everything: unit tests, checks against their mistakes, every notebook by nbval
+test: $(VENV)/author  ## everything: unit tests, checks against their mistakes, every notebook by nbval
+	$(LINT_AND_CHECK)
 	$(TESTS)
 	REACH_PROGRESS=off $(NBVAL) notebooks solutions
 

@@ -1,8 +1,8 @@
 """The checks grade an answer that lives in another process as they grade one that lives here.
 
-This is what grading rests on: only plain values cross the border, so a check that needs a gradient through the answer, a
-change in place, or a memory of the case before would say something else here. That lies in how an exercise asks, the same
-way for all of its mistakes, so every third of them is tried, and all in the nightly run.
+This is what grading rests on: only plain values cross the border, so a check that needs a gradient through the answer,
+a change in place, or a memory of the case before would say something else here. That lies in how an exercise asks, the
+same way for all of its mistakes, so every third of them is tried, and all in the nightly run.
 """
 
 import multiprocessing

@@ -115,7 +115,8 @@ def fit(
     the limit for the norm of the gradient, `loss` a mean in nats; an empty `label` hides the progress bar.
     Interrupt it (Ctrl-C, or ■ in Jupyter) whenever you like: you keep the best weights so far. Raises
     FloatingPointError, and restores them too, where the loss is no finite number; ValueError where there is
-    nothing to do; TypeError for other data. Under REACH_TRAINING=short it takes few of its steps. Device and memory format of the model are afterwards what they were.
+    nothing to do; TypeError for other data. Device and memory format of the model are afterwards what they were.
+    Under REACH_TRAINING=short it takes a twentieth of its steps.
     """
     if metric not in METRICS:
         raise ValueError(f"metric={metric!r} is unknown. Choose one of: {', '.join(METRICS)}.")

@@ -1,5 +1,6 @@
 """What an author is given: a new lesson, the outline of the course, a table of mistakes, a test run that talks."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,10 +8,10 @@ import sys
 import pytest
 
 from tests import groups
-from tools import build, mistakes, new, outline
+from tools import build, check_lesson, mistakes, new, outline
 from tools.outline import Entry, Outline
 from utils.checking import Exercise
-from utils.checks import exercises
+from utils.checks import convolution, exercises
 from utils.paths import COURSE
 
 pytest_plugins = ["pytester"]
@@ -24,13 +25,14 @@ def begin(root, number="99", topic="recurrence", title=TITLE) -> int:
     return new.main([number, topic, title], root)
 
 
-def test_a_new_lesson_has_its_files_and_is_formatted(tmp_path, capsys):
-    assert begin(tmp_path) == 0
+@pytest.mark.parametrize("topic", ["recurrence", "convolution_over_time"])
+def test_a_new_lesson_has_its_files_and_is_formatted(tmp_path, capsys, topic):
+    assert begin(tmp_path, topic=topic) == 0
     files = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.py")}
     assert files == {
-        "lessons/99_recurrence.py",
-        "utils/checks/recurrence.py",
-        "utils/widgets/recurrence_explorer.py",
+        f"lessons/99_{topic}.py",
+        f"utils/checks/{topic}.py",
+        f"utils/widgets/{topic}_explorer.py",
         "tests/test_lesson_99.py",
     }
     assert files <= set(capsys.readouterr().out.splitlines())
@@ -119,6 +121,20 @@ def test_a_lesson_that_is_in_order_has_nothing_to_report(monkeypatch, capsys):
     said = capsys.readouterr().out
     assert problems == said.count("output_size: ")
     assert f"│ {len(size.mistakes):<8} │ {len(size.mistakes):<16} │" in said
+
+
+def test_an_exercise_that_cannot_be_declared_is_said_in_one_line():
+    twins = exercise_with_twins()
+    twins.cases(lambda rng: iter([5]))
+    with pytest.raises(ValueError) as unpacked:
+        twins.draw_cases(0)
+    assert check_lesson.of_an_exercise(unpacked.value).startswith("abs: case 1 is int, which is no tuple")
+    with pytest.raises(ValueError) as misspelt:
+        convolution._layer([[1], [2, 3]], [[1]])
+    assert re.match(r"utils/checks/convolution\.py:\d+: .", check_lesson.of_an_exercise(misspelt.value))
+    with pytest.raises(ValueError) as another:
+        int("x")
+    assert not check_lesson.of_an_exercise(another.value)
 
 
 # --- a test run that talks ---

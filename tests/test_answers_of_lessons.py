@@ -68,5 +68,6 @@ def test_a_wrong_answer_is_caught_and_no_name_is_guessed(exercise, wrong):
     verdict = exercise.judge(wrong.answer)
     assert verdict.status is Status.FAILED
     if wrong.mistake is not None:
-        assert verdict.mistake == wrong.mistake, verdict.text()
+        named = f"WRONG expects the mistake {wrong.mistake!r}, named was {verdict.mistake!r}"
+        assert verdict.mistake == wrong.mistake, f"{named}:\n{verdict.text()}"
     assert wrong.words in verdict.text(), verdict.text()

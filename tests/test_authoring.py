@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests import groups
-from tools import build, check_lesson, mistakes, new, outline
+from tools import build, declarations, mistakes, new, outline
 from tools.outline import Entry, Outline
 from utils.checking import Exercise
 from utils.checks import convolution, exercises
@@ -128,13 +128,13 @@ def test_an_exercise_that_cannot_be_declared_is_said_in_one_line():
     twins.cases(lambda rng: iter([5]))
     with pytest.raises(ValueError) as unpacked:
         twins.draw_cases(0)
-    assert check_lesson.of_an_exercise(unpacked.value).startswith("abs: case 1 is int, which is no tuple")
+    assert declarations.of_an_exercise(unpacked.value).startswith("abs: case 1 is int, which is no tuple")
     with pytest.raises(ValueError) as misspelt:
         convolution._layer([[1], [2, 3]], [[1]])
-    assert re.match(r"utils/checks/convolution\.py:\d+: .", check_lesson.of_an_exercise(misspelt.value))
+    assert re.match(r"utils/checks/convolution\.py:\d+: .", declarations.of_an_exercise(misspelt.value))
     with pytest.raises(ValueError) as another:
         int("x")
-    assert not check_lesson.of_an_exercise(another.value)
+    assert not declarations.of_an_exercise(another.value)
 
 
 # --- a test run that talks ---

@@ -38,6 +38,7 @@ from tools import (
     stale,
     up_to_date,
 )
+from tools.declarations import told_in_one_line
 from tools.lesson import BuildError, Lesson
 from tools.outline import Outline
 from tools.repository import Repository
@@ -60,17 +61,18 @@ def main(arguments: list[str] | None = None, root: Path = COURSE) -> int:
     """The command. Returns its exit status; problems go to standard error."""
     asked = parse_arguments(arguments)
     try:
-        address, course = repository.find(root, asked.repository), outline.read(root)
-        composed = collect(compose_lesson, lesson_files(root, asked.lessons), address, course)
-        documents = repository.documents(root, address, course)
-        if asked.check:
-            check(root, composed, course, documents)
-            print("Up to date: " + ", ".join(one.lesson.stem for one in composed))
-        else:
-            files.write(documents)
-            collect(build, composed, root, asked.force)
-            for file in orphans(root, composed, course):
-                file.unlink()
+        with told_in_one_line():
+            address, course = repository.find(root, asked.repository), outline.read(root)
+            composed = collect(compose_lesson, lesson_files(root, asked.lessons), address, course)
+            documents = repository.documents(root, address, course)
+            if asked.check:
+                check(root, composed, course, documents)
+                print("Up to date: " + ", ".join(one.lesson.stem for one in composed))
+            else:
+                files.write(documents)
+                collect(build, composed, root, asked.force)
+                for file in orphans(root, composed, course):
+                    file.unlink()
     except BuildError as error:
         print(*error.problems, sep="\n", file=sys.stderr)
         return 1

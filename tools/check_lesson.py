@@ -7,10 +7,10 @@ import argparse
 import os
 import subprocess
 import sys
-import traceback
 from pathlib import Path
 
 from tools import build, mistakes, outline, repository
+from tools.declarations import told_in_one_line
 from tools.lesson import BuildError
 from utils.checks import exercises
 from utils.paths import COURSE
@@ -24,31 +24,17 @@ def main(arguments: list[str] | None = None, root: Path = COURSE) -> int:
     parser.add_argument("lesson", help="two digits, such as 05")
     number = parser.parse_args(arguments).lesson
     try:
-        [file] = build.lesson_files(root, [number])
-        address = repository.find(root, os.environ.get("REPOSITORY"))
-        composed = build.compose_lesson(file, address, outline.read(root))
-        if mistakes.report(number):
-            return 1
-        build.build(composed, root, force=False)
+        with told_in_one_line():
+            [file] = build.lesson_files(root, [number])
+            address = repository.find(root, os.environ.get("REPOSITORY"))
+            composed = build.compose_lesson(file, address, outline.read(root))
+            if mistakes.report(number):
+                return 1
+            build.build(composed, root, force=False)
     except BuildError as error:
         print(*error.problems, sep="\n", file=sys.stderr)
         return 1
-    except ValueError as error:
-        if not (said := of_an_exercise(error)):
-            raise
-        print(said, file=sys.stderr)
-        return 1
     return subprocess.run(tests(number), cwd=root).returncode
-
-
-def of_an_exercise(error: ValueError) -> str:
-    """In one line, what is wrong with how an exercise was declared and where; "" if the error is of another kind."""
-    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    checks = COURSE / "utils" / "checks"
-    if own := [(file, line) for file, line in frames if file.parent == checks and file.name != "__init__.py"]:
-        file, line = own[0]
-        return f"{file.relative_to(COURSE)}:{line}: {error}"
-    return str(error) if frames[-1][0].parent == COURSE / "utils" / "checking" else ""
 
 
 def tests(number: str) -> list[str]:

@@ -57,7 +57,7 @@ def unsaid(exercise: Exercise) -> Iterator[str]:
     texts = [("hint", exercise.hint), *((mistake.name, mistake.explanation) for mistake in exercise.mistakes)]
     for name, text in texts:
         if not text.endswith((".", "?", "!")):
-            yield f"{exercise.name}: {name}: the sentence has no end: {text!r}"
+            yield f"{exercise.name}: {name}: the sentence must end with a full stop, ? or !: {text!r}"
     if exercise.points <= 0:
         yield f"{exercise.name} is worth {exercise.points} points"
     if not inspect.getdoc(exercise.reference):

@@ -27,9 +27,9 @@ def plot_image(
         signed: centre the colours on zero, blue below and red above, in place of grey from dark to bright.
     """
     ax = axes(ax, (3, 3))
-    pixels = image.detach().cpu().float().squeeze().numpy()
-    if pixels.ndim != 2:
+    if image.ndim != 2 and (image.ndim != 3 or len(image) != 1):
         raise ValueError(f"expected one image of shape (H, W) or (1, H, W), got shape {tuple(image.shape)}")
+    pixels = image.detach().cpu().float().reshape(image.shape[-2:]).numpy()
     limit = max(float(np.abs(pixels).max()), 1e-12)
     drawn = ax.imshow(pixels, "RdBu_r", vmin=-limit, vmax=limit) if signed else ax.imshow(pixels, "gray")
     if numbers:

@@ -14,7 +14,7 @@ def plot_words(values: Sequence[float], words: Sequence[str], ylabel: str, title
     """One bar for each word, with its value written above it."""
     ax = axes(ax, (6.5, 2.4))
     bars = ax.bar(range(len(words)), values, color=COLORS[0])
-    ax.bar_label(bars, fontsize=9)
+    ax.bar_label(bars, fmt="%.3g", fontsize=9)
     ax.margins(y=0.15)
     ax.set_xticks(range(len(words)), words, rotation=30)
     ax.set(ylabel=ylabel, title=title)

@@ -139,14 +139,28 @@ def test_an_exercise_that_cannot_be_declared_is_said_in_one_line():
 
 # --- a test run that talks ---
 
+TALKED_ABOUT = """
+import time
+
+def test_fails():
+    assert 6 * 9 == 42
+
+def test_is_slow():
+    time.sleep(2)
+"""
+
 
 @pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "xdist"])
 def test_a_failure_is_shown_at_once_and_a_line_says_where_it_stands(pytester, workers, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(COURSE))
-    pytester.makepyfile(test_it="def test_fails():\n    assert 6 * 9 == 42\n\ndef test_passes():\n    pass\n")
-    pytester.makeconftest("from tests import progress\nprogress.EVERY_S = 0")
+    pytester.makepyfile(test_it=TALKED_ABOUT)
+    pytester.makeconftest("from tests import progress\nprogress.EVERY_S = 0.1")
     run = pytester.runpytest_subprocess("-q", "-p", "tests.progress", "-p", "no:cacheprovider", *workers)
-    shown = ["FAILED test_it.py::test_fails (call)", "*assert (6 * 9) == 42*", "*1 of 2 (50%), 1 failed, in test_it.py"]
+    shown = [
+        "FAILED test_it.py::test_fails (call)",
+        "*assert (6 * 9) == 42*",
+        "*1 of 2 (50%), 1 failed, last in test_it.py",
+    ]
     run.stdout.fnmatch_lines([*shown, "*= FAILURES =*"])
 
 

@@ -7,8 +7,10 @@ from collections import Counter
 
 import matplotlib.pyplot as plt
 import pytest
+import torch
 
 from utils import plotting
+from utils.plotting.images import plot_image
 from utils.plotting.style import axes, draw_levels
 
 MODULES = [
@@ -51,3 +53,15 @@ def test_levels_are_named_lines():
     _, ax = plt.subplots()
     draw_levels(ax, {"5-gram": 2.2})
     assert ax.lines[0].get_ydata() == [2.2, 2.2] and ax.texts[0].get_text() == "5-gram"
+
+
+@pytest.mark.parametrize("shape", [(1, 12), (12, 1), (1, 1, 12), (1, 1, 3, 4)])
+def test_an_image_of_one_row_is_an_image(shape):
+    drawn = plot_image(torch.rand(shape)).images[0]
+    assert drawn.get_array().shape == shape[-2:]
+
+
+@pytest.mark.parametrize("shape", [(12,), (2, 3, 4), (2, 1, 3, 4)])
+def test_several_images_or_none_are_refused(shape):
+    with pytest.raises(ValueError, match="expected one image of shape"):
+        plot_image(torch.rand(shape))

@@ -17,17 +17,17 @@ from utils.plotting.style import GREY, ORANGE, axes
 def plot_image(
     image: Tensor, title: str = "", ax: Axes | None = None, numbers: bool = False, signed: bool = False
 ) -> Axes:
-    """One image (H, W) or (1, H, W).
+    """One image (H, W), or (1, H, W) as a layer has it.
 
     Args:
-        image: any real values.
+        image: any real values; more axes of length 1 in front are no harm.
         title: what to see.
         ax: where to draw; new axes if None.
         numbers: write each value into its pixel (for small images).
         signed: centre the colours on zero, blue below and red above, in place of grey from dark to bright.
     """
     ax = axes(ax, (3, 3))
-    if image.ndim != 2 and (image.ndim != 3 or len(image) != 1):
+    if image.ndim < 2 or image.shape[:-2].numel() != 1:
         raise ValueError(f"expected one image of shape (H, W) or (1, H, W), got shape {tuple(image.shape)}")
     pixels = image.detach().cpu().float().reshape(image.shape[-2:]).numpy()
     limit = max(float(np.abs(pixels).max()), 1e-12)

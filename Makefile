@@ -68,7 +68,7 @@ LINT_AND_CHECK := $(MAKE) --no-print-directory --jobs=2 lint check
 
 quick: $(VENV)/author  ## what takes three minutes: no attacks, no sandbox, no browser, no notebooks
 	$(LINT_AND_CHECK)
-	$(TESTS) -m "not attack and not browser and not sandbox and not slow"
+	$(TESTS) -n 2 -m "not attack and not browser and not sandbox and not slow"
 
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/author  ## everything: unit tests, checks against their mistakes, every notebook by nbval

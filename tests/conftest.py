@@ -1,6 +1,7 @@
 """What every test shares: no test writes a learner's record, and none fights for the cores."""
 
 import os
+import sys
 
 import matplotlib
 import pytest
@@ -19,6 +20,14 @@ def no_strict_mode(monkeypatch):
     """Tests choose strictness themselves; whoever runs them may have chosen otherwise."""
     monkeypatch.delenv("REACH_STRICT", raising=False)
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_figures_left():
+    """A figure that a test leaves open is none of the next one's."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 def pytest_configure(config):

@@ -10,6 +10,7 @@ GROUPS = {
 }
 SLOW = {
     "another_process",
+    "authoring",
     "batch",
     "build",
     "cli",
@@ -19,6 +20,7 @@ SLOW = {
     "forged_answers",
     "gradebook",
     "nbgrader_tools",
+    "sandbox",
 }
 BY_FIXTURE = {"chromium": "browser", "lab": "browser", "sandbox": "sandbox"}
 

@@ -16,10 +16,11 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
-def no_strict_mode(monkeypatch):
-    """Tests choose strictness themselves; whoever runs them may have chosen otherwise."""
+def no_modes_from_outside(monkeypatch):
+    """Tests choose strictness and rehearsal themselves; whoever runs them may have chosen otherwise."""
     monkeypatch.delenv("REACH_STRICT", raising=False)
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    monkeypatch.delenv("REACH_TRAINING", raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import os
 
 SHORT = 20
-"""A rehearsed training takes this fraction of its steps."""
+"""A rehearsed training takes one step where the whole one takes so many."""
 
 
 def rehearsed(steps: int, validations: int) -> int:

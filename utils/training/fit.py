@@ -116,7 +116,7 @@ def fit(
     Interrupt it (Ctrl-C, or ■ in Jupyter) whenever you like: you keep the best weights so far. Raises
     FloatingPointError, and restores them too, where the loss is no finite number; ValueError where there is
     nothing to do; TypeError for other data. Device and memory format of the model are afterwards what they were.
-    Under REACH_TRAINING=short it takes a twentieth of its steps.
+    Under REACH_TRAINING=short it takes a twentieth of its steps, and at least one for each validation.
     """
     if metric not in METRICS:
         raise ValueError(f"metric={metric!r} is unknown. Choose one of: {', '.join(METRICS)}.")

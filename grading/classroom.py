@@ -2,6 +2,8 @@
 
 release/ASSIGNMENT/ASSIGNMENT.ipynb               what was handed out
 submitted/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb     what came in
+submitted/STUDENT/ASSIGNMENT/receipt.json         how it came in, a `grading.receipt.Receipt`
+roster.json                                       who is in the class, as far as a roster said so
 autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    repaired, run in the sandbox, with our verdicts as outputs
 results/ASSIGNMENT/STUDENT.json                   a `grading.results.Graded` each
 feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
@@ -28,6 +30,9 @@ class Classroom:
     def submitted(self, student: str, assignment: str) -> Path:
         return self.root / "submitted" / student / assignment / f"{assignment}.ipynb"
 
+    def receipt(self, student: str, assignment: str) -> Path:
+        return self.submitted(student, assignment).with_name("receipt.json")
+
     def autograded(self, student: str, assignment: str) -> Path:
         return self.root / "autograded" / student / assignment / f"{assignment}.ipynb"
 
@@ -42,6 +47,10 @@ class Classroom:
 
     def report(self, assignment: str) -> Path:
         return self.root / "report" / f"{assignment}.html"
+
+    @property
+    def roster(self) -> Path:
+        return self.root / "roster.json"
 
     @property
     def gradebook(self) -> Path:

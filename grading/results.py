@@ -16,7 +16,9 @@ class Mark:
     """What one check came to: the check cell's `grade_id`, the points, and the verdict with its diagnosis.
 
     `seconds` are of processor time: what the submission's processes used while they were asked. `incident` is empty, or
-    says what the submission did that kept the check from ending in the usual way.
+    says what the submission did that kept the check from ending in the usual way. `fault` is empty, or says what the
+    judge or the machine lacked: such a mark is no mark, and the submission is graded again. `remark` is what an
+    instructor should know of the answer, such as that it calls the course's own library; it costs no points.
     """
 
     grade_id: str
@@ -25,6 +27,8 @@ class Mark:
     verdict: Verdict
     seconds: float = 0.0
     incident: str = ""
+    fault: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True)

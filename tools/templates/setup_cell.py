@@ -15,5 +15,5 @@ sys.path.insert(0, str(Path("reach" if fetched else "..").resolve()))
 try:
     import_module("utils.paths")
 except ImportError as error:
-    help = "In a terminal: git clone $address, then make lab in its folder; open the notebook in its notebooks/"
-    raise ImportError(f"The course is not beside this notebook, or another utils is. {help}") from error
+    advice = "In a terminal: git clone $address, then make lab in its folder; open the notebook in its notebooks/"
+    raise ImportError(f"The course is not beside this notebook, or another utils is. {advice}") from error

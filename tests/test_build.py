@@ -27,6 +27,7 @@ Repository = "https://github.com/someone/course"
 """
 
 CHECKS = '''
+from utils.claims import CLAIM
 from utils.checking import Lesson
 
 lesson = Lesson("01", __name__)
@@ -412,6 +413,7 @@ def run_that_stores(course: Fixture, monkeypatch: pytest.MonkeyPatch, *stored: N
         (new_output("stream", name="stderr", text="UserWarning: old"), "standard error:\nUserWarning: old"),
         (new_output("display_data", {WIDGET: {"model_id": "a"}}), "no still picture"),
         (new_output("error", ename="ValueError", evalue="no", traceback=[]), "ValueError: no"),
+        (new_output("display_data", {CLAIM: {"text": "It is small", "holds": False}}), "did not hold: It is small"),
         (new_output("stream", text="x" * 1_000_000), "1 MB is the most"),
         (result("Text(0.5, 0, 'y')"), "the last line leaves Text(0.5, 0, 'y') on the page"),
         (result("[<matplotlib.lines.Line2D at 0x7f00>]"), "the last line leaves [<matplotlib"),

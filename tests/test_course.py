@@ -112,12 +112,42 @@ def checksums(course: Path) -> dict[str, str]:
 def test_the_results_for_programs(full_run):
     lessons = results(full_run[0])
     assert list(lessons) == ["01", "02", "03"]
-    assert set(lessons["01"]) == {"data", "seconds", "peak_mb", "headline"}
+    assert set(lessons["01"]) == {"data", "seconds", "peak_mb", "headline", "claims"}
     assert lessons["01"]["data"] == "mnist"
     assert lessons["01"]["headline"] == {"test_accuracy": [0.99, 0.992], "parameters": 27418}
     assert lessons["03"]["data"] is None
     assert lessons["01"]["seconds"] > 0
     assert 20 < lessons["01"]["peak_mb"] < 400  # a bare kernel; this process, with torch in it, is larger
+
+
+CLAIMING = """
+from utils.claims import claim
+claim("Twice two is four", 2 * 2 == 4, product=4)
+claim("MNIST is large", False, of="mnist", images=[1.0, 2.0])
+"""
+
+
+def test_claims_are_listed_for_programs_and_readers(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    write_lesson(tmp_path, "01_lesson", "# 01", CLAIMING)
+    assert run_course.main([], tmp_path) == 0
+    first, second = results(tmp_path)["01"]["claims"]
+    assert first == {"text": "Twice two is four", "holds": True, "measured": {"product": 4}, "unit": "", "of": None}
+    assert (second["holds"], second["of"], second["measured"]) == (False, "mnist", {"images": [1.0, 2.0]})
+    text = Page(tmp_path).text
+    assert "Twice two is four" in text and "✗ not here" in text and "product 4" in text
+
+
+def test_a_claim_that_does_not_hold_stops_the_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.delenv("REACH_STRICT", raising=False)
+    write_lesson(
+        tmp_path, "01_lesson", "# 01", 'from utils.claims import claim\nclaim("Two is odd", 2 % 2 == 1, rest=0)'
+    )
+    assert run_course.main([], tmp_path) == 1
+    entry = results(tmp_path)["01"]
+    assert "Two is odd: rest 0" in entry["error"]["message"] and entry["claims"][0]["holds"] is False
 
 
 def test_a_lesson_that_fails_is_reported_and_the_others_still_run(full_run):
@@ -198,7 +228,7 @@ def test_the_kernel_is_of_this_interpreter_in_the_right_folder_with_strict_check
     )
     run_course.main([], tmp_path)
     solutions = str((tmp_path / "solutions").resolve())
-    assert results(tmp_path)["01"]["headline"]["here"] == [sys.executable, solutions, "checks", "off"]
+    assert results(tmp_path)["01"]["headline"]["here"] == [sys.executable, solutions, "checks,claims", "off"]
 
 
 def test_a_choice_of_strictness_is_kept(monkeypatch):

@@ -22,7 +22,7 @@ import tqdm
 from utils import data, download
 from utils.download import DataError, DataFile, fetch
 from utils.paths import DATA
-from utils.strict import strict
+from utils.strict import KINDS, strict
 
 REAL_DATA = Path(os.environ.get("REACH_DATA") or DATA)
 real_mnist = pytest.mark.skipif(not (REAL_DATA / "mnist").is_dir(), reason=f"no MNIST in {REAL_DATA}")
@@ -500,15 +500,16 @@ def test_the_readme_names_each_file_with_its_size_and_hash():
     [
         ("", set()),
         ("0", set()),
-        ("1", {"data", "checks"}),
+        ("1", {"data", "checks", "claims"}),
         ("data", {"data"}),
         ("checks", {"checks"}),
         (" Data , checks ", {"data", "checks"}),
+        ("claims", {"claims"}),
     ],
 )
 def test_strict_reads_its_variable(monkeypatch, value, words):
     monkeypatch.setenv("REACH_STRICT", value)
-    assert {word for word in ("data", "checks") if strict(word)} == words
+    assert {word for word in KINDS if strict(word)} == words
 
 
 def test_strict_is_lenient_by_default_and_refuses_unknown_words(monkeypatch):

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from utils.cells import headings
+from utils.claims import CLAIM
 from utils.files import write_whole
 from utils.notebook import HEADLINE, as_text
 
@@ -43,11 +44,12 @@ class LessonResult:
     peak_mb: int | None  # None where the kernel ended too soon to be measured
     data: str | None = None
     headline: dict[str, float | int | str | list | dict] = field(default_factory=dict)
+    claims: list[dict] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     failure: Failure | None = None
 
     def read_outputs(self, notebook: NotebookNode) -> None:
-        """Take the figures and the headline results from the outputs of an executed notebook."""
+        """Take the figures, the claims and the headline results from the outputs of an executed notebook."""
         section = self.title
         for cell in notebook.cells:
             section = ([section] + headings(cell))[-1]
@@ -59,6 +61,8 @@ class LessonResult:
         if HEADLINE in bundle:
             self.data = bundle[HEADLINE]["data"]
             self.headline.update(bundle[HEADLINE]["headline"])
+        if CLAIM in bundle:
+            self.claims.append(bundle[CLAIM])
         if "image/png" in bundle:
             # nbconvert reads a figure's alt text from the same place.
             given = output.metadata.get("image/png", {}).get("alt")
@@ -72,6 +76,7 @@ class LessonResult:
             "seconds": round(self.seconds, 1),
             "peak_mb": self.peak_mb,
             "headline": self.headline,
+            "claims": self.claims,
         }
         if self.failure:
             entry["error"] = {"cell": self.failure.cell, "message": self.failure.message}
@@ -86,6 +91,8 @@ def table(results: list[LessonResult]) -> Table:
     lines.add_column("data")
     for result in results:
         headline = [f"{name.replace('_', ' ')}: {as_text(value)}" for name, value in result.headline.items()]
+        if false := [one["text"] for one in result.claims if not one["holds"]]:
+            headline += [f"does not hold here: {text}" for text in false]
         if result.failure:
             headline.append(f"FAILED at: {result.failure.cell}\n{result.failure.message}")
         peak = "–" if result.peak_mb is None else str(result.peak_mb)

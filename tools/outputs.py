@@ -13,6 +13,7 @@ from tools.compose import cell_ids
 from tools.lesson import BuildError, Lesson
 from utils.cells import WIDGET, role
 from utils.checking import Status
+from utils.claims import CLAIM
 
 FIGURES = Path("docs") / "figures"
 BAR = re.compile(r"\[(\d+:)?\d+:\d\d[<,].*\]")  # tqdm's "[00:12<00:03, 41.2 steps/s]"
@@ -79,6 +80,8 @@ def defects(notebook: NotebookNode) -> Iterator[tuple[int, str]]:
                 yield index, f"this cell writes to standard error:\n{output.text.rstrip()}"
             elif WIDGET in output.get("data", {}):
                 yield index, "this cell shows a widget that has no still picture (image/png) beside it"
+            elif not output.get("data", {}).get(CLAIM, {"holds": True})["holds"]:
+                yield index, f"this claim did not hold: {output.data[CLAIM]['text']}"
             elif _is_leftover(output):
                 left = output.data["text/plain"].split("\n")[0]
                 yield index, f"the last line leaves {left} on the page: give its value a name, as in ax = …"

@@ -26,6 +26,14 @@ SHAKESPEARE_MIRRORS = (
 )
 
 
+_loaded: set[str] = set()
+
+
+def loaded() -> frozenset[str]:
+    """The names of the data sets that this process has used so far: "digits" where MNIST could not be had."""
+    return frozenset(_loaded)
+
+
 def _mnist_file(name: str, size: int, sha256: str) -> DataFile:
     # Beside our own layout: the files as they come, and the folder that torchvision makes.
     places = tuple(folder + name for folder in ("mnist/", "", "MNIST/raw/"))
@@ -71,6 +79,9 @@ class Images:
     test_labels: torch.Tensor
     validation: int  # how many training images split() puts aside by default
 
+    def __post_init__(self):
+        _loaded.add(self.name)
+
     def split(self, validation: int | None = None) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
         """((train images, labels), (validation images, labels)): the last `validation` images put aside.
 
@@ -99,6 +110,9 @@ class Corpus:
 
     name: str  # "tiny_shakespeare", "python" or "english"
     text: str
+
+    def __post_init__(self):
+        _loaded.add(self.name)
 
     @property
     def train(self) -> str:

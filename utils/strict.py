@@ -2,17 +2,17 @@
 
 import os
 
-KINDS = ("data", "checks")
+KINDS = ("data", "checks", "claims")
 
 
 def strict(what: str) -> bool:
-    """Whether the environment variable REACH_STRICT asks for errors about `what` ("data" or "checks").
+    """Whether the environment variable REACH_STRICT asks for errors about `what`, one of KINDS.
 
-    REACH_STRICT is a comma list of these words; "1" means both; unset, empty or "0" means none.
+    REACH_STRICT is a comma list of these words; "1" means all; unset, empty or "0" means none.
     Raises ValueError for any other word, so that a misspelt REACH_STRICT is not taken for a lenient one.
     """
     if what not in KINDS:
-        raise ValueError(f"strict() knows {' and '.join(KINDS)}, not {what!r}")
+        raise ValueError(f"strict() knows {', '.join(KINDS)}, not {what!r}")
     value = os.environ.get("REACH_STRICT", "")
     words = {word.strip().lower() for word in value.split(",")} - {"", "0"}
     if unknown := words - {"1", *KINDS}:

@@ -1,0 +1,64 @@
+"""A claim: a sentence of a lesson with the measurement that it rests on, tried wherever the lesson runs."""
+
+import html
+import os
+from collections.abc import Sequence
+from statistics import fmean
+
+from utils import data, frontend
+from utils.strict import strict
+from utils.training import pick_device
+
+CLAIM = "application/vnd.reach.claim+json"
+"""The media type under which a claim is stored in its notebook; `make course` collects them."""
+
+Measured = float | int | str | Sequence[float]
+
+
+class ClaimFailed(AssertionError):
+    """Raised in strict mode (`REACH_STRICT=claims`) for a claim that does not hold where it should."""
+
+
+def claim(text: str, holds: bool, *, of: str | None = None, unit: str = "", **measured: Measured) -> None:
+    """Say a sentence of the lesson with what was measured, in one line: `✓ text: name 2.31 bits, …`.
+
+    A learner sees ✗ and why where it does not hold, and the lesson goes on. In strict mode it is an error, unless the
+    run is of another kind than the claim speaks of: other data, a GPU, or a rehearsal (`REACH_TRAINING=short`).
+
+    Args:
+        text: the sentence, without a full stop.
+        holds: whether it is true here, by what was measured.
+        of: the data set that it speaks of, such as "mnist"; None for a claim that holds with any, or without data.
+        unit: of all the numbers, such as "bits"; say "s of processor time" and not "s" alone.
+        measured: what it rests on: numbers, or one number for each seed, shown by mean and range.
+
+    Raises ClaimFailed; and ValueError for a claim without a measurement, which would be an opinion.
+    """
+    if not measured:
+        raise ValueError(f"The claim {text!r} says nothing of what was measured. Add the numbers: claim(…, bits=2.3).")
+    holds, why_not_here = bool(holds), _other_kind_of_run(of)
+    numbers = ", ".join(f"{name.replace('_', ' ')} {_shown(value, unit)}" for name, value in measured.items())
+    verdict = "✓" if holds else f"✗ not {why_not_here or 'on this machine'}:"
+    stored = {"text": text, "holds": holds, "measured": dict(measured), "unit": unit, "of": of}
+    shown = f"<small>{html.escape(f'{verdict} {text}')}: <i>{html.escape(numbers)}</i></small>"
+    frontend.show({CLAIM: stored, "text/html": shown, "text/plain": f"{verdict} {text}: {numbers}"})
+    if not holds and not why_not_here and strict("claims"):
+        raise ClaimFailed(f"{text}: {numbers}")
+
+
+def _other_kind_of_run(of: str | None) -> str:
+    """In which way this run is none that the claim speaks of; "" where it is one."""
+    if of is not None and of not in data.loaded():
+        return f"with this data ({', '.join(sorted(data.loaded())) or 'none'} in place of {of})"
+    if os.environ.get("REACH_TRAINING"):
+        return "in a rehearsal"
+    return "on this GPU" if pick_device().type != "cpu" else ""
+
+
+def _shown(value: Measured, unit: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float):
+        return f"{value:.4g} {unit}".strip()
+    spread = f"{fmean(value):.4g} {unit}".strip()
+    return f"{spread} ({min(value):.4g} to {max(value):.4g}, {len(value)} runs)" if len(value) > 1 else spread

@@ -15,6 +15,7 @@ from nbformat.v4 import new_output
 
 from tools import build, execution, nbgrader_cells, outputs, repository, stale
 from utils.cells import WIDGET
+from utils.claims import CLAIM
 
 COURSE = Path(__file__).parents[1]
 
@@ -27,7 +28,6 @@ Repository = "https://github.com/someone/course"
 """
 
 CHECKS = '''
-from utils.claims import CLAIM
 from utils.checking import Lesson
 
 lesson = Lesson("01", __name__)

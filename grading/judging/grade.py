@@ -6,22 +6,12 @@ from dataclasses import dataclass, replace
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task
-from grading.judging.session import Incident, Session, Times
+from grading.judging.job import Rules
+from grading.judging.session import Incident, Session
 from grading.results import Graded, Mark
 from grading.sandbox import Sandbox
 from grading.submission.plan import cells_to_run
-from grading.worker.isolation import Limits
 from utils.checking import CheckBroken, Exercise, Status, Verdict
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How a batch is graded. `everything`: run all of a student's cells, not just those that the answers need."""
-
-    seed: int = 0
-    limits: Limits = Limits()
-    times: Times = Times()
-    everything: bool = False
 
 
 @dataclass(frozen=True)

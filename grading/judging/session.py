@@ -5,13 +5,14 @@ import pickle
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import cloudpickle
 from nbformat import NotebookNode
 
+from grading.judging.job import Times
 from grading.sandbox import Sandbox, StudentProcess, TooMuchMemory, TooMuchTime
 from grading.untrusted.outputs import clean_outputs
 from grading.worker import wire
@@ -27,14 +28,6 @@ STUCK = "It could not be stopped"  # what follows is advice for a notebook
 INSPECT_SECONDS = 2.0  # to look at a signature, which may be an object of the student's
 MAX_TEXT = 5_000
 MOST_SKIPPED = 10  # cells that end their process; each costs a new one
-
-
-@dataclass(frozen=True)
-class Times:
-    """How much processor time things may take, in seconds. By the clock it may be WALL_FACTOR times as much."""
-
-    cell: float = 60.0
-    submission: float = 300.0
 
 
 class Incident(Exception):

@@ -15,8 +15,8 @@ from grading.assignment import Assignment
 from grading.pages.render import render
 from grading.results import Graded, Mark
 from utils.checking import Status, Verdict
-from utils.checking.calling import Problem
-from utils.checking.describe import shorten
+from utils.checking.outcome import Problem
+from utils.checking.shorten import shorten
 
 SHOWN_MISTAKES = 15  # the rest is folded
 MANY_POINTS = 20  # from here on, points are shown in ten ranges

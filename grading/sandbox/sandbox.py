@@ -10,16 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 
 from grading.sandbox import bubblewrap
 from grading.sandbox.cgroup import MemoryGroup, memory_group
 from grading.sandbox.usage import below, megabytes, processor_seconds
-from grading.worker import wire
 from grading.worker.isolation import Limits
-from utils.checking.calling import WALL_FACTOR
+from utils.checking.deadline import WALL_FACTOR
 
 WARM_UP_SECONDS = 120
 START_SECONDS = 30
@@ -56,18 +55,22 @@ class Sandbox:
         unsafe: no sandbox at all, for files that one wrote oneself.
         most_megabytes: of memory and private files, for the warm process and the students' together; the kernel holds
             to it where it lets us ask.
+        brief: the warm process imports only what every submission needs, and is ready seconds earlier.
 
     Raises:
         NoSandbox: where none can be made.
     """
 
-    def __init__(self, data: Path | None = None, unsafe: bool = False, most_megabytes: float = 4_000):
+    def __init__(
+        self, data: Path | None = None, unsafe: bool = False, most_megabytes: float = 4_000, brief: bool = False
+    ):
         if not unsafe:
             bubblewrap.check_available()
         self._most_megabytes = most_megabytes
         self._group: MemoryGroup | None = None
-        self._data, self._unsafe = data, unsafe
+        self._data, self._unsafe, self._brief = data, unsafe, brief
         self._warm: subprocess.Popen | None = None
+        self._is_ready = False
         self._started = 0
 
     def __enter__(self) -> "Sandbox":
@@ -82,16 +85,50 @@ class Sandbox:
             self._control.close()
             self._warm.kill()
             self._warm.wait()
-            self._warm = None
+            self._warm, self._is_ready = None, False
+            self._errors.close()
         if self._group is not None:
             self._group.remove()
             self._group = None
 
+    def start(self) -> None:
+        """Start the warm process without waiting for it: it imports for seconds, as its caller may in that time."""
+        self.close()
+        self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        self._group = None if self._unsafe else memory_group(self._most_megabytes)
+        self._errors = tempfile.TemporaryFile()
+        with theirs:
+            self._warm = subprocess.Popen(
+                self._command(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                preexec_fn=self._group and self._group.join,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait for the warm process, and start one where there is none.
+
+        Raises NoSandbox, with what the warm process wrote, if it does not start.
+        """
+        if self._warm is None or self._is_ready and self._warm.poll() is not None:
+            self.start()
+        if self._is_ready:
+            return
+        try:
+            self._receive(WARM_UP_SECONDS)
+        except (ConnectionError, TimeoutError) as error:
+            self._errors.seek(0)
+            said = self._errors.read()[-2000:].decode(errors="replace").strip()
+            self.close()
+            raise bubblewrap.NoSandbox(f"The warm process did not start ({error}): {said}") from None
+        self._is_ready = True
+        self.warm_megabytes = self.memory()
+
     def start_process(self, limits: Limits) -> "StudentProcess":
         """A fresh process for one submission, locked in and waiting."""
-        if self._warm is None or self._warm.poll() is not None:
-            self.close()
-            self._start()
+        self.wait_until_ready()
         self._started += 1
         channel, theirs = socket.socketpair()
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # the kernel adds whose the first word is
@@ -124,30 +161,10 @@ class Sandbox:
         """Megabytes that everything in the sandbox uses now."""
         return megabytes(below(self._warm.pid)) if self._warm else 0.0
 
-    def _start(self) -> None:
-        self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-        self._group = None if self._unsafe else memory_group(self._most_megabytes)
-        with tempfile.TemporaryFile() as errors:
-            with theirs:
-                self._warm = subprocess.Popen(
-                    self._command(theirs.fileno()),
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=errors,
-                    preexec_fn=self._group and self._group.join,
-                )
-            try:
-                self._receive(WARM_UP_SECONDS)
-                self.warm_megabytes = self.memory()
-            except (ConnectionError, TimeoutError) as error:
-                self.close()
-                errors.seek(0)
-                said = errors.read()[-2000:].decode(errors="replace").strip()
-                raise bubblewrap.NoSandbox(f"The warm process did not start ({error}): {said}") from None
-
     def _command(self, control: int) -> list[str]:
-        return bubblewrap.unsafe_command(control) if self._unsafe else bubblewrap.start_command(self._data, control)
+        if self._unsafe:
+            return bubblewrap.unsafe_command(control, self._brief)
+        return bubblewrap.start_command(self._data, control, self._brief)
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         """The next message of the warm process."""
@@ -188,6 +205,8 @@ class StudentProcess:
             TooMuchMemory: if the submission's processes went over the limit.
             SandboxLost: if the whole sandbox is gone.
         """
+        from grading.worker import wire  # needs torch, and the warm process is to start before that is imported
+
         wall_seconds = seconds * WALL_FACTOR
         self._channel.settimeout(wall_seconds)
         try:
@@ -206,7 +225,9 @@ class StudentProcess:
         self._channel.close()
         return self._sandbox.end_process(self._number)
 
-    def _gone(self) -> None:
+    def _gone(self) -> NoReturn:
+        from grading.worker import wire
+
         if self._sandbox.lost():
             raise SandboxLost
         if self._sandbox.kills() > self._kills:

@@ -30,10 +30,28 @@ can be tested (the steps of a model, its weights), and a `measure` tests it, in 
 graded. What cannot be told by equal values is told by a finding, `seen=`, that says in a sentence what it saw.
 """
 
-from utils.checking.cases import normal, uniform
-from utils.checking.exercise import Exercise
-from utils.checking.judging import CheckBroken
-from utils.checking.lesson import Lesson
-from utils.checking.verdict import CheckFailed, Status, Verdict
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from utils.checking.cases import normal, uniform
+    from utils.checking.exercise import Exercise
+    from utils.checking.judging import CheckBroken
+    from utils.checking.lesson import Lesson
+    from utils.checking.verdict import CheckFailed, Status, Verdict
 
 __all__ = ["CheckBroken", "CheckFailed", "Exercise", "Lesson", "Status", "Verdict", "normal", "uniform"]
+
+_HOMES = {
+    **dict.fromkeys(("normal", "uniform"), "cases"),
+    **dict.fromkeys(("CheckFailed", "Status", "Verdict"), "verdict"),
+    **{"Exercise": "exercise", "CheckBroken": "judging", "Lesson": "lesson"},
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name where it is first used (PEP 562): who reads verdicts, as a grader's main process does, needs no
+    torch, which takes seconds to import."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

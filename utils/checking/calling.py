@@ -9,49 +9,20 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from types import GeneratorType
 from typing import Any
 
 from utils.checking.capture import Printed, captured
 from utils.checking.compare import difference
 from utils.checking.deadline import WALL_FACTOR, TimeUp, run_with_deadline
-from utils.checking.describe import shorten
 from utils.checking.learners import is_learners
+from utils.checking.outcome import Outcome, Problem
 from utils.checking.plain import NotPlain, readable, to_plain, type_name
+from utils.checking.shorten import shorten
 from utils.checking.state import fixed_state, seed_all
 from utils.checking.warm import warm_up
 
 __all__ = ["WALL_FACTOR", "Outcome", "Problem", "call", "direct", "measure", "signature_problem"]
-
-
-class Problem(StrEnum):
-    """Why a call gave no value that could be compared."""
-
-    NOT_ATTEMPTED = "was not attempted"
-    NOT_A_FUNCTION = "is not a function"
-    PARAMETERS = "has the wrong number of parameters"
-    RAISED = "raised an error"
-    RAN_TOO_LONG = "ran too long"
-    RETURNED_NOTHING = "returned None"
-    NOT_PLAIN = "returned the wrong type"
-    CHANGED_ARGUMENTS = "changed its arguments"
-    MALFORMED = "came back in a form that no check sends"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one call of an answer came to: a plain value, or a problem with a sentence about it.
-
-    `seconds` are those of the processor that the answer used, not those of the clock.
-    """
-
-    value: Any = None
-    problem: Problem | None = None
-    detail: str = ""
-    printed: str = ""
-    seconds: float = 0.0
 
 
 def direct(answer: Callable, *args: Any) -> Any:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from types import FrameType
 
-from utils.checking.describe import shorten
 from utils.checking.learners import line_of, own_frames
+from utils.checking.shorten import shorten
 
 WALL_FACTOR = 4.0
 """An answer may take this many times its processor seconds by the clock: on a busy machine it waits for its turn."""

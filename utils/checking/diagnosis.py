@@ -8,7 +8,8 @@ from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import difference, is_short
 from utils.checking.declaration import Declaration, Mistake
-from utils.checking.describe import describe, indent, shorten, show_call
+from utils.checking.describe import describe, indent, show_call
+from utils.checking.shorten import shorten
 from utils.checking.trials import Trial, value_of
 from utils.checking.verdict import Status, Verdict
 

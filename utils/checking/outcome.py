@@ -1,0 +1,33 @@
+"""What one call of an answer came to, in words that need no torch to be read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Problem(StrEnum):
+    """Why a call gave no value that could be compared."""
+
+    NOT_ATTEMPTED = "was not attempted"
+    NOT_A_FUNCTION = "is not a function"
+    PARAMETERS = "has the wrong number of parameters"
+    RAISED = "raised an error"
+    RAN_TOO_LONG = "ran too long"
+    RETURNED_NOTHING = "returned None"
+    NOT_PLAIN = "returned the wrong type"
+    CHANGED_ARGUMENTS = "changed its arguments"
+    MALFORMED = "came back in a form that no check sends"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call of an answer came to: a plain value, or a problem with a sentence about it.
+
+    `seconds` are those of the processor that the answer used, not those of the clock.
+    """
+
+    value: Any = None
+    problem: Problem | None = None
+    detail: str = ""
+    printed: str = ""
+    seconds: float = 0.0

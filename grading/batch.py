@@ -7,33 +7,29 @@ by Ctrl-C, a kill or a full disk, is done again by the same command, and what ha
 import fcntl
 import hashlib
 import json
-import logging
 import platform
 import secrets
-import signal
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
-
-import dask.config
-from distributed import Client, LocalCluster, as_completed
 
 from grading.assignment import Assignment
 from grading.classroom import Classroom
 from grading.gradebook.book import Book
 from grading.judging.grade import Judged
 from grading.judging.job import Job, grade_content
+from grading.pool import Pool, pool
 from grading.problems import GradingError
 from grading.results import Graded
 from grading.submission.parsing import Unreadable, file_bytes
 from utils.files import write_whole
 from utils.paths import COURSE
 
-CONNECT_SECONDS = 20  # until a Dask scheduler must have answered
-AHEAD = 4  # submissions that wait at each worker, so that it is never idle and memory stays flat
+LOST = "The process that judged it died, twice: the second time it was judged alone. Look at this file."
 
 
 @dataclass
@@ -81,8 +77,8 @@ def grade_class(
         waiting = list(_waiting(classroom, assignment, job, tally, force))
         report(len(waiting), tally)
         if waiting:
-            with _client(scheduler, workers) as client:
-                for student, judged in _judged(client, classroom, assignment, job, waiting):
+            with pool(scheduler, workers, len(waiting)) as judges:
+                for student, judged in _judged(judges, classroom, job, waiting):
                     _record(book, classroom, student, judged, tally)
                     report(len(waiting), tally)
         _keep_seed(classroom, job, finished=not tally.failed)
@@ -172,68 +168,51 @@ def _digest(job: Job) -> bytes:
     return digest.digest()
 
 
-@contextmanager
-def _client(scheduler: str | None, workers: int | None) -> Iterator[Client]:
-    """A Dask client. The local cluster's processes start fresh, one thread each, and end with it."""
-    if scheduler:
-        try:
-            client = Client(scheduler, timeout=CONNECT_SECONDS)
-        except (OSError, ValueError) as error:
-            raise GradingError(f"No Dask scheduler answers at {scheduler}: {error}") from error
-        with client:
-            yield client
-        return
-    with _ignore_sigint(), dask.config.set({"distributed.scheduler.worker-saturation": float(AHEAD)}):
-        cluster = LocalCluster(
-            workers,
-            threads_per_worker=1,
-            memory_limit=None,
-            dashboard_address=":0",
-            silence_logs=logging.ERROR,
-            security=True,  # other users of this machine cannot talk to it
-        )
-    with cluster, Client(cluster) as client:
-        yield client
-
-
-@contextmanager
-def _ignore_sigint() -> Iterator[None]:
-    """What is started in here leaves Ctrl-C to this process, which ends it in good order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _judged(
-    client: Client, classroom: Classroom, assignment: Assignment, job: Job, waiting: list[tuple[str, str]]
+    pool: Pool, classroom: Classroom, job: Job, waiting: list[tuple[str, str]]
 ) -> Iterator[tuple[str, Judged | str]]:
-    """(student, what it came to, or why it came to nothing) as they come, with few files in memory at a time."""
-    slots = AHEAD * max(1, len(client.ncores()))  # pyright: ignore[reportArgumentType]  (a client that does not wait)
-    everywhere = client.scatter(job, broadcast=True, hash=False)
-    left = iter(waiting)
-    running = as_completed()
-    students = {}
+    """(student, what it came to, or why it came to nothing) as they come.
 
-    def add_one() -> None:
-        for student, key in left:
-            content = _content(classroom.submitted(student, assignment.name))
-            future = client.submit(grade_content, everywhere, student, content, key, pure=False, retries=2)
-            students[future.key] = student
-            running.add(future)
+    Whose judge was lost, or whose machine lacked something, is judged once more when all others are done, alone. So
+    nobody pays for a neighbour; and what loses its judge alone, too, is known by name.
+    """
+    again = []
+    for student, key, outcome in _side_by_side(pool, classroom, job, waiting):
+        if _trouble(outcome):
+            again.append((student, key))
+        else:
+            yield student, outcome
+    for one in again:
+        for student, _, outcome in _side_by_side(pool, classroom, job, [one]):
+            yield student, _trouble(outcome) or outcome
+
+
+def _trouble(outcome: Judged | str) -> str:
+    """What the judge or the machine lacked; empty where that is not why it came to nothing."""
+    if isinstance(outcome, Judged):
+        return outcome.graded.fault
+    return LOST if outcome == LOST else ""
+
+
+def _side_by_side(
+    pool: Pool, classroom: Classroom, job: Job, waiting: list[tuple[str, str]]
+) -> Iterator[tuple[str, str, Judged | str]]:
+    """(student, key, outcome), with few files in memory at a time."""
+    left, running = iter(waiting), {}
+    while True:
+        for student, key in islice(left, pool.slots - len(running)):
+            content = _content(classroom.submitted(student, job.assignment))
+            running[pool.submit(grade_content, job, student, content, key)] = student, key
+        if not running:
             return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            yield *running.pop(future), _outcome(future, pool.lost)
 
-    for _ in range(slots):
-        add_one()
-    for future in running:
-        student = students.pop(future.key)
-        try:
-            yield student, future.result()
-        except Exception as error:  # a worker that died, or a fault of ours: said, and tried again next time
-            yield student, f"{type(error).__name__}: {error}"
-        future.release()
-        add_one()
+
+def _outcome(future: Future, lost: tuple[type[Exception], ...]) -> Judged | str:
+    try:
+        return future.result()
+    except lost:
+        return LOST
+    except Exception as error:  # a fault of ours: said, and tried again next time
+        return f"{type(error).__name__}: {error}"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from grading.assignment import Assignment, load_assignment
 from grading.classroom import Classroom
 from grading.gradebook.exporting import Kind
 from grading.problems import GradingError
 
-if TYPE_CHECKING:  # Dask and nbgrader take seconds to import: each command imports what it needs
+if TYPE_CHECKING:  # torch, Dask and nbgrader take seconds to import: each command imports what it needs
+    from grading.assignment import Assignment
     from grading.judging.job import Job
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -49,7 +49,7 @@ def release(
     write_nbgrader_config(folder)
     with Book(classroom) as book:
         for name in assignments:
-            book.register(load_assignment(classroom.released(name)))
+            book.register(_load(classroom, name))
 
 
 @app.command()
@@ -232,6 +232,7 @@ def _job(
 
 def _grade(classroom: Classroom, job: Job, **options) -> bool:
     """Grade one assignment and show how it went; whether a submission has no result. `options` are `grade_class`'s."""
+    from grading.assignment import load_assignment
     from grading.batch import grade_class
     from grading.console import progress, show_table
     from grading.judging.private_checks import declared_exercises
@@ -264,7 +265,13 @@ def _released(classroom: Classroom, chosen: str) -> list[Assignment]:
     graded = [name for name in _assignments(classroom, chosen) if classroom.batch(name).is_file()]
     if not graded:
         raise GradingError(f"Nothing is graded in {classroom.root} yet. Run: reach-grade grade")
-    return [load_assignment(classroom.released(name)) for name in graded]
+    return [_load(classroom, name) for name in graded]
+
+
+def _load(classroom: Classroom, name: str) -> Assignment:
+    from grading.assignment import load_assignment
+
+    return load_assignment(classroom.released(name))
 
 
 def _names(classroom: Classroom, assignment: str) -> dict[str, str]:

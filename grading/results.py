@@ -60,6 +60,11 @@ class Graded:
         return sum(mark.max_points for mark in self.marks)
 
     @property
+    def fault(self) -> str:
+        """What the judge or the machine lacked, so that this is no result; empty for almost all."""
+        return next((mark.fault for mark in self.marks if mark.fault), "")
+
+    @property
     def why_not_graded(self) -> str:
         """The reason why the file could not be read; empty if it was graded.
 

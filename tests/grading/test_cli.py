@@ -80,3 +80,10 @@ def test_without_a_sandbox_nothing_is_graded(tmp_path):
     command = [sys.executable, "-m", "grading.cli", "grade", "--class", str(tmp_path)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 2 and "bubblewrap" in run.stderr and "virtual machine" in run.stderr
+
+
+def test_help_waits_for_nothing_heavy():
+    heavy = ("torch", "numpy", "nbformat", "nbgrader", "distributed", "IPython", "sqlalchemy")
+    code = f"import sys, grading.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

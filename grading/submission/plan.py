@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -134,7 +135,8 @@ def _imports_first(notebook: NotebookNode, assignment: Assignment, first: int) -
 def _imports(source: str) -> dict[str, str]:
     """{name: what is imported under it} by the top level of a cell."""
     try:
-        body = ast.parse(source).body
+        with warnings.catch_warnings(action="ignore"):
+            body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     found = {}

@@ -1,6 +1,7 @@
 """Whether two sources are the same code: layout, comments and quotes make no difference."""
 
 import ast
+import warnings
 
 
 def same_code(one: str, other: str) -> bool:
@@ -13,6 +14,7 @@ def same_code(one: str, other: str) -> bool:
 
 def _tree(source: str) -> str | None:
     try:
-        return ast.dump(ast.parse(source))
+        with warnings.catch_warnings(action="ignore"):
+            return ast.dump(ast.parse(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

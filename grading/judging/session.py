@@ -131,7 +131,8 @@ class Session:
         request = {"do": "measure", "args": (value, *args), "measure": by_value(function), "seed": seed}
         helper = self._start_process()
         try:
-            reply, _ = self._timed(helper, request | {"seconds": seconds}, ATTEMPTS * seconds + GRACE)
+            most = min(ATTEMPTS * seconds + GRACE, self._left())
+            reply, _ = self._timed(helper, request | {"seconds": seconds}, most)
         except (wire.TooSlow, wire.BadMessage, TooMuchMemory, TooMuchTime):
             raise Incident(self._over() or "sent a value that could not be measured") from None
         finally:
@@ -241,7 +242,7 @@ class Session:
         """The reply, and what it took; the budget is charged for the wait."""
         processor, starved, started = process.seconds(), process.starved, time.monotonic()
         try:
-            reply = process.ask(request, min(seconds, self._left()))
+            reply = process.ask(request, seconds)
         except MachineAtFault as fault:
             raise self._at_fault(fault) from None
         finally:

@@ -19,7 +19,7 @@ IMPORTS = 2  # the place of the import cell of lesson 01
 RULES = Rules(seed=7, limits=Limits(memory_megabytes=1_500), times=Times(cell=20, submission=120))
 RIGHT = "    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1"
 SIZE = f"def output_size(size, kernel, stride=1, padding=0, dilation=1):\n{RIGHT}"
-POOL = "def max_pool2d(x, kernel, stride):\n    return torch.nn.functional.max_pool2d(x, kernel, stride)"
+POOL = "def max_pool2d(x, size, stride):\n    return torch.nn.functional.max_pool2d(x, size, stride)"
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +78,10 @@ def test_a_line_of_the_import_cell_that_fails_costs_nothing(line, grade):
     assert mark(judged, "output_size").points == mark(judged, "max_pool2d").points == 1
 
 
-@pytest.mark.parametrize("imports", ["def broken(:", "pass", "import os; os._exit(0)", "del torch, np"])
+@pytest.mark.parametrize("imports", ["def broken(:", "pass", "import os; os._exit(0)", "x = 1"])
 def test_an_import_cell_that_was_destroyed_costs_nothing(imports, grade):
     judged = grade(imports=imports, max_pool2d=POOL)
-    assert mark(judged, "max_pool2d").points == 1 or "del torch" in imports
+    assert mark(judged, "max_pool2d").points == 1
 
 
 def test_a_missing_package_is_noted_with_its_cells_and_costs_nothing(grade):
@@ -222,9 +222,8 @@ def test_each_answer_is_asked_with_the_helpers_that_it_had_on_run_all(lesson, sa
     notebook = nbformat.from_dict(lesson.notebook)
     places = {cell.id: at for at, cell in enumerate(notebook.cells)}
     notebook.cells[places["output_size"]].source = f"def shift():\n    return 1\n{SIZE.replace('+ 1', '+ shift()')}"
-    notebook.cells[places["max_pool2d"]].source = "def shift():\n    return 0\n" + POOL.replace(
-        "(x, kernel, stride)\n", "(x, kernel, stride)\n"
-    ).replace("(x,", "(x + shift(),", 2).replace("def max_pool2d(x + shift(),", "def max_pool2d(x,")
+    pool = POOL.replace("functional.max_pool2d(x, size, stride)", "functional.max_pool2d(x + shift(), size, stride)")
+    notebook.cells[places["max_pool2d"]].source = f"def shift():\n    return 0\n{pool}"
     judged = grade_notebook("ada", lesson, notebook, RULES, sandbox)
     assert mark(judged, "output_size").points == mark(judged, "max_pool2d").points == 1
 

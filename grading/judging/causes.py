@@ -11,6 +11,7 @@ from utils.checking.calling import Outcome, Problem
 MISSING = re.compile(r"\bNameError: name '(\w+)' is not defined")
 MISSING_PACKAGE = re.compile(r"stopped with ModuleNotFoundError: No module named '([\w.]{1,80})'")
 MOST_PACKAGES = 10
+MOST_CAUSES = 10  # in a row, each because of the next
 
 
 class NamingCauses:
@@ -47,7 +48,7 @@ class NamingCauses:
         Nothing where no cell failed that should have made it.
         """
         failed, told = self._session.failures, set()
-        while (at := self._failed_maker(name)) is not None and at not in told:
+        while len(told) < MOST_CAUSES and (at := self._failed_maker(name)) is not None and at not in told:
             told.add(at)
             yield f"`{name}` is missing because cell {at + 1} {failed[at]}"
             missing = MISSING.search(failed[at])

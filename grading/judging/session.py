@@ -3,7 +3,6 @@
 import base64
 import pickle
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,15 +12,15 @@ from typing import Any
 import cloudpickle
 from nbformat import NotebookNode
 
+from grading.judging.asking import Asking, Used
 from grading.judging.budget import Budget
 from grading.judging.outputs import Outputs
 from grading.judging.replies import Incident, error_in, outcome_of
-from grading.sandbox import MachineAtFault, Sandbox, StudentProcess, TooMuchMemory, TooMuchTime, was_starved
+from grading.sandbox import MachineAtFault, Sandbox, StudentProcess
 from grading.untrusted.outputs import clean_outputs
-from grading.worker import wire
 from grading.worker.isolation import Limits
 from utils.checking import calling
-from utils.checking.calling import WALL_FACTOR, Outcome, Problem
+from utils.checking.calling import Outcome, Problem
 
 GRACE = 3.0  # seconds for a reply to arrive after the worker itself should have stopped an answer
 ATTEMPTS = 2  # the worker asks again where the time went into importing modules, see `utils.checking.calling.call`
@@ -79,14 +78,14 @@ class Session:
         self.failures: dict[int, str] = {}
         self.asked_seconds = 0.0
         self.peak_megabytes = 0.0
-        self._sandbox, self._notebook, self._cells, self._imports = sandbox, notebook, cells, imports
-        self._limits, self._times, self._outputs = limits, times, outputs
+        self._notebook, self._cells, self._imports = notebook, cells, imports
+        self._times, self._outputs = times, outputs
         self._budget = budget or Budget(times.submission)
+        self._asking = Asking(sandbox, limits, self._budget)
         self._skipped: set[int] = set()
         self._process: StudentProcess | None = None
         self._ahead: deque[int] = deque()  # cells that this process has not run yet
         self._until = max(cells, default=0)
-        self._fault: MachineAtFault | None = None
 
     def __enter__(self) -> "Session":
         return self
@@ -119,8 +118,7 @@ class Session:
         outcome = outcome_of(reply, used.processor, len(args))
         if outcome.problem is Problem.RAN_TOO_LONG:  # it may run on beside the answers that are asked next
             self._end()
-            if used.processor < seconds and was_starved(used.starved, used.clock):
-                raise self._at_fault(MachineAtFault("the machine was too busy to run it"))
+            self._asking.see_that_it_had_a_processor(used, seconds)
             outcome = replace(outcome, detail=outcome.detail.partition(STUCK)[0].strip())
         return outcome
 
@@ -129,22 +127,22 @@ class Session:
         if over := self._over():
             raise Incident(over)
         request = {"do": "measure", "args": (value, *args), "measure": by_value(function), "seed": seed}
-        helper = self._start_process()
+        helper = self._asking.start()
         try:
             most = min(ATTEMPTS * seconds + GRACE, self._left())
-            reply, _ = self._timed(helper, request | {"seconds": seconds}, most)
-        except (wire.TooSlow, wire.BadMessage, TooMuchMemory, TooMuchTime):
+            reply, _ = self._asking.ask(helper, request | {"seconds": seconds}, most)
+        except Incident:
             raise Incident(self._over() or "sent a value that could not be measured") from None
         finally:
             self._budget.spend(processor=helper.end().seconds)
         return outcome_of(reply, 0.0, len(args))
 
-    def _ask(self, request: dict[str, Any], seconds: float) -> tuple[Any, "_Used"]:
+    def _ask(self, request: dict[str, Any], seconds: float) -> tuple[Any, Used]:
         """The reply of a process that has run the cells, and what it took. Raises Incident and MachineAtFault."""
         process = self._prepare()
         try:
-            reply, used = self._exchange(process, request, seconds)
-        except Incident:
+            reply, used = self._asking.ask(process, request, min(seconds, self._left()))
+        except (Incident, MachineAtFault):
             self._end()
             raise
         self.asked_seconds += used.processor
@@ -164,22 +162,16 @@ class Session:
 
     def _over(self) -> str:
         """Why nothing more of this submission is run; empty while it may go on. Raises MachineAtFault once it did."""
-        if self._fault:
-            raise self._fault
+        if self._asking.fault:
+            raise self._asking.fault
         if len(self._skipped) > MOST_SKIPPED:
             return f"had more than {MOST_SKIPPED} cells that broke off"
         if self._left() <= 0:
             return f"used up the {self._budget.seconds:.0f} s that a submission has"
         return ""
 
-    def _start_process(self) -> StudentProcess:
-        try:
-            return self._sandbox.start_process(self._limits)
-        except MachineAtFault as fault:
-            raise self._at_fault(fault) from None
-
     def _start(self) -> StudentProcess:
-        process = self._start_process()
+        process = self._asking.start()
         self._ahead = deque(index for index in self._cells if index not in self._skipped)
         if self._imports:
             self._ahead.appendleft(IMPORTS)
@@ -193,7 +185,11 @@ class Session:
             index = self._ahead.popleft()
             source = self._imports if index == IMPORTS else self.source(index)
             try:
-                reply, _ = self._exchange(process, {"do": "run", "source": source}, self._times.cell)
+                request, seconds = {"do": "run", "source": source}, min(self._times.cell, self._left())
+                reply, _ = self._asking.ask(process, request, seconds)
+            except MachineAtFault:
+                self._end()
+                raise
             except Incident as incident:
                 self._end()
                 self._skip(index, incident)
@@ -221,41 +217,6 @@ class Session:
         if self._outputs:
             self._outputs.put(index, outputs)
 
-    def _exchange(self, process: StudentProcess, request: dict[str, Any], seconds: float) -> tuple[Any, "_Used"]:
-        """The reply to a request within this processor time. Raises Incident, after which the process is of no use."""
-        seconds = min(seconds, self._left())
-        try:
-            return self._timed(process, request, seconds)
-        except TooMuchTime:
-            raise Incident(f"was still running after {seconds:.0f} s of processor time, and was ended") from None
-        except wire.TooSlow:
-            raise Incident(f"was still running after {seconds * WALL_FACTOR:.0f} s, and was ended") from None
-        except TooMuchMemory:
-            what = f"used more than the {self._limits.memory_megabytes:,} MB that a submission has"
-            raise Incident(what) from None
-        except wire.Gone:
-            raise Incident("ended its own process") from None
-        except wire.BadMessage as error:
-            raise Incident(f"sent what is no reply: {error}") from None
-
-    def _timed(self, process: StudentProcess, request: dict[str, Any], seconds: float) -> tuple[Any, "_Used"]:
-        """The reply, and what it took; the budget is charged for the wait."""
-        processor, starved, started = process.seconds(), process.starved, time.monotonic()
-        try:
-            reply = process.ask(request, seconds)
-        except MachineAtFault as fault:
-            raise self._at_fault(fault) from None
-        finally:
-            clock, starved = time.monotonic() - started, process.starved - starved
-            self._budget.spend(clock=clock - starved)
-        return reply, _Used(max(0.0, process.seconds() - processor), clock, starved)
-
-    def _at_fault(self, fault: MachineAtFault) -> MachineAtFault:
-        """Remember that the machine was at fault: nothing more is run."""
-        self._fault = fault
-        self._end()
-        return fault
-
     def _left(self) -> float:
         return self._budget.left(self._process.seconds() if self._process else 0.0)
 
@@ -265,15 +226,6 @@ class Session:
             self._budget.spend(processor=ended.seconds)
             self.peak_megabytes = max(self.peak_megabytes, ended.peak_megabytes)
             self._process = None
-
-
-@dataclass(frozen=True)
-class _Used:
-    """Seconds of one exchange: of the processor, by the clock, and of these, ready to run and without a processor."""
-
-    processor: float
-    clock: float
-    starved: float
 
 
 @lru_cache

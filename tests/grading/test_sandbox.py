@@ -273,6 +273,26 @@ def test_who_got_no_processor_is_not_to_blame(source, student, monkeypatch):
     assert student.starved > 1
 
 
+@pytest.mark.skipif(not Path("/proc/self/schedstat").is_file(), reason="this kernel does not tell who waits")
+def test_who_is_crowded_out_is_not_to_blame(student):
+    """The one processor that it may use has eight others to serve, all of which come first."""
+    one = min(os.sched_getaffinity(0))
+    crowd_out = f"import os; os.sched_setaffinity(0, [{one}])\nwhile True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", crowd_out], start_new_session=True) for _ in range(8)]
+    submission = psutil.Process(student._process.pid)
+    submission.cpu_affinity([one])
+    submission.nice(19)
+    try:
+        while any(sum(psutil.Process(other.pid).cpu_times()[:2]) < 0.05 for other in others):
+            time.sleep(0.05)
+        with pytest.raises(MachineAtFault, match="too busy"):
+            student.ask({"do": "run", "source": "while True: pass"}, 1)
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
 def test_who_waits_for_its_own_processes_got_the_processor(student, monkeypatch):
     """Many that take turns wait for each other, and the machine is not to blame for that."""
     monkeypatch.setattr(process, "queue_seconds", lambda processes: {(1, "1"): time.monotonic()})

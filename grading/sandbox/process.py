@@ -70,13 +70,14 @@ class StudentProcess:
             if word != b"!":
                 self._gone_before_it_began()
             self._process = psutil.Process(sender)
+            self._seconds = processor_seconds([self._process])
         except (OSError, psutil.Error):
             self.end()
             raise MachineAtFault(f"the machine could not start a process in {START_SECONDS} s") from None
 
     def seconds(self) -> float:
-        """Processor time of the process, and of what it started and has waited for."""
-        return processor_seconds([self._process])
+        """Processor time, up to its last reply, of the process and of what it started and has waited for."""
+        return self._seconds
 
     def ask(self, request: dict[str, Any], seconds: float) -> Any:
         """Send a request and return the reply, plain values of any shape.
@@ -107,6 +108,7 @@ class StudentProcess:
             self._gone()
         finally:
             watch.close()
+            self._seconds = max(self._seconds, processor_seconds([self._process]))
 
     def end(self) -> Ended:
         """End the process and all that it started, and say what it used."""

@@ -95,7 +95,7 @@ def show_missing(console: Console, assignment: str, students: Sequence[Student])
     if students:
         names = ", ".join(map(str, students[:MOST_NAMES]))
         more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
-        console.print(f"{assignment}: {len(students)} have not handed in: {names}{more}", markup=False)
+        console.print(f"{assignment}, not handed in ({len(students)}): {names}{more}", markup=False)
 
 
 def show_undecided(console: Console, students: Sequence[str], roster: Roster | None = None) -> None:

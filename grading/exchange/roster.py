@@ -40,7 +40,7 @@ def read_roster(path: Path) -> Roster:
     people = [_student(row, columns, kind) for row in rows]
     students = [student for student in people if student.school_id]
     without = [student.name for student in people if not student.school_id and student.name]
-    _refuse_bad_ids([(student.school_id, row.line) for student, row in zip(people, rows, strict=True)], table)
+    _refuse_bad_ids([(student.school_id, row.start) for student, row in zip(people, rows, strict=True)], table)
     folders = folder_names(student.school_id for student in students)
     notes += [f"{_people(without)} left out: nothing under {_header(table, columns, kind)!r}."] if without else []
     return Roster(tuple(replace(student, id=folders[student.school_id]) for student in students), tuple(notes))
@@ -144,16 +144,18 @@ def _as_school_writes(an_id: str) -> str:
 
 
 def _refuse_bad_ids(ids: Sequence[tuple[str, int]], table: Table) -> None:
-    """`ids` are (id, line)."""
-    for school_id, line in ids:
+    """`ids` are (id, place in the text)."""
+    for school_id, start in ids:
         if SHORTENED_BY_EXCEL.fullmatch(school_id):
             raise GradingError(
-                f"The roster {table.name} has the id {school_id} in line {line}: Excel has cut a long number short. "
-                "Export the roster again, and do not save it with Excel; or format that column as text first."
+                f"The roster {table.name} has the id {school_id} in line {table.line(start)}: Excel has cut a long "
+                "number short. Export the roster again and do not save it with Excel, or format that column as text."
             )
     counts = Counter(identity(school_id) for school_id, _ in ids if school_id)
     if twice := next((one for one in ids if counts[identity(one[0])] > 1), None):
-        raise GradingError(f"The roster {table.name} has the id {twice[0]} twice, first in line {twice[1]}.")
+        raise GradingError(
+            f"The roster {table.name} has the id {twice[0]} twice, first in line {table.line(twice[1])}."
+        )
 
 
 def _people(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import codecs
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from grading.problems import GradingError
@@ -39,10 +40,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """The values of one row by column, with as many as the header has, and the line of the file where it begins."""
+    """The values of one row by column, with as many as the header has, and where in the text it begins."""
 
     values: tuple[str, ...]
-    line: int
+    start: int
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Table:
     def headers(self) -> list[str]:
         return [cell.value.strip() for cell in self.cells[self.header_at]]
 
-    @property
+    @cached_property
     def rows(self) -> dict[int, Row]:
         """{place: row} of all rows below the header that hold anything."""
         width = len(self.headers)
@@ -69,9 +70,12 @@ class Table:
         for place, cells in enumerate(self.cells[self.header_at + 1 :], self.header_at + 1):
             values = [cell.value.strip() for cell in cells[:width]]
             if any(values):
-                line = 1 + len(self.text[: cells[0].start].splitlines())
-                found[place] = Row((*values, *[""] * (width - len(values))), line)
+                found[place] = Row((*values, *[""] * (width - len(values))), cells[0].start)
         return found
+
+    def line(self, start: int) -> int:
+        """The line of the file in which this place of the text is, counted from 1."""
+        return 1 + len(re.findall(r"\r\n|\r|\n", self.text[:start]))
 
     def filled(self, values: Mapping[tuple[int, int], str]) -> bytes:
         """The file with {(row, column): value} written in; every other byte is as it was."""
@@ -116,7 +120,7 @@ def read_table(path: Path, known: Callable[[str], bool]) -> Table:
     found = max((_with_header(table, known) for table in tables), key=lambda found: found[0])[1]
     last = found.cells[-1][-1]
     if _is_open(text[last.start : last.end]):
-        line = 1 + len(text[: last.start].splitlines())
+        line = found.line(last.start)
         raise GradingError(f'{path} opens a quotation mark (") in line {line} and never closes it. Correct that line.')
     return found
 

@@ -101,7 +101,7 @@ def _merged(old: Student, now: Student) -> Student:
     return replace(
         now,
         id=old.id,
-        school_id=known_as[own_kind],
+        school_id=known_as.get(own_kind, old.school_id),
         first_name=now.first_name or old.first_name,
         last_name=now.last_name or old.last_name,
         email=now.email or old.email,
@@ -111,7 +111,8 @@ def _merged(old: Student, now: Student) -> Student:
 
 
 def _own_kind(student: Student) -> str:
-    return next(kind for kind in OWN_ID if student.known_as.get(kind) == student.school_id)
+    """Which kind of id the school's is; the lowest, if somebody has written another id into `roster.json`."""
+    return next((kind for kind in OWN_ID if student.known_as.get(kind) == student.school_id), OWN_ID[-1])
 
 
 def _what_changed(old: Student, now: Student) -> list[str]:

@@ -58,7 +58,7 @@ def read_due_dates(path: Path, classroom: Classroom) -> dict[str, DueDates]:
     roster, found = kept(classroom), {}
     for row in table.rows.values():
         assignment, student, due = (row.values[headers.index(name)] for name in COLUMNS)
-        where = f"{path}, line {row.line}: "
+        where = f"{path}, line {table.line(row.start)}: "
         key = (_assignment(assignment, classroom, where), _student(student, classroom, roster, where))
         if key in found:
             raise GradingError(f"{where}{assignment} has a due date for {student or 'everybody'} already.")

@@ -103,6 +103,7 @@ def grade(
     ] = False,
 ) -> None:
     """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
+    from grading.console import show_due_dates
     from grading.gradebook.due_dates import keep_due_dates
     from grading.judging.private_checks import read_sources
     from grading.sandbox import check_available, in_sight
@@ -120,8 +121,7 @@ def grade(
     elif roster:
         _keep_roster(roster, classroom)
     if due:
-        keep_due_dates(due, classroom)
-        console.print(f"{due} is {classroom.due} from now on.", markup=False)
+        show_due_dates(console, keep_due_dates(due, classroom))
     failed = False
     for name in _assignments(classroom, assignment):
         job = _job(

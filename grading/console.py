@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -16,8 +16,10 @@ from grading.batch import Tally
 from grading.exchange.collecting import Collected
 from grading.exchange.people import Roster, Student
 from grading.exchange.updating import Changes
+from grading.gradebook.due_dates import DueDates
 from grading.gradebook.exporting import Exported
 from grading.results import Graded
+from grading.times import shown
 
 MOST_NAMES = 20  # of those who have not handed in; the class page has all
 
@@ -96,6 +98,14 @@ def show_missing(console: Console, assignment: str, students: Sequence[Student])
         names = ", ".join(map(str, students[:MOST_NAMES]))
         more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
         console.print(f"{assignment}, not handed in ({len(students)}): {names}{more}", markup=False)
+
+
+def show_due_dates(console: Console, dates: Mapping[str, DueDates]) -> None:
+    """How the class's `due.csv` was understood, in local time."""
+    for assignment, due in dates.items():
+        everybody = f"due {shown(due.everybody)}" if due.everybody else "due as the gradebook says"
+        others = f", and {len(due.students)} with a date of their own" if due.students else ""
+        console.print(f"{assignment}: {everybody}{others}", markup=False)
 
 
 def show_undecided(console: Console, students: Sequence[str], roster: Roster | None = None) -> None:

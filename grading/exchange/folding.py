@@ -15,9 +15,10 @@ def letters(text: str) -> str:
 
 
 def identity(an_id: str) -> str:
-    """An id without what programs add to it: Excel's blanks and `.0` in numbers, Brightspace's `#` in front."""
-    plain = re.sub(r"\s", "", fold(an_id)).removeprefix("#")
-    return re.sub(r"(?<=\d)[.,]0$", "", plain) if re.fullmatch(r"\d+[.,]0", plain) else plain
+    """An id without what programs add to it: Brightspace's `#` in front, and in numbers Excel's blanks and `.0`."""
+    plain = fold(an_id).removeprefix("#")
+    number = re.fullmatch(r"(\d+)([.,]0)?", re.sub(r"\s", "", plain))
+    return number[1] if number else plain
 
 
 def loose_identities(an_id: str) -> set[str]:

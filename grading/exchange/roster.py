@@ -125,17 +125,25 @@ def _student(row: Row, columns: Columns, own_kind: str) -> Student:
     def value(kind: str) -> str:
         return row.values[columns[kind]] if kind in columns else ""
 
-    first_name, last_name = value("first_name"), value("last_name")
-    if not first_name and not last_name:
-        last_name, comma, first_name = (part.strip() for part in value("full_name").partition(","))
-        if not comma:
-            first_name, _, last_name = last_name.rpartition(" ")
+    first_name, last_name = _names(value("first_name"), value("last_name"), value("full_name"))
     known_as = {kind: _as_school_writes(value(kind)) for kind in columns if is_an_id(kind) and value(kind)}
     known_as.pop("participant", None)
     if number := next(filter(None, map(PARTICIPANT.fullmatch, row.values)), None):
         known_as["participant"] = number[1]
     own = known_as.get(own_kind, "")
     return Student("", own, first_name, last_name, value("email"), value("group"), known_as=known_as)
+
+
+def _names(first: str, last: str, full: str) -> tuple[str, str]:
+    """First and last name. Beside a first name, a column called "Name" may hold the last one alone."""
+    if first and not last:
+        return first, re.sub(rf"\b{re.escape(first)}\b", "", full).strip(" ,")
+    if last:
+        return first, last
+    last, comma, first = (part.strip() for part in full.partition(","))
+    if not comma:
+        first, _, last = last.rpartition(" ")
+    return first, last
 
 
 def _as_school_writes(an_id: str) -> str:

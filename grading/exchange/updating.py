@@ -45,7 +45,8 @@ def updated(earlier: Roster | None, roster: Roster) -> Changes:
     came = [replace(student, id=folders[student.school_id]) for student in newcomers]
     met = [(before[pairs[now.id]], now) for now in roster.students if now.id in pairs]
     stayed = [(old, _merged(old, now)) for old, now in met]
-    missing = [old for old in before.values() if old.id not in {old.id for old, _ in stayed}]
+    there = {old.id for old, _ in stayed}
+    missing = [old for old in before.values() if old.id not in there]
     everybody = [*came, *(now for _, now in stayed), *(replace(old, gone=True) for old in missing)]
     return Changes(
         roster=Roster(tuple(sorted(everybody, key=lambda student: student.id)), roster.notes),

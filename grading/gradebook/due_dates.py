@@ -30,10 +30,14 @@ class DueDates:
     students: Mapping[str, datetime] = field(default_factory=dict)
 
 
-def keep_due_dates(path: Path, classroom: Classroom) -> None:
-    """Make this file the class's `due.csv`. Raises GradingError, and keeps the old one, where `read_due_dates` does."""
-    read_due_dates(path, classroom)
+def keep_due_dates(path: Path, classroom: Classroom) -> dict[str, DueDates]:
+    """Make this file the class's `due.csv`, and return what it says.
+
+    Raises GradingError, and keeps the old file, where `read_due_dates` does.
+    """
+    dates = read_due_dates(path, classroom)
     write_whole(classroom.due, path.read_bytes())
+    return dates
 
 
 def kept_due_dates(classroom: Classroom) -> dict[str, DueDates]:

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,8 +135,17 @@ def _plain(rows: Sequence[_Row], column: str) -> list[list[str]]:
         one = row.score
         numbers = [_number(one.points), _number(one.max_points), _number(one.late_penalty)]
         names = [row.student.school_id, one.last_name, one.first_name, one.email, one.lms_user_id]
-        table.append([*names, *numbers, one.timestamp, "yes" if one.needs_manual_grade else ""])
+        table.append([*names, *numbers, _local(one.timestamp), "yes" if one.needs_manual_grade else ""])
     return table
+
+
+def _local(timestamp: str) -> str:
+    """A time in UTC as local time with its offset: ISO 8601, which spreadsheets and programs read."""
+    return (
+        datetime.fromisoformat(timestamp).replace(tzinfo=UTC).astimezone().isoformat(" ", "seconds")
+        if timestamp
+        else ""
+    )
 
 
 def _add_exercises(table: list[list[str]], rows: Sequence[_Row], points: Mapping[str, Mapping[str, float]]) -> None:

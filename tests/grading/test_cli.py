@@ -40,6 +40,7 @@ def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox, reach_grade
     Receipt("bo.ipynb", late=True).write(Classroom(tmp_path).receipt("bo", "01_convolution"))
     said = reach_grade("grade", "--workers", 1, "--due", "dates.csv")
     assert "kept from before: 2" in said and (tmp_path / "due.csv").read_text() == DUE
+    assert "01_convolution: due 2000-01-01 12:00" in said and "and 1 with a date of their own" in said
     assert "bo: late, says the platform, but not when" in said
 
     assert "2 pages" in reach_grade("feedback")

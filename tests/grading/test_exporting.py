@@ -3,6 +3,7 @@
 import csv
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,9 @@ def test_a_plain_file_has_everybody(book, tmp_path):
     rows = {row[0]: dict(zip(header, row, strict=True)) for row in rows}
     assert set(rows) == {"ada", "charles", "grace"}
     assert rows["ada"][NAME] == "1" and rows["ada"]["max_score"] == "2"
-    assert rows["ada"]["submitted"] == "2026-03-01T10:00:00" and rows["ada"]["needs_manual_grade"] == "yes"
+    submitted = datetime.fromisoformat(rows["ada"]["submitted"])  # local time, with its offset
+    assert submitted == datetime(2026, 3, 1, 10, tzinfo=UTC) and submitted.utcoffset() is not None
+    assert rows["ada"]["needs_manual_grade"] == "yes"
     assert rows["charles"][NAME] == "0" and rows["grace"][NAME] == ""  # grace handed nothing in
     assert (done.written, done.not_final) == (2, ["ada"])
 

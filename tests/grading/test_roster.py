@@ -53,6 +53,8 @@ def classroom(tmp_path) -> Classroom:
         b"Nome,Cognome,Codice identificativo,Indirizzo email\nJane,Doe,jdoe,j@example.org\n",
         b"Voornaam,Achternaam,ID-nummer,E-mailadres\nJane,Doe,jdoe,j@example.org\n",
         "Nome,Sobrenome,Número de identificação,Endereço de email\nJane,Doe,jdoe,j@example.org\n".encode(),
+        b"Name;Vorname;Matrikelnummer\nDoe;Jane;jdoe\n",
+        b"Name;Vorname;Matrikelnummer\nDoe, Jane;Jane;jdoe\n",
         # other platforms
         'Last Name\tFirst Name\tUsername\tStudent ID\tAvailability\n"Doe"\t"Jane"\tx\t"jdoe"\tYes\n'.encode("utf-16"),
         b"First Name,Last Name,SID,Email,Sections\nJane,Doe,jdoe,jane@example.org,A\n",
@@ -187,6 +189,11 @@ def test_an_id_as_it_is_comes_before_what_is_left_of_anothers(read):
     assert [student.name for student in roster.with_id("12345")] == ["Bo Ek"]
     assert [student.name for student in roster.with_id("0012345")] == ["Jane Doe"]
     assert len(roster.with_id("00012345")) == 2  # which of the two, nobody can say
+
+
+def test_a_name_is_not_the_login_that_it_resembles(read):
+    roster = read("login,name\njofry,Jo Fry\nfry2,Jo Fry\n")
+    assert roster.with_id("Jo Fry") == [] and len(roster.with_name("Jo Fry")) == 2
 
 
 # --- a class and its next roster ---

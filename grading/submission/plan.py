@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 
 from grading.assignment import Assignment
 from grading.submission.names import names_of
+from grading.submission.sameness import same_code
 from utils.cells import SETUP_ID, role
 
 PAYOFF = re.compile(r"^with payoff\(", re.MULTILINE)
@@ -58,7 +59,7 @@ def _can_run(cell: NotebookNode) -> bool:
 def _step(at: int, cell: NotebookNode, released: dict[str, str]) -> _Step:
     setup = next(cell_id for cell_id in released if cell_id != SETUP_ID)
     wanted = cell.id == setup or bool(role(cell))
-    is_theirs = released.get(cell.id) != cell.source
+    is_theirs = cell.id not in released or not same_code(released[cell.id], cell.source)
     names = names_of(cell.source) if is_theirs else _names_of_ours(cell.source)
     is_payoff = cell.id in released and bool(PAYOFF.search(cell.source))
     return _Step(at, names.makes, names.takes, wanted, is_theirs, is_payoff)

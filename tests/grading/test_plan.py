@@ -104,7 +104,7 @@ def test_the_names_of_a_payoff_are_nobodys(released):
 
 CELLS = [
     ("x = y", {"x"}, {"y"}),
-    ("import a.b, c as d\nfrom e import f", {"a", "d", "f"}, set()),
+    ("import a.b, c as d\nfrom e import f", {"a", "d", "f"}, {"a.py", "a/b.py", "c.py", "e.py"}),
     ("def f(x, y=z):\n    w = x\n    return w + v", {"f"}, {"z", "v"}),
     ("class A(B):\n    c = 1\n    def m(self):\n        return A, d", {"A"}, {"B", "d"}),
     ("[i * k for i in range(3)]", set(), {"k"}),

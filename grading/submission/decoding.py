@@ -20,7 +20,7 @@ def notebook_in(content: bytes) -> tuple[dict, list[str]]:
 
     Raises Unreadable, with what the file is instead, if there is none, or more than one, or one with too many parts.
     """
-    if not content.strip(b"\0 \t\r\n"):
+    if not content.strip(FILLING.encode()):
         raise Unreadable(_empty(content))
     if content.count(b"[") + content.count(b"{") > MOST_PARTS:
         raise Unreadable(f"The file has more than {MOST_PARTS:,} lists and objects. Clear its outputs.")

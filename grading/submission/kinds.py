@@ -41,19 +41,17 @@ _BINARY: list[tuple[bytes, tuple[str, str]]] = [
 
 _TEXT: list[tuple[re.Pattern, tuple[str, str]]] = [
     (
-        re.compile(r"version https://git-lfs\.github\.com/"),
-        (
-            "a Git LFS pointer, which stands for the file where that was not fetched",
-            f"Run `git lfs pull` first. {_SAVE}",
-        ),
+        re.compile(r"\Aversion https://git-lfs\.github\.com/"),
+        ("a Git LFS pointer, which stands for a file that was not fetched", f"Run `git lfs pull` first. {_SAVE}"),
     ),
-    (re.compile(r"(?:<\?xml[^>]*>\s*)?<!DOCTYPE plist|\[InternetShortcut\]|\[Desktop Entry\]"), _SHORTCUT),
-    (re.compile(r"(?s).{0,1000}?<(?:!doctype html|html|head|body)\b", re.I), ("a web page (HTML)", _DOWNLOAD)),
-    (re.compile(r"MIME-Version:|From: <Saved by", re.I), ("a saved web page", _DOWNLOAD)),
-    (re.compile(r"<\?xml"), ("XML", _SAVE)),
-    (re.compile(r"(?:#!|# ---\s+# jupyter:|# %%|# In ?\[)"), _SCRIPT),
-    (re.compile(r"(?m)(?:[^{].*\n)*?(?:import \w|from [\w.]+ import |def \w+\(|class \w+[:(])"), _SCRIPT),
-    (re.compile(r"(?s)(?:---\n.*?\n---\s+)?#{1,6} |.{0,10000}?^```", re.M), ("Markdown", _SAVE)),
+    (re.compile(r"\A(?:(?:<\?xml[^>]*>\s*)?<!DOCTYPE plist|\[InternetShortcut\]|\[Desktop Entry\])"), _SHORTCUT),
+    (re.compile(r"(?is)\A.{0,1000}?<(?:!doctype html|html|head|body)\b"), ("a web page (HTML)", _DOWNLOAD)),
+    (re.compile(r"(?i)\A(?:MIME-Version:|From: <Saved by)"), ("a saved web page", _DOWNLOAD)),
+    (re.compile(r"\A<\?xml"), ("XML", _SAVE)),
+    (re.compile(r"\A(?:#!|# ---\s+# jupyter:|# %%|# In ?\[)"), _SCRIPT),
+    (re.compile(r"(?m)^```"), ("Markdown", _SAVE)),
+    (re.compile(r"(?m)^(?:import \w|from [\w.]+ import |def \w+\(|class \w+[:(])"), _SCRIPT),
+    (re.compile(r"\A#{1,6} "), ("Markdown", _SAVE)),
 ]
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 
@@ -104,4 +102,4 @@ def _kind(content: bytes, text: str) -> tuple[str, str] | None:
         return binary
     if text.startswith("{"):  # broken JSON, which may speak of anything
         return None
-    return next((kind for pattern, kind in _TEXT if pattern.match(text[:LOOKED_AT])), None)
+    return next((kind for pattern, kind in _TEXT if pattern.search(text[:LOOKED_AT])), None)

@@ -11,7 +11,7 @@ from grading.submission.parsing import Written
 from grading.submission.sameness import essence, essence_of_ours, without_trailing_blanks
 from utils.cells import SETUP_ID, grade_id, role
 
-ENOUGH_LINES = 0.5  # share of a question's lines by which it is known again, wherever it stands
+ENOUGH_LINES = 0.5  # share of a cell's lines by which it is known again
 
 
 def answer_name(cell: NotebookNode) -> str:
@@ -24,7 +24,8 @@ class Places:
     """Looks for the released cell that each written one stands for.
 
     By its nbgrader name or its cell id; unchanged but for layout, by its source; an answer by the name that it makes, a
-    quiz by its question. What is still missing then is what stands in its place, between the same neighbours.
+    quiz by its question. What is still missing then is what stands between the same neighbours, if it has half of the
+    lines, or if as many own cells stand there as are missing.
 
     Attributes:
         found: for each written cell the number of the released one, None for the student's own.
@@ -32,16 +33,17 @@ class Places:
 
     def __init__(self, written: Sequence[Written], released: Sequence[NotebookNode]):
         self._written, self._released = written, released
-        self._code = [_Code(cell) for cell in written]
+        self._content = [_Content(cell) for cell in written]
         self.found: list[int | None] = self._by_names()
         self._find_by_source()
         self._find_answers()
         self._find_quizzes()
-        self._find_between()
+        self._find_changed_by_lines()
+        self._find_changed_by_number()
 
     def defines(self, at: int, name: str) -> bool:
         """Whether the written cell `at` is code that makes this name."""
-        return name in self._code[at].defines
+        return name in self._content[at].defines
 
     def _by_names(self) -> list[int | None]:
         by_grade_id = {grade_id(cell): number for number, cell in enumerate(self._released) if role(cell)}
@@ -76,33 +78,43 @@ class Places:
                 self.found[own[-1]] = number
 
     def _may_move(self, at: int, number: int) -> bool:
-        """Whether a cell works as well where the released one stands: no own cell between makes or takes its names."""
-        place = max((at for at, found in enumerate(self.found) if found is not None and found < number), default=-1)
-        moved = self._code[at].names
-        between = [one.names for one in self._code[min(at, place) + 1 : max(at, place + 1)]]
-        if at > place:
-            return not any(moved.takes & names.makes for names in between)
-        return not any(moved.makes & names.takes for names in between)
+        """Whether a cell works as well where the released one stands: nothing that it passes makes or takes its names.
+
+        What stands between the released one's predecessor and the next released cell comes before it anyway.
+        """
+        moved = self._content[at].names
+        known = [(found, place) for place, found in enumerate(self.found) if found is not None]
+        _, before = max((pair for pair in known if pair[0] < number), default=(-1, -1))
+        if at < before:
+            return not any(moved.makes & one.names.takes for one in self._content[at + 1 : before + 1])
+        after = min((place for found, place in known if found > number and place > before), default=at)
+        return not any(moved.takes & one.names.makes for one in self._content[after:at])
 
     def _find_quizzes(self) -> None:
         """By the question's first line or half of its lines; where it was deleted, by the place of the answer."""
         for number in self._missing("quiz"):
             lines = _lines(self._released[number].source)
-            shared = {at: len(lines.keys() & _lines(self._written[at].source).keys()) for at in self._own("markdown")}
             first = next(iter(lines), "")
-            known = [at for at in shared if first in _lines(self._written[at].source)]
-            known += [at for at, count in shared.items() if count and count >= ENOUGH_LINES * len(lines)]
-            near = [at for at in self._between(number) if self._written[at].type != "code"]
-            candidates = known or [at for at in near if self._written[at].source.strip()]
-            if candidates:
-                self.found[max(candidates, key=lambda at: shared.get(at, 0))] = number
+            texts = self._own("markdown")
+            known = [at for at in texts if first in self._content[at].lines]
+            known += [at for at in texts if self._shares_enough(at, lines)]
+            near = [at for at in self._between(number) if self._written[at].type != "code" and self._content[at].lines]
+            if candidates := known or near:
+                self.found[max(candidates, key=lambda at: self._shared(at, lines))] = number
 
     def _between(self, number: int) -> list[int]:
         """The own cells that stand between the neighbours of a missing one."""
         return next((own for own, missing in self._gaps() if number in missing), [])
 
-    def _find_between(self) -> None:
-        """Changed cells whose names are lost: where as many own cells stand as are missing, they stand for those."""
+    def _find_changed_by_lines(self) -> None:
+        for own, missing in list(self._gaps()):
+            for number in (number for number in missing if self._may_be_changed(number)):
+                lines = _lines(self._released[number].source)
+                same = [at for at in self._of_type(own, number) if self._shares_enough(at, lines)]
+                if same:
+                    self.found[max(same, key=lambda at: self._shared(at, lines))] = number
+
+    def _find_changed_by_number(self) -> None:
         for own, missing in list(self._gaps()):
             for type_ in ("code", "markdown"):
                 ours = [number for number in missing if self._may_be_changed(number, type_)]
@@ -111,9 +123,19 @@ class Places:
                     for at, number in zip(theirs, ours, strict=True):
                         self.found[at] = number
 
-    def _may_be_changed(self, number: int, type_: str) -> bool:
+    def _of_type(self, own: list[int], number: int) -> list[int]:
+        type_ = self._released[number].cell_type
+        return [at for at in own if self.found[at] is None and self._written[at].type == type_]
+
+    def _may_be_changed(self, number: int, type_: str = "") -> bool:
         cell = self._released[number]
-        return cell.cell_type == type_ and not role(cell) and cell.id != SETUP_ID
+        return type_ in ("", cell.cell_type) and not role(cell) and cell.id != SETUP_ID
+
+    def _shared(self, at: int, lines: dict[str, None]) -> int:
+        return len(lines.keys() & self._content[at].lines.keys())
+
+    def _shares_enough(self, at: int, lines: dict[str, None]) -> bool:
+        return bool(lines) and self._shared(at, lines) >= ENOUGH_LINES * len(lines)
 
     def _gaps(self) -> Iterator[tuple[list[int], range | list[int]]]:
         """Own cells that follow each other, with the missing released ones between the neighbours on both sides."""
@@ -137,19 +159,23 @@ class Places:
         return [number for number, cell in enumerate(self._released) if role(cell) == role_ and number not in present]
 
 
-class _Code:
-    """The names of a written cell, read where somebody asks; text has none."""
+class _Content:
+    """What a written cell says, read where somebody asks. Text has no names."""
 
     def __init__(self, cell: Written):
-        self._source = cell.source if cell.type == "code" else ""
+        self._source, self._code = cell.source, cell.source if cell.type == "code" else ""
 
     @cached_property
     def names(self) -> Names:
-        return names_of(self._source)
+        return names_of(self._code)
 
     @cached_property
     def defines(self) -> frozenset[str]:
-        return defined_by(self._source)
+        return defined_by(self._code)
+
+    @cached_property
+    def lines(self) -> dict[str, None]:
+        return _lines(self._source)
 
 
 def _lines(text: str) -> dict[str, None]:

@@ -50,6 +50,11 @@ def file_written(source: str) -> str:
     return words[-1].strip("\"'").removeprefix("./") if words else ""
 
 
+def text_written(source: str) -> str:
+    """What the cell writes into that file."""
+    return source[found.end() :] if (found := _WRITING.match(source)) else ""
+
+
 def files_run(source: str) -> set[str]:
     """The files that the cell runs by `%run`, such as "conv.py"."""
     return {name if name.endswith((".py", ".ipynb")) else f"{name}.py" for name in _RUN.findall(source)}

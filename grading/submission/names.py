@@ -12,6 +12,7 @@ from grading.submission.magics import as_python, file_written, files_run
 BUILTINS = frozenset(dir(builtins))
 
 _IMPORT = re.compile(r"^[ \t]*+(?:from[ \t]++([\w.]+)[ \t]++import\b|import[ \t]++([\w., \t]+))", re.MULTILINE)
+_STAR = re.compile(r"^[ \t]*+from[ \t]++([\w.]+)[ \t]++import[ \t]*+\*", re.MULTILINE)
 _DEFINED = re.compile(
     r"^(?:(?:async[ \t]++)?(?:def|class)[ \t]++(\w+)|(\w++)[ \t]*+(?::[^=\n]*+)?=(?!=))", re.MULTILINE
 )
@@ -33,7 +34,7 @@ def names_of(source: str) -> Names:
     """The names of a cell. One that Python cannot parse makes and takes none, as it cannot run either."""
     if written := file_written(source):
         return Names(frozenset({written}), frozenset())
-    module = _parse(source) or _parse(as_python(source))
+    module = _symbols(source)
     if not module:
         return Names(frozenset(), frozenset())
     own = {symbol.get_name() for symbol in module.get_symbols() if _is_bound(symbol)}
@@ -45,8 +46,14 @@ def names_of(source: str) -> Names:
 
 def defined_by(source: str) -> frozenset[str]:
     """The names that a cell makes; of one that Python cannot parse, those that it seems to have been written for."""
-    makes = names_of(source).makes
-    return makes or frozenset(name for found in _DEFINED.findall(as_python(source)) for name in found if name)
+    if file_written(source) or _symbols(source):
+        return names_of(source).makes
+    return frozenset(name for found in _DEFINED.findall(as_python(source)) for name in found if name)
+
+
+def files_spread(source: str) -> set[str]:
+    """The files all of whose names come into the notebook: by `from conv import *` and `%run conv.py`."""
+    return {_file_of(module) for module in _STAR.findall(source)} | files_run(source)
 
 
 def _modules(source: str) -> Iterator[str]:
@@ -54,7 +61,15 @@ def _modules(source: str) -> Iterator[str]:
     for one, several in _IMPORT.findall(source):
         for module in [one] if one else (name.split()[0] for name in several.split(",") if name.split()):
             yield f"{module.partition('.')[0]}.py"
-            yield f"{module.strip('.').replace('.', '/')}.py"
+            yield _file_of(module)
+
+
+def _file_of(module: str) -> str:
+    return f"{module.strip('.').replace('.', '/')}.py"
+
+
+def _symbols(source: str) -> symtable.SymbolTable | None:
+    return _parse(source) or _parse(as_python(source))
 
 
 def _parse(source: str) -> symtable.SymbolTable | None:

@@ -1,12 +1,14 @@
 """Which released cell each cell of a submission stands for, whatever has happened to its names."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
 
 from nbformat import NotebookNode
 
-from grading.submission.names import Names, defined_by, names_of
+from grading.submission.magics import file_written, text_written
+from grading.submission.names import Names, defined_by, files_spread, names_of
 from grading.submission.parsing import Written
 from grading.submission.sameness import essence, essence_of_ours, without_trailing_blanks
 from utils.cells import SETUP_ID, grade_id, role
@@ -34,6 +36,10 @@ class Places:
     def __init__(self, written: Sequence[Written], released: Sequence[NotebookNode]):
         self._written, self._released = written, released
         self._content = [_Content(cell) for cell in written]
+        self._files: dict[str, set[str]] = defaultdict(set)  # the names in each file that a cell writes
+        for content in self._content:
+            if content.file:
+                self._files[content.file] |= content.names_in_file
         self.found: list[int | None] = self._by_names()
         self._find_by_source()
         self._find_answers()
@@ -42,8 +48,9 @@ class Places:
         self._find_changed_by_number()
 
     def defines(self, at: int, name: str) -> bool:
-        """Whether the written cell `at` is code that makes this name."""
-        return name in self._content[at].defines
+        """Whether the written cell `at` is code that makes this name, or takes it out of a file of the student's."""
+        content = self._content[at]
+        return name in content.defines or any(name in self._files.get(file, ()) for file in content.spread)
 
     def _by_names(self) -> list[int | None]:
         by_grade_id = {grade_id(cell): number for number, cell in enumerate(self._released) if role(cell)}
@@ -172,6 +179,18 @@ class _Content:
     @cached_property
     def defines(self) -> frozenset[str]:
         return defined_by(self._code)
+
+    @cached_property
+    def spread(self) -> set[str]:
+        return files_spread(self._code)
+
+    @property
+    def file(self) -> str:
+        return file_written(self._code)
+
+    @property
+    def names_in_file(self) -> frozenset[str]:
+        return defined_by(text_written(self._code))
 
     @cached_property
     def lines(self) -> dict[str, None]:

@@ -126,10 +126,10 @@ def _import_cell(assignment: Assignment) -> NotebookNode:
 
 
 def _imports_first(notebook: NotebookNode, assignment: Assignment, first: int) -> str:
-    """The released import cell, unless it is what the notebook's first cell to run says."""
+    """The released import cell, unless the first cell to run is just that, with no magic before it that may fail."""
     released = _import_cell(assignment)
     cell = notebook.cells[first]
-    return "" if cell.id == released.id and same_code(cell.source, released.source) else released.source
+    return "" if cell.id == released.id and cell.source == released.source else released.source
 
 
 def _imports(source: str) -> dict[str, str]:

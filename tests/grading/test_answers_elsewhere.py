@@ -91,6 +91,14 @@ def test_answers_in_one_cell_get_what_they_get_in_their_own(where, sandbox):
     assert points(notebook, sandbox) == {task.answer: task.points for task in FIRST.tasks}
 
 
+@pytest.mark.parametrize("magic", ["%matplotlib widget", "%matplotlib notebook", "%matplotlib qt", "%%time"])
+def test_a_magic_in_the_cell_of_an_answer_costs_nothing(magic, sandbox):
+    notebook = deepcopy(FIRST.notebook)
+    answer = next(cell for cell in notebook.cells if grade_id(cell) == "conv2d")
+    answer.source = f"{magic}\n{CODE}"
+    assert points(notebook, sandbox) == {"conv2d": 3}
+
+
 def test_no_file_of_one_process_is_seen_by_the_next(sandbox):
     first = sandbox.start_process(Limits())
     first.ask({"do": "run", "source": "%%writefile conv.py\nx = 1"}, 30)

@@ -12,7 +12,7 @@ from operator import attrgetter
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
-from grading.submission.names import names_of
+from grading.submission.names import defined_by, names_of
 from grading.submission.sameness import same_code
 from utils.cells import SETUP_ID, grade_id, role
 
@@ -101,7 +101,7 @@ def _steps(notebook: NotebookNode, assignment: Assignment) -> list[_Step]:
             continue
         step = _step(at, cell, released.get(cell.id), imports)
         if cell.id in answers:
-            step = replace(step, makes=step.makes | {answers[cell.id]})
+            step = replace(step, makes=step.makes | (defined_by(cell.source) & {answers[cell.id]}))
             stubs |= {} if step.is_theirs else {at: answers[cell.id]}
         steps.append(replace(step, wanted=cell.id == setup.id or bool(role(cell))))
     written = {name for step in steps if step.is_theirs for name in step.makes}
@@ -126,10 +126,10 @@ def _import_cell(assignment: Assignment) -> NotebookNode:
 
 
 def _imports_first(notebook: NotebookNode, assignment: Assignment, first: int) -> str:
-    """The released import cell, unless it is what the notebook's first cell to run says."""
+    """The released import cell, unless the first cell to run is just that, with no magic before it that may fail."""
     released = _import_cell(assignment)
     cell = notebook.cells[first]
-    return "" if cell.id == released.id and same_code(cell.source, released.source) else released.source
+    return "" if cell.id == released.id and cell.source == released.source else released.source
 
 
 def _imports(source: str) -> dict[str, str]:

@@ -191,7 +191,7 @@ def test_a_plan_knows_which_cells_should_make_a_name(released):
 
 CELLS = [
     ("x = y", {"x"}, {"y"}),
-    ("import a.b, c as d\nfrom e import f", {"a", "d", "f"}, set()),
+    ("import a.b, c as d\nfrom e import f", {"a", "d", "f"}, {"a.py", "a/b.py", "c.py", "e.py"}),
     ("def f(x, y=z):\n    w = x\n    return w + v", {"f"}, {"z", "v"}),
     ("class A(B):\n    c = 1\n    def m(self):\n        return A, d", {"A"}, {"B", "d"}),
     ("[i * k for i in range(3)]", set(), {"k"}),

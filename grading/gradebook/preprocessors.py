@@ -11,7 +11,6 @@
 
 import atexit
 import os
-import secrets
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,9 @@ from grading.judging.grade import Rules, grade_notebook
 from grading.judging.private_checks import declared_exercises, read_sources
 from grading.sandbox import Sandbox
 from grading.submission.reading import Unreadable, read_submission
+from utils.checking.seeds import new_seed
 
-SEED = secrets.randbits(31)  # of the random cases: one for all submissions that this process grades
+SEED = new_seed()  # of the random cases: one for all submissions that this process grades
 
 
 class RepairingExporter(NotebookExporter):
@@ -71,7 +71,8 @@ class SandboxedExecute(NbGraderPreprocessor):
         for note in judged.graded.notes:
             self.log.warning("%s: %s", student, note)
         notebook = autograded_notebook(judged.notebook, assignment.notebook, judged.graded.marks)
-        record = NotebookNode(seed=self.seed, notes=judged.graded.notes)
+        # As text: what JavaScript reads and writes again keeps 53 bits of a number.
+        record = NotebookNode(seed=str(self.seed), notes=judged.graded.notes)
         notebook.metadata = NotebookNode(notebook.metadata, reach_grading=record)
         return notebook, resources
 

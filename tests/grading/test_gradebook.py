@@ -185,7 +185,7 @@ def test_autograde_takes_seed_and_private_checks_from_the_configuration(school, 
     autograde(school)
     assert asked == [(2, 7)]
     recorded = nbformat.read(school.classroom.autograded("ada", NAME), as_version=4).metadata.reach_grading
-    assert (recorded.seed, recorded.notes) == (7, ["It slept."])
+    assert (recorded.seed, recorded.notes) == ("7", ["It slept."])
 
 
 def autograde(school: School) -> None:

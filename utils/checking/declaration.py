@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from utils.checking import calling
+from utils.checking.seeds import derived
 
 Seen = Callable[..., str | None]
 """`seen(value, *case)`: one sentence on what is wrong with this value and can be seen in it, or nothing."""
@@ -78,8 +79,9 @@ class Declaration:
         return function
 
     def draw_cases(self, seed: int) -> list[tuple]:
-        """The cases for this seed, each a tuple of plain values."""
-        drawn = list(self._cases(np.random.default_rng(seed))) if self._cases else []
+        """The cases for this seed, of any size, each a tuple of plain values. They do not tell the seed."""
+        rng = np.random.default_rng(derived(seed, "cases", self.lesson, self.name))
+        drawn = list(self._cases(rng)) if self._cases else []
         if not drawn:
             raise ValueError(f"{self.name} has no cases: declare them with @{self.name}.cases")
         return [self._as_tuple(case, number) for number, case in enumerate(drawn, start=1)]

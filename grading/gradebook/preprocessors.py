@@ -26,6 +26,7 @@ from grading.gradebook.autograded import autograded_notebook
 from grading.judging.grade import Rules, grade_notebook
 from grading.judging.private_checks import declared_exercises, read_sources
 from grading.sandbox import Sandbox
+from grading.sandbox.library import library_of
 from grading.submission.reading import Unreadable, read_submission
 from utils.checking.seeds import new_seed
 
@@ -67,7 +68,7 @@ class SandboxedExecute(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         assignment = _released(self.parent.parent.coursedir, resources["nbgrader"], self.checks)
         student = resources["nbgrader"]["student"]
-        judged = grade_notebook(student, assignment, nb, Rules(seed=self.seed), _sandbox())
+        judged = grade_notebook(student, assignment, nb, Rules(seed=self.seed), _sandbox(library_of(assignment)))
         for note in judged.graded.notes:
             self.log.warning("%s: %s", student, note)
         notebook = autograded_notebook(judged.notebook, assignment.notebook, judged.graded.marks)
@@ -88,9 +89,9 @@ def _load(released: Path, checks: str) -> Assignment:
 
 
 @cache
-def _sandbox() -> Sandbox:
-    """One for all submissions of this process; each has a process of its own in it."""
+def _sandbox(library: frozenset[str]) -> Sandbox:
+    """One for all submissions of an assignment; each has a process of its own in it."""
     data = os.environ.get("REACH_DATA")
-    sandbox = Sandbox(Path(data) if data else None)
+    sandbox = Sandbox(Path(data) if data else None, library=library)
     atexit.register(sandbox.close)
     return sandbox

@@ -136,14 +136,22 @@ def places(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def sandbox(places):
-    """One sandbox for all attacks, as for a batch, once it is sure that it hides what they would destroy."""
+    """One sandbox for the attacks on a lesson, as for a batch, once it is sure that it hides what they would destroy."""
+    kept: dict[frozenset[str], Sandbox] = {}
+
+    def sandbox_for(one: Job) -> Sandbox:
+        library = job._library(one)
+        if library not in kept:
+            kept[library] = every.enter_context(Sandbox(library=library))
+        return kept[library]
+
     try:
         check_available()
     except NoSandbox as error:
         pytest.skip(str(error))
-    with pytest.MonkeyPatch.context() as patch, Sandbox() as sandbox:
+    with pytest.MonkeyPatch.context() as patch, Sandbox() as sandbox, contextlib.ExitStack() as every:
         patch.setenv("REACH_SECRET", CANARY)
-        patch.setattr(job, "_warm_sandbox", lambda job: sandbox)
+        patch.setattr(job, "_warm_sandbox", sandbox_for)
         scout = sandbox.start_process(Limits())
         look = f"import os; print(os.path.exists({str(places['classroom'])!r}), os.getuid() == 0)"
         seen = scout.ask({"do": "run", "source": look}, 30)[0]["text"]
@@ -177,8 +185,12 @@ def grade(lesson: str, path: Path, rules: Rules = RULES) -> Judged:
         content = file_bytes(path)
     except Unreadable as error:
         content = str(error)
+    return grade_content(batch_of(lesson, rules), "attacker", content, "")
+
+
+def batch_of(lesson: str, rules: Rules = RULES) -> Job:
     source = released(lesson).read_text(encoding="utf-8")
-    return grade_content(Job(lesson, source, rules, (("secret_checks.py", PRIVATE),)), "attacker", content, "")
+    return Job(lesson, source, rules, (("secret_checks.py", PRIVATE),))
 
 
 def grade_attack(attack: Attack, path: Path) -> Judged:
@@ -248,6 +260,7 @@ def test_a_submission_gains_nothing(attack, tmp_path, places, neighbour):
     submitted = tmp_path / "attacker" / "01_convolution.ipynb"
     submitted.parent.mkdir()
     hand_in(submitted, attack, places)
+    job._warm_sandbox(batch_of(attack.aim)).start_process(Limits()).end()  # of this lesson, so that it runs already
     running, before = processes(), contents(places)
 
     done = grade_attack(attack, submitted)

@@ -9,9 +9,12 @@ from grading.assignment import Assignment, Task
 from grading.judging.session import Incident, Session, Times
 from grading.results import Graded, Mark
 from grading.sandbox import Sandbox
+from grading.submission.library_calls import library_calls
 from grading.submission.plan import cells_to_run
 from grading.worker.isolation import Limits
 from utils.checking import CheckBroken, Exercise, Status, Verdict
+
+MOST_NAMED = 5  # names in a remark
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ def grade_notebook(
     with Session(sandbox, notebook, cells, rules.limits, rules.times) as session:
         session.run_cells()
         marks = [_asked(task, session, rules.seed) for task in assignment.tasks]
+    sources = [notebook.cells[index].source for index in cells]
+    marks = [_with_remark(mark, task, sources) for mark, task in zip(marks, assignment.tasks, strict=True)]
     marks = _ask_privately(assignment, marks, notebook, cells, rules, sandbox)
     incidents = [f"{mark.verdict.exercise} {mark.incident}." for mark in marks if mark.incident]
     notes, peak = session.notes + incidents, session.peak_megabytes
@@ -78,6 +83,14 @@ def _asked(task: Task, session: Session, seed: int) -> Mark:
     verdict, incident = _judge(task.exercises[0], task.answer, session, seed)
     points = task.points if verdict.passed else 0
     return Mark(task.grade_id, points, task.points, verdict, session.seconds - before, incident)
+
+
+def _with_remark(mark: Mark, task: Task, sources: list[str]) -> Mark:
+    """Named is what an instructor may not want to count: an answer that the course's own library gives."""
+    if mark.points == 0 or not (calls := library_calls(sources, task.answer, task.exercises[0].may_use)):
+        return mark
+    named = [name if name.startswith("`") else f"`{name}`" for name in calls[:MOST_NAMED]]
+    return replace(mark, remark=f"Its answer uses {', '.join(named)}, which may be the course's own answer.")
 
 
 def _judge(exercise: Exercise, answer: str, session: Session, seed: int) -> tuple[Verdict, str]:

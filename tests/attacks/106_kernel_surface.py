@@ -1,6 +1,4 @@
-"""Calls what no exercise needs of the kernel: other families of sockets in pairs, its own input and output, bytes that
-overtake others on the judge's channel, a handle of the judge, watches on files that others read.
-"""
+"""Calls what no exercise needs of the kernel: other sockets in pairs, its own input and output, urgent bytes, watches."""
 
 raise SystemExit("Text for a sandbox: never run it.")
 

@@ -1,5 +1,4 @@
-"""Sends dicts whose keys were chosen to share one hash, and returns them, so that the judge works with the square of
-their number.
+"""Sends dicts whose keys share one hash, so that the judge works with the square of their number.
 
 Named: no reply
 """

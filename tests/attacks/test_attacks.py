@@ -6,8 +6,8 @@ handed in, `hand_in(path, released)`, or put members into the archive of a class
 
 No attack may gain a point, read a secret, change what another student gets, or leave anything behind; and where its
 docstring gives words after "Named:", the report has to say what happened in one of these. "Ends: at a limit" says that
-the attack would go on for ever: it gets short limits. All others get ample ones, so that no machine, however slow, ends
-them before they have done their worst.
+the attack would go on for ever: it gets short limits. "Seconds: 6" is what all of a submission gets. All others get
+ample limits, so that no machine, however slow, ends them before they have done their worst.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ import signal
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -27,6 +28,7 @@ from types import ModuleType
 import nbformat
 import psutil
 import pytest
+from nbgrader.utils import parse_utc
 
 from grading.assignment import Assignment, load_assignment
 from grading.classroom import STUDENT, Classroom
@@ -44,7 +46,7 @@ from grading.worker.isolation import Limits
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-LESSONS = ("01_convolution", "02_cnn_on_mnist")
+LESSONS = ("01_convolution", "02_cnn_on_mnist", "11_tiny_transformer")
 CELL = re.compile(r"^# %% (\w+)\n", re.MULTILINE)
 
 SEED = 987_654_321_987
@@ -84,6 +86,12 @@ class Attack:
     @property
     def endless(self) -> bool:
         return "\nEnds: at a limit" in self.text
+
+    @property
+    def seconds(self) -> float:
+        """Of processor time, for all of the submission."""
+        found = re.search(r"^Seconds: (\d+)$", self.text, re.MULTILINE)
+        return float(found[1]) if found else RULES.times.submission
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -136,7 +144,7 @@ def places(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def sandbox(places):
-    """One sandbox for the attacks on a lesson, as for a batch, once it is sure that it hides what they would destroy."""
+    """One sandbox for the attacks on a lesson, as for a batch, once it hides what they would destroy."""
     kept: dict[frozenset[str], Sandbox] = {}
 
     def sandbox_for(one: Job) -> Sandbox:
@@ -196,7 +204,7 @@ def batch_of(lesson: str, rules: Rules = RULES) -> Job:
 def grade_attack(attack: Attack, path: Path) -> Judged:
     """Grade what an attack has handed in: one that would go on for ever by short limits, so that nobody waits long."""
     if not attack.endless:
-        return grade(attack.aim, path)
+        return grade(attack.aim, path, replace(RULES, times=replace(RULES.times, submission=attack.seconds)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "GRACE", 0.25)
         for task in assignment(attack.aim).tasks:
@@ -289,6 +297,7 @@ def test_an_archive_reaches_nobody_else(attack, tmp_path):
         archive.writestr("honest/01_convolution.ipynb", b"honest")
         attack.module().pack(archive, b"hostile")
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    packed = datetime.now().astimezone() - timedelta(minutes=5)
 
     collected = collect(tmp_path / "class.zip", classroom, LESSONS[0])
 
@@ -297,6 +306,8 @@ def test_an_archive_reaches_nobody_else(attack, tmp_path):
     assert all(map(STUDENT.fullmatch, students))
     assert new == {classroom.submitted(student, LESSONS[0]) for student in students}
     assert classroom.submitted("honest", LESSONS[0]).read_bytes() == b"honest"
+    for path in (classroom.root / "submitted").rglob(TIMESTAMP):
+        assert parse_utc(path.read_text(encoding="utf-8")) >= parse_utc(packed.isoformat()), "a date of their own"
     assert classroom.released(LESSONS[0]).read_bytes() == b"released"
     assert (classroom.root / "gradebook.db").read_text(encoding="utf-8") == CANARY
     assert re.search(attack.named, str(collected.not_placed)), f"not named: {collected.not_placed}"

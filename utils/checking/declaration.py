@@ -42,6 +42,8 @@ class Declaration:
         rtol: relative tolerance of the comparison with the reference.
         compare: whether a value is compared with the reference's. Without, findings alone decide.
         facts: a dataclass; findings get the value as one of these, rather than as a dict.
+        may_use: modules or names of the course's own library that an answer may use, such as "utils.text.encode".
+            Grading remarks on an answer that uses any other.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class Declaration:
         rtol: float = 1e-4,
         compare: bool = True,
         facts: type | None = None,
+        may_use: Sequence[str] = (),
     ):
         self.reference, self.name = reference, reference.__name__
         self.parameters = list(inspect.signature(reference).parameters)
         self.lesson, self.points, self.hint = lesson, points, hint
         self.returns, self.seconds, self.rtol, self.compare, self.facts = returns, seconds, rtol, compare, facts
+        self.may_use = tuple(may_use)
         self.mistakes: list[Mistake] = []
         self.findings: list[tuple[Seen, Mistake | None]] = []
         self.ask_function: Callable = calling.direct

@@ -16,6 +16,7 @@ from grading.judging.session import Session, Times
 from grading.problems import GradingError
 from grading.results import Graded, Mark
 from grading.sandbox import MachineAtFault, Sandbox
+from grading.submission.library_calls import library_calls
 from grading.submission.plan import Plan, make_plan
 from grading.worker.isolation import Limits
 from utils.checking import CheckBroken, Exercise, Status, Verdict
@@ -23,6 +24,8 @@ from utils.checking.judging import Caller
 
 NO_MEMORY = "the machine had no memory left"
 TORCH_HAS_NO_MEMORY = "can't allocate memory"  # torch raises no MemoryError for it, but this, in a RuntimeError
+
+MOST_NAMED = 5  # names in a remark
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class _Judging:
         marks = self._first_round()
         if self._plan.has_rest and not any(mark.fault for mark in marks):
             marks = self._second_round(marks)
-        return marks
+        return [self._with_remark(task, mark) for task, mark in self._with(marks)]
 
     def all_notes(self, marks: Sequence[Mark]) -> list[str]:
         incidents = [f"{mark.verdict.exercise} {mark.incident}." for mark in marks if mark.incident]
@@ -156,6 +159,14 @@ class _Judging:
                     shown = verdict if fault else Verdict(exercise.name, Status.FAILED, self._private_failure())
                     mark = replace(mark, points=0, verdict=shown, fault=fault)
         return mark
+
+    def _with_remark(self, task: Task, mark: Mark) -> Mark:
+        """Named is what an instructor may not want to count: an answer that the course's own library gives."""
+        sources = [self._notebook.cells[index].source for index in self._plan.whole or self._plan.needed]
+        if mark.points == 0 or not (calls := library_calls(sources, task.answer, task.exercises[0].may_use)):
+            return mark
+        named = [name if name.startswith("`") else f"`{name}`" for name in calls[:MOST_NAMED]]
+        return replace(mark, remark=f"Its answer uses {', '.join(named)}, which may be the course's own answer.")
 
     def _private_failure(self) -> str:
         if self.budget.left() > 0:

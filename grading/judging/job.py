@@ -14,12 +14,15 @@ from grading.judging.grade import Judged, Rules, grade_notebook
 from grading.judging.private_checks import declared_exercises
 from grading.results import Graded, Mark
 from grading.sandbox import Sandbox
+from grading.sandbox.library import library_of
 from grading.submission.reading import Unreadable, read_content
 from utils.checking import Status, Verdict
 
 WARM_MEGABYTES = 1_000  # more than the warm process, and a clean one beside a student's, ever take
 
-_kept: dict[tuple[Path | None, bool, float], Sandbox] = {}  # this worker's one warm sandbox, by its kind
+Kind = tuple[Path | None, bool, float, frozenset[str]]
+
+_kept: dict[Kind, Sandbox] = {}  # this worker's one warm sandbox, by its kind
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,11 @@ def _sandbox(job: Job) -> Sandbox:
     return Sandbox(*_kind_of_sandbox(job))
 
 
-def _kind_of_sandbox(job: Job) -> tuple[Path | None, bool, float]:
-    """All that a sandbox depends on: the data, whether it is unsafe, and the most memory."""
+def _kind_of_sandbox(job: Job) -> Kind:
+    """All that a sandbox depends on: the data, whether it is unsafe, the most memory, and its part of our library."""
     limits = job.rules.limits
     most = limits.memory_megabytes + 2 * limits.scratch_megabytes + WARM_MEGABYTES
-    return Path(job.data) if job.data else None, job.unsafe, most
+    return Path(job.data) if job.data else None, job.unsafe, most, _library(job)
 
 
 def _warm_sandbox(job: Job) -> Sandbox:
@@ -106,3 +109,8 @@ def _warm_sandbox(job: Job) -> Sandbox:
 def _assignment(job: Job) -> Assignment:
     private = declared_exercises(dict(job.private))
     return make_assignment(job.assignment, nbformat.reads(job.released, as_version=4), private)
+
+
+@lru_cache(maxsize=1)
+def _library(job: Job) -> frozenset[str]:
+    return library_of(_assignment(job), (source for _, source in job.private))

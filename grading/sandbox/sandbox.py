@@ -27,17 +27,24 @@ class Sandbox:
         unsafe: no sandbox at all, for files that one wrote oneself.
         most_megabytes: of memory and private files, for the warm process and the students' together; the kernel holds
             to it where it lets us ask.
+        library: the files of the course's `utils` that are in it, see `grading.sandbox.library`; None for all.
 
     Raises:
         NoSandbox: where none can be made.
     """
 
-    def __init__(self, data: Path | None = None, unsafe: bool = False, most_megabytes: float = 4_000):
+    def __init__(
+        self,
+        data: Path | None = None,
+        unsafe: bool = False,
+        most_megabytes: float = 4_000,
+        library: frozenset[str] | None = None,
+    ):
         if not unsafe:
             bubblewrap.check_available()
         self._most_megabytes = most_megabytes
         self._group: MemoryGroup | None = None
-        self._data, self._unsafe = data, unsafe
+        self._data, self._unsafe, self._library = data, unsafe, library
         self._warm: subprocess.Popen | None = None
         self._started = 0
 
@@ -121,7 +128,11 @@ class Sandbox:
                 raise bubblewrap.NoSandbox(f"The warm process did not start ({error}): {said}") from None
 
     def _command(self, control: int) -> list[str]:
-        return bubblewrap.unsafe_command(control) if self._unsafe else bubblewrap.start_command(self._data, control)
+        return (
+            bubblewrap.unsafe_command(control)
+            if self._unsafe
+            else bubblewrap.start_command(self._data, self._library, control)
+        )
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         """The next message of the warm process."""

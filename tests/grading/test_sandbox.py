@@ -117,6 +117,8 @@ def test_there_is_no_network(student):
 @pytest.mark.parametrize("call", sorted(filter_calls.DENIED))
 def test_system_calls_that_escapes_are_made_of_are_denied(call, student):
     number = filter_calls.DENIED[call][list(filter_calls.AUDIT_ARCH).index(os.uname().machine)]
+    if number is None:
+        pytest.skip("this processor has no such call")
     said(student, "import ctypes; libc = ctypes.CDLL(None, use_errno=True)")
     assert said(student, f"print(libc.syscall({number}, 0, 0, 0, 0, 0), ctypes.get_errno())") == "-1 1\n"
 

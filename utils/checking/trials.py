@@ -9,6 +9,7 @@ from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import Difference, first_difference
 from utils.checking.declaration import Declaration, Mistake
+from utils.checking.plain import size
 
 
 class CheckBroken(RuntimeError):
@@ -26,6 +27,9 @@ class Caller(Protocol):
     def call(self, answer: Any, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome: ...
 
     def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome: ...
+
+
+MAX_HELD = 4_000_000  # what the values of all trials may hold; see `utils.checking.plain.size`
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,11 @@ class Trial:
 def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Caller) -> list[Trial]:
     """Ask about every case, within the exercise's time; stop where going on would tell nothing more.
 
-    The first case has that time alone: it may have to import what the others find there.
+    The first case has that time alone: it may have to import what the others find there. Once something is wrong, no
+    more is asked than can be kept: of values that are far too large, the first few tell enough.
     """
     trials: list[Trial] = []
-    left = exercise.seconds
+    left, held = exercise.seconds, 0
     for case in cases:
         seconds = max(left, 0.1)
         outcome = caller.call(answer, case.args, ask=exercise.ask_function, seconds=seconds, seed=case.index)
@@ -66,6 +71,9 @@ def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Calle
         outcome = _measured(exercise, outcome, case, caller)
         trials.append(_trial(exercise, case, outcome))
         if outcome.problem in (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG):
+            break
+        held += size(outcome.value)
+        if held > MAX_HELD and any(trial.fault is not None for trial in trials):
             break
     return trials
 

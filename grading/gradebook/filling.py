@@ -20,6 +20,8 @@ DECORATIONS = (
     re.compile(r"\s*\[[^\]]*\]\s*(\|\s*\d+)?$"),  # Blackboard
 )
 
+NAMES = ("first_name", "last_name", "full_name")
+
 
 @dataclass(frozen=True)
 class Template:
@@ -75,17 +77,26 @@ class Template:
         return self.table.filled(values), found
 
     def _who(self, values: Sequence[str], by_kind: Mapping[tuple[str, str], set[str]], people: Roster) -> set[str]:
-        """Whose row it may be, by ids of the same kind first, then by any, and last by what may be left of one."""
+        """Whose row it may be, by ids of the same kind first, then by any, and last by what may be left of one.
+
+        A number of one system may be another's number for somebody else: there, the names must not disagree.
+        """
         ids = [(kind, value) for kind, value in zip(self.kinds, values, strict=True) if is_an_id(kind) and value]
         numbered = [("participant", found[1]) for _, value in ids if (found := PARTICIPANT.fullmatch(value))]
         ids = [(kind, value) for kind, value in ids if not PARTICIPANT.fullmatch(value)]
         known = set().union(*(by_kind.get((kind, identity(value)), set()) for kind, value in ids + numbered))
         for search in (people.with_exact_id, people.with_id):
             unknown = [value for kind, value in ids if (kind, identity(value)) not in by_kind]
-            known |= {student.id for value in unknown for student in search(value)}
+            known |= {who.id for value in unknown for who in search(value) if self._may_be(who, values)}
             if known:
                 break
         return known
+
+    def _may_be(self, student: Student, values: Sequence[str]) -> bool:
+        """Whether the row has no name, or one that shares a word with the student's."""
+        named = [value for kind, value in zip(self.kinds, values, strict=True) if kind in NAMES]
+        row, own = (set(map(letters, re.findall(r"[^\W_]+", text))) for text in (" ".join(named), student.name))
+        return not row or not own or bool(row & own)
 
     def _has_decimal_commas(self) -> bool:
         """Whether numbers in columns that are nobody's id have a comma: 21,00."""

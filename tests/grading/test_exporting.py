@@ -207,6 +207,17 @@ def test_the_roster_knows_ids_that_the_gradebook_does_not(book, tmp_path):
     assert "UNI\\ada" in {row[0] for row in plain}
 
 
+@pytest.mark.parametrize(
+    ("name", "score"), [("Lovelace, Ada", "1"), ("Lovelace, Augusta", "1"), ("Ek, Bo", ""), ("", "1")]
+)
+def test_a_number_of_another_system_is_believed_where_the_names_agree(book, tmp_path, name, score):
+    """Canvas's 77 may be anybody, and need not be the one whom the school calls 77."""
+    listed = Roster((Student("ada", "77", "Ada", "Lovelace"),))
+    (tmp_path / "in.csv").write_text(f'Student,ID,Section,{NAME} (4)\n"{name}",77,A,\n')
+    done = export(book, NAME, tmp_path / "out.csv", template=tmp_path / "in.csv", roster=listed)
+    assert table(done.path)[1][3] == score
+
+
 def test_canvas_number_is_no_login(book, tmp_path):
     """Where it is all that is known of a person, Canvas would look for a login of that name."""
     listed = Roster((Student("ada", "1000", known_as={"canvas_id": "1000"}),))

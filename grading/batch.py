@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import platform
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -25,6 +24,7 @@ from grading.judging.local import LocalJudges
 from grading.problems import GradingError
 from grading.results import Graded
 from grading.submission.parsing import Unreadable, file_bytes
+from utils.checking.seeds import new_seed
 from utils.files import write_whole
 from utils.paths import COURSE
 
@@ -168,7 +168,7 @@ def _with_seed(job: Job, classroom: Classroom, again: bool) -> Job:
     path = classroom.batch(job.assignment)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     anew = again and kept.get("finished", True)
-    seed = job.rules.seed or (0 if anew else kept.get("seed", 0)) or 1 + secrets.randbelow(2**31)
+    seed = job.rules.seed or (0 if anew else kept.get("seed", 0)) or new_seed()
     job = replace(job, rules=replace(job.rules, seed=seed))
     _keep_seed(classroom, job, finished=False)
     return job

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from grading.assignment import Assignment, load_assignment
 from grading.classroom import Classroom
 from grading.gradebook.exporting import Kind
 from grading.problems import GradingError
 
-if TYPE_CHECKING:  # Dask and nbgrader take seconds to import: each command imports what it needs
+if TYPE_CHECKING:  # torch, Dask and nbgrader take seconds to import: each command imports what it needs
+    from grading.assignment import Assignment
     from grading.judging.job import Job
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -29,7 +29,9 @@ DataFolder = Annotated[
     Path | None,
     typer.Option(envvar="REACH_DATA", exists=True, file_okay=False, help="what submissions may read as $REACH_DATA"),
 ]
-RosterFile = Annotated[Path | None, typer.Option("--roster", help="CSV with id, first_name, last_name, email")]
+RosterFile = Annotated[
+    Path | None, typer.Option("--roster", help="CSV of the class, which is kept: id, first_name, last_name, email")
+]
 
 
 @app.command()
@@ -49,7 +51,7 @@ def release(
     write_nbgrader_config(folder)
     with Book(classroom) as book:
         for name in assignments:
-            book.register(load_assignment(classroom.released(name)))
+            book.register(_load(classroom, name))
 
 
 @app.command()
@@ -59,8 +61,19 @@ def collect(
     assignment: AssignmentName = "",
     roster: RosterFile = None,
 ) -> None:
-    """Copy submissions into submitted/, and say which files could not be placed."""
-    _collect(source, Classroom(folder), assignment or None, roster)
+    """Copy submissions into submitted/, and say which files could not be placed, and who has not handed in."""
+    classroom = Classroom(folder)
+    for name in _collect(source, classroom, assignment or None, roster):
+        _show_missing(classroom, name)
+
+
+@app.command()
+def roster(
+    file: Annotated[Path, typer.Argument(help="CSV of the class, from a school, a platform or a spreadsheet")],
+    folder: ClassFolder = Path(),
+) -> None:
+    """Keep the list of the class in its folder, and say who came, went or changed since the last one."""
+    _keep_roster(file, Classroom(folder))
 
 
 @app.command()
@@ -69,9 +82,12 @@ def grade(
     folder: ClassFolder = Path(),
     assignment: AssignmentName = "",
     roster: RosterFile = None,
+    due: Annotated[
+        Path | None, typer.Option(help="CSV with assignment, student, due; becomes due.csv in the class's folder")
+    ] = None,
     checks: Annotated[Path | None, typer.Option(help="a folder with your own checks, which learners never get")] = None,
     data: DataFolder = None,
-    seed: Annotated[int, typer.Option(help="of the random cases; 0 draws one and records it")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of the random cases; 0 draws one and records it")] = 0,
     again: Annotated[bool, typer.Option("--again", help="grade all anew, by a new seed; manual scores stay")] = False,
     workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
     scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
@@ -87,6 +103,8 @@ def grade(
     ] = False,
 ) -> None:
     """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
+    from grading.console import show_due_dates
+    from grading.gradebook.due_dates import keep_due_dates
     from grading.judging.private_checks import read_sources
     from grading.sandbox import check_available, in_sight
 
@@ -100,6 +118,10 @@ def grade(
     classroom, sources = Classroom(folder), read_sources(checks)
     if source:
         _collect(source, classroom, assignment or None, roster)
+    elif roster:
+        _keep_roster(roster, classroom)
+    if due:
+        show_due_dates(console, keep_due_dates(due, classroom))
     failed = False
     for name in _assignments(classroom, assignment):
         job = _job(
@@ -135,10 +157,13 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="open it in the browser")] = False,
 ) -> None:
     """Write the class page: points, pass rates, time, and which mistakes the class made."""
+    from grading.exchange.attendance import not_handed_in
     from grading.pages.publish import publish_report
 
     for found in _released(Classroom(folder), assignment):
-        page = publish_report(Classroom(folder), found, names=_names(Classroom(folder), found.name))
+        names, penalties = _names(Classroom(folder), found.name), _penalties(Classroom(folder), found.name)
+        absent = [str(student) for student in not_handed_in(Classroom(folder), found.name)]
+        page = publish_report(Classroom(folder), found, names=names, penalties=penalties, absent=absent)
         console.print(f"class page: {page}")
         if show:
             webbrowser.open(page.resolve().as_uri())
@@ -152,9 +177,13 @@ def export(
     kind: Annotated[Kind, typer.Option(help="whose import reads it")] = Kind.PLAIN,
     template: Annotated[Path | None, typer.Option(help="a CSV that Canvas or Moodle exported, to fill in")] = None,
     column: Annotated[str, typer.Option(help="the header of the scores, if it is not the assignment's name")] = "",
+    per_exercise: Annotated[
+        bool, typer.Option("--per-exercise", help="plain kind: also the points of each exercise and quiz")
+    ] = False,
 ) -> None:
     """Write the scores as CSV for Canvas, Moodle or a spreadsheet."""
     from grading.console import show_exported
+    from grading.exchange.roster import kept
     from grading.gradebook.book import Book
     from grading.gradebook.exporting import export
 
@@ -162,7 +191,8 @@ def export(
     if len(names) > 1:
         raise GradingError(f"Say which one to export: --assignment, one of {', '.join(names)}.")
     with Book(Classroom(folder)) as book:
-        show_exported(console, export(book, names[0], output, kind, template, column))
+        known = kept(Classroom(folder))
+        show_exported(console, export(book, names[0], output, kind, template, column, known, per_exercise))
 
 
 @app.command("open")
@@ -192,17 +222,35 @@ def demo(
     console.print(f"{len(made)} students in {folder}. Grade them: reach-grade grade --class {folder}")
 
 
-def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None) -> None:
+def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None) -> list[str]:
+    """Collect, and say how it went. The assignments of which something was collected."""
     from grading.console import show_collected
     from grading.exchange.collecting import collect
-    from grading.exchange.roster import read_roster
+    from grading.exchange.roster import kept
+
+    if roster:
+        _keep_roster(roster, classroom)
+    collected = collect(source, classroom, assignment)
+    show_collected(console, collected, kept(classroom))
+    return sorted({placed.assignment for placed in collected.placed})
+
+
+def _keep_roster(file: Path, classroom: Classroom) -> None:
+    from grading.console import show_roster
+    from grading.exchange.roster import keep, read_roster
     from grading.gradebook.book import Book
 
-    show_collected(console, collect(source, classroom, assignment, roster))
-    if roster:
-        with Book(classroom) as book:
-            for one in read_roster(roster).students:
-                book.enrol(one.id, first_name=one.first_name, last_name=one.last_name, email=one.email)
+    changes = keep(read_roster(file), classroom)
+    show_roster(console, changes)
+    with Book(classroom) as book:
+        book.enrol_class(changes.roster)
+
+
+def _show_missing(classroom: Classroom, assignment: str) -> None:
+    from grading.console import show_missing
+    from grading.exchange.attendance import not_handed_in
+
+    show_missing(console, assignment, not_handed_in(classroom, assignment))
 
 
 def _job(
@@ -231,6 +279,7 @@ def _job(
 
 def _grade(classroom: Classroom, job: Job, **options) -> bool:
     """Grade one assignment and show how it went; whether a submission has no result. `options` are `grade_class`'s."""
+    from grading.assignment import load_assignment
     from grading.batch import grade_class
     from grading.console import progress, show_table
     from grading.judging.private_checks import declared_exercises
@@ -244,7 +293,19 @@ def _grade(classroom: Classroom, job: Job, **options) -> bool:
         console.print("Stopped. What is graded is kept; the same command goes on from there.")
         sys.exit(130)
     show_table(console, found, read_results(classroom, found.name), tally)
+    _show_missing(classroom, found.name)
+    _show_undecided(classroom, found.name)
     return bool(tally.failed)
+
+
+def _show_undecided(classroom: Classroom, assignment: str) -> None:
+    from grading.console import show_undecided
+    from grading.exchange.roster import kept
+    from grading.gradebook.due_dates import DueDates, kept_due_dates
+    from grading.gradebook.lateness import must_decide
+
+    dates = kept_due_dates(classroom).get(assignment, DueDates())
+    show_undecided(console, must_decide(classroom, assignment, dates), kept(classroom))
 
 
 def _assignments(classroom: Classroom, chosen: str) -> list[str]:
@@ -263,18 +324,35 @@ def _released(classroom: Classroom, chosen: str) -> list[Assignment]:
     graded = [name for name in _assignments(classroom, chosen) if classroom.batch(name).is_file()]
     if not graded:
         raise GradingError(f"Nothing is graded in {classroom.root} yet. Run: reach-grade grade")
-    return [load_assignment(classroom.released(name)) for name in graded]
+    return [_load(classroom, name) for name in graded]
+
+
+def _load(classroom: Classroom, name: str) -> Assignment:
+    from grading.assignment import load_assignment
+
+    return load_assignment(classroom.released(name))
 
 
 def _names(classroom: Classroom, assignment: str) -> dict[str, str]:
-    """{student: name} as the gradebook has it."""
+    """{student: name} as the gradebook has it, with the school's id where that is not the folder's name."""
+    from grading.exchange.roster import kept
+    from grading.gradebook.book import Book
+
+    roster, names = kept(classroom), {}
+    with Book(classroom) as book:
+        for score in book.scores(assignment):
+            listed = roster.of_folder(score.student) if roster else None
+            own_id = f"({listed.school_id})" if listed and listed.school_id != listed.id else ""
+            names[score.student] = f"{score.first_name} {score.last_name} {own_id}".strip()
+    return {student: name for student, name in names.items() if name}
+
+
+def _penalties(classroom: Classroom, assignment: str) -> dict[str, float]:
+    """{student: points taken off for a late submission}."""
     from grading.gradebook.book import Book
 
     with Book(classroom) as book:
-        names = {
-            score.student: f"{score.first_name or ''} {score.last_name or ''}" for score in book.scores(assignment)
-        }
-    return {student: name.strip() for student, name in names.items() if name.strip()}
+        return {score.student: score.late_penalty for score in book.scores(assignment) if score.late_penalty}
 
 
 def main() -> None:

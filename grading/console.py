@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -14,8 +14,14 @@ from rich.table import Table
 from grading.assignment import Assignment
 from grading.batch import Tally
 from grading.exchange.collecting import Collected
+from grading.exchange.people import Roster, Student
+from grading.exchange.updating import Changes
+from grading.gradebook.due_dates import DueDates
 from grading.gradebook.exporting import Exported
 from grading.results import Graded
+from grading.times import shown
+
+MOST_NAMES = 20  # of those who have not handed in; the class page has all
 
 
 @contextmanager
@@ -68,19 +74,67 @@ def show_table(console: Console, assignment: Assignment, graded: list[Graded], t
         console.print(f"no result for {student}: {why}", style="red", markup=False)
 
 
-def show_collected(console: Console, collected: Collected) -> None:
-    """How many files were placed, and each that was not."""
+def show_roster(console: Console, changes: Changes) -> None:
+    """Who came, went or changed, and what is odd about the file."""
+    for note in changes.roster.notes:
+        console.print(note, style="yellow", markup=False)
+    for sentence in changes.sentences():
+        console.print(sentence, markup=False)
+
+
+def show_collected(console: Console, collected: Collected, roster: Roster | None = None) -> None:
+    """How many files were placed, and each that was not. Students are called as on the roster."""
     console.print(f"collected {len(collected.placed)} submissions")
     for placed in collected.placed:
         if placed.note:
-            console.print(f"  {placed.student}: {placed.note}", markup=False)
+            console.print(f"  {_school_id(placed.student, roster)}: {placed.note}", markup=False)
     for name, why in collected.not_placed:
         console.print(f"  not placed: {name}: {why}", style="red", markup=False)
+
+
+def show_missing(console: Console, assignment: str, students: Sequence[Student]) -> None:
+    """Who has not handed in: the first of them by name."""
+    if students:
+        names = ", ".join(map(str, students[:MOST_NAMES]))
+        more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
+        console.print(f"{assignment}, not handed in ({len(students)}): {names}{more}", markup=False)
+
+
+def show_due_dates(console: Console, dates: Mapping[str, DueDates]) -> None:
+    """How the class's `due.csv` was understood, in local time."""
+    for assignment, due in dates.items():
+        everybody = f"due {shown(due.everybody)}" if due.everybody else "due as the gradebook says"
+        others = f", and {len(due.students)} with a date of their own" if due.students else ""
+        console.print(f"{assignment}: {everybody}{others}", markup=False)
+
+
+def show_undecided(console: Console, students: Sequence[str], roster: Roster | None = None) -> None:
+    """Whose submission is late by a platform's mark alone, though they have a due date of their own."""
+    if students:
+        console.print(
+            f"{', '.join(_school_id(student, roster) for student in students)}: late, says the platform, but not when, "
+            "and they have a due date of their own. Nothing was taken off. Decide in formgrader: reach-grade open",
+            style="yellow",
+            markup=False,
+        )
+
+
+def _school_id(student: str, roster: Roster | None) -> str:
+    """The id as the school writes it; the folder's name for who is not on the roster."""
+    listed = roster.of_folder(student) if roster else None
+    return listed.school_id if listed else student
 
 
 def show_exported(console: Console, exported: Exported) -> None:
     """How many scores were written, and whose are missing or not final."""
     console.print(f"{exported.written} scores in {exported.path}", markup=False)
+    if exported.by_hand:
+        checks = exported.max_points - exported.by_hand
+        console.print(
+            f"They are of {exported.max_points:g} points: {checks:g} for the exercises, as in the table after `grade`, "
+            f"and {exported.by_hand:g} for quizzes, which are graded by hand.",
+            markup=False,
+        )
     if exported.not_in_template:
         console.print(f"not in the template: {', '.join(exported.not_in_template)}", style="red", markup=False)
     if exported.not_final:

@@ -36,8 +36,8 @@ class Graded:
     """One student's submission of one assignment, graded.
 
     `notes` say what was repaired in the file and what the submission did that it should not. `seed` is that of the
-    random cases, `sha256` that of the file as it was handed in, `key` of everything that the marks follow from, and
-    `unsafe` is true where there was no sandbox.
+    random cases, `sha256` that of the file as it was handed in, `key` of everything that the marks follow from,
+    `seconds` are those of the processor that the submission used, and `unsafe` is true where there was no sandbox.
     """
 
     student: str
@@ -61,7 +61,7 @@ class Graded:
 
     @property
     def fault(self) -> str:
-        """What the judge or the machine lacked, of the first mark that says so; empty if these marks count."""
+        """What the judge or the machine lacked, by the first mark that says so; empty if these are marks."""
         return next((mark.fault for mark in self.marks if mark.fault), "")
 
     @property

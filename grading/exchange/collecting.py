@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from grading.classroom import Classroom
 from grading.exchange.archives import Found, files_in
 from grading.exchange.filenames import Clues, assignment_in, clues, is_platforms
-from grading.exchange.roster import Roster, Student, fold, read_roster
+from grading.exchange.roster import Roster, Student, fold, keep, kept, read_roster
 from grading.problems import GradingError
 from grading.submission.parsing import Unreadable
 from utils.files import write_whole
@@ -43,7 +43,8 @@ def collect(source: Path, classroom: Classroom, assignment: str | None = None, r
     Args:
         source: a folder, a zip, the export of Canvas or Moodle, or nbgrader's submitted/; see `handed_in`.
         assignment: which one it is; where it is None, the files must say so in their names.
-        roster: CSV file of the class, see `grading.exchange.roster.read_roster`. Without it, the names say who it is.
+        roster: CSV file of the class, see `grading.exchange.roster.read_roster`, which is kept in the class's folder.
+            Without it, the kept one counts; without any, the names say who it is.
 
     The newest version of a submission counts, here and against what was collected before. Nobody is guessed: a file
     that may belong to two people, or two people's files that may belong to one, are not placed.
@@ -53,7 +54,7 @@ def collect(source: Path, classroom: Classroom, assignment: str | None = None, r
     known = sorted(path.name for path in classroom.root.glob("release/*") if classroom.released(path.name).is_file())
     if assignment is not None and assignment not in known:
         raise GradingError(f"{assignment} was not released in {classroom.root}: `reach-grade release {assignment}`.")
-    listed = read_roster(roster) if roster else None
+    listed = keep(read_roster(roster), classroom).roster if roster else kept(classroom)
     collected, handed_in = Collected(), []
     with files_in(source) as files:
         files = _without_wrapper(files, known) if source.is_file() else files

@@ -1,7 +1,6 @@
 """The work on one file of a batch, in a process that judges one after another."""
 
 import hashlib
-import time
 from dataclasses import replace
 from functools import lru_cache
 
@@ -11,13 +10,11 @@ from nbformat import NotebookNode
 from grading.assignment import Assignment, make_assignment
 from grading.judging.grade import Judged, grade_notebook
 from grading.judging.job import Job
+from grading.judging.kept import new_sandbox, warm_sandbox
 from grading.judging.private_checks import declared_exercises
 from grading.results import Graded, Mark
-from grading.judging.kept import new_sandbox, warm_sandbox
-from grading.sandbox import SandboxLost
 from grading.submission.reading import Unreadable, read_content
 from utils.checking import Status, Verdict
-
 
 
 def prepare(job: Job) -> None:
@@ -34,14 +31,12 @@ def prepare(job: Job) -> None:
 def grade_content(job: Job, student: str, content: bytes | str, key: str) -> Judged:
     """Grade the bytes of one submission, or the reason why they could not be read. Whatever they are, it ends."""
     prepare(job)
-    started = time.monotonic()
     judged, repairs = _judged(job, student, content)
     graded = replace(
         judged.graded,
         notes=repairs + judged.graded.notes,
         sha256=hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else "",
         key=key,
-        seconds=time.monotonic() - started,
         unsafe=job.unsafe,
     )
     return replace(judged, graded=graded)
@@ -72,10 +67,7 @@ def _grade(job: Job, student: str, assignment: Assignment, notebook: NotebookNod
     if job.cold:
         with new_sandbox(job) as sandbox:
             return grade_notebook(student, assignment, notebook, job.rules, sandbox)
-    try:
-        return grade_notebook(student, assignment, notebook, job.rules, warm_sandbox(job))
-    except SandboxLost:  # not the submission's doing; the second loss in a row goes to whoever runs the batch
-        return grade_notebook(student, assignment, notebook, job.rules, warm_sandbox(job))
+    return grade_notebook(student, assignment, notebook, job.rules, warm_sandbox(job))
 
 
 @lru_cache(maxsize=1)

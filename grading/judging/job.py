@@ -10,7 +10,7 @@ class Times:
     """How much processor time things may take, in seconds. By the clock it may be WALL_FACTOR times as much."""
 
     cell: float = 60.0
-    submission: float = 300.0
+    submission: float = 300.0  # its cells, answers, private checks and measurements together
 
 
 @dataclass(frozen=True)

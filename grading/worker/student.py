@@ -4,9 +4,11 @@ Nothing that it sends is believed. It holds what a cheat could want to change, a
 """
 
 import base64
+import os
 import pickle
 import random
 import socket
+import sys
 from functools import cache
 from typing import Any
 
@@ -38,6 +40,7 @@ def serve(channel: socket.socket, shell: Shell) -> None:
 def _reply(shell: Shell, request: dict[str, Any]) -> bytes:
     match request.pop("do"):
         case "run":
+            _look_for_modules_here()
             outputs = run_cell(shell, request["source"])
             try:
                 return wire.pack(outputs)
@@ -51,6 +54,13 @@ def _reply(shell: Shell, request: dict[str, Any]) -> bytes:
         case "measure":  # the judge's own function on plain values; no student's code is in this process
             return _pack_outcome(calling.call(_load(request.pop("measure")), **request))
     raise ValueError("the judge asked for something unknown")
+
+
+def _look_for_modules_here() -> None:
+    """As in Jupyter, a cell can import the file that an earlier one has just written into the current folder."""
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    sys.path_importer_cache.pop(os.getcwd(), None)  # what it knew of the folder may be a few milliseconds old
 
 
 def _inspect(shell: Shell, name: str, parameters: list[str], count: int) -> Outcome | None:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
-from grading import batch
+from grading import batch, pool
 from grading.gradebook.book import Book
 from grading.judging.grade import Rules
 from grading.judging.job import Job
@@ -30,7 +30,7 @@ MOST_STEPS = 160  # of a run before its kill: 80 or so for the assignment, and 1
 @pytest.fixture(scope="module")
 def cluster():
     """A scheduler and a worker, as on a cluster, for the tests that are not about starting one."""
-    with LocalCluster(1, threads_per_worker=1, memory_limit=None, dashboard_address=":0") as cluster:
+    with LocalCluster(n_workers=1, threads_per_worker=1, memory_limit=None, dashboard_address=":0") as cluster:
         yield {"scheduler": cluster.scheduler_address}
 
 
@@ -159,7 +159,7 @@ def test_a_killed_run_takes_its_own_cluster_with_it_and_the_next_gives_the_same(
 
 
 def test_a_scheduler_that_is_not_there_is_named(school, monkeypatch):
-    monkeypatch.setattr(batch, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 1)
     with pytest.raises(GradingError, match="No Dask scheduler answers"):
         grade_all(school.classroom.root, scheduler="tcp://127.0.0.1:9")
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from grading.classroom import STUDENT, Classroom
 from grading.exchange import archives
 from grading.exchange.collecting import collect, shown
-from grading.exchange.roster import read_roster
 from grading.problems import GradingError
 from grading.submission.parsing import MOST_BYTES
 
@@ -431,45 +430,3 @@ def test_any_names_stay_in_the_classroom(tmp_path, archive, classroom, names):
     collected = collect(source, classroom, NAME)
     assert all(STUDENT.fullmatch(placed.student) for placed in collected.placed)
     assert {path.name for path in tmp_path.iterdir()} <= {"class", "export.zip"}
-
-
-# --- the roster ---
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "id;first_name;last_name\njdoe;Jane;Doe\n".encode("utf-8-sig"),
-        b"Student ID,Full name\njdoe,Jane Doe\n",
-        "Student\tID\nDoe, Jane\tjdoe\n".encode("utf-16"),
-        b'Student,ID,SIS Login ID\n"Doe, Jane",jdoe,x\n"    Points Possible",,\n',
-        "Username;Vorname;First name;Surname\r\njdoe;;Jane;Doe;more;\r\n".encode("cp1252"),
-        b"\xe4,id,name\n,jdoe,Jane Doe,more\n",
-    ],
-)
-def test_rosters_of_many_kinds_are_read(tmp_path, content):
-    path = tmp_path / "roster.csv"
-    path.write_bytes(content)
-    (student,) = read_roster(path).students
-    assert (student.id, student.first_name, student.last_name) == ("jdoe", "Jane", "Doe")
-
-
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        ("", "no column for the id"),
-        ("colour\nred\n", "no column for the id"),
-        ("id\nanna\nANNA\n", "twice"),
-        ("id\n../anna\n", "is a folder's name"),
-    ],
-)
-def test_a_bad_roster_is_refused(tmp_path, content, problem):
-    path = tmp_path / "roster.csv"
-    path.write_text(content)
-    with pytest.raises(GradingError, match=problem):
-        read_roster(path)
-
-
-def test_a_missing_roster_is_refused(tmp_path):
-    with pytest.raises(GradingError, match="cannot be read"):
-        read_roster(tmp_path / "nowhere.csv")

@@ -45,7 +45,9 @@ __all__ = ["CheckBroken", "CheckFailed", "Exercise", "Lesson", "Status", "Verdic
 _HOMES = {
     **dict.fromkeys(("normal", "uniform"), "cases"),
     **dict.fromkeys(("CheckFailed", "Status", "Verdict"), "verdict"),
-    **{"Exercise": "exercise", "CheckBroken": "judging", "Lesson": "lesson"},
+    "Exercise": "exercise",
+    "CheckBroken": "judging",
+    "Lesson": "lesson",
 }
 
 

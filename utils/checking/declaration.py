@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from utils.checking import calling
+from utils.checking.seeds import derived
 
 Seen = Callable[..., str | None]
 """`seen(value, *case)`: one sentence on what is wrong with this value and can be seen in it, or nothing."""
@@ -41,6 +42,8 @@ class Declaration:
         rtol: relative tolerance of the comparison with the reference.
         compare: whether a value is compared with the reference's. Without, findings alone decide.
         facts: a dataclass; findings get the value as one of these, rather than as a dict.
+        may_use: modules or names of the course's own library that an answer may use, such as "utils.text.encode".
+            Grading remarks on an answer that uses any other.
     """
 
     def __init__(
@@ -55,11 +58,13 @@ class Declaration:
         rtol: float = 1e-4,
         compare: bool = True,
         facts: type | None = None,
+        may_use: Sequence[str] = (),
     ):
         self.reference, self.name = reference, reference.__name__
         self.parameters = list(inspect.signature(reference).parameters)
         self.lesson, self.points, self.hint = lesson, points, hint
         self.returns, self.seconds, self.rtol, self.compare, self.facts = returns, seconds, rtol, compare, facts
+        self.may_use = tuple(may_use)
         self.mistakes: list[Mistake] = []
         self.findings: list[tuple[Seen, Mistake | None]] = []
         self.ask_function: Callable = calling.direct
@@ -78,8 +83,9 @@ class Declaration:
         return function
 
     def draw_cases(self, seed: int) -> list[tuple]:
-        """The cases for this seed, each a tuple of plain values."""
-        drawn = list(self._cases(np.random.default_rng(seed))) if self._cases else []
+        """The cases for this seed, of any size, each a tuple of plain values. They do not tell the seed."""
+        rng = np.random.default_rng(derived(seed, "cases", self.lesson, self.name))
+        drawn = list(self._cases(rng)) if self._cases else []
         if not drawn:
             raise ValueError(f"{self.name} has no cases: declare them with @{self.name}.cases")
         return [self._as_tuple(case, number) for number, case in enumerate(drawn, start=1)]

@@ -180,15 +180,23 @@ def _is_no_coincidence(explained: list[Trial], failed: list[Trial]) -> bool:
     """
     if any(_wrong_numbers(trial) > 1 for trial in explained):
         return 2 * len(explained) >= len(failed) or sum(map(_wrong_numbers, explained)) >= NO_COINCIDENCE
-    return len({str(trial.outcome.value) for trial in explained}) > 1 and 4 * len(explained) >= 3 * len(failed)
+    several = not _all_the_same([trial.outcome.value for trial in explained])
+    return several and 4 * len(explained) >= 3 * len(failed)
 
 
 def _is_constant(values: list[Any]) -> bool:
     """Whether an answer gives one and the same number always, which agrees with much."""
     tensors = [value for value in values if isinstance(value, torch.Tensor)]
     if len(tensors) < len(values):
-        return len(set(map(str, values))) <= 1
+        return _all_the_same(values)
     return len(torch.cat([tensor.double().flatten() for tensor in tensors]).unique()) <= 1
+
+
+def _all_the_same(values: list[Any]) -> bool:
+    try:
+        return all(difference(values[0], value, rtol=0, atol=0) is None for value in values[1:])
+    except Exception:  # made-up values, once more
+        return False
 
 
 def _wrong_numbers(trial: Trial) -> int:

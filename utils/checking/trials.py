@@ -9,6 +9,7 @@ from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import Difference, first_difference
 from utils.checking.declaration import Declaration, Mistake
+from utils.checking.plain import size
 
 
 class CheckBroken(RuntimeError):
@@ -26,6 +27,9 @@ class Caller(Protocol):
     def call(self, answer: Any, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome: ...
 
     def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome: ...
+
+
+MAX_HELD = 4_000_000  # what the values of all trials may hold; see `utils.checking.plain.size`
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,11 @@ class Trial:
 def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Caller) -> list[Trial]:
     """Ask about every case, within the exercise's time; stop where going on would tell nothing more.
 
-    The first case has that time alone: it may have to import what the others find there.
+    The first case has that time alone: it may have to import what the others find there. Once something is wrong, no
+    more is asked than can be kept: of values that are far too large, the first few tell enough.
     """
     trials: list[Trial] = []
-    left = exercise.seconds
+    left, held = exercise.seconds, 0
     for case in cases:
         seconds = max(left, 0.1)
         outcome = caller.call(answer, case.args, ask=exercise.ask_function, seconds=seconds, seed=case.index)
@@ -66,6 +71,9 @@ def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Calle
         outcome = _measured(exercise, outcome, case, caller)
         trials.append(_trial(exercise, case, outcome))
         if outcome.problem in (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG):
+            break
+        held += size(outcome.value)
+        if held > MAX_HELD and any(trial.fault is not None for trial in trials):
             break
     return trials
 
@@ -131,14 +139,18 @@ MOST_KEPT = 20_000
 def value_of(exercise: Declaration, own: Callable, case: Case) -> Outcome:
     """What one of our own answers, the reference or a mistake, comes to: asked and measured as a learner's.
 
-    It is kept, since a class of 1,000 is asked the same questions.
+    A value is kept, since a class of 1,000 is asked the same questions. A failure is not: the machine may have been at
+    fault.
     """
     key = (exercise, own, case.index, case.secret)
-    if key not in _kept:
+    if key in _kept:
+        return _kept[key]
+    outcome = _ask_own(exercise, own, case)
+    if outcome.problem is None:
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
-        _kept[key] = _ask_own(exercise, own, case)
-    return _kept[key]
+        _kept[key] = outcome
+    return outcome
 
 
 def _ask_own(exercise: Declaration, own: Callable, case: Case) -> Outcome:

@@ -7,7 +7,7 @@ from typing import Any
 
 from grading.classroom import Classroom
 from grading.problems import GradingError
-from utils.checking import Status, Verdict
+from utils.checking import Earned, Status, Verdict
 from utils.files import write_whole
 
 
@@ -102,4 +102,5 @@ def _read_result(path: Path) -> Graded:
 def _mark(fields: dict[str, Any]) -> Mark:
     verdict: dict[str, Any] = fields.pop("verdict")
     verdict["status"] = Status(verdict["status"])
+    verdict["credit"] = [Earned(**one) for one in verdict.get("credit", ())]
     return Mark(verdict=Verdict(**verdict), **fields)

@@ -1,11 +1,12 @@
 """Grade one submission: run its cells in a sandbox, ask its answers, write down what the checks say."""
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task
+from grading.judging.private_checks import capped
 from grading.judging.session import Incident, Session, Times
 from grading.results import Graded, Mark
 from grading.sandbox import Sandbox
@@ -63,12 +64,11 @@ def _ask_privately(
     asked = []
     for task, mark in zip(assignment.tasks, marks, strict=True):
         for exercise in task.exercises[1:]:
-            if mark.verdict.passed:
+            if mark.points:
                 with Session(sandbox, deepcopy(notebook), cells, rules.limits, rules.times) as session:
                     verdict, _ = _judge(exercise, task.answer, session, rules.seed)
                 if not verdict.passed:
-                    verdict = Verdict(exercise.name, Status.FAILED, "It does not pass your instructor's own check.")
-                    mark = replace(mark, points=0, verdict=verdict)
+                    mark = capped(mark, verdict)
         asked.append(mark)
     return asked
 
@@ -76,7 +76,7 @@ def _ask_privately(
 def _asked(task: Task, session: Session, seed: int) -> Mark:
     before = session.seconds
     verdict, incident = _judge(task.exercises[0], task.answer, session, seed)
-    points = task.points if verdict.passed else 0
+    points = round(verdict.share * task.points, 2)
     return Mark(task.grade_id, points, task.points, verdict, session.seconds - before, incident)
 
 

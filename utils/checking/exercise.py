@@ -23,8 +23,11 @@ class Exercise(Declaration):
         """The verdict on `answer`, without showing it; see `utils.checking.judging.judge`."""
         return judge(self, answer, seed, caller)
 
-    def __call__(self, answer: Any = _NOTHING) -> None:
+    def __call__(self, answer: Any = _NOTHING) -> float | None:
         """Check `answer`, show the verdict, and remember a pass.
+
+        Returns None; under `nbgrader autograde`, the points of an answer that earned some of them: it takes the value
+        of a check cell for partial credit (nbgrader's documentation, "Partial Credit").
 
         Raises:
             CheckFailed: in strict mode (`REACH_STRICT=1` or `checks`, or under nbgrader), if it did not pass.
@@ -34,8 +37,13 @@ class Exercise(Declaration):
         verdict.show()
         if verdict.passed:
             record.add(self.lesson, self.name)
-        elif strict("checks") or "NBGRADER_EXECUTION" in os.environ:
+            return None
+        nbgrader = os.environ.get("NBGRADER_EXECUTION")
+        if nbgrader == "autograde" and verdict.share and not strict("checks"):
+            return verdict.share * self.points
+        if strict("checks") or nbgrader is not None:
             raise CheckFailed(verdict.text())
+        return None
 
     def case(self) -> tuple:
         """The arguments of the smallest case that failed in the last check: try `conv2d(*check.conv2d.case())`.

@@ -1,6 +1,7 @@
 """What grading one submission came to, in plain values that are written as JSON and read back."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class Graded:
 
     `notes` say what was repaired in the file and what the submission did that it should not. `seed` is that of the
     random cases, `sha256` that of the file as it was handed in, `key` of everything that the marks follow from, and
-    `unsafe` is true where there was no sandbox.
+    `unsafe` is true where there was no sandbox. `missing` are packages that it failed to import, as it says itself.
     """
 
     student: str
@@ -50,6 +51,7 @@ class Graded:
     seconds: float = 0.0
     peak_megabytes: float = 0.0
     unsafe: bool = False
+    missing: list[str] = field(default_factory=list)
 
     @property
     def points(self) -> float:
@@ -89,6 +91,15 @@ def read_results(classroom: Classroom, assignment: str) -> list[Graded]:
     if not results:
         raise GradingError(f"{folder} holds no results. Grade the assignment first: `reach-grade grade`.")
     return results
+
+
+def missing_packages(graded: Iterable[Graded]) -> dict[str, list[str]]:
+    """{package that is not installed where it was graded: students who import it}, the most wanted first."""
+    found: dict[str, list[str]] = {}
+    for one in graded:
+        for package in one.missing:
+            found.setdefault(package, []).append(one.student)
+    return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 def _read_result(path: Path) -> Graded:

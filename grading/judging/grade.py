@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task
+from grading.judging.lacking import missing_packages, notes_on_gpu
 from grading.judging.private_checks import capped
 from grading.judging.session import Incident, Session, Times
 from grading.results import Graded, Mark
@@ -47,8 +48,16 @@ def grade_notebook(
         marks = [_asked(task, session, rules.seed) for task in assignment.tasks]
     marks = _ask_privately(assignment, marks, notebook, cells, rules, sandbox)
     incidents = [f"{mark.verdict.exercise} {mark.incident}." for mark in marks if mark.incident]
-    notes, peak = session.notes + incidents, session.peak_megabytes
-    graded = Graded(student, assignment.name, marks, notes=notes, seed=rules.seed, peak_megabytes=peak)
+    released = {cell.id: cell.source for cell in assignment.notebook.cells}
+    graded = Graded(
+        student,
+        assignment.name,
+        marks,
+        notes=notes_on_gpu(notebook, cells, released) + session.notes + incidents,
+        seed=rules.seed,
+        peak_megabytes=session.peak_megabytes,
+        missing=missing_packages(notebook, marks),
+    )
     return Judged(graded, notebook)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from utils.checking import calling
+from utils.checking import calling, gpu
 from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import difference, is_short
 from utils.checking.declaration import Declaration, Mistake
@@ -30,7 +30,8 @@ def verdict_on(exercise: Declaration, trials: list[Trial], credit: list[Earned])
     failed = [trial for trial in trials if trial.fault is not None]
     if not failed:
         agreed = "Its only case agrees." if len(trials) == 1 else f"All {len(trials)} cases agree."
-        return Verdict(exercise.name, Status.PASSED, agreed, notes=_notes(trials), credit=credit)
+        advice = [gpu.ADVICE] if any(trial.outcome.on_gpu for trial in trials) else []
+        return Verdict(exercise.name, Status.PASSED, agreed, notes=_notes(trials) + advice, credit=credit)
     worst = smallest(failed)
     if worst.outcome.problem is Problem.NOT_ATTEMPTED and not any(one.points for one in credit):
         return _not_attempted(exercise, worst.outcome)

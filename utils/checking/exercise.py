@@ -1,9 +1,12 @@
 """The check of an exercise, as a learner meets it in a notebook: `check.conv2d(conv2d)`."""
 
+import inspect
 import os
+import textwrap
+from dataclasses import replace
 from typing import Any
 
-from utils.checking import calling, record
+from utils.checking import calling, gpu, record
 from utils.checking.declaration import Declaration
 from utils.checking.judging import Caller, CheckBroken, judge
 from utils.checking.state import fixed_state
@@ -64,6 +67,17 @@ class Exercise(Declaration):
         if answer is _NOTHING:
             return Verdict(self.name, Status.NOT_ATTEMPTED, f"Give it your answer: check.{self.name}({self.name}).")
         try:
-            return self.judge(answer)
+            verdict = self.judge(answer)
         except CheckBroken as error:
             return Verdict(self.name, Status.BROKEN, str(error))
+        if verdict.passed and gpu.ADVICE not in verdict.notes and gpu.asks_for_gpu(_source(answer)):
+            return replace(verdict, notes=[*verdict.notes, gpu.ADVICE])
+        return verdict
+
+
+def _source(answer: Any) -> str:
+    """The code of an answer; empty where it cannot be found."""
+    try:
+        return textwrap.dedent(inspect.getsource(answer))
+    except (OSError, TypeError):
+        return ""

@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,7 +11,10 @@ import torch
 
 @contextlib.contextmanager
 def fixed_state() -> Iterator[None]:
-    """Gradients on, float32, the CPU, no autocast; and at the end all that was found, whoever changed it.
+    """Gradients on, float32, the CPU, no autocast, nothing compiled; and at the end all that was found.
+
+    Whoever changed it. What `torch.compile` made runs as it was written: compiling changes no value, and would take
+    most of the time that an answer has.
 
     Put back are the random states of torch (CUDA's too, where it is in use), NumPy and Python, the default dtype and
     the number of threads. Grad mode, default device and autocast belong to a thread in torch, so a thread that is
@@ -19,10 +23,17 @@ def fixed_state() -> Iterator[None]:
     found = _save()
     torch.set_default_dtype(torch.float32)
     try:
-        with torch.enable_grad(), torch.autocast("cpu", enabled=False), torch.device("cpu"):
+        with torch.enable_grad(), torch.autocast("cpu", enabled=False), torch.device("cpu"), _nothing_compiled():
             yield
     finally:
         _restore(*found)
+
+
+def _nothing_compiled() -> contextlib.AbstractContextManager:
+    """Where torch's compiler was imported, and is one that can be told (torch 2.6 and later)."""
+    if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+        return torch.compiler.set_stance("force_eager")
+    return contextlib.nullcontext()
 
 
 def seed_all(seed: int) -> None:

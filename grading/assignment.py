@@ -43,6 +43,11 @@ class Assignment:
         return next((heading for cell in self.notebook.cells for heading in cells.headings(cell)), self.name)
 
     @property
+    def quiz_points(self) -> float:
+        """What a person gives for the quiz, on top of the points of the checks."""
+        return sum(cell.metadata.nbgrader.points for cell in self.notebook.cells if cells.role(cell) == "quiz")
+
+    @property
     def exercise_titles(self) -> dict[str, str]:
         """{grade_id of the check: heading that it stands under, such as "Exercise 1.2 · conv2d by loops"}."""
         titles, latest = {}, self.name

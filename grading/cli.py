@@ -138,7 +138,8 @@ def report(
     from grading.pages.publish import publish_report
 
     for found in _released(Classroom(folder), assignment):
-        page = publish_report(Classroom(folder), found, names=_names(Classroom(folder), found.name))
+        names, penalties = _names(Classroom(folder), found.name), _penalties(Classroom(folder), found.name)
+        page = publish_report(Classroom(folder), found, names=names, penalties=penalties)
         console.print(f"class page: {page}")
         if show:
             webbrowser.open(page.resolve().as_uri())
@@ -275,6 +276,14 @@ def _names(classroom: Classroom, assignment: str) -> dict[str, str]:
             score.student: f"{score.first_name or ''} {score.last_name or ''}" for score in book.scores(assignment)
         }
     return {student: name.strip() for student, name in names.items() if name.strip()}
+
+
+def _penalties(classroom: Classroom, assignment: str) -> dict[str, float]:
+    """{student: points taken off for a late submission}."""
+    from grading.gradebook.book import Book
+
+    with Book(classroom) as book:
+        return {score.student: score.late_penalty for score in book.scores(assignment) if score.late_penalty}
 
 
 def main() -> None:

@@ -699,7 +699,7 @@ def test_badges_and_setup_cell_come_from_the_address_in_pyproject(course):
     assert "](https://mybinder.org/v2/gh/someone/course/HEAD?labpath=notebooks/01_doubling.ipynb)" in badges
     assert all(alt for alt in re.findall(r"!\[(.*?)\]", badges))
     assert "'https://github.com/someone/course'" in setup.source
-    assert len(setup.source.splitlines()) <= 10
+    assert len(setup.source.splitlines()) <= 20
 
 
 def test_a_fork_is_rendered_without_a_new_run(course, monkeypatch):

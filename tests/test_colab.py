@@ -160,6 +160,7 @@ def test_at_home_the_setup_cell_installs_nothing_and_finds_the_course_beside_it(
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "utils").mkdir()
     (tmp_path / "utils" / "__init__.py").write_text("here = True\n")
+    (tmp_path / "utils" / "paths.py").touch()
     set_up_cell(tmp_path / "notebooks", address)
     session = "exec(open('cell.py').read()); import utils; print(utils.here)"
     done = run([bare, "-c", session], tmp_path / "notebooks")
@@ -187,3 +188,49 @@ def test_the_other_requirements_of_the_course_are_asked_for(machine):
     every = {install_missing.name_of(text) for text in project["dependencies"]}
     assert asked == every - {"torch", "numpy", "ipython"}
     assert "ipywidgets" in asked  # one of those that are kept where they are, and it is missing here
+
+
+ALONE = """
+import sys, types
+{before}
+exec(open("cell.py", encoding="utf-8").read())
+"""
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["", "sys.modules['utils'] = types.ModuleType('utils')", "import os; os.environ['SOME_SERVICE'] = '1'"],
+    ids=["alone", "beside another utils", "on an unknown service"],
+)
+def test_a_notebook_alone_says_how_to_get_the_course(bare, tmp_path, before):
+    folder = tmp_path / "downloads" / "lesson"
+    folder.mkdir(parents=True)
+    set_up_cell(folder, "address-of-the-course")
+    (folder / "session.py").write_text(ALONE.format(before=before))
+    done = run([bare, "session.py"], folder)
+    assert done.returncode == 1
+    assert "not beside this notebook" in done.stderr.splitlines()[-1]
+    assert "git clone address-of-the-course" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("service", ["KAGGLE_KERNEL_RUN_TYPE", "DEEPNOTE_PROJECT_ID"])
+def test_a_service_that_runs_notebooks_alone_fetches_the_course(bare, address, tmp_path, service):
+    folder = tmp_path / "working"
+    folder.mkdir()
+    set_up_cell(folder, address)
+    (folder / "session.py").write_text(ALONE.format(before=f"import os; os.environ[{service!r}] = 'x'"))
+    done = run([bare, "session.py"], folder)
+    assert (folder / "reach" / "utils").is_dir()
+    assert "PyTorch is not installed here" in done.stderr  # what is missing is the last thing that stops it
+
+
+def test_within_the_course_nothing_is_fetched(bare, address, tmp_path):
+    notebooks = tmp_path / "course" / "notebooks"
+    notebooks.mkdir(parents=True)
+    shutil.copytree(address / "utils", notebooks.parent / "utils")
+    set_up_cell(notebooks, "nowhere")
+    before = "import os; os.environ['KAGGLE_KERNEL_RUN_TYPE'] = 'x'"
+    (notebooks / "session.py").write_text(ALONE.format(before=before) + "import utils; print(utils.__file__)")
+    done = run([bare, "session.py"], notebooks)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()) == notebooks.parent / "utils" / "__init__.py"

@@ -1,13 +1,21 @@
 """Where output goes: a notebook shows the richest form that it can, a terminal shows text."""
 
+import sys
+
 
 def show(bundle: dict, metadata: dict | None = None) -> None:
     """Display a bundle of {media type: content}; print its "text/plain" where no notebook kernel runs."""
     from IPython import get_ipython
 
     if getattr(get_ipython(), "kernel", None) is None:
-        print(bundle["text/plain"])
+        print(_writable(bundle["text/plain"]))
         return
     from IPython.display import display
 
     display(bundle, metadata=metadata, raw=True)
+
+
+def _writable(text: str) -> str:
+    """Signs such as ✗ become "?" where a terminal cannot write them: Windows' code pages lack them."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)

@@ -1,11 +1,14 @@
 """The page that a student gets: answers, what the checks found, and what came out when the notebook ran."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
 from grading.pages.render import render
+from grading.receipt import Receipt
 from grading.results import Graded, Mark
 from grading.untrusted.png import checked_png
 from grading.untrusted.text import visible
@@ -14,6 +17,7 @@ from utils.cells import role
 MAX_OUTPUTS = 20  # of one cell
 MAX_OWN_CELLS = 50
 MAX_PAGE = 5_000_000  # characters of all outputs, pictures included
+SOLUTION_MARK = re.compile(r"^[ \t]*+### (?:BEGIN|END) SOLUTION[ \t]*+\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,12 @@ class Section:
 
 
 def feedback_page(
-    graded: Graded, notebook: NotebookNode | None, assignment: Assignment, name: str = "", unsafe: bool = False
+    graded: Graded,
+    notebook: NotebookNode | None,
+    assignment: Assignment,
+    names: Mapping[str, str] | None = None,
+    receipt: Receipt | None = None,
+    unsafe: bool = False,
 ) -> str:
     """One HTML page that needs nothing beside it, and in which nothing of the student's can run or load anything.
 
@@ -51,25 +60,32 @@ def feedback_page(
         graded: the student's marks.
         notebook: the repaired notebook with the outputs of our run; None where the file could not be read.
         assignment: what was asked for; it decides which cells are answers, checks and quizzes.
-        name: the student's name, if the page is to show it beside the id.
+        names: {student: name}, to show beside the id.
+        receipt: how the submission came in.
         unsafe: graded without a sandbox; the page says so.
     """
     cells = notebook.cells if notebook else []
     reader = OutputReader()
     released = {cell.id: cell for cell in assignment.notebook.cells}
     own = [cell for cell in cells if _is_own(cell, released.get(cell.id))]
+    group = [student for student in (receipt.members if receipt else ()) if student != graded.student]
     return render(
         "feedback.html",
         unsafe=unsafe,
         title=assignment.title,
-        student=f"{name} ({graded.student})" if name else graded.student,
+        student=_named(graded.student, names or {}),
+        group=[_named(student, names or {}) for student in group],
+        submitted=receipt.submitted if receipt else "",
         graded=not graded.why_not_graded,
         points=graded.points,
         max_points=sum(task.points for task in assignment.tasks),
+        quiz_points=assignment.quiz_points,
         notes=graded.notes,
         tasks=_sections(graded, cells, assignment, reader),
         quizzes=[cell.source for cell in cells if cell.id in released and role(released[cell.id]) == "quiz"],
-        own_cells=[OwnCell(cell.source, cell.cell_type == "code", reader.read(cell)) for cell in own[:MAX_OWN_CELLS]],
+        own_cells=[
+            OwnCell(_shown(cell.source), cell.cell_type == "code", reader.read(cell)) for cell in own[:MAX_OWN_CELLS]
+        ],
         left_out=max(0, len(own) - MAX_OWN_CELLS),
     )
 
@@ -83,9 +99,22 @@ def _sections(
     for task in assignment.tasks:
         marks = [mark for mark in graded.marks if mark.grade_id == task.grade_id]
         cell = by_id.get(answers[task.grade_id])
-        source, outputs = (cell.source, reader.read(cell)) if cell else (None, [])
+        source, outputs = (_shown(cell.source), reader.read(cell)) if cell else (None, [])
         shown.append(Section(titles[task.grade_id], task.points, marks, source, outputs))
     return shown
+
+
+def _own_cell(cell: NotebookNode, reader: "OutputReader") -> OwnCell:
+    return OwnCell(_shown(cell.source), cell.cell_type == "code", reader.read(cell))
+
+
+def _named(student: str, names: Mapping[str, str]) -> str:
+    return f"{names[student]} ({student})" if student in names else student
+
+
+def _shown(source: str) -> str:
+    """Without the marks of a solution, for instructors who try the grader on the course's own."""
+    return SOLUTION_MARK.sub("", source)
 
 
 def _is_own(cell: NotebookNode, released: NotebookNode | None) -> bool:

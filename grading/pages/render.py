@@ -1,25 +1,44 @@
-"""HTML pages that need nothing beside them: no script, no network, one style sheet, allowed by its own hash."""
+"""HTML pages that need nothing beside them: no network, one style sheet and at most one script, both ours.
+
+A page's policy allows these two by their hashes, so nothing else on it can run, whatever a submission holds.
+"""
 
 import base64
 import functools
 import hashlib
+from datetime import datetime
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
+from grading.times import shown
 from grading.untrusted.html import highlighted, markdown
 from grading.untrusted.text import visible
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def render(template: str, **values: object) -> str:
-    """The page that this template of `grading/pages/templates` makes of the values; all text in them is escaped."""
-    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return _environment().get_template(template).render(style=Markup(style), policy=policy, **values)
+def render(template: str, script: str = "", **values: object) -> str:
+    """The page that this template of `grading/pages/templates` makes of the values; all text in them is escaped.
+
+    `script` is a file beside the templates, for a page that stays with the instructor; "" for none.
+    """
+    style, code = (_template(name) if name else "" for name in ("page.css", script))
+    scripts = f"script-src {_hash(code)}; " if code else ""
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)}; {scripts}base-uri 'none'; form-action 'none'"
+    )
+    page = _environment().get_template(template)
+    return page.render(style=Markup(style), script=Markup(code), policy=policy, **values)
+
+
+def _template(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @functools.cache
@@ -31,10 +50,25 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"visible": visible, "highlighted": highlighted, "markdown": markdown, "number": number}
+    ours = {"number": number, "cut": cut, "when": when}
+    environment.filters |= {"visible": visible, "highlighted": highlighted, "markdown": markdown} | ours
     return environment
 
 
 def number(value: float) -> str:
     """Points and seconds: 3, 2.5, 0.04; not 3.0."""
     return f"{value:.2f}".rstrip("0").rstrip(".") if value < 10 else f"{value:.1f}".removesuffix(".0")
+
+
+def cut(text: str, lines: int = 10, characters: int = 1_000) -> str:
+    """The beginning of a long text, with how much follows: a box is for reading at a glance."""
+    kept = "\n".join(text.split("\n", lines)[:lines])[:characters]
+    return text if kept == text else f"{kept}\n… {len(text) - len(kept):,} characters more"
+
+
+def when(time: datetime | str | None) -> str:
+    """A time, or one in ISO 8601, as this machine's clock would show it, with its zone; "" for what is none."""
+    try:
+        return shown(datetime.fromisoformat(time) if isinstance(time, str) else time) if time else ""
+    except ValueError:
+        return ""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from grading.pages.feedback import MAX_OUTPUTS, MAX_PAGE, feedback_page
 from grading.pages.render import TEMPLATES
+from grading.receipt import Receipt
 from grading.results import Graded, Mark
 from grading.untrusted.html import highlighted, markdown
 from grading.untrusted.png import MAX_SIDE, checked_png
@@ -46,7 +47,7 @@ def assert_harmless(page: str) -> None:
         for name, value in attributes.items():
             assert not name.startswith("on") and name not in ("style", "srcset", "action"), (tag, name)
             if name in ("src", "href"):
-                assert value.startswith(("#task-", "data:image/png;base64,")), value
+                assert value.startswith(("#", "data:image/png;base64,")), value
 
 
 def hostile_graded() -> Graded:
@@ -79,13 +80,31 @@ def test_the_page_shows_answers_verdicts_outputs_quiz_and_notes():
     verdict = Verdict("conv2d", Status.FAILED, "2 of 9 cases fail.", "x = 5", "wrong", "padded_twice", "Pad `once`.")
     marks = [mark for mark in graded("s1", {}).marks if mark.grade_id != "check_conv2d"]
     one = Graded("s1", ASSIGNMENT.name, [Mark("check_conv2d", 0, 3, verdict), *marks], notes=["A cell was put back."])
-    page = feedback_page(one, notebook, ASSIGNMENT, name="Ada Abe")
+    page = feedback_page(one, notebook, ASSIGNMENT, {"s1": "Ada Abe"})
     text = re.sub("<[^>]+>", "", page)
     assert "my_own_name" in text and "forty-two" in text and "A cell was put back." in text and "Ada Abe (s1)" in text
     assert "✗ conv2d: not yet. 2 of 9 cases fail." in text and "x = 5" in text and "padded twice" in text
     assert "<code>once</code>" in page and "<strong>c</strong>" in page and "<code>k^2</code>" in page
     assert f"data:image/png;base64,{png()}" in page
     assert "5 of 8" in text and "Exercise 1.2 · conv2d by loops" in text
+
+
+def test_the_page_names_the_group_and_hides_the_marks_of_a_solution():
+    receipt = Receipt("a.ipynb", members=("s1", "s2"), submitted="2026-11-01T23:00:00+00:00")
+    answer = "def conv2d():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n"
+    page = feedback_page(graded("s1", {}), submission({"conv2d": answer}), ASSIGNMENT, {"s2": "Ida"}, receipt)
+    assert "Handed in together with <b><bdi>Ida (s2)</bdi></b>." in page and "Handed in 2026-11-0" in page
+    assert "SOLUTION" not in page and "return" in page
+
+
+def test_code_reads_from_left_to_right_whatever_letters_it_has(tmp_path, chromium):
+    path = tmp_path / "page.html"
+    page = feedback_page(graded("s1", {}), submission({"conv2d": 'x = "\ufdfa" * 900'}), ASSIGNMENT)
+    path.write_text(page, encoding="utf-8")
+    shown = chromium.new_page()
+    shown.goto(path.as_uri())
+    style = "getComputedStyle(document.querySelector('pre.code'))"
+    assert shown.evaluate(f"[{style}.direction, {style}.unicodeBidi]") == ["ltr", "isolate-override"]
 
 
 def test_a_comment_in_a_block_of_code_is_no_heading():
@@ -108,7 +127,7 @@ def test_a_page_graded_without_a_sandbox_says_so():
 
 
 def test_nothing_hostile_becomes_markup():
-    page = feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT, name=SCRIPT)
+    page = feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT, {SCRIPT: SCRIPT})
     assert_harmless(page)
     page.encode("utf-8")  # half a surrogate pair would not
     assert not set(page) & {"\x00", "\x1b", "\u202e"}
@@ -218,7 +237,7 @@ def test_colours_can_be_read():
     for palette in re.findall(r":root \{(.*?)\}", style, re.DOTALL):
         colours = dict(re.findall(r"--(\w+): (#\w{6})", palette))
         assert {"paper", "panel"} < set(colours)
-        for name in set(colours) - {"paper", "panel", "line", "bar"}:
+        for name in set(colours) - {"paper", "panel", "line"}:
             for ground in ("paper", "panel"):
                 assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
 

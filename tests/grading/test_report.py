@@ -8,17 +8,14 @@ import pytest
 
 from grading.classroom import Classroom
 from grading.demo.making import make_class
+from grading.pages.equal import answer_fingerprints, same_submissions
 from grading.pages.feedback import feedback_page
+from grading.pages.findings import named_mistakes, other_failures
 from grading.pages.publish import publish_feedback, publish_report
-from grading.pages.report import (
-    answer_fingerprints,
-    class_page,
-    distribution,
-    named_mistakes,
-    other_failures,
-    same_submissions,
-)
+from grading.pages.render import TEMPLATES, cut, when
+from grading.pages.report import Class, class_page, distribution
 from grading.problems import GradingError
+from grading.receipt import Receipt
 from grading.results import Graded
 from tests.grading.made_up import ASSIGNMENT, graded, submission
 from tests.grading.test_feedback import SCRIPT, assert_harmless, hostile_graded, hostile_notebook
@@ -31,6 +28,9 @@ CLASS = [
     graded("s3", {"conv2d": "bias_forgotten", "output_size": "It raised an error."}),
     graded("s4", dict.fromkeys([task.answer for task in ASSIGNMENT.tasks], "untouched")),
 ]
+
+
+SORT = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
 
 
 def text_of(page: str) -> str:
@@ -60,15 +60,15 @@ def test_named_mistakes_are_counted_with_their_sentences_and_students():
 
 
 def test_failures_without_a_name_are_counted_by_what_happened_and_incidents_are_not_among_them():
-    (failure,) = other_failures(CLASS, ASSIGNMENT)
+    ((failure,),) = other_failures(CLASS, ASSIGNMENT).values()
     assert (failure.exercise, failure.sentence, failure.students) == ("output_size", "It raised an error.", ["s3"])
     mark = dataclasses.replace(CLASS[2].marks[0], incident="ended its process")
-    assert other_failures([Graded("s3", ASSIGNMENT.name, [mark])], ASSIGNMENT) == []
+    assert other_failures([Graded("s3", ASSIGNMENT.name, [mark])], ASSIGNMENT) == {}
 
 
 def test_wrong_values_without_a_name_are_one_failure_however_many_cases_fail():
     two = [graded("s1", {"conv2d": "3 of 9 cases fail."}), graded("s2", {"conv2d": "4 of 9 cases fail."})]
-    (failure,) = other_failures(two, ASSIGNMENT)
+    ((failure,),) = other_failures(two, ASSIGNMENT).values()
     assert failure.students == ["s1", "s2"]
 
 
@@ -77,12 +77,12 @@ def test_errors_are_counted_by_their_type():
     problems = ["NameError: name 'a'\nin line 2", "NameError: name 'b'", "MemoryError\nin line 4", "<b>: no name"]
     marks = [dataclasses.replace(mark, verdict=dataclasses.replace(mark.verdict, problem=one)) for one in problems]
     class_ = [Graded(f"s{number}", ASSIGNMENT.name, [one]) for number, one in enumerate(marks)]
-    found = {failure.sentence: len(failure.students) for failure in other_failures(class_, ASSIGNMENT)}
+    found = {failure.sentence: len(failure.students) for failure in other_failures(class_, ASSIGNMENT)["conv2d"]}
     assert found == {"It raised NameError.": 2, "It raised MemoryError.": 1, "It raised an error.": 1}
 
 
 def test_the_page_says_how_the_class_did():
-    text = text_of(class_page(CLASS, ASSIGNMENT, not_graded={"a.ipynb": "It is no JSON."}, names={"s2": "Ada Abe"}))
+    text = text_of(class_page(CLASS, ASSIGNMENT, {"a.ipynb": "It is no JSON."}, Class(names={"s2": "Ada Abe"})))
     assert "4 submissions graded, 1 not graded. Mean 4 , median 4 of 8 points" in text
     assert "Exercise 1.2 · conv2d by loops 1 25 % 2 50 % 1 25 %" in text
     assert "2 conv2d: bias forgotten You forgot the bias" in text
@@ -94,6 +94,77 @@ def test_incidents_and_notes_stand_on_the_page_once():
     marks = [dataclasses.replace(m, incident="ended its process" * (m.grade_id == "check_conv2d")) for m in one.marks]
     text = text_of(class_page([dataclasses.replace(one, marks=marks)], ASSIGNMENT))
     assert text.count("ended its process") == 1 and "A cell was put back." in text
+
+
+def test_what_is_known_of_the_class_stands_on_the_page():
+    receipt = Receipt("a.ipynb", "canvas", "2026-11-01T23:00:00+00:00", True, ("s1", "s2"), ("It equals a solution.",))
+    about = Class(
+        receipts={"s1": receipt}, penalties={"s1": 2.5}, absent=["s8", "Ida (s9)"], pages={"s1": "../feedback/s1.html"}
+    )
+    page = class_page(CLASS, ASSIGNMENT, about=about)
+    text = text_of(page)
+    assert "2 not handed in" in text and "s8 , Ida (s9)" in text and "It equals a solution." in text
+    assert "late , −2.5" in text.replace("late,", "late ,") and "a group of 2" in text
+    assert '<a href="../feedback/s1.html"><bdi>s1</bdi></a>' in page
+    assert when(receipt.submitted) in text
+    assert f"exports count it, so that their most is {8 + ASSIGNMENT.quiz_points:g}" in text
+
+
+def test_what_is_said_of_a_student_in_several_exercises_is_one_row():
+    one = graded("s1", {"conv2d": "It ended its process.", "max_pool2d": "It ended its process."})
+    marks = [dataclasses.replace(mark, incident="ended its process", remark="calls `F`") for mark in one.marks]
+    text = text_of(class_page([dataclasses.replace(one, marks=marks)], ASSIGNMENT))
+    names = ", ".join(mark.verdict.exercise for mark in marks)
+    assert f"s1 {names} ended its process" in text and text.count("ended its process") == 1
+    assert f"s1 {names} calls F" in text
+
+
+def test_a_mark_that_the_machine_spoilt_is_no_failure_on_the_page():
+    one = graded("s1", {"conv2d": "It ran out of memory."})
+    marks = [dataclasses.replace(mark, fault="the machine had no memory left") for mark in one.marks]
+    page = class_page([dataclasses.replace(one, marks=marks)], ASSIGNMENT)
+    assert "to be graded again: the machine had no memory left" in page
+    assert "no fault of yours" in feedback_page(dataclasses.replace(one, marks=marks), submission(), ASSIGNMENT)
+
+
+def test_rows_are_sorted_and_found_in_a_browser(tmp_path, chromium):
+    class_ = [graded(f"s{number}", {"conv2d": "untouched"} if number % 2 else {}) for number in range(1, 12)]
+    path = tmp_path / "class.html"
+    path.write_text(class_page(class_, ASSIGNMENT, about=Class(names={"s3": "Ida"})), encoding="utf-8")
+    page = chromium.new_page()
+    trouble = []
+    page.on("console", lambda message: trouble.append(message.text))
+    page.goto(path.as_uri())
+
+    def shown():
+        return page.evaluate(
+            "[...document.querySelectorAll('.sortable tbody tr')].filter(row => !row.hidden)"
+            ".map(row => row.cells[0].querySelector('bdi').textContent)"
+        )
+
+    page.get_by_role("button", name="Student").click()
+    assert shown() == [f"s{number}" for number in range(1, 12)]
+    page.get_by_role("button", name="Points").click()
+    page.get_by_role("button", name="Points").click()
+    assert set(shown()[:5]) == {f"s{number}" for number in range(2, 11, 2)}
+    page.get_by_role("searchbox").fill("ida")
+    assert shown() == ["s3"]
+    assert trouble == []
+
+
+def test_a_group_that_handed_in_one_file_is_not_said_to_be_equal():
+    class_ = [dataclasses.replace(one, sha256="the same") for one in CLASS[:2]]
+    assert same_submissions(class_, {}, {"s1": ("s1", "s2"), "s2": ("s1", "s2")}) == []
+    (group,) = same_submissions([*class_, dataclasses.replace(CLASS[2], sha256="the same")], {}, {"s1": ("s1", "s2")})
+    assert group.students == ["s1", "s2", "s3"]
+
+
+def test_a_long_text_is_cut_and_a_time_is_shown_with_its_zone():
+    assert cut("short\ntext") == "short\ntext"
+    assert cut("line\n" * 30).count("line") == 10 and "more" in cut("line\n" * 30)
+    assert len(cut("x" * 5_000)) < 1_100
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d \S+", when("2026-11-01T23:00:00+00:00"))
+    assert when("") == when(None) == when("no time") == ""
 
 
 def test_without_any_result_the_page_is_still_a_page():
@@ -114,9 +185,15 @@ def test_a_file_that_could_not_be_read_has_no_part_in_the_rates():
     assert "could not be graded" in feedback_page(unreadable, submission(), ASSIGNMENT)
 
 
+def hostile_class() -> Class:
+    receipt = Receipt(SCRIPT, SCRIPT, SCRIPT, True, (SCRIPT, "s2"), (SCRIPT,))
+    return Class({SCRIPT: SCRIPT}, {SCRIPT: receipt}, {SCRIPT: 1.0}, [SCRIPT], {SCRIPT: "#task-1"}, {}, None)
+
+
 def test_nothing_hostile_becomes_markup():
-    page = class_page([hostile_graded()], ASSIGNMENT, {SCRIPT: SCRIPT}, {SCRIPT: SCRIPT}, {}, unsafe=True)
-    assert_harmless(page.replace("<svg", "<span").replace("<rect", "<span"))  # the bars, which are ours
+    page = class_page([hostile_graded()], ASSIGNMENT, {SCRIPT: SCRIPT}, hostile_class(), unsafe=True)
+    theirs = page.replace(f"<script>{SORT}</script>", "")  # ours, as are the bars
+    assert_harmless(theirs.replace("<svg", "<span").replace("<rect", "<span").replace("<nav", "<div"))
     assert "without a sandbox" in page
 
 

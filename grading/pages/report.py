@@ -1,7 +1,7 @@
 """The page that an instructor gets: how the class did, which named mistakes it made, and what to look at."""
 
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -55,8 +55,8 @@ def on_processor(value: Any, name: str = "") -> Any:
 class Generator(torch.Generator):
     """Random numbers of the processor, for whatever device."""
 
-    def __new__(cls, device: Any = "cpu") -> "Generator":
-        return super().__new__(cls, on_processor(device, "device"))
+    def __new__(cls, device: Any = "cpu") -> torch.Generator:
+        return torch._C.Generator.__new__(cls, on_processor(device, "device"))  # torch.Generator is this class by now
 
 
 def without_gpu(ask: Callable) -> Callable:

@@ -37,8 +37,9 @@ class Graded:
     """One student's submission of one assignment, graded.
 
     `notes` say what was repaired in the file and what the submission did that it should not. `seed` is that of the
-    random cases, `sha256` that of the file as it was handed in, `key` of everything that the marks follow from, and
-    `unsafe` is true where there was no sandbox. `missing` are packages that it failed to import, as it says itself.
+    random cases, `sha256` that of the file as it was handed in, `key` of everything that the marks follow from,
+    `seconds` are those of the processor that the submission used, and `unsafe` is true where there was no sandbox.
+    `missing` are packages that it failed to import, as it says itself.
     """
 
     student: str
@@ -60,6 +61,11 @@ class Graded:
     @property
     def max_points(self) -> float:
         return sum(mark.max_points for mark in self.marks)
+
+    @property
+    def fault(self) -> str:
+        """What the judge or the machine lacked, by the first mark that says so; empty if these are marks."""
+        return next((mark.fault for mark in self.marks if mark.fault), "")
 
     @property
     def why_not_graded(self) -> str:

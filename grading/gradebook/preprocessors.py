@@ -26,6 +26,7 @@ from grading.assignment import Assignment, load_assignment
 from grading.gradebook.autograded import autograded_notebook
 from grading.judging.grade import Rules, grade_notebook
 from grading.judging.private_checks import declared_exercises, read_sources
+from grading.problems import GradingError
 from grading.sandbox import Sandbox
 from grading.submission.reading import Unreadable, read_submission
 
@@ -68,6 +69,10 @@ class SandboxedExecute(NbGraderPreprocessor):
         assignment = _released(self.parent.parent.coursedir, resources["nbgrader"], self.checks)
         student = resources["nbgrader"]["student"]
         judged = grade_notebook(student, assignment, nb, Rules(seed=self.seed), _sandbox())
+        if judged.graded.fault:
+            judged = grade_notebook(student, assignment, nb, Rules(seed=self.seed), _sandbox())
+        if fault := judged.graded.fault:
+            raise GradingError(f"No result for {student}, who is not to blame: {fault}. Run nbgrader for them again.")
         for note in judged.graded.notes:
             self.log.warning("%s: %s", student, note)
         notebook = autograded_notebook(judged.notebook, assignment.notebook, judged.graded.marks)

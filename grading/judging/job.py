@@ -2,7 +2,6 @@
 
 import atexit
 import hashlib
-import time
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +13,7 @@ from grading.assignment import Assignment, make_assignment
 from grading.judging.grade import Judged, Rules, grade_notebook
 from grading.judging.private_checks import declared_exercises
 from grading.results import Graded, Mark
-from grading.sandbox import Sandbox, SandboxLost
+from grading.sandbox import Sandbox
 from grading.submission.reading import Unreadable, read_content
 from utils.checking import Status, Verdict
 
@@ -41,14 +40,12 @@ class Job:
 
 def grade_content(job: Job, student: str, content: bytes | str, key: str) -> Judged:
     """Grade the bytes of one submission, or the reason why they could not be read. Whatever they are, it ends."""
-    started = time.monotonic()
     judged, repairs = _judged(job, student, content)
     graded = replace(
         judged.graded,
         notes=repairs + judged.graded.notes,
         sha256=hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else "",
         key=key,
-        seconds=time.monotonic() - started,
         unsafe=job.unsafe,
     )
     return replace(judged, graded=graded)
@@ -79,10 +76,7 @@ def _grade(job: Job, student: str, assignment: Assignment, notebook: NotebookNod
     if job.cold:
         with _sandbox(job) as sandbox:
             return grade_notebook(student, assignment, notebook, job.rules, sandbox)
-    try:
-        return grade_notebook(student, assignment, notebook, job.rules, _warm_sandbox(job))
-    except SandboxLost:  # not the submission's doing; the second loss in a row goes to whoever runs the batch
-        return grade_notebook(student, assignment, notebook, job.rules, _warm_sandbox(job))
+    return grade_notebook(student, assignment, notebook, job.rules, _warm_sandbox(job))
 
 
 def _sandbox(job: Job) -> Sandbox:

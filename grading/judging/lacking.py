@@ -1,11 +1,11 @@
 """What a submission asks for that grading has not: a GPU, packages that are not installed."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
-from grading.results import Mark
+from grading.assignment import Assignment
 from utils.cells import role
 from utils.checking.gpu import INSTEAD, asks_for_gpu
 
@@ -14,14 +14,9 @@ NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([A-Za-z_][\w.]{0
 OWN = ("utils", "grading")  # what a sandbox leaves out of the course is no package to install
 
 
-def notes_on_gpu(notebook: NotebookNode, cells: Iterable[int], released: Mapping[str, str]) -> list[str]:
-    """A note on the cells that ask for a GPU; none where no cell does.
-
-    Args:
-        notebook: the repaired submission.
-        cells: the places of the cells that were run.
-        released: {id: source} of the cells as they were handed out, which ask for none.
-    """
+def notes_on_gpu(notebook: NotebookNode, cells: Iterable[int], assignment: Assignment) -> list[str]:
+    """A note on the student's cells, among those at these places, that ask for a GPU; none where no cell does."""
+    released = {cell.id: cell.source for cell in assignment.notebook.cells}
     theirs = [notebook.cells[at] for at in cells if released.get(notebook.cells[at].id) != notebook.cells[at].source]
     asking = [f"`{cell.id}`" if role(cell) else "a cell of your own" for cell in theirs if asks_for_gpu(cell.source)]
     if not asking:
@@ -32,9 +27,7 @@ def notes_on_gpu(notebook: NotebookNode, cells: Iterable[int], released: Mapping
     return [said[:1].upper() + said[1:]]
 
 
-def missing_packages(notebook: NotebookNode, marks: Sequence[Mark]) -> list[str]:
-    """The names of packages that cells or answers failed to import, as they say; nothing of it is believed."""
-    errors = [output for cell in notebook.cells for output in cell.get("outputs", ()) if output.output_type == "error"]
-    said = [f"{error.ename}: {error.evalue}" for error in errors] + [mark.verdict.problem for mark in marks]
-    names = [found[1] for text in said if (found := NO_MODULE.search(text))]
+def packages_not_there(errors: Iterable[str]) -> list[str]:
+    """The names of packages that cells or answers failed to import, by these errors; nothing of it is believed."""
+    names = [found[1] for error in errors if (found := NO_MODULE.search(error))]
     return [name for name in dict.fromkeys(names) if name.partition(".")[0] not in OWN][:MOST_PACKAGES]

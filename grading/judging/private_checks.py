@@ -10,8 +10,6 @@ from grading.problems import GradingError
 from grading.results import Mark
 from utils.checking import Earned, Exercise, Lesson, Status, Verdict
 
-NOT_OWN = "it does not pass your instructor's own check"
-
 
 def read_sources(folder: Path | None) -> dict[str, str]:
     """{file name: source} of the Python files in this folder; empty without one.
@@ -48,21 +46,23 @@ def declared_exercises(sources: dict[str, str]) -> list[Exercise]:
     return found
 
 
-def capped(mark: Mark, private: Verdict) -> Mark:
+def capped(mark: Mark, private: Verdict, why: str) -> Mark:
     """The mark of an answer that did not pass a private check: at most the share that it earned there.
 
     Parts of the points that have the same names in both are capped one by one. Of the private verdict, nothing but
-    the shares goes into the mark, since a student gets to see it.
+    the shares goes into the mark, since a student gets to see it; `why` is the sentence that is said of it.
     """
     shares = {one.part: one.share for one in private.credit}
-    credit = [_capped(one, shares.get(one.part, private.share)) for one in mark.verdict.credit]
+    credit = [_capped(one, shares.get(one.part, private.share), why) for one in mark.verdict.credit]
     verdict = replace(mark.verdict, credit=credit)
     if mark.verdict.passed:
-        verdict = Verdict(mark.verdict.exercise, Status.FAILED, f"I{NOT_OWN[1:]}.", credit=credit)
+        verdict = Verdict(mark.verdict.exercise, Status.FAILED, why, credit=credit)
     share = verdict.share if credit else private.share
     return replace(mark, points=min(mark.points, round(share * mark.max_points, 2)), verdict=verdict)
 
 
-def _capped(earned: Earned, share: float) -> Earned:
+def _capped(earned: Earned, share: float, why: str) -> Earned:
     points = min(earned.points, share * earned.of)
-    return earned if points == earned.points else replace(earned, points=points, why=NOT_OWN)
+    return (
+        earned if points == earned.points else replace(earned, points=points, why=why[0].lower() + why[1:].rstrip("."))
+    )

@@ -56,7 +56,7 @@ class Generator(torch.Generator):
     """Random numbers of the processor, for whatever device."""
 
     def __new__(cls, device: Any = "cpu") -> torch.Generator:
-        return torch._C.Generator.__new__(cls, on_processor(device, "device"))  # torch.Generator is this class by now
+        return super().__new__(cls, on_processor(device, "device"))  # pyright: ignore[reportCallIssue]
 
 
 def without_gpu(ask: Callable) -> Callable:

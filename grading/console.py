@@ -18,7 +18,7 @@ from grading.exchange.people import Roster, Student
 from grading.exchange.updating import Changes
 from grading.gradebook.due_dates import DueDates
 from grading.gradebook.exporting import Exported
-from grading.results import Graded
+from grading.results import Graded, missing_packages
 from grading.times import shown
 
 MOST_NAMES = 20  # of those who have not handed in; the class page has all
@@ -70,6 +70,9 @@ def show_table(console: Console, assignment: Assignment, graded: list[Graded], t
     noted = [one for one in graded if any(mark.incident for mark in one.marks)]
     if noted:
         console.print(f"with incidents: {escape(', '.join(one.student for one in noted))}; see the class page")
+    for package, students in missing_packages(graded).items():
+        who = f"{len(students)} students import" if len(students) > 1 else "1 student imports"
+        console.print(f"{who} {package}, which is not installed here", markup=False)
     for student, why in tally.failed:
         console.print(f"no result for {student}: {why}", style="red", markup=False)
 

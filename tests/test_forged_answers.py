@@ -324,7 +324,7 @@ def test_the_judge_has_a_verdict_on_any_value(exercise, data):
     ]
     values = iter(sent)
     with pytest.MonkeyPatch.context() as few:
-        few.setattr(exercise, "draw_cases", lambda seed: cases)
+        few.setattr(exercise, "draw", lambda seed: [("", case) for case in cases])
         few.setattr(trials, "_kept", KEPT)
         judge(exercise, lambda *case: next(values))
 

@@ -11,7 +11,9 @@ from grading.assignment import Assignment, Task
 from grading.judging.budget import Budget
 from grading.judging.causes import NamingCauses, missing_packages
 from grading.judging.job import Rules
+from grading.judging.lacking import notes_on_gpu, packages_not_there
 from grading.judging.outputs import Outputs
+from grading.judging.private_checks import capped
 from grading.judging.replies import Incident
 from grading.judging.session import Session
 from grading.problems import GradingError
@@ -57,6 +59,7 @@ def grade_notebook(
         seed=rules.seed,
         seconds=judging.budget.processor,
         peak_megabytes=judging.peak_megabytes,
+        missing=judging.missing(marks),
     )
     return Judged(graded, notebook)
 
@@ -87,8 +90,12 @@ class _Judging:
 
     def all_notes(self, marks: Sequence[Mark]) -> list[str]:
         incidents = [f"{mark.verdict.exercise} {mark.incident}." for mark in marks if mark.incident]
-        notes = [*self._notes, *incidents, *missing_packages(self._failures), *self._outputs.notes]
+        gpu = notes_on_gpu(self._notebook, self._plan.whole, self._assignment)
+        notes = [*gpu, *self._notes, *incidents, *missing_packages(self._failures), *self._outputs.notes]
         return list(dict.fromkeys(notes))
+
+    def missing(self, marks: Sequence[Mark]) -> list[str]:
+        return packages_not_there([*self._failures.values(), *(mark.verdict.problem for mark in marks)])
 
     def _first_round(self) -> list[Mark]:
         order = sorted(self._assignment.tasks, key=lambda task: self._plan.asked_after[task.grade_id])
@@ -134,20 +141,21 @@ class _Judging:
         before = session.asked_seconds
         caller = NamingCauses(session, self._plan.makers)
         verdict, incident, fault = _judge(task.exercises[0], task.answer, caller, self._rules.seed)
-        points = task.points if verdict.passed else 0
+        points = round(verdict.share * task.points, 2)
         seconds = session.asked_seconds - before
         return Mark(task.grade_id, points, task.points, verdict, seconds, incident=incident, fault=fault)
 
     def _ask_privately(self, task: Task, mark: Mark, cells: Sequence[int], after: int) -> Mark:
         """Ask what passed an instructor's own checks too. Their cases stay in processes of which nothing is shown."""
         for exercise in task.exercises[1:]:
-            if mark.verdict.passed:
+            if mark.points:
                 with self._session(cells) as session:
                     session.ask_after(after)
                     verdict, _, fault = _judge(exercise, task.answer, session, self._rules.seed)
                 if not verdict.passed:
-                    shown = verdict if fault else Verdict(exercise.name, Status.FAILED, self._private_failure())
-                    mark = replace(mark, points=0, verdict=shown, fault=fault)
+                    if fault:
+                        return replace(mark, points=0, verdict=verdict, fault=fault)
+                    mark = capped(mark, verdict, self._private_failure())
         return mark
 
     def _with_remark(self, task: Task, mark: Mark) -> Mark:

@@ -1,5 +1,6 @@
 """Judges in processes of this machine: one submission at a time each, and what one dies of is known by name."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -66,7 +67,7 @@ class _Process:
         ours, theirs = socket.socketpair()
         self.connection, self.ended = Connection(ours.detach()), False
         self._file: File | None = None
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "grading.judging.process", str(theirs.fileno())],
@@ -111,10 +112,8 @@ class _Process:
         self._errors.close()
 
     def _send(self, file: File) -> None:
-        try:
+        with contextlib.suppress(OSError):  # it has died, which shows when its outcome is asked for
             self.connection.send(file)
-        except OSError:
-            pass  # it has died, which shows when its outcome is asked for
 
     def _how_it_ended(self) -> str:
         self.ended = True

@@ -74,7 +74,7 @@ class Sandbox:
         self.close()
         self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self._group = None if self._unsafe else memory_group(self._most_megabytes)
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the warm process)
         with theirs:
             self._warm = subprocess.Popen(
                 self._command(theirs.fileno()),

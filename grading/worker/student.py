@@ -17,8 +17,11 @@ import torch
 
 from grading.worker import wire
 from grading.worker.cells import Shell, run_cell
+from grading.worker.no_compiler import replace_compiler
+from grading.worker.no_gpu import replace_gpu, without_gpu
 from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
+from utils.checking.gpu import asks_for_gpu
 
 IDLE_SECONDS = 3_600  # an abandoned child does not stay for ever
 
@@ -28,6 +31,7 @@ def serve(channel: socket.socket, shell: Shell) -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+    replace_compiler()
     while True:
         try:
             request = wire.receive(channel, IDLE_SECONDS)
@@ -41,6 +45,7 @@ def _reply(shell: Shell, request: dict[str, Any]) -> bytes:
     match request.pop("do"):
         case "run":
             _look_for_modules_here()
+            _replace_gpu_for(request["source"])
             outputs = run_cell(shell, request["source"])
             try:
                 return wire.pack(outputs)
@@ -63,6 +68,17 @@ def _look_for_modules_here() -> None:
     sys.path_importer_cache.pop(os.getcwd(), None)  # what it knew of the folder may be a few milliseconds old
 
 
+_gpu_replaced = False
+
+
+def _replace_gpu_for(source: str) -> None:
+    """Let a GPU's names mean the processor from the first cell on that asks for one."""
+    global _gpu_replaced
+    if not _gpu_replaced and asks_for_gpu(source):
+        replace_gpu()
+        _gpu_replaced = True
+
+
 def _inspect(shell: Shell, name: str, parameters: list[str], count: int) -> Outcome | None:
     if name not in shell.user_ns:
         return Outcome(problem=Problem.NOT_ATTEMPTED, detail=name)
@@ -70,7 +86,8 @@ def _inspect(shell: Shell, name: str, parameters: list[str], count: int) -> Outc
 
 
 def _call(shell: Shell, name: str, args: tuple, ask: str, seconds: float, seed: int) -> Outcome:
-    return calling.call(shell.user_ns.get(name), args, ask=_load(ask), seconds=seconds, seed=seed)
+    ask_here = without_gpu(_load(ask)) if _gpu_replaced else _load(ask)
+    return calling.call(shell.user_ns.get(name), args, ask=ask_here, seconds=seconds, seed=seed)
 
 
 @cache

@@ -373,7 +373,7 @@ def check_what_is_published(done: Judged, assignment: Assignment, folder: Path) 
     nbformat.validate(done.notebook)
     hostile = "<script>alert(1)</script>\u202e"
     for page in (
-        feedback_page(done.graded, done.notebook, assignment, name=hostile),
+        feedback_page(done.graded, done.notebook, assignment, {done.graded.student: hostile}),
         class_page([done.graded], assignment),
     ):
         page.encode()

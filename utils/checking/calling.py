@@ -17,6 +17,7 @@ import torch
 from utils.checking.capture import Printed, captured
 from utils.checking.compare import difference
 from utils.checking.deadline import WALL_FACTOR, TimeUp, run_with_deadline
+from utils.checking.gpu import advice_on, on_gpu
 from utils.checking.learners import is_learners
 from utils.checking.outcome import Outcome, Problem
 from utils.checking.plain import NotPlain, readable, to_plain, type_name
@@ -91,7 +92,7 @@ def _ask_and_inspect(answer: Callable, args: tuple, ask: Callable) -> dict[str, 
         detail = "It returned a generator, which gives its values one by one. Collect them: return list(...)."
         return {"problem": Problem.NOT_PLAIN, "detail": detail}
     try:
-        return {"value": to_plain(value)}
+        return {"value": to_plain(value), "on_gpu": on_gpu(value)}
     except NotPlain as error:
         found = str(error)
     except Exception:  # an object that misbehaves when it is looked at
@@ -143,6 +144,8 @@ def _explain_error(error: BaseException) -> dict[str, Any]:
     if own:
         where = "that code" if own[-1].name.startswith("<") else f"`{own[-1].name}`"
         detail += f"\nin line {own[-1].lineno} of {where}: {shorten(own[-1].line or '', 120)}".rstrip(": ")
+    if advice := advice_on(_message(error)):
+        detail += f"\n{advice}"
     return {"problem": Problem.RAISED, "detail": detail}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from utils.checking.shorten import shorten
+from utils.checking.shorten import MAX_CHARACTERS, shorten
 
 MAX_ELEMENTS = 36
 MAX_CHARACTERS_OF_PARTS = 5_000  # of a value that is shown part by part

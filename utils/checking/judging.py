@@ -3,6 +3,7 @@
 from typing import Any
 
 from utils.checking import calling
+from utils.checking.credit import earned
 from utils.checking.declaration import Declaration
 from utils.checking.diagnosis import verdict_on, verdict_without_trials
 from utils.checking.seeds import derived
@@ -26,12 +27,19 @@ def judge(exercise: Declaration, answer: Any, seed: int = 0, caller: Caller = ca
         CheckBroken: if the exercise's own reference breaks.
     """
     with fixed_state():
-        cases = [Case(args, at, _secret(exercise, seed, at)) for at, args in enumerate(exercise.draw_cases(seed))]
+        cases = drawn_cases(exercise, seed)
         direct = exercise.ask_function is calling.direct
         count = max(len(case.args) for case in cases) if direct else len(exercise.parameters)
         if unusable := caller.signature_problem(answer, exercise.parameters, count):
             return verdict_without_trials(exercise, unusable)
-        return verdict_on(exercise, try_all(exercise, answer, cases, caller))
+        trials = try_all(exercise, answer, cases, caller)
+        return verdict_on(exercise, trials, earned(exercise, cases, trials))
+
+
+def drawn_cases(exercise: Declaration, seed: int) -> list[Case]:
+    """The cases of this seed, each with the seeds of its random numbers."""
+    drawn = enumerate(exercise.draw(seed))
+    return [Case(args, index, _secret(exercise, seed, index), part) for index, (part, args) in drawn]
 
 
 def _secret(exercise: Declaration, seed: int, index: int) -> int:

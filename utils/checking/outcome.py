@@ -23,7 +23,7 @@ class Problem(StrEnum):
 class Outcome:
     """What one call of an answer came to: a plain value, or a problem with a sentence about it.
 
-    `seconds` are those of the processor that the answer used, not those of the clock.
+    `seconds` are those of the processor that the answer used, not those of the clock. `on_gpu`: the value was there.
     """
 
     value: Any = None
@@ -31,3 +31,4 @@ class Outcome:
     detail: str = ""
     printed: str = ""
     seconds: float = 0.0
+    on_gpu: bool = False

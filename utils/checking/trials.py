@@ -3,6 +3,8 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Protocol
 
 from utils.checking import calling
@@ -34,11 +36,15 @@ MAX_HELD = 4_000_000  # what the values of all trials may hold; see `utils.check
 
 @dataclass(frozen=True)
 class Case:
-    """One case of an exercise. `index` seeds the answer's random numbers, `secret` those of a measurement."""
+    """One case of an exercise, and the part of its points that it belongs to.
+
+    `index` seeds the answer's random numbers, `secret` those of a measurement.
+    """
 
     args: tuple
     index: int
     secret: int
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,13 @@ class Trial:
 
 
 def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Caller) -> list[Trial]:
-    """Ask about every case, within the exercise's time; stop where going on would tell nothing more.
+    """Ask about every case. Each part of the points has the exercise's time for itself."""
+    parts = groupby(cases, attrgetter("part"))
+    return [trial for _, part in parts for trial in _try_part(exercise, answer, list(part), caller)]
+
+
+def _try_part(exercise: Declaration, answer: Any, cases: list[Case], caller: Caller) -> list[Trial]:
+    """Ask within the exercise's time; stop where going on would tell nothing more.
 
     The first case has that time alone: it may have to import what the others find there. Once something is wrong, no
     more is asked than can be kept: of values that are far too large, the first few tell enough.
@@ -69,7 +81,7 @@ def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Calle
         if trials:
             left -= outcome.seconds
         outcome = _measured(exercise, outcome, case, caller)
-        trials.append(_trial(exercise, case, outcome))
+        trials.append(judged(exercise, case, outcome))
         if outcome.problem in (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG):
             break
         held += size(outcome.value)
@@ -92,7 +104,8 @@ def _measured(exercise: Declaration, sent: Outcome, case: Case, caller: Caller) 
     return replace(sent, value=measured.value)
 
 
-def _trial(exercise: Declaration, case: Case, outcome: Outcome) -> Trial:
+def judged(exercise: Declaration, case: Case, outcome: Outcome) -> Trial:
+    """What is wrong with this outcome, if anything is. Raises CheckBroken if the reference breaks."""
     if outcome.problem:
         return Trial(case, outcome, fault=outcome.detail)
     try:

@@ -39,13 +39,17 @@ FEW = 3  # submissions a process: fewer are done sooner than all is warm
 class Tally:
     """What a batch came to. `failed` holds (student, reason) of submissions without a result, by no fault of theirs.
 
-    `outdated` counts those that have a result already, by other rules or checks, and are graded anew.
+    `outdated` counts those that have a result already, by other rules or checks, and are graded again. `anew`: all are
+    graded by a new seed, and `kept` are those for which an earlier run has done so. `processes` judge, 0 of them where
+    a cluster does.
     """
 
     graded: list[Graded] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     outdated: int = 0
+    anew: bool = False
+    processes: int = 0
 
 
 def grade_class(
@@ -74,20 +78,21 @@ def grade_class(
         GradingError: if another run is at work on this class, or the gradebook cannot be written.
     """
     with _class_lock(classroom):
-        job, force = _with_seed(job, classroom, again), again and job.rules.seed > 0
-        tally = Tally()
+        force = again and job.rules.seed > 0
+        job, anew = _with_seed(job, classroom, again)
+        tally = Tally(anew=anew)
         waiting = dict(_waiting(classroom, assignment, job, tally, force))
+        tally.processes = 0 if scheduler else min(workers or len(os.sched_getaffinity(0)), len(waiting))
         report(len(waiting), tally)
         if waiting:
-            count = min(workers or len(os.sched_getaffinity(0)), len(waiting))
-            job = replace(job, few=len(waiting) <= FEW * count)
-            with _judges(job, scheduler, count) as judges:
+            job = replace(job, few=len(waiting) <= FEW * tally.processes)
+            with _judges(job, scheduler, tally.processes) as judges:
                 from grading.gradebook.book import Book  # while the judges import what they need
 
                 with Book(classroom) as book:
                     book.register(assignment)
                     _judge_all(judges, book, classroom, assignment, waiting, tally, report)
-        _keep_seed(classroom, job, finished=not tally.failed)
+        _keep_seed(classroom, job, finished=not tally.failed, anew=anew)
         return tally
 
 
@@ -163,19 +168,25 @@ def _class_lock(classroom: Classroom) -> Iterator[None]:
         yield
 
 
-def _with_seed(job: Job, classroom: Classroom, again: bool) -> Job:
-    """The batch's seed: drawn once, kept beside the results, so that a late submission gets the same cases."""
+def _with_seed(job: Job, classroom: Classroom, again: bool) -> tuple[Job, bool]:
+    """The job with the batch's seed, and whether all submissions are being graded anew by it.
+
+    The seed is drawn once and kept beside the results, so that a late submission gets the same cases.
+    """
     path = classroom.batch(job.assignment)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    anew = again and kept.get("finished", True)
-    seed = job.rules.seed or (0 if anew else kept.get("seed", 0)) or new_seed()
+    goes_on = not kept.get("finished", True)
+    draw = again and not goes_on
+    seed = job.rules.seed or (0 if draw else kept.get("seed", 0)) or new_seed()
+    anew = draw or goes_on and kept.get("anew", False)
     job = replace(job, rules=replace(job.rules, seed=seed))
-    _keep_seed(classroom, job, finished=False)
-    return job
+    _keep_seed(classroom, job, finished=False, anew=anew)
+    return job, anew
 
 
-def _keep_seed(classroom: Classroom, job: Job, finished: bool) -> None:
-    write_whole(classroom.batch(job.assignment), json.dumps({"seed": job.rules.seed, "finished": finished}))
+def _keep_seed(classroom: Classroom, job: Job, finished: bool, anew: bool) -> None:
+    kept = {"seed": job.rules.seed, "finished": finished, "anew": anew and not finished}
+    write_whole(classroom.batch(job.assignment), json.dumps(kept))
 
 
 def _waiting(

@@ -20,6 +20,7 @@ def open_formgrader(classroom: Classroom, browser: bool = True) -> None:
     if not classroom.root.is_dir():
         raise GradingError(f"{classroom.root} is no folder of a class. Make one with `reach-grade release`.")
     write_nbgrader_config(classroom.root)
+    print("Formulas in it come from the internet; all else works without.")
     options = [] if browser else ["--no-browser"]
     try:
         ended = subprocess.run(formgrader_command() + options, cwd=classroom.root)

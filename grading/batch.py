@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from grading.assignment import Assignment
 from grading.classroom import Classroom
-from grading.judging.job import Job
+from grading.judging.job import Job, Judged
 from grading.judging.judges import File, Judges, NoResult
 from grading.judging.local import LocalJudges
 from grading.problems import GradingError
@@ -30,7 +30,6 @@ from utils.paths import COURSE
 
 if TYPE_CHECKING:
     from grading.gradebook.book import Book
-    from grading.judging.grade import Judged
 
 FEW = 3  # submissions a process: fewer are done sooner than all is warm
 
@@ -138,7 +137,7 @@ def _judge_all(
         report(len(waiting), tally)
 
 
-def _why_not(outcome: "Judged | NoResult") -> str:
+def _why_not(outcome: Judged | NoResult) -> str:
     """Why this is no result; empty if it is one."""
     return outcome.reason if isinstance(outcome, NoResult) else outcome.graded.fault
 
@@ -149,7 +148,7 @@ def _twice(first: str, second: str) -> str:
     return f"{both}, the second time with nothing beside it"
 
 
-def _record(book: "Book", classroom: Classroom, judged: "Judged", tally: Tally) -> None:
+def _record(book: "Book", classroom: Classroom, judged: Judged, tally: Tally) -> None:
     graded = judged.graded
     book.record(graded, judged.notebook)
     graded.write(classroom.result(graded.student, graded.assignment))

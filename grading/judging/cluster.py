@@ -2,17 +2,13 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from distributed import Client, as_completed
 
 from grading.judging.content import grade_content
-from grading.judging.job import Job
+from grading.judging.job import Job, Judged
 from grading.judging.judges import File, NoResult
 from grading.problems import GradingError
-
-if TYPE_CHECKING:
-    from grading.judging.grade import Judged
 
 CONNECT_SECONDS = 20  # until a Dask scheduler must have answered
 AHEAD = 4  # submissions that wait at each worker, so that it is never idle and memory stays flat
@@ -35,7 +31,7 @@ class ClusterJudges:
     def __exit__(self, *error: object) -> None:
         self._client.close()
 
-    def judge(self, files: Iterable[File]) -> Iterator[tuple[str, "Judged | NoResult"]]:
+    def judge(self, files: Iterable[File]) -> Iterator[tuple[str, Judged | NoResult]]:
         """See `grading.judging.judges.Judges`. The job travels with each file: nothing is lost with a worker."""
         slots = AHEAD * max(1, len(self._client.ncores()))  # pyright: ignore[reportArgumentType]  (this client waits)
         left, students, running = iter(files), {}, as_completed()

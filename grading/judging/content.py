@@ -8,8 +8,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment, make_assignment
-from grading.judging.grade import Judged, grade_notebook
-from grading.judging.job import Job
+from grading.judging.grade import grade_notebook
+from grading.judging.job import Job, Judged
 from grading.judging.kept import new_sandbox, warm_sandbox
 from grading.judging.private_checks import declared_exercises
 from grading.results import Graded, Mark

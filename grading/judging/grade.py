@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task
 from grading.judging.budget import Budget
 from grading.judging.causes import NamingCauses, missing_packages
-from grading.judging.job import Rules
+from grading.judging.job import Judged, Rules
 from grading.judging.lacking import notes_on_gpu, packages_not_there
 from grading.judging.outputs import Outputs
 from grading.judging.private_checks import capped
@@ -28,17 +28,6 @@ NO_MEMORY = "the machine had no memory left"
 TORCH_HAS_NO_MEMORY = "can't allocate memory"  # torch raises no MemoryError for it, but this, in a RuntimeError
 
 MOST_NAMED = 5  # names in a remark
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What a submission came to, and its notebook with the outputs of our run.
-
-    The outputs of the check cells are not in it: they come with the gradebook, see `grading.gradebook.autograded`.
-    """
-
-    graded: Graded
-    notebook: NotebookNode
 
 
 def grade_notebook(

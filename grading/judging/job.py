@@ -1,8 +1,13 @@
-"""What a batch's workers need to know, in plain values. They read it before they import anything large."""
+"""What a batch's judges are told, and what they answer. Nothing large is imported to read either."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from grading.results import Graded
 from grading.worker.isolation import Limits
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 
 @dataclass(frozen=True)
@@ -39,3 +44,14 @@ class Job:
     cold: bool = False
     unsafe: bool = False
     few: bool = False
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a submission came to, and its notebook with the outputs of our run.
+
+    The outputs of the check cells are not in it: they come with the gradebook, see `grading.gradebook.autograded`.
+    """
+
+    graded: Graded
+    notebook: "NotebookNode"

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from grading.judging.grade import Judged
+from grading.judging.job import Judged
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class NoResult:
 class Judges(Protocol):
     """A context manager: its processes end with it."""
 
-    def judge(self, files: Iterable[File]) -> Iterator[tuple[str, "Judged | NoResult"]]:
+    def judge(self, files: Iterable[File]) -> Iterator[tuple[str, Judged | NoResult]]:
         """(student, what the file came to) as they come. Files are read from `files` when there is a judge for them,
         so that few are in memory. Where there is one file, nothing runs beside it."""
         ...

@@ -9,15 +9,11 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING
 
-from grading.judging.job import Job
+from grading.judging.job import Job, Judged
 from grading.judging.judges import File, NoResult
 from grading.problems import GradingError
 from utils.paths import COURSE
-
-if TYPE_CHECKING:
-    from grading.judging.grade import Judged
 
 END_SECONDS = 10  # for a process to end its sandbox and itself
 
@@ -40,7 +36,7 @@ class LocalJudges:
         for process in self._processes:
             process.end()
 
-    def judge(self, files: Iterable[File]) -> Iterator[tuple[str, "Judged | NoResult"]]:
+    def judge(self, files: Iterable[File]) -> Iterator[tuple[str, Judged | NoResult]]:
         """See `grading.judging.judges.Judges`."""
         left = iter(files)
         busy = {process.connection: process for process in self._processes if process.take(next(left, None))}
@@ -87,7 +83,7 @@ class _Process:
             self._send(file)
         return file is not None
 
-    def outcome(self) -> tuple[str, "Judged | NoResult"]:
+    def outcome(self) -> tuple[str, Judged | NoResult]:
         """Of the file that it took, once the connection has something. Raises GradingError if it could not start."""
         assert self._file is not None  # it is asked only when it has taken one
         try:

@@ -52,7 +52,8 @@ def _imported_by(sources: tuple[str, ...]) -> frozenset[str]:
     for source in sources:
         if code := _compiled(source):
             finder.scan_code(code, finder.add_module("__main__"))
-    paths = [Path(module.__file__) for module in finder.modules.values() if module.__file__]
+    files = [vars(module)["__file__"] for module in finder.modules.values()]  # None of what has no file
+    paths = [Path(file) for file in files if file]
     return frozenset(path.relative_to(UTILS).as_posix() for path in paths if path.is_relative_to(UTILS))
 
 

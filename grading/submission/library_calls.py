@@ -117,7 +117,8 @@ def _imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]
     """(name, dotted path) of each name that an import binds."""
     for one in statement.names:
         if isinstance(statement, ast.Import):
-            yield (one.asname, one.name) if one.asname else (one.name.partition(".")[0],) * 2
+            package = one.name.partition(".")[0]
+            yield (one.asname, one.name) if one.asname else (package, package)
         elif one.name != "*":
             yield one.asname or one.name, f"{statement.module or ''}.{one.name}"
         elif (module := _object(statement.module or "")) is not None:

@@ -38,6 +38,7 @@ from grading.judging.grade import Judged, Rules
 from grading.judging.job import Job, grade_content
 from grading.judging.session import Times
 from grading.pages.feedback import feedback_page
+from grading.pages.render import TEMPLATES
 from grading.pages.report import class_page
 from grading.results import Graded
 from grading.sandbox import NoSandbox, Sandbox, check_available
@@ -374,10 +375,13 @@ def check_what_is_published(done: Judged, assignment: Assignment, folder: Path) 
     hostile = "<script>alert(1)</script>\u202e"
     for page in (
         feedback_page(done.graded, done.notebook, assignment, {done.graded.student: hostile}),
-        class_page([done.graded], assignment),
+        class_page([done.graded], assignment).replace(SORT, ""),
     ):
         page.encode()
         Harmless().feed(page)
+
+
+SORT = f"<script>{(TEMPLATES / 'sort.js').read_text(encoding='utf-8')}</script>"  # ours, allowed by its hash
 
 
 class Harmless(HTMLParser):

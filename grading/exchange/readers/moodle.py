@@ -1,0 +1,66 @@
+"""Moodle, "Download all submissions": `Mei Nowak_7000_assignsubmission_file_/01_convolution.ipynb`.
+
+Without folders, the file's name is at the end of the same. The group's name and a hyphen may stand before the
+student's; with blind marking, the word for a participant stands in place of the name. The number is that of the
+participant in this assignment, which the grading worksheet has too. The dates in the zip are those of the download:
+https://github.com/moodle/moodle/blob/main/public/files/classes/local/archive_writer/zip_writer.php gives none.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from grading.exchange.archives import Found
+from grading.exchange.clues import Clues, Person
+from grading.exchange.filenames import first_match, id_of, most, outside_of_zips
+from grading.exchange.headers import PARTICIPANT
+
+NAMED = re.compile(r"(?P<name>.+?)_(?P<user>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?")
+LOOKS_LIKE_A_GROUP = re.compile(
+    r"gr[ou]+pp?[eo]?n?\b|groep|team|class|klasse|section|tutori|lab\b|kurs|\d", re.IGNORECASE
+)
+
+BLIND = (
+    "Moodle made this export with blind marking, so it names nobody. Give the grading worksheet of the assignment as a "
+    "roster, after one with names if you have that, or reveal the identities and download again."
+)
+
+
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+    return most(files, lambda parts: first_match(NAMED, parts))
+
+
+def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, Clues | None]:
+    matches = {file.name: first_match(NAMED, outside_of_zips(file.name)) for file in files}
+    members = _members({found["name"] for _, found in filter(None, matches.values())})
+    return {name: _clues(name, *match, members) for name, match in matches.items() if match}
+
+
+def _members(names: set[str]) -> Mapping[str, set[str]]:
+    """{what stands before a hyphen: what stands after it}, over all names of the export."""
+    members = defaultdict(set)
+    for name in names:
+        for before, after in _splits(name):
+            members[before].add(after)
+    return members
+
+
+def _splits(name: str) -> list[tuple[str, str]]:
+    return [(name[: hyphen.start()], name[hyphen.end() :]) for hyphen in re.finditer("-", name) if name[hyphen.end() :]]
+
+
+def _clues(name: PurePosixPath, place: int, found: re.Match, members: Mapping[str, set[str]]) -> Clues:
+    own = PurePosixPath(found["file"] or "", *name.parts[place + 1 :])
+    splits = _splits(found["name"])
+    sure = [after for before, after in splits if LOOKS_LIKE_A_GROUP.search(before) or len(members[before]) > 1]
+    is_blind = any(PARTICIPANT.fullmatch(f"{one} {found['user']}") for one in (found["name"], *sure))
+    if is_blind:
+        person = Person(found["user"], "participant", key=found["user"])
+        return Clues((person,), own, above=name.parts[:place], problem=BLIND)
+    grouped = tuple(one for one in splits if one[1] not in sure)
+    in_a_group = [after for before, after in splits if LOOKS_LIKE_A_GROUP.search(before)]
+    alone = id_of(in_a_group[0] if in_a_group else found["name"])
+    names = (found["name"], *sure)
+    person = Person(found["user"], "participant", names=names, grouped=grouped, alone=alone, key=found["user"])
+    return Clues((person,), own, above=name.parts[:place])

@@ -1,12 +1,14 @@
 """Why a name that an answer needs is missing: the cell that should have made it, and what that cell came to."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 from grading.judging.session import Session
 from utils.checking.calling import Outcome, Problem
+from utils.checking.trials import Case
 
 MISSING = re.compile(r"\bNameError: name '(\w+)' is not defined")
 MISSING_PACKAGE = re.compile(r"stopped with ModuleNotFoundError: No module named '([\w.]{1,80})'")
@@ -33,11 +35,14 @@ class NamingCauses:
             return Outcome(problem=Problem.RAISED, detail="\n".join(causes))
         return outcome
 
-    def call(self, answer: str, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome:
-        outcome = self._session.call(answer, args, ask=ask, seconds=seconds, seed=seed)
-        missing = MISSING.search(outcome.detail) if outcome.problem is Problem.RAISED else None
-        causes = self.causes(missing[1]) if missing else ()
-        return replace(outcome, detail="\n".join([outcome.detail, *causes]))
+    def call_each(
+        self, answer: str, cases: Sequence[Case], *, ask: Callable, seconds: float
+    ) -> Generator[Outcome, None, None]:
+        with closing(self._session.call_each(answer, cases, ask=ask, seconds=seconds)) as outcomes:
+            for outcome in outcomes:
+                missing = MISSING.search(outcome.detail) if outcome.problem is Problem.RAISED else None
+                causes = self.causes(missing[1]) if missing else ()
+                yield replace(outcome, detail="\n".join([outcome.detail, *causes]))
 
     def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome:
         return self._session.measure(function, value, args, seconds=seconds, seed=seed)

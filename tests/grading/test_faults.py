@@ -19,6 +19,7 @@ from grading.worker.isolation import Limits
 from tests.grading.test_fairness import PRIVATE, SIZE
 from utils.checking import CheckBroken, Status
 from utils.checking.calling import Outcome, Problem
+from utils.checking.trials import Case
 from utils.paths import NOTEBOOKS
 
 LESSON = load_assignment(NOTEBOOKS / "01_convolution.ipynb")
@@ -138,10 +139,10 @@ class Slow:
         self.used, self.starved, self._each = 0.0, 0.0, (used, starved)
 
     def ask(self, request, seconds):
-        if request["do"] != "call":
+        if isinstance(request, dict):  # to run the imports
             return []
         self.used, self.starved = self.used + self._each[0], self.starved + self._each[1]
-        return {"problem": str(Problem.RAN_TOO_LONG)}
+        return [{"problem": str(Problem.RAN_TOO_LONG)}]
 
     def seconds(self):
         return self.used
@@ -160,15 +161,15 @@ def test_an_answer_that_ran_too_long_had_the_processor_or_not(used, starved, is_
     with Session(slow, solved(), [], Limits(), Times()) as session:
         if is_fault:
             with pytest.raises(MachineAtFault, match="too busy"):
-                session.call("output_size", (1,), ask=max, seconds=5.0, seed=0)
+                next(session.call_each("output_size", [Case((1,), 0, 0)], ask=max, seconds=5.0))
         else:
-            outcome = session.call("output_size", (1,), ask=max, seconds=5.0, seed=0)
+            outcome = next(session.call_each("output_size", [Case((1,), 0, 0)], ask=max, seconds=5.0))
             assert outcome.problem is Problem.RAN_TOO_LONG
 
 
 def test_a_busy_machine_is_seen_from_outside_whatever_the_process_says(sandbox, monkeypatch):
     """An answer that would loop for ever, on a machine that hardly lets it: as the kernel would tell."""
-    monkeypatch.setattr(grading.Session, "call", _starving(grading.Session.call, monkeypatch))
+    monkeypatch.setattr(grading.Session, "call_each", _starving(grading.Session.call_each, monkeypatch))
     endless = "def output_size(*case):\n    import time\n    time.sleep(1000)"
     monkeypatch.setattr(LESSON.tasks[0].exercises[0], "seconds", 0.5)
     graded = grade_notebook("ada", LESSON, solved(output_size=endless), RULES, sandbox).graded
@@ -203,7 +204,7 @@ def test_time_without_a_processor_does_not_count():
     budget = Budget(1.0)
     busy = SimpleNamespace(start_process=lambda _: Slow(0.01, 100.0))
     with Session(busy, solved(), [], Limits(), Times(), budget=budget) as session, pytest.raises(MachineAtFault):
-        session.call("output_size", (1,), ask=max, seconds=5.0, seed=0)
+        next(session.call_each("output_size", [Case((1,), 0, 0)], ask=max, seconds=5.0))
     assert budget.left() > 0.9
 
 

@@ -8,9 +8,9 @@ import copy
 import inspect
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from types import GeneratorType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -25,7 +25,13 @@ from utils.checking.shorten import shorten
 from utils.checking.state import fixed_state, seed_all
 from utils.checking.warm import warm_up
 
-__all__ = ["WALL_FACTOR", "Outcome", "Problem", "call", "direct", "measure", "signature_problem"]
+if TYPE_CHECKING:
+    from utils.checking.trials import Case
+
+LEAST_SECONDS = 0.1  # that a case has, however long the others took
+LAST = (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG)  # after these no case would tell anything new
+
+__all__ = ["WALL_FACTOR", "Outcome", "Problem", "call", "call_each", "direct", "measure", "signature_problem"]
 
 
 def direct(answer: Callable, *args: Any) -> Any:
@@ -51,6 +57,24 @@ def call(answer: Any, args: tuple, *, ask: Callable = direct, seconds: float = 5
     if outcome.problem is Problem.RAN_TOO_LONG and stopped and len(sys.modules) > loaded:
         outcome, _ = _call_once(answer, args, ask, seconds, seed)
     return outcome
+
+
+def call_each(
+    answer: Any, cases: Iterable["Case"], *, ask: Callable = direct, seconds: float = 5.0, first_alone: bool = True
+) -> Generator[Outcome, None, None]:
+    """Ask about case after case, and stop after one where going on would tell nothing more.
+
+    All have `seconds` together, except that the first, with `first_alone`, has that time for itself: it may have to
+    import what the others find there.
+    """
+    left, alone = seconds, first_alone
+    for case in cases:
+        outcome = call(answer, case.args, ask=ask, seconds=max(left, LEAST_SECONDS), seed=case.index)
+        left -= 0.0 if alone else outcome.seconds
+        alone = False
+        yield outcome
+        if outcome.problem in LAST:
+            return
 
 
 def _call_once(answer: Any, args: tuple, ask: Callable, seconds: float, seed: int) -> tuple[Outcome, bool]:

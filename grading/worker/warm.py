@@ -13,6 +13,7 @@ import random
 import socket
 from typing import NoReturn
 
+from grading.worker.huge_pages import use_huge_pages
 from grading.worker.isolation import Fork, Limits, isolate
 
 USERS = range(1_000_000_000, 2_000_000_000)  # nobody's
@@ -23,6 +24,7 @@ def main(control_descriptor: int, isolated: bool, brief: bool) -> None:
     shell = _prepare()
     if not brief:
         _import_the_rest()
+        use_huge_pages()
     gc.freeze()  # a collection in a child would copy every page that holds an object
     _send(control, ready=True)
     children: dict[int, Fork] = {}

@@ -15,6 +15,7 @@ from grading.judging.session import Session, Times
 from grading.problems import GradingError
 from grading.results import Graded
 from grading.sandbox import Ended, MachineAtFault, NoSandbox, SandboxLost, process
+from grading.worker import wire
 from grading.worker.isolation import Limits
 from tests.grading.test_fairness import PRIVATE, SIZE
 from utils.checking import CheckBroken, Status
@@ -56,11 +57,21 @@ class Breaking:
 
 
 def calls(answer):
-    return lambda request: request["do"] == "call" and request["name"] == answer
+    return lambda request: _whole(request)["do"] == "call" and _whole(request)["name"] == answer
 
 
 def runs(source):
-    return lambda request: request["do"] == "run" and source in request["source"]
+    return lambda request: _whole(request)["do"] == "run" and source in _whole(request)["source"]
+
+
+def _whole(request):
+    """A request as it was before it was packed."""
+    if isinstance(request, dict):
+        return request
+    if not request:
+        return {"do": "wait for the next reply"}
+    text = wire.LENGTHS.size + wire.LENGTHS.unpack_from(request)[0]
+    return wire.unpack(request[wire.LENGTHS.size : text], request[text:])
 
 
 @pytest.mark.parametrize(
@@ -118,7 +129,9 @@ def test_a_fault_while_own_cells_run_costs_nobody_who_has_passed_and_others_are_
 def test_a_fault_in_a_private_check_is_no_failure(sandbox):
     assignment = make_assignment(LESSON.name, LESSON.notebook, declared_exercises({"mine.py": PRIVATE}))
     error = MachineAtFault("the machine had no memory left")
-    breaking = Breaking(sandbox, lambda request: 1000003 in request.get("args", ()), error)
+    breaking = Breaking(
+        sandbox, lambda request: any(1000003 in args for _, args in _whole(request).get("cases", ())), error
+    )
     graded = grade_notebook("ada", assignment, solved(output_size=SIZE), RULES, breaking).graded
     assert graded.marks[0].points == 0 and graded.marks[0].fault == "the machine had no memory left"
     assert "own check" not in graded.marks[0].verdict.summary and "1000003" not in str(graded)

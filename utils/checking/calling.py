@@ -18,11 +18,12 @@ from utils.checking.capture import Printed, captured
 from utils.checking.compare import difference
 from utils.checking.deadline import WALL_FACTOR, TimeUp, run_with_deadline
 from utils.checking.gpu import advice_on, on_gpu
+from utils.checking.lane import Lane
 from utils.checking.learners import is_learners
 from utils.checking.outcome import Outcome, Problem
 from utils.checking.plain import NotPlain, readable, to_plain, type_name
 from utils.checking.shorten import shorten
-from utils.checking.state import fixed_state, seed_all
+from utils.checking.state import fixed_state, seed_all, set_for_all_threads
 from utils.checking.warm import warm_up
 
 if TYPE_CHECKING:
@@ -50,13 +51,8 @@ def call(answer: Any, args: tuple, *, ask: Callable = direct, seconds: float = 5
             long. Where it was importing modules, it is asked once more, since the next call will not have to.
         seed: random numbers inside the answer start from here; those outside are left as they were.
     """
-    if ask is not direct:
-        warm_up()
-    loaded = len(sys.modules)
-    outcome, stopped = _call_once(answer, args, ask, seconds, seed)
-    if outcome.problem is Problem.RAN_TOO_LONG and stopped and len(sys.modules) > loaded:
-        outcome, _ = _call_once(answer, args, ask, seconds, seed)
-    return outcome
+    with fixed_state(), Lane() as lane:
+        return _call(answer, args, ask, seconds, seed, lane)
 
 
 def call_each(
@@ -68,16 +64,29 @@ def call_each(
     import what the others find there.
     """
     left, alone = seconds, first_alone
-    for case in cases:
-        outcome = call(answer, case.args, ask=ask, seconds=max(left, LEAST_SECONDS), seed=case.index)
-        left -= 0.0 if alone else outcome.seconds
-        alone = False
-        yield outcome
-        if outcome.problem in LAST:
-            return
+    threads = torch.get_num_threads()
+    with fixed_state(), Lane() as lane:
+        for case in cases:
+            set_for_all_threads(torch.float32, threads)  # whatever the call before has made of it
+            outcome = _call(answer, case.args, ask, max(left, LEAST_SECONDS), case.index, lane)
+            left -= 0.0 if alone else outcome.seconds
+            alone = False
+            yield outcome
+            if outcome.problem in LAST:
+                return
 
 
-def _call_once(answer: Any, args: tuple, ask: Callable, seconds: float, seed: int) -> tuple[Outcome, bool]:
+def _call(answer: Any, args: tuple, ask: Callable, seconds: float, seed: int, lane: Lane) -> Outcome:
+    if ask is not direct:
+        warm_up()
+    loaded = len(sys.modules)
+    outcome, stopped = _call_once(answer, args, ask, seconds, seed, lane)
+    if outcome.problem is Problem.RAN_TOO_LONG and stopped and len(sys.modules) > loaded:
+        outcome, _ = _call_once(answer, args, ask, seconds, seed, lane)
+    return outcome
+
+
+def _call_once(answer: Any, args: tuple, ask: Callable, seconds: float, seed: int, lane: Lane) -> tuple[Outcome, bool]:
     """The outcome, and whether the answer's thread is over."""
     result: dict[str, Any] = {}
     printed = Printed()
@@ -89,8 +98,8 @@ def _call_once(answer: Any, args: tuple, ask: Callable, seconds: float, seed: in
         except BaseException as error:  # an answer may raise anything, SystemExit and KeyboardInterrupt included
             result.update(_explain_error(error))
 
-    with fixed_state(), captured(printed):
-        run = run_with_deadline(work, seconds)
+    with captured(printed):
+        run = run_with_deadline(work, seconds, lane)
     if not run.ended or not result or result.get("problem") is Problem.RAN_TOO_LONG:
         stuck = "\nIt could not be stopped: restart the kernel." if run.alive else ""
         result = {"problem": Problem.RAN_TOO_LONG, "detail": (run.where + stuck).strip()}

@@ -1,5 +1,6 @@
 """From an exercise and an answer to a verdict. This half of a check never runs the answer itself: it asks a caller."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -37,10 +38,14 @@ def judge(exercise: Declaration, answer: Any, seed: int = 0, caller: Caller = ca
         return verdict_on(exercise, trials, earned(exercise, cases, trials))
 
 
-@lru_cache(maxsize=64)
 def drawn_cases(exercise: Declaration, seed: int) -> list[Case]:
     """The cases of this seed, each with the seeds of its random numbers. A whole class is asked the same ones."""
-    drawn = enumerate(exercise.draw(seed))
+    return _drawn_by(exercise.draw, exercise, seed)
+
+
+@lru_cache(maxsize=64)
+def _drawn_by(draw: Callable, exercise: Declaration, seed: int) -> list[Case]:
+    drawn = enumerate(draw(seed))
     return [Case(args, index, _secret(exercise, seed, index), part) for index, (part, args) in drawn]
 
 

@@ -50,7 +50,7 @@ def progress(console: Console, name: str) -> Iterator[Callable[[int, Tally], Non
 
 def show_table(console: Console, assignment: Assignment, graded: list[Graded], tally: Tally) -> None:
     """The end of a run: each exercise's pass rate and commonest mistake, then what an instructor should look at."""
-    table = Table(title=f"{assignment.name}: {len(graded)} submissions")
+    table = Table(title=f"{assignment.name}: {counted(len(graded), 'submission')}")
     for column in ("exercise", "points", "passed", "not attempted", "commonest mistake"):
         table.add_column(column, justify="right" if column in ("points", "passed", "not attempted") else "left")
     for number, task in enumerate(assignment.tasks):
@@ -87,7 +87,7 @@ def show_roster(console: Console, changes: Changes) -> None:
 
 def show_collected(console: Console, collected: Collected, roster: Roster | None = None) -> None:
     """How many files were placed, and each that was not. Students are called as on the roster."""
-    console.print(f"collected {len(collected.placed)} submissions")
+    console.print(f"collected {counted(len(collected.placed), 'submission')}")
     for placed in collected.placed:
         if placed.note:
             console.print(f"  {_school_id(placed.student, roster)}: {placed.note}", markup=False)
@@ -130,7 +130,7 @@ def _school_id(student: str, roster: Roster | None) -> str:
 
 def show_exported(console: Console, exported: Exported) -> None:
     """How many scores were written, and whose are missing or not final."""
-    console.print(f"{exported.written} scores in {exported.path}", markup=False)
+    console.print(f"{counted(exported.written, 'score')} in {exported.path}", markup=False)
     if exported.by_hand:
         checks = exported.max_points - exported.by_hand
         console.print(
@@ -141,4 +141,10 @@ def show_exported(console: Console, exported: Exported) -> None:
     if exported.not_in_template:
         console.print(f"not in the template: {', '.join(exported.not_in_template)}", style="red", markup=False)
     if exported.not_final:
-        console.print(f"{len(exported.not_final)} wait for a quiz to be graded by hand: reach-grade open")
+        wait = "waits" if len(exported.not_final) == 1 else "wait"
+        console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: reach-grade open")
+
+
+def counted(number: int, what: str) -> str:
+    """`1 score`, `2 scores`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -13,7 +13,7 @@ from grading.exchange import readers
 from grading.exchange.archives import Found, files_in
 from grading.exchange.clues import Clues
 from grading.exchange.content import looks_like_a_notebook
-from grading.exchange.filenames import assignment_in, is_notebook
+from grading.exchange.filenames import assignment_in, is_notebook, without_packing
 from grading.exchange.folding import fold
 from grading.exchange.identity import NotPlaced, owners
 from grading.exchange.leftovers import what_it_is
@@ -65,7 +65,8 @@ def collect(
     if assignment is not None and assignment not in known:
         raise GradingError(f"{assignment} was not released in {classroom.root}: `reach-grade release {assignment}`.")
     listed = keep(read_roster(roster), classroom).roster if roster else kept(classroom)
-    with files_in(source) as files:
+    with files_in(source) as found:
+        files = without_packing(found, known)
         name, told = readers.read(files, known, reader)
         handed_in, collected = [], Collected(name)
         left: list[tuple[Found, Clues, NotPlaced]] = []

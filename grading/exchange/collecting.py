@@ -6,6 +6,7 @@ version counts (`versions`), and where it goes (`placing`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from grading.classroom import Classroom
@@ -89,7 +90,7 @@ def _identify(
 ) -> HandedIn:
     if file.problem:
         raise NotPlaced(f"It is {file.problem}.")
-    lessons = sorted({*known, *(path.stem for path in NOTEBOOKS.glob("*.ipynb"))})
+    lessons = sorted({*known, *_lessons_of_the_course()})
     named = assignment_in(said.own, lessons) or assignment_in(file.name, lessons)
     if not is_notebook(file.name) and not (named and looks_like_a_notebook(file)):
         raise _NotTheNotebook(what_it_is(file.name))
@@ -101,6 +102,11 @@ def _identify(
     if not assignment:
         raise NotPlaced("Its name does not say which assignment it is. Name the assignment, or rename the file.")
     return HandedIn(file, said, owners(said, roster), assignment)
+
+
+@cache
+def _lessons_of_the_course() -> frozenset[str]:
+    return frozenset(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 
 
 def _place_all(handed_in: list[HandedIn], collected: Collected, classroom: Classroom) -> None:
@@ -142,10 +148,16 @@ def _with_left(
     roster: Roster | None,
 ) -> Collected:
     """Name what was left out, and only count what lies beside somebody's notebook."""
-    known = {student for one in handed_in for student in one.owners.students}
+    students = {student for one in handed_in for student in one.owners.students}
+    owners_in: dict[PurePosixPath, set[tuple[str, ...]]] = {}
+    for one in handed_in:
+        for folder in one.file.name.parents:
+            owners_in.setdefault(folder, set()).add(one.owners.students)
     beside = 0
     for file, said, problem in left:
-        if isinstance(problem, _NotTheNotebook) and known.intersection(_students(said, roster)):
+        nearest = next((owners_in[folder] for folder in file.name.parents if folder in owners_in), set())
+        is_beside = len(nearest) == 1 and len(file.name.parts) > 1 or students.intersection(_students(said, roster))
+        if isinstance(problem, _NotTheNotebook) and is_beside:
             beside += 1
         else:
             collected.not_placed.append((shown(file.name), str(problem)))

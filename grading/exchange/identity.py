@@ -138,8 +138,9 @@ def _group_owners(person: Person, roster: Roster, numbered: Sequence[Student]) -
 def _group(person: Person, roster: Roster) -> list[Student]:
     """The members of the group that is named, in a path by its innermost part. A whole section of a class is none."""
     named = {letters(one) for one in (*person.names, *(text for level in person.levels[-1:] for text in level))} - {""}
-    members = [student for student in roster.students if not student.gone and named & _groups_of(student)]
-    return members if len(members) <= MOST_MEMBERS else []
+    present = [student for student in roster.students if not student.gone]
+    members = [student for student in present if named & _groups_of(student)]
+    return members if len(members) <= MOST_MEMBERS and len(members) < len(present) else []
 
 
 def _groups_of(student: Student) -> set[str]:

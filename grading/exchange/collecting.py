@@ -149,14 +149,10 @@ def _with_left(
 ) -> Collected:
     """Name what was left out, and only count what lies beside somebody's notebook."""
     students = {student for one in handed_in for student in one.owners.students}
-    owners_in: dict[PurePosixPath, set[tuple[str, ...]]] = {}
-    for one in handed_in:
-        for folder in one.file.name.parents:
-            owners_in.setdefault(folder, set()).add(one.owners.students)
+    homes = {folder for one in handed_in for folder in one.file.name.parents if folder.name in one.owners.students}
     beside = 0
     for file, said, problem in left:
-        nearest = next((owners_in[folder] for folder in file.name.parents if folder in owners_in), set())
-        is_beside = len(nearest) == 1 and len(file.name.parts) > 1 or students.intersection(_students(said, roster))
+        is_beside = homes.intersection(file.name.parents) or students.intersection(_students(said, roster))
         if isinstance(problem, _NotTheNotebook) and is_beside:
             beside += 1
         else:

@@ -32,6 +32,9 @@ DataFolder = Annotated[
 RosterFile = Annotated[
     Path | None, typer.Option("--roster", help="CSV of the class, which is kept: id, first_name, last_name, email")
 ]
+ReaderName = Annotated[
+    str, typer.Option("--reader", help="whose export it is, as canvas or moodle; seen from the files if not given")
+]
 
 
 @app.command()
@@ -56,14 +59,15 @@ def release(
 
 @app.command()
 def collect(
-    source: Annotated[Path, typer.Argument(help="a folder, a zip, or the export of Canvas or Moodle")],
+    source: Annotated[Path, typer.Argument(help="a folder, a zip, or the export of a learning platform")],
     folder: ClassFolder = Path(),
     assignment: AssignmentName = "",
     roster: RosterFile = None,
+    reader: ReaderName = "",
 ) -> None:
     """Copy submissions into submitted/, and say which files could not be placed, and who has not handed in."""
     classroom = Classroom(folder)
-    for name in _collect(source, classroom, assignment or None, roster):
+    for name in _collect(source, classroom, assignment or None, roster, reader):
         _show_missing(classroom, name)
 
 
@@ -82,6 +86,7 @@ def grade(
     folder: ClassFolder = Path(),
     assignment: AssignmentName = "",
     roster: RosterFile = None,
+    reader: ReaderName = "",
     due: Annotated[
         Path | None, typer.Option(help="CSV with assignment, student, due; becomes due.csv in the class's folder")
     ] = None,
@@ -117,7 +122,7 @@ def grade(
             raise GradingError(f"{private} lies where submissions can read it. Put it somewhere else.")
     classroom, sources = Classroom(folder), read_sources(checks)
     if source:
-        _collect(source, classroom, assignment or None, roster)
+        _collect(source, classroom, assignment or None, roster, reader)
     elif roster:
         _keep_roster(roster, classroom)
     if due:
@@ -222,7 +227,7 @@ def demo(
     console.print(f"{len(made)} students in {folder}. Grade them: reach-grade grade --class {folder}")
 
 
-def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None) -> list[str]:
+def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None, reader: str) -> list[str]:
     """Collect, and say how it went. The assignments of which something was collected."""
     from grading.console import show_collected
     from grading.exchange.collecting import collect
@@ -230,7 +235,7 @@ def _collect(source: Path, classroom: Classroom, assignment: str | None, roster:
 
     if roster:
         _keep_roster(roster, classroom)
-    collected = collect(source, classroom, assignment)
+    collected = collect(source, classroom, assignment, reader=reader)
     show_collected(console, collected, kept(classroom))
     return sorted({placed.assignment for placed in collected.placed})
 

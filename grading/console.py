@@ -15,6 +15,7 @@ from grading.assignment import Assignment
 from grading.batch import Tally
 from grading.exchange.collecting import Collected
 from grading.exchange.people import Roster, Student
+from grading.exchange.readers import PLAIN
 from grading.exchange.updating import Changes
 from grading.gradebook.due_dates import DueDates
 from grading.gradebook.exporting import Exported
@@ -87,10 +88,15 @@ def show_roster(console: Console, changes: Changes) -> None:
 
 def show_collected(console: Console, collected: Collected, roster: Roster | None = None) -> None:
     """How many files were placed, and each that was not. Students are called as on the roster."""
-    console.print(f"collected {counted(len(collected.placed), 'submission')}")
+    how = f", read as an export of {collected.reader}" if collected.reader != PLAIN else ""
+    console.print(f"collected {counted(len(collected.placed), 'submission')}{how}", markup=False)
     for placed in collected.placed:
-        if placed.note:
-            console.print(f"  {_school_id(placed.student, roster)}: {placed.note}", markup=False)
+        group = [_school_id(member, roster) for member in placed.members if member != placed.student]
+        together = f"Handed in together with {', '.join(group)}. " if group else ""
+        if group or placed.notes:
+            console.print(f"  {_school_id(placed.student, roster)}: {together}{placed.note}".rstrip(), markup=False)
+    if collected.beside:
+        console.print(f"  {collected.beside} other files of these students were left out", markup=False)
     for name, why in collected.not_placed:
         console.print(f"  not placed: {name}: {why}", style="red", markup=False)
 

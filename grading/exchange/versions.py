@@ -37,7 +37,7 @@ class HandedIn:
         return (
             *said,
             is_named_like(self.clues.own, self.assignment),
-            copy_number(self.clues.own),
+            copy_number(self.clues.own, self.assignment),
             self.submitted or NEVER,
         )
 

@@ -55,8 +55,10 @@ def _says_nothing(folder: str, known: Sequence[str]) -> bool:
 
 def _wrapper(files: Sequence[Found], known: Sequence[str]) -> str:
     """The one folder in which everything handed in is, if several folders or files in it are somebody's; or ""."""
-    paths = work(files)
-    first = {parts[0] for parts in paths}
-    inside = {parts[1] for parts in paths if len(parts) > 1 and not _says_nothing(parts[1], known)}
-    whole = len(first) == 1 and all(len(parts) > 1 for parts in paths)
+    said = [
+        path for path in map(list, work(files)) if path[1:] or without_assignment(stem(PurePosixPath(*path)), known)
+    ]
+    first = {path[0] for path in said}
+    inside = {path[1] for path in said if path[1:] and not _says_nothing(path[1], known)}
+    whole = len(first) == 1 and all(path[1:] for path in said)
     return first.pop() if whole and len(inside) > 1 else ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # torch, Dask and nbgrader take seconds to import: each comma
     from grading.judging.job import Job
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-console = Console()
+console = Console(soft_wrap=True)  # the terminal wraps sentences, which can then be copied and searched
 
 ClassFolder = Annotated[Path, typer.Option("--class", help="the folder of the class; it may be empty at first")]
 AssignmentName = Annotated[

@@ -96,7 +96,7 @@ def show_collected(console: Console, collected: Collected, roster: Roster | None
         if group or placed.notes:
             console.print(f"  {_school_id(placed.student, roster)}: {together}{placed.note}".rstrip(), markup=False)
     if collected.beside:
-        console.print(f"  {collected.beside} other files of these students were left out", markup=False)
+        console.print(f"  other files of these students, left out: {collected.beside}", markup=False)
     for name, why in collected.not_placed:
         console.print(f"  not placed: {name}: {why}", style="red", markup=False)
 

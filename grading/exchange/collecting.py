@@ -16,7 +16,7 @@ from grading.exchange.clues import Clues
 from grading.exchange.content import looks_like_a_notebook
 from grading.exchange.filenames import assignment_in, is_notebook, without_packing
 from grading.exchange.folding import fold
-from grading.exchange.identity import NotPlaced, owners
+from grading.exchange.identity import NotPlaced, Owners, owners
 from grading.exchange.leftovers import what_it_is
 from grading.exchange.placing import TIMESTAMP, Placed, place, shown
 from grading.exchange.roster import Roster, keep, kept, read_roster
@@ -149,7 +149,7 @@ def _with_left(
 ) -> Collected:
     """Name what was left out, and only count what lies beside somebody's notebook."""
     students = {student for one in handed_in for student in one.owners.students}
-    homes = {folder for one in handed_in for folder in one.file.name.parents if folder.name in one.owners.students}
+    homes = {folder for one in handed_in for folder in one.file.name.parents if _is_home(folder, one.owners)}
     beside = 0
     for file, said, problem in left:
         is_beside = homes.intersection(file.name.parents) or students.intersection(_students(said, roster))
@@ -158,6 +158,11 @@ def _with_left(
         else:
             collected.not_placed.append((shown(file.name), str(problem)))
     return replace(collected, not_placed=sorted(collected.not_placed), beside=beside)
+
+
+def _is_home(folder: PurePosixPath, owners: Owners) -> bool:
+    """Whether a folder is called like those who handed in what is in it."""
+    return folder.name in owners.students or fold(folder.name) == owners.evidence
 
 
 def _students(said: Clues, roster: Roster | None) -> Sequence[str]:

@@ -131,8 +131,8 @@ def _group_owners(person: Person, roster: Roster, numbered: Sequence[Student]) -
             f"It is called like a group of the roster, and by its number it is from {outside[0].school_id}, who is not "
             "in that group. Correct the group on the roster."
         )
-    name = next(iter((*person.names, *(level[0] for level in person.levels))), "")
-    return Owners(tuple(student.id for student in members), _key(person) or f"\0group {letters(name)}")
+    name = next(iter((*person.names, *(level[0] for level in person.levels[-1:]))), "")
+    return Owners(tuple(student.id for student in members), _key(person) or fold(name))
 
 
 def _group(person: Person, roster: Roster) -> list[Student]:

@@ -79,13 +79,13 @@ def _replaces(new: Receipt, old: Receipt | None, stamped: datetime | None) -> st
     """A note that another file is replaced. Raises NotPlaced if that one is newer."""
     before, now = (_moment(receipt.submitted) if receipt else None for receipt in (old, new))
     before = before if old else stamped
+    if old and old.reader == new.reader and old.version and new.version and old.version != new.version:
+        if new.version < old.version:
+            raise NotPlaced(f"It is older than what was collected before ({old.file}).")
+        return REPLACES
     if before and now:
         if now < before:
             raise NotPlaced(f"It is older than what was collected before ({shown_time(before)}).")
-        return REPLACES
-    if old and old.reader == new.reader and old.version and new.version:
-        if new.version < old.version:
-            raise NotPlaced(f"It is older than what was collected before ({old.file}).")
         return REPLACES
     return UNKNOWN_ORDER
 

@@ -109,6 +109,6 @@ def test_how_a_source_was_read_and_what_was_left_out_is_said(school, tmp_path, r
     (tmp_path / "groups.csv").write_text("id,group\ns0001,Group 1\ns0002,Group 1\ns0003,\n")
     said = reach_grade("collect", "source", "--roster", "groups.csv")
     assert "collected 3 submissions" in said and "s0001: Handed in together with s0002." in said
-    assert "1 other files of these students were left out" in said and "not placed: who.pdf: It is a PDF" in said
+    assert "other files of these students, left out: 1" in said and "not placed: who.pdf: It is a PDF" in said
     assert "read as an export of canvas" in reach_grade("collect", "canvas.zip", "--roster", "roster.csv")
     assert "There is no reader 'canvass'" in reach_grade("collect", "canvas.zip", "--reader", "canvass", fails=True)

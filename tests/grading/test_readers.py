@@ -95,7 +95,7 @@ PLACED = {  # {what: (reader, files, {student: file})}
         [
             f"multi_feedback_1/Nowak_Mei_mnowak_12345/{FILE}",
             f"multi_feedback_1/de_la_Cruz_Omar_ocruz_12346/20240924212600_{FILE}",
-            f"multi_feedback_1/Mueller_Zoe_zmueller_12347/{FILE}",
+            f"multi_feedback_1/Mueller_Zoe_another_12347/{FILE}",
         ],
         {"s0001": 0, "s0003": 1, "s0004": 2},
     ),
@@ -293,9 +293,12 @@ def test_metadata_of_a_students_own_are_not_believed(a_class):
         assert placed(collected)["honest"] == f"honest/{FILE}" and collected.reader == "plain"
 
 
-def test_damaged_metadata_are_an_error_that_says_so(a_class):
+@pytest.mark.parametrize(
+    "metadata", ["a: [", "[1, 2]", "", "a: &a [1]\nb: *a\n", "a: !!python/name:os.system\n", "[" * 5000]
+)
+def test_damaged_metadata_are_an_error_that_says_so(a_class, metadata):
     with pytest.raises(GradingError, match="Gradescope's submission_metadata.yml"):
-        a_class.collect(contents={"submission_metadata.yml": "a: [", f"submission_1/{FILE}": "x"})
+        a_class.collect(contents={"submission_metadata.yml": metadata, f"submission_1/{FILE}": "x"})
 
 
 # --- when ---
@@ -364,6 +367,12 @@ def test_canvas_says_who_is_late_and_which_attachment_is_newer(a_class):
     newer = a_class.collect(f"nowakmei_1000_61_{FILE}")
     assert "replaces what was collected before." in newer.placed[0].note
     assert not Receipt.read(a_class.classroom.receipt("s0001", NAME)).late
+
+
+def test_a_schools_own_attempt_number_says_which_is_newer(a_class):
+    a_class.collect(f"s0001_2_{FILE}")
+    assert "replaces" in a_class.collect(f"s0001_10_{FILE}").placed[0].note
+    assert "older than what was collected" in why(a_class.collect(f"s0001_9_{FILE}"))
 
 
 def test_where_nothing_says_which_is_newer_the_note_says_that(a_class):

@@ -51,7 +51,15 @@ def _metadata(files: Sequence[Found]) -> Found | None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values alone. Ruby's names of classes, which some exports have, are passed over."""
+    """Plain values alone. Ruby's names of classes, which some exports have, are passed over.
+
+    Nor may a value stand for another one: a few such lines make more values than fit into memory.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has aliases, which Gradescope does not write")
+        return super().compose_node(parent, index)
 
 
 _Loader.add_multi_constructor(

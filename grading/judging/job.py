@@ -1,4 +1,4 @@
-"""What a batch's workers need to know, in plain values, and the work on one file. It runs in a Dask worker."""
+"""What a batch's workers need to know, in plain values, and the work on one file. It runs in a worker."""
 
 import atexit
 import hashlib

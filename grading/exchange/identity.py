@@ -9,6 +9,7 @@ from grading.exchange.folding import fold, identity, letters
 from grading.exchange.people import Roster, Student
 from grading.problems import GradingError
 
+LASTING = ("canvas_id",)  # kinds of numbers that a person keeps; Moodle gives another one in each assignment
 MOST_MEMBERS = 12  # of a group that hands in one notebook
 LOOKS_LIKE_A_GROUP = re.compile(r"^(gr[ou]+pp?[eo]?|groep|team)", re.IGNORECASE)
 
@@ -78,17 +79,25 @@ def _owners_of(person: Person, roster: Roster, problem: str) -> Owners:
         either = agreed or _any(readings)
         raise NotPlaced(f"It can be from {' or '.join(sorted(student.school_id for student in either))}.")
     student = agreed[0]
-    unlike = bool(numbered and not named and person.names) and not _is_like(person.names[0], student)
-    notes = (_only_one_of(person.names[0], student),) if unlike and not problem else ()
+    notes = () if problem else _doubts(person, student, bool(numbered), bool(named))
     return Owners((student.id,), _key(person) or evidence, notes)
 
 
+def _doubts(person: Person, student: Student, numbered: bool, named: bool) -> tuple[str, ...]:
+    """What an instructor should look at where a platform's number and name do not both say who it is."""
+    if numbered and not named and person.names and not _is_like(person.names[0], student):
+        return (_only_one_of(person.names[0], student),)
+    other = student.known_as.get(person.kind, "")
+    if named and not numbered and other and person.kind in LASTING:
+        return (f"Placed by the name alone: its number is {person.number}, and the roster's for them is {other}.",)
+    return ()
+
+
 def _numbered(person: Person, roster: Roster) -> list[Student]:
-    if not person.number:
-        return []
+    """Whom the platform knows under this number; not who has the same as an id of another kind."""
     wanted = identity(person.number)
-    has_it = [one for one in roster.students if identity(one.known_as.get(person.kind, "")) == wanted]
-    return [student for student in has_it if not student.gone] or has_it
+    known = roster.with_exact_id(person.number) if wanted else []
+    return [student for student in known if identity(student.known_as.get(person.kind, "")) == wanted]
 
 
 def _named(person: Person, roster: Roster) -> list[Student]:

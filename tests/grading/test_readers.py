@@ -230,6 +230,11 @@ def test_a_name_on_github_is_no_id_of_another(a_class):
     assert placed(a_class.collect(repository, roster=roster)) == {"s0001": repository}
 
 
+def test_a_name_whose_number_on_canvas_is_anothers_is_said(a_class):
+    (one,) = a_class.collect(f"nowakmei_77_50001_{FILE}").placed
+    assert one.student == "s0001" and "by the name alone" in one.note and "77" in one.note and "1000" in one.note
+
+
 def test_all_members_of_a_group_are_in_each_receipt(a_class):
     assert len(a_class.collect(f"groupa_1000_50001_{FILE}").placed) == 2
     for student in ("s0001", "s0002"):

@@ -66,6 +66,9 @@ def test_a_file_that_equals_the_solution_is_placed_and_named(a_class):
 
 
 TWINS = {
+    "dates of which one may be two": {
+        f"1-2 - Mei Nowak - {date}/{FILE}": own(date) for date in ("24-9-2024 926 AM", "5-6-2024 926 AM")
+    },
     "in a zip": {"s0001.zip": zipped({f"a/{FILE}": own("1"), f"b/{FILE}": own("2")})},
     "in a repository": {f"01-convolution-s0001/a/{FILE}": own("1"), f"01-convolution-s0001/{FILE}": own("2")},
     "final": {"s0001.zip": zipped({FILE: own("1"), f"{NAME}_final.ipynb": own("2")})},

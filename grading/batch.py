@@ -67,7 +67,7 @@ def grade_class(
         classroom: the class's folder.
         assignment: what was handed out.
         job: the rules; a seed of 0 in them stands for this batch's own.
-        scheduler: address of a Dask scheduler; None for a cluster of this machine's cores.
+        scheduler: address of a Dask scheduler; None for processes of this machine.
         workers: how many processes to start; None for one a core. Not with `scheduler`.
         again: grade everything, with a new seed or the one in the rules. Manual scores and comments stay. Where such a
             run was interrupted, it goes on.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # torch, Dask and nbgrader take seconds to import: each comma
     from grading.judging.job import Job
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-console = Console()
+console = Console(soft_wrap=True)  # the terminal wraps sentences, which can then be copied and searched
 
 ClassFolder = Annotated[Path, typer.Option("--class", help="the folder of the class; it may be empty at first")]
 AssignmentName = Annotated[
@@ -31,6 +31,9 @@ DataFolder = Annotated[
 ]
 RosterFile = Annotated[
     Path | None, typer.Option("--roster", help="CSV of the class, which is kept: id, first_name, last_name, email")
+]
+ReaderName = Annotated[
+    str, typer.Option("--reader", help="whose export it is, as canvas or moodle; seen from the files if not given")
 ]
 
 
@@ -59,14 +62,15 @@ def release(
 
 @app.command()
 def collect(
-    source: Annotated[Path, typer.Argument(help="a folder, a zip, or the export of Canvas or Moodle")],
+    source: Annotated[Path, typer.Argument(help="a folder, a zip, or the export of a learning platform")],
     folder: ClassFolder = Path(),
     assignment: AssignmentName = "",
     roster: RosterFile = None,
+    reader: ReaderName = "",
 ) -> None:
     """Copy submissions into submitted/, and say which files could not be placed, and who has not handed in."""
     classroom = Classroom(folder)
-    for name in _collect(source, classroom, assignment or None, roster):
+    for name in _collect(source, classroom, assignment or None, roster, reader):
         _show_missing(classroom, name)
 
 
@@ -86,6 +90,7 @@ def grade(
     folder: ClassFolder = Path(),
     assignment: AssignmentName = "",
     roster: RosterFile = None,
+    reader: ReaderName = "",
     due: Annotated[
         Path | None, typer.Option(help="CSV with assignment, student, due; becomes due.csv in the class's folder")
     ] = None,
@@ -122,7 +127,7 @@ def grade(
             raise GradingError(f"{private} lies where submissions can read it. Put it somewhere else.")
     classroom, sources = Classroom(folder), read_sources(checks)
     if source:
-        _collect(source, classroom, assignment or None, roster)
+        _collect(source, classroom, assignment or None, roster, reader)
     elif roster:
         _keep_roster(roster, classroom)
     if due:
@@ -235,7 +240,7 @@ def demo(
     console.print(f"{len(made)} students in {folder}. Grade them: reach-grade grade --class {folder}")
 
 
-def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None) -> list[str]:
+def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None, reader: str) -> list[str]:
     """Collect, and say how it went. The assignments of which something was collected."""
     console.print(f"collecting {source} …", markup=False)
     from grading.console import show_collected
@@ -244,7 +249,7 @@ def _collect(source: Path, classroom: Classroom, assignment: str | None, roster:
 
     if roster:
         _keep_roster(roster, classroom)
-    collected = collect(source, classroom, assignment)
+    collected = collect(source, classroom, assignment, reader=reader)
     show_collected(console, collected, kept(classroom))
     return sorted({placed.assignment for placed in collected.placed})
 

@@ -18,6 +18,7 @@ from grading.assignment import Assignment
 from grading.batch import Tally
 from grading.exchange.collecting import Collected
 from grading.exchange.people import Roster, Student
+from grading.exchange.readers import PLAIN
 from grading.exchange.updating import Changes
 from grading.gradebook.due_dates import DueDates
 from grading.gradebook.exporting import Exported
@@ -101,7 +102,7 @@ def show_stopped(console: Console, run: Progress) -> None:
 
 def show_table(console: Console, assignment: Assignment, graded: list[Graded], tally: Tally) -> None:
     """The end of a run: each exercise's pass rate and commonest mistake, then what an instructor should look at."""
-    table = Table(title=f"{assignment.name}: {len(graded)} submissions")
+    table = Table(title=f"{assignment.name}: {counted(len(graded), 'submission')}")
     for column in ("exercise", "points", "passed", "not attempted", "commonest mistake"):
         table.add_column(column, justify="right" if column in ("points", "passed", "not attempted") else "left")
     for number, task in enumerate(assignment.tasks):
@@ -136,10 +137,15 @@ def show_roster(console: Console, changes: Changes) -> None:
 
 def show_collected(console: Console, collected: Collected, roster: Roster | None = None) -> None:
     """How many files were placed, and each that was not. Students are called as on the roster."""
-    console.print(f"collected {len(collected.placed)} submissions")
+    how = f", read as an export of {collected.reader}" if collected.reader != PLAIN else ""
+    console.print(f"collected {counted(len(collected.placed), 'submission')}{how}", markup=False)
     for placed in collected.placed:
-        if placed.note:
-            console.print(f"  {_school_id(placed.student, roster)}: {placed.note}", markup=False)
+        group = [_school_id(member, roster) for member in placed.members if member != placed.student]
+        together = f"Handed in together with {', '.join(group)}. " if group else ""
+        if group or placed.notes:
+            console.print(f"  {_school_id(placed.student, roster)}: {together}{placed.note}".rstrip(), markup=False)
+    if collected.beside:
+        console.print(f"  other files of these students, left out: {collected.beside}", markup=False)
     for name, why in collected.not_placed:
         console.print(f"  not placed: {name}: {why}", style="red", markup=False)
 
@@ -179,7 +185,7 @@ def _school_id(student: str, roster: Roster | None) -> str:
 
 def show_exported(console: Console, exported: Exported) -> None:
     """How many scores were written, and whose are missing or not final."""
-    console.print(f"{exported.written} scores in {exported.path}", markup=False)
+    console.print(f"{counted(exported.written, 'score')} in {exported.path}", markup=False)
     if exported.by_hand:
         checks = exported.max_points - exported.by_hand
         console.print(
@@ -190,4 +196,10 @@ def show_exported(console: Console, exported: Exported) -> None:
     if exported.not_in_template:
         console.print(f"not in the template: {', '.join(exported.not_in_template)}", style="red", markup=False)
     if exported.not_final:
-        console.print(f"{len(exported.not_final)} wait for a quiz to be graded by hand: reach-grade open")
+        wait = "waits" if len(exported.not_final) == 1 else "wait"
+        console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: reach-grade open")
+
+
+def counted(number: int, what: str) -> str:
+    """`1 score`, `2 scores`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -18,7 +18,7 @@ class Receipt:
         late: the platform itself calls it late.
         members: the ids of all who handed this file in together; empty for one student alone.
         notes: what an instructor should know of it, a sentence each.
-        version: larger for a newer version of the same reader's, where no time says which is newer; empty if unknown.
+        version: larger for a newer version of the same reader's; empty where only the time tells, or nothing.
     """
 
     file: str

@@ -73,7 +73,7 @@ def files_in(source: Path) -> Iterator[list[Found]]:
 def _with_inner_zips(files: list[Found]) -> list[Found]:
     every = []
     for file in sorted(files, key=lambda file: str(file.name)):
-        every += _in_students_zip(file, _Budget()) if _is_zip(file) else [file]
+        every += _in_students_zip(file) if _is_zip(file) else [file]
     return every
 
 
@@ -101,6 +101,10 @@ def _file(path: Path, folder: Path) -> Found:
     return Found(PurePosixPath(path.relative_to(folder)), modified, lambda: file_bytes(path), problem)
 
 
+class _TooMuch(Unreadable):
+    """A student's zip holds more than it may, with the zips in it."""
+
+
 class _Budget:
     """What is left of what one student's zip may hold, with all the zips in it."""
 
@@ -108,35 +112,46 @@ class _Budget:
         self.members, self.bytes = MOST_MEMBERS_INSIDE, MOST_BYTES_INSIDE
 
     def spend(self, content: bytes) -> None:
-        """Raises Unreadable if the zip holds too much. Its list of names is not read for that, as zipfile would."""
+        """Raises _TooMuch if the zip holds too much. Its list of names is not read for that, as zipfile would."""
         self.members -= content.count(b"PK\x01\x02")  # one for each member
         self.bytes -= len(content)
         if self.members < 0:
-            raise Unreadable(f"it holds more than {MOST_MEMBERS_INSIDE:,} files")
+            raise _TooMuch(f"it holds more than {MOST_MEMBERS_INSIDE:,} files")
         if self.bytes < 0:
-            raise Unreadable(f"the zips in it have more than {MOST_BYTES_INSIDE // 1024**2} MB")
+            raise _TooMuch(f"the zips in it have more than {MOST_BYTES_INSIDE // 1024**2} MB")
 
 
-def _in_students_zip(file: Found, budget: _Budget, depth: int = 1) -> list[Found]:
-    """What is in a zip that lies in the source; the zip itself, with the problem, where that cannot be said."""
+def _in_students_zip(file: Found) -> list[Found]:
+    """What is in a zip that lies in the source; the zip alone, with the problem, where it holds too much."""
+    try:
+        return _unpacked(file, _Budget())
+    except _TooMuch as error:
+        return [replace(file, problem=f"a zip that is not opened: {error}")]
+
+
+def _unpacked(file: Found, budget: _Budget, depth: int = 1) -> list[Found]:
+    """What is in a zip and in the zips inside it; a zip itself, with the problem, where that cannot be said."""
     if depth > DEEPEST:
         return [replace(file, problem=f"a zip in {DEEPEST} others, not a notebook: pack the notebook once")]
     try:
         content = file.read()
         budget.spend(content)
         archive = zipfile.ZipFile(io.BytesIO(content))
-        outer_time = lambda _: file.modified  # noqa: E731
-        inside = _in_zip(
-            archive, file.name, outer_time, lambda info: _member(zipfile.ZipFile(io.BytesIO(file.read())), info)
-        )
+        inside = _in_zip(archive, file.name, lambda _: file.modified, partial(_member_of, file))
+    except _TooMuch:
+        raise
     except Unreadable as error:
         return [replace(file, problem=f"a zip that is not opened: {error}")]
     except BROKEN_ZIP:
         return [replace(file, problem="a zip that cannot be opened")]
     every = []
     for one in inside:
-        every += _in_students_zip(one, budget, depth + 1) if _is_zip(one) else [one]
+        every += _unpacked(one, budget, depth + 1) if _is_zip(one) else [one]
     return every or [replace(file, problem="an empty zip")]
+
+
+def _member_of(file: Found, info: zipfile.ZipInfo) -> bytes:
+    return _member(zipfile.ZipFile(io.BytesIO(file.read())), info)
 
 
 def _in_zip(

@@ -18,7 +18,7 @@ class Person:
         kind: the kind of id that `number` is on a roster, see `grading.exchange.headers.IDS`.
         ids: what can only be an id; all that are found must be of one student.
         names: what can only be the name of a person or a group. The first that is found counts.
-        grouped: (group, name) where a group's name may stand before a person's; it counts if the roster agrees.
+        grouped: where a group's name may stand before a person's; it counts if the roster agrees.
         levels: names of folders and files that may be an id or a name, outermost first; the first level that fits
             anybody counts. Each has its reading first, then other ones, which must agree.
         alone: the student's id where there is no roster; "" if that is not clear.
@@ -29,10 +29,23 @@ class Person:
     kind: str = ""
     ids: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    grouped: tuple[tuple[str, str], ...] = ()
+    grouped: tuple["Grouped", ...] = ()
     levels: tuple[tuple[str, ...], ...] = ()
     alone: str = ""
     key: str = ""
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """A name that may be a group's and a person's.
+
+    `others` are all names that would be of persons of that group in this export, `wholes` the same as they stand there.
+    """
+
+    group: str
+    name: str
+    others: frozenset[str]
+    wholes: frozenset[str]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ version counts (`versions`), and where it goes (`placing`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from grading.classroom import Classroom
@@ -13,9 +14,9 @@ from grading.exchange import readers
 from grading.exchange.archives import Found, files_in
 from grading.exchange.clues import Clues
 from grading.exchange.content import looks_like_a_notebook
-from grading.exchange.filenames import assignment_in, is_notebook
+from grading.exchange.filenames import assignment_in, is_notebook, without_packing
 from grading.exchange.folding import fold
-from grading.exchange.identity import NotPlaced, owners
+from grading.exchange.identity import NotPlaced, Owners, owners
 from grading.exchange.leftovers import what_it_is
 from grading.exchange.placing import TIMESTAMP, Placed, place, shown
 from grading.exchange.roster import Roster, keep, kept, read_roster
@@ -65,7 +66,8 @@ def collect(
     if assignment is not None and assignment not in known:
         raise GradingError(f"{assignment} was not released in {classroom.root}: `reach-grade release {assignment}`.")
     listed = keep(read_roster(roster), classroom).roster if roster else kept(classroom)
-    with files_in(source) as files:
+    with files_in(source) as found:
+        files = without_packing(found, known)
         name, told = readers.read(files, known, reader)
         handed_in, collected = [], Collected(name)
         left: list[tuple[Found, Clues, NotPlaced]] = []
@@ -88,7 +90,7 @@ def _identify(
 ) -> HandedIn:
     if file.problem:
         raise NotPlaced(f"It is {file.problem}.")
-    lessons = sorted({*known, *(path.stem for path in NOTEBOOKS.glob("*.ipynb"))})
+    lessons = sorted({*known, *_lessons_of_the_course()})
     named = assignment_in(said.own, lessons) or assignment_in(file.name, lessons)
     if not is_notebook(file.name) and not (named and looks_like_a_notebook(file)):
         raise _NotTheNotebook(what_it_is(file.name))
@@ -100,6 +102,11 @@ def _identify(
     if not assignment:
         raise NotPlaced("Its name does not say which assignment it is. Name the assignment, or rename the file.")
     return HandedIn(file, said, owners(said, roster), assignment)
+
+
+@cache
+def _lessons_of_the_course() -> frozenset[str]:
+    return frozenset(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 
 
 def _place_all(handed_in: list[HandedIn], collected: Collected, classroom: Classroom) -> None:
@@ -141,14 +148,21 @@ def _with_left(
     roster: Roster | None,
 ) -> Collected:
     """Name what was left out, and only count what lies beside somebody's notebook."""
-    known = {student for one in handed_in for student in one.owners.students}
+    students = {student for one in handed_in for student in one.owners.students}
+    homes = {folder for one in handed_in for folder in one.file.name.parents if _is_home(folder, one.owners)}
     beside = 0
     for file, said, problem in left:
-        if isinstance(problem, _NotTheNotebook) and known.intersection(_students(said, roster)):
+        is_beside = homes.intersection(file.name.parents) or students.intersection(_students(said, roster))
+        if isinstance(problem, _NotTheNotebook) and is_beside:
             beside += 1
         else:
             collected.not_placed.append((shown(file.name), str(problem)))
     return replace(collected, not_placed=sorted(collected.not_placed), beside=beside)
+
+
+def _is_home(folder: PurePosixPath, owners: Owners) -> bool:
+    """Whether a folder is called like those who handed in what is in it."""
+    return folder.name in owners.students or fold(folder.name) == owners.evidence
 
 
 def _students(said: Clues, roster: Roster | None) -> Sequence[str]:

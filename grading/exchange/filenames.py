@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import PurePosixPath
 
@@ -18,6 +19,7 @@ COPY = re.compile(
     r"\s?\d*(?![^\W_])",
     re.IGNORECASE,
 )
+EXPORTS = "(submissions?|exports?|downloads?|abgaben?|rendus?|entregas?|consegn[ae]|canvas|moodle|all)*"
 SEPARATORS = " \t_.,-–—()"
 
 
@@ -32,7 +34,7 @@ def is_zip(part: str) -> bool:
 
 def stem(name: PurePosixPath) -> str:
     """The name without folders and endings: `a.ipynb.zip` and `a.ipynb.txt` are a."""
-    return re.sub(r"\.(ipynb(\.\w+)?|zip)$", "", name.name, flags=re.IGNORECASE)
+    return re.sub(r"\.(ipynb(\.\w+)?|zip|txt|json)$", "", name.name, flags=re.IGNORECASE)
 
 
 def outside_of_zips(name: PurePosixPath) -> tuple[str, ...]:
@@ -42,15 +44,37 @@ def outside_of_zips(name: PurePosixPath) -> tuple[str, ...]:
 
 
 def most(files: Sequence[Found], fits: Callable[[tuple[str, ...]], object]) -> bool:
-    """Whether at least half of all notebooks and zips have a path, outside of zips, that fits."""
+    """Whether more than half of what was handed in has paths, outside of zips, that fit.
+
+    Counted are the folders, notebooks and zips in the outermost folder that holds several of them, so that nobody makes
+    a folder of theirs the export of a platform, however many files are in it.
+    """
     paths = work(files)
-    return bool(paths) and sum(bool(fits(path)) for path in paths) * 2 >= len(paths)
+    depth = 0
+    while len({path[depth : depth + 1] for path in paths}) == 1 and all(len(path) > depth + 1 for path in paths):
+        depth += 1
+    fitting: dict[str, bool] = {}
+    for path in paths:
+        fitting[path[depth]] = fitting.get(path[depth], True) and bool(fits(path))
+    return sum(fitting.values()) * 2 > len(fitting)
 
 
 def work(files: Sequence[Found]) -> set[tuple[str, ...]]:
     """The paths, outside of zips, of all that may be a submission: notebooks and zips."""
     names = [file.name for file in files]
     return {outside_of_zips(name) for name in names if is_notebook(name) or any(map(is_zip, name.parts))}
+
+
+def without_packing(files: Sequence[Found], known: Sequence[str]) -> list[Found]:
+    """The files of an export that was packed into a zip once more, whose name says nothing but that."""
+    packed = {path[0] for path in work(files)}
+    whole = packed.pop() if len(packed) == 1 else ""
+    left = re.sub(r"[\W\d_]", "", without_assignment(stem(PurePosixPath(whole)), known))
+    inside = {file.name.parts[1] for file in files if file.name.parts[0] == whole and len(file.name.parts) > 1}
+    if not (is_zip(whole) and re.fullmatch(EXPORTS, left, re.IGNORECASE) and len(inside) > 1):
+        return list(files)
+    own = {file.name: PurePosixPath(*file.name.parts[1:]) for file in files if file.name.parts[0] == whole}
+    return [replace(file, name=own.get(file.name, file.name)) for file in files]
 
 
 def first_match(pattern: re.Pattern, parts: Iterable[str]) -> tuple[int, re.Match] | None:
@@ -76,21 +100,24 @@ def without_assignment(text: str, known: Sequence[str]) -> str:
 
 
 def is_named_like(name: PurePosixPath, assignment: str) -> int:
-    """2 for the assignment's own name ("Copy of" it included), 1 for a name with more in it, 0 for another one.
+    """2 for a name with the assignment's in it, 1 for a copy of such a file, 0 for another name.
 
-    A copy that Jupyter or a file manager marks behind the name lies beside the original, which goes before it.
+    Jupyter and file managers mark a copy behind the name; it lies beside the original, which goes before it. Colab
+    marks the student's own before the name.
     """
     found = _pattern(assignment).search(name.name)
     if not found:
         return 0
-    has_more = without_assignment(stem(name), [assignment]) or COPY.search(stem(name), found.end() - 1)
-    return 1 if has_more else 2
+    return 1 if COPY.search(stem(name), max(0, found.end() - 1)) else 2
 
 
-def copy_number(name: PurePosixPath) -> int:
-    """The number that a browser puts behind a further copy: 2 for `a (2).ipynb`."""
-    found = BROWSER_COPY.search(stem(name))
-    return int(found[1]) if found else 0
+def copy_number(name: PurePosixPath, assignment: str) -> int:
+    """The number behind a name that says which version it is: 2 for `a (2).ipynb`, `a_2.ipynb` and `a-v2.ipynb`."""
+    plain = stem(name)
+    found = BROWSER_COPY.search(plain)
+    named = _pattern(assignment).search(plain)
+    behind = re.fullmatch(r"v?(\d{1,4})", plain[named.end() :], re.IGNORECASE) if named else None
+    return int(found[1]) if found else int(behind[1]) if behind else 0
 
 
 def as_id(text: str) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from grading.classroom import Classroom
+from grading.exchange.content import is_as_released
 from grading.exchange.identity import NotPlaced
 from grading.exchange.versions import Choice
 from grading.receipt import Receipt
@@ -55,6 +56,8 @@ def place(choice: Choice, student: str, reader: str, classroom: Classroom) -> Pl
     receipt = Receipt(file, reader, when, newest.clues.late, members, choice.notes, newest.clues.version)
     notes = list(choice.notes)
     if path.is_file() and path.read_bytes() != choice.content:
+        if is_as_released(choice.content, newest.assignment, classroom):
+            raise NotPlaced("It is as it was handed out, so what was collected before stays.")
         notes.append(_replaces(receipt, Receipt.read(receipt_path), _stamped(path)))
     notes += [LATE] if newest.clues.late else []
     if submitted:
@@ -76,13 +79,13 @@ def _replaces(new: Receipt, old: Receipt | None, stamped: datetime | None) -> st
     """A note that another file is replaced. Raises NotPlaced if that one is newer."""
     before, now = (_moment(receipt.submitted) if receipt else None for receipt in (old, new))
     before = before if old else stamped
+    if old and old.reader == new.reader and old.version and new.version and old.version != new.version:
+        if new.version < old.version:
+            raise NotPlaced(f"It is older than what was collected before ({old.file}).")
+        return REPLACES
     if before and now:
         if now < before:
             raise NotPlaced(f"It is older than what was collected before ({shown_time(before)}).")
-        return REPLACES
-    if old and old.reader == new.reader and old.version and new.version:
-        if new.version < old.version:
-            raise NotPlaced(f"It is older than what was collected before ({old.file}).")
         return REPLACES
     return UNKNOWN_ORDER
 

@@ -27,7 +27,7 @@ class Changes:
     def sentences(self) -> Iterator[str]:
         """What an instructor should read, a line each."""
         if self.first:
-            yield f"{len(self.came)} students are on the roster"
+            yield f"{len(self.came)} {'student is' if len(self.came) == 1 else 'students are'} on the roster"
             return
         for what, students in (("came", self.came), ("came back", self.came_back), ("went", self.went)):
             if students:

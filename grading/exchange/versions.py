@@ -37,7 +37,7 @@ class HandedIn:
         return (
             *said,
             is_named_like(self.clues.own, self.assignment),
-            copy_number(self.clues.own),
+            copy_number(self.clues.own, self.assignment),
             self.submitted or NEVER,
         )
 
@@ -103,8 +103,9 @@ def _is(ours: Callable[[bytes, str], bool], one: HandedIn) -> bool:
 
 
 def _refuse_a_twin(newest: HandedIn, content: bytes, versions: Sequence[HandedIn]) -> None:
-    twins = [one for one in versions if one.age == newest.age and _content(one) != content]
-    if twins:
+    undated = [one for one in versions if newest.clues.submitted and not one.clues.submitted]
+    as_new = [one for one in versions if one.age == newest.age]
+    if any(_content(one) != content for one in (*undated, *as_new)):
         raise NotPlaced("These are two notebooks of one student, and nothing says which is newer. Take one away.")
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from grading.judging.session import Session
+from grading.submission.names import names_of
 from utils.checking.calling import Outcome, Problem
 from utils.checking.trials import Case
 
@@ -24,10 +25,12 @@ class NamingCauses:
     Args:
         session: whom to ask.
         makers: {name: positions of the cells that should make it}, as in `grading.submission.plan.Plan`.
+        imports: what the session runs before all cells. A name that it makes is missing in another file, if anywhere.
     """
 
-    def __init__(self, session: Session, makers: Mapping[str, Sequence[int]]):
+    def __init__(self, session: Session, makers: Mapping[str, Sequence[int]], imports: str = ""):
         self._session, self._makers = session, makers
+        self._there = names_of(imports).makes
 
     def signature_problem(self, answer: str, parameters: list[str], count: int) -> Outcome | None:
         outcome = self._session.signature_problem(answer, parameters, count)
@@ -63,6 +66,8 @@ class NamingCauses:
 
     def _failed_maker(self, name: str) -> int | None:
         """The first cell that failed and should have made this name."""
+        if name in self._there:
+            return None
         failed = self._session.failures
         makers = [at for at in self._makers.get(name, ()) if at in failed]
         return min(makers or (at for at in failed if _seems_to_make(self._session.source(at), name)), default=None)

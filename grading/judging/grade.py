@@ -128,7 +128,7 @@ class _Judging:
 
     def _asked(self, task: Task, session: Session) -> Mark:
         before = session.asked_seconds
-        caller = NamingCauses(session, self._plan.makers)
+        caller = NamingCauses(session, self._plan.makers, self._plan.imports)
         verdict, incident, fault = _judge(task.exercises[0], task.answer, caller, self._rules.seed)
         points = round(verdict.share * task.points, 2)
         seconds = session.asked_seconds - before

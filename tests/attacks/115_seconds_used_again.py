@@ -1,7 +1,7 @@
 """Uses nearly all of its time, and all of it once more in the process in which the instructor's own checks are asked.
 
 Seconds: 6
-Named: used up
+Named: s of a submission were over
 """
 
 raise SystemExit("Text for a sandbox: never run it.")

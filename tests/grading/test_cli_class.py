@@ -99,3 +99,16 @@ def test_a_roster_that_names_nobody_changes_nothing(school, tmp_path, reach_grad
     (tmp_path / "roster.csv").write_text(content)
     assert said in reach_grade("collect", "canvas.zip", "--roster", "roster.csv", fails=True)
     assert kept(school.classroom) is None and not (tmp_path / "submitted").exists()
+
+
+def test_how_a_source_was_read_and_what_was_left_out_is_said(school, tmp_path, reach_grade):
+    folder = tmp_path / "source"
+    for name in (f"Group 1/{NAME}.ipynb", "Group 1/report.pdf", f"s0003/{NAME}.ipynb", "who.pdf"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (tmp_path / "groups.csv").write_text("id,group\ns0001,Group 1\ns0002,Group 1\ns0003,\n")
+    said = reach_grade("collect", "source", "--roster", "groups.csv")
+    assert "collected 3 submissions" in said and "s0001: Handed in together with s0002." in said
+    assert "other files of these students, left out: 1" in said and "not placed: who.pdf: It is a PDF" in said
+    assert "read as an export of canvas" in reach_grade("collect", "canvas.zip", "--roster", "roster.csv")
+    assert "There is no reader 'canvass'" in reach_grade("collect", "canvas.zip", "--reader", "canvass", fails=True)

@@ -201,7 +201,7 @@ def _is_no_coincidence(explained: list[Trial], failed: list[Trial]) -> bool:
 def is_constant(values: list[Any]) -> bool:
     """Whether an answer gives one and the same number always, which agrees with much."""
     tensors = [value for value in values if isinstance(value, torch.Tensor)]
-    if len(tensors) < len(values):
+    if len(tensors) < len(values) or any(tensor.is_complex() for tensor in tensors):
         return _all_the_same(values)
     return len(torch.cat([tensor.double().flatten() for tensor in tensors]).unique()) <= 1
 

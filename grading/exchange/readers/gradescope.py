@@ -3,6 +3,7 @@
 submission_metadata.yml names for each folder those who handed it in, with their ids, and when.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import yaml
 
 from grading.exchange.archives import Found
 from grading.exchange.clues import Clues, Person
-from grading.exchange.filenames import as_id
+from grading.exchange.filenames import as_id, most, outside_of_zips
 from grading.problems import GradingError
 from grading.submission.parsing import Unreadable
 
@@ -20,7 +21,12 @@ METADATA = "submission_metadata.yml"
 
 
 def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
-    return _metadata(files) is not None
+    metadata = _metadata(files)
+    if metadata is None:
+        return False
+    around = metadata.name.parent
+    folder = re.compile(rf"{'' if around == PurePosixPath() else re.escape(f'{around}/')}submission_\d+")
+    return most(files, lambda path: folder.match("/".join(path)))
 
 
 def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, Clues | None]:
@@ -39,12 +45,21 @@ def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, C
 
 def _metadata(files: Sequence[Found]) -> Found | None:
     """The outermost; one in a submission is the student's."""
-    there = [file for file in files if file.name.name == METADATA and len(file.name.parts) <= 2 and not file.problem]
+    there = [file for file in files if file.name.name == METADATA and not file.problem]
+    there = [file for file in there if outside_of_zips(file.name) == file.name.parts]
     return min(there, key=lambda file: len(file.name.parts), default=None)
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values alone. Ruby's names of classes, which some exports have, are passed over."""
+    """Plain values alone. Ruby's names of classes, which some exports have, are passed over.
+
+    Nor may a value stand for another one: a few such lines make more values than fit into memory.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has aliases, which Gradescope does not write")
+        return super().compose_node(parent, index)
 
 
 _Loader.add_multi_constructor(

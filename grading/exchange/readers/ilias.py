@@ -5,6 +5,7 @@ with the time at which it was handed in, as 14 digits. See
 https://github.com/ILIAS-eLearning/ILIAS, class ilExAssignment, sendMultiFeedbackStructureFile.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,6 +16,7 @@ from grading.exchange.clues import Clues, Person
 from grading.exchange.filenames import as_id, first_match, most, outside_of_zips
 
 FOLDER = re.compile(r"(?P<words>[^_]+_[^_]+(?:_[^_]+)+)_(?P<user>\d+)")
+MOST_UMLAUTS = 4
 STAMPED = re.compile(r"(?P<time>20\d{12})_(?P<file>.+)")
 
 
@@ -36,11 +38,23 @@ def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, C
 
 
 def _person(found: re.Match) -> Person:
-    """Names and logins may have lines below in them too, so each of several splits may be the true one."""
+    """Names and logins may have lines below in them too, so each of several splits may be the true one.
+
+    ILIAS writes names in ASCII, so that Mueller may be Müller.
+    """
     words = found["words"].split("_")
     logins = tuple("_".join(words[start:]) for start in range(2, len(words)))
     names = tuple(" ".join(words[:end]) for end in range(len(words) - 1, 1, -1))
+    names += tuple(variant for name in names for variant in _umlauts(name))
     return Person(ids=logins, names=names, alone=as_id(words[-1]) if len(words) == 3 else "", key=found["user"])
+
+
+def _umlauts(name: str) -> list[str]:
+    """The name with an umlaut, as `letters` compares it, in place of any of its ae, oe and ue."""
+    between = re.split("(?<=[aouAOU])e", name)[: MOST_UMLAUTS + 1]
+    rest = name[len("e".join(between)) :]
+    ways = itertools.product(("e", ""), repeat=len(between) - 1)
+    return ["".join(map("".join, zip(between, (*way, rest), strict=True))) for way in ways]
 
 
 def _time(text: str) -> datetime | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from grading.exchange.archives import Found
-from grading.exchange.clues import Clues, Person
+from grading.exchange.clues import Clues, Grouped, Person
 from grading.exchange.filenames import first_match, id_of, most, outside_of_zips
 from grading.exchange.headers import PARTICIPANT
 
@@ -33,34 +33,39 @@ def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
 
 def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, Clues | None]:
     matches = {file.name: first_match(NAMED, outside_of_zips(file.name)) for file in files}
-    members = _members({found["name"] for _, found in filter(None, matches.values())})
-    return {name: _clues(name, *match, members) for name, match in matches.items() if match}
+    groups = _groups({found["name"] for _, found in filter(None, matches.values())})
+    return {name: _clues(name, *match, groups) for name, match in matches.items() if match}
 
 
-def _members(names: set[str]) -> Mapping[str, set[str]]:
-    """{what stands before a hyphen: what stands after it}, over all names of the export."""
-    members = defaultdict(set)
-    for name in names:
-        for before, after in _splits(name):
-            members[before].add(after)
-    return members
+def _groups(names: set[str]) -> Mapping[str, dict[str, str]]:
+    """{what stands before a hyphen: {what stands after it: both}}, over all names of the export."""
+    groups = defaultdict(dict)
+    for whole in names:
+        for before, after in _splits(whole):
+            groups[before][after] = whole
+    return groups
 
 
 def _splits(name: str) -> list[tuple[str, str]]:
     return [(name[: hyphen.start()], name[hyphen.end() :]) for hyphen in re.finditer("-", name) if name[hyphen.end() :]]
 
 
-def _clues(name: PurePosixPath, place: int, found: re.Match, members: Mapping[str, set[str]]) -> Clues:
-    own = PurePosixPath(found["file"] or "", *name.parts[place + 1 :])
+def _clues(name: PurePosixPath, place: int, found: re.Match, groups: Mapping[str, dict[str, str]]) -> Clues:
+    own, above = PurePosixPath(found["file"] or "", *name.parts[place + 1 :]), name.parts[:place]
     splits = _splits(found["name"])
-    sure = [after for before, after in splits if LOOKS_LIKE_A_GROUP.search(before) or len(members[before]) > 1]
-    is_blind = any(PARTICIPANT.fullmatch(f"{one} {found['user']}") for one in (found["name"], *sure))
-    if is_blind:
-        person = Person(found["user"], "participant", key=found["user"])
-        return Clues((person,), own, above=name.parts[:place], problem=BLIND)
-    grouped = tuple(one for one in splits if one[1] not in sure)
-    in_a_group = [after for before, after in splits if LOOKS_LIKE_A_GROUP.search(before)]
-    alone = id_of(in_a_group[0] if in_a_group else found["name"])
-    names = (found["name"], *sure)
-    person = Person(found["user"], "participant", names=names, grouped=grouped, alone=alone, key=found["user"])
-    return Clues((person,), own, above=name.parts[:place])
+    sure = [after for before, after in splits if LOOKS_LIKE_A_GROUP.search(before)]
+    if any(PARTICIPANT.fullmatch(f"{one} {found['user']}") for one in (found["name"], *(after for _, after in splits))):
+        return Clues((Person(found["user"], "participant", key=found["user"]),), own, above, problem=BLIND)
+    person = Person(
+        found["user"],
+        "participant",
+        names=(found["name"], *sure),
+        grouped=tuple(
+            Grouped(before, after, frozenset(groups[before]), frozenset(groups[before].values()))
+            for before, after in splits
+            if after not in sure
+        ),
+        alone=id_of(sure[0] if sure else found["name"]),
+        key=found["user"],
+    )
+    return Clues((person,), own, above)

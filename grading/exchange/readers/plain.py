@@ -36,7 +36,7 @@ def _clues(name: PurePosixPath, parts: tuple[str, ...], wrapper: str, known: Seq
     levels += [(own, NUMBERS_BEHIND.sub("", own), NUMBERS_BEFORE.sub("", own))] if own else []
     alone = [folder for folder in said if folder != wrapper]
     alone += [own] if own and (is_notebook(name) or is_zip(last)) else []
-    is_clear = len(alone) == 1 and not NUMBERS_BEHIND.search(alone[0])
+    is_clear = len(alone) == 1 and not (alone[0] == own and NUMBERS_BEHIND.search(own))
     person = Person(levels=_levels(levels), alone=as_id(alone[0]) if is_clear else "")
     attempts = [found[0] for pattern in (NUMBERS_BEFORE, NUMBERS_BEHIND) if (found := pattern.search(own))]
     version = tuple(map(int, re.findall(r"\d{1,18}", "_".join(attempts))))
@@ -55,8 +55,9 @@ def _says_nothing(folder: str, known: Sequence[str]) -> bool:
 
 def _wrapper(files: Sequence[Found], known: Sequence[str]) -> str:
     """The one folder in which everything handed in is, if several folders or files in it are somebody's; or ""."""
-    paths = work(files)
-    first = {parts[0] for parts in paths}
-    inside = {parts[1] for parts in paths if len(parts) > 1 and not _says_nothing(parts[1], known)}
-    whole = len(first) == 1 and all(len(parts) > 1 for parts in paths)
+    paths = map(list, work(files))
+    said = [path for path in paths if path[1:] or without_assignment(stem(PurePosixPath(*path)), known)]
+    first = {path[0] for path in said}
+    inside = {path[1] for path in said if path[1:] and not _says_nothing(path[1], known)}
+    whole = len(first) == 1 and all(path[1:] for path in said)
     return first.pop() if whole and len(inside) > 1 else ""

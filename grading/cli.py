@@ -154,13 +154,13 @@ def grade(
 def feedback(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> None:
     """Write one self-contained HTML page for each student."""
     console.print("writing the feedback …")
-    from grading.console import counted
+    from grading.console import with_bar
     from grading.pages.publish import publish_feedback
 
     for found in _released(Classroom(folder), assignment):
         pages = publish_feedback(Classroom(folder), found, _names(Classroom(folder), found.name))
         students = len(Classroom(folder).students(found.name))
-        written = sum(1 for _ in counted(console, f"feedback on {found.name}", pages, students))
+        written = sum(1 for _ in with_bar(console, f"feedback on {found.name}", pages, students))
         console.print(f"{written} pages in {folder / 'feedback'}")
 
 

@@ -30,7 +30,7 @@ Item = TypeVar("Item")
 MOST_NAMES = 20  # of those who have not handed in; the class page has all
 
 
-def counted(console: Console, what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+def with_bar(console: Console, what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
     """The items, with a bar that says how many of them there have been."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with rich.progress.Progress(*columns, console=console) as bar:

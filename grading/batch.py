@@ -23,6 +23,7 @@ from grading.judging.judges import File, Judges, NoResult
 from grading.judging.local import LocalJudges
 from grading.problems import GradingError
 from grading.results import Graded
+from grading.sandbox.library import library_of
 from grading.submission.parsing import Unreadable, file_bytes
 from utils.checking.seeds import new_seed
 from utils.files import write_whole
@@ -84,8 +85,8 @@ def grade_class(
         tally.processes = 0 if scheduler else min(workers or len(os.sched_getaffinity(0)), len(waiting))
         report(len(waiting), tally)
         if waiting:
-            job = replace(job, few=len(waiting) <= FEW * tally.processes)
-            with _judges(job, scheduler, tally.processes) as judges:
+            few = len(waiting) <= FEW * tally.processes
+            with _judges(job, assignment, scheduler, tally.processes, few) as judges:
                 from grading.gradebook.book import Book  # while the judges import what they need
 
                 with Book(classroom) as book:
@@ -95,12 +96,15 @@ def grade_class(
         return tally
 
 
-def _judges(job: Job, scheduler: str | None, count: int) -> Judges:
+def _judges(job: Job, assignment: Assignment, scheduler: str | None, count: int, few: bool) -> Judges:
+    def whole() -> Job:
+        return replace(job, few=few, library=library_of(assignment, (source for _, source in job.private)))
+
     if scheduler is None:
-        return LocalJudges(job, count)
+        return LocalJudges(count, whole)
     from grading.judging.cluster import ClusterJudges  # Dask and torch take seconds to import
 
-    return ClusterJudges(job, scheduler)
+    return ClusterJudges(whole(), scheduler)
 
 
 def _judge_all(

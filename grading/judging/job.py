@@ -33,7 +33,8 @@ class Job:
     """A batch: the released notebook, the rules, and an instructor's private checks as (file name, source).
 
     `data` is a folder, on each worker's machine, that submissions may read. `few`: there are so few submissions that
-    the warm process prepares only what all of them need; what else one imports costs it a second or two.
+    the warm process prepares only what all of them need; what else one imports costs it a second or two. `library`:
+    the files of `utils` that submissions find, see `grading.sandbox.library`; None for all.
     """
 
     assignment: str
@@ -44,6 +45,7 @@ class Job:
     cold: bool = False
     unsafe: bool = False
     few: bool = False
+    library: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,14 @@
 """The warm sandbox that a process keeps for all the submissions that it judges."""
 
 import atexit
-from functools import lru_cache
 from pathlib import Path
 
-import nbformat
-
-from grading.assignment import make_assignment
 from grading.judging.job import Job
 from grading.sandbox import Sandbox
-from grading.sandbox.library import library_of
 
 WARM_MEGABYTES = 1_000  # more than the warm process, and a clean one beside a student's, ever take
 
-Kind = tuple[Path | None, bool, float, frozenset[str], bool]
+Kind = tuple[Path | None, bool, float, frozenset[str] | None, bool]
 
 _kept: dict[Kind, Sandbox] = {}  # this process's one, by all that it depends on
 
@@ -35,13 +30,7 @@ def new_sandbox(job: Job) -> Sandbox:
 def _kind(job: Job) -> Kind:
     limits = job.rules.limits
     most = limits.memory_megabytes + 2 * limits.scratch_megabytes + WARM_MEGABYTES
-    return Path(job.data) if job.data else None, job.unsafe, most, _library(job), job.few or job.cold
-
-
-@lru_cache(maxsize=1)
-def _library(job: Job) -> frozenset[str]:
-    released = make_assignment(job.assignment, nbformat.reads(job.released, as_version=4))
-    return library_of(released, (source for _, source in job.private))
+    return Path(job.data) if job.data else None, job.unsafe, most, job.library, job.few or job.cold
 
 
 @atexit.register

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 
 from grading.judging.job import Job, Judged
@@ -21,11 +21,22 @@ END_SECONDS = 10  # for a process to end its sandbox and itself
 class LocalJudges:
     """So many processes, which end with this one. A process that dies is replaced, and its file has no result.
 
+    Args:
+        count: of the processes.
+        job: makes what they are told, while they start.
+
     Raises GradingError, from `judge`, if a process cannot start: what it wrote says why.
     """
 
-    def __init__(self, job: Job, count: int):
-        self._job, self._processes = job, [_Process(job) for _ in range(count)]
+    def __init__(self, count: int, job: Callable[[], Job]):
+        self._processes = [_Process() for _ in range(count)]
+        try:
+            self._job = job()
+            for process in self._processes:
+                process.connection.send(self._job)
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> "LocalJudges":
         return self
@@ -51,7 +62,8 @@ class LocalJudges:
                 yield student, outcome
 
     def _replace(self, dead: "_Process") -> "_Process":
-        new = _Process(self._job)
+        new = _Process()
+        new.connection.send(self._job)
         self._processes[self._processes.index(dead)] = new
         return new
 
@@ -59,7 +71,7 @@ class LocalJudges:
 class _Process:
     """One judge and the connection to it. Its program is `grading.judging.process`."""
 
-    def __init__(self, job: Job):
+    def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         self.connection, self.ended = Connection(ours.detach()), False
         self._file: File | None = None
@@ -74,7 +86,6 @@ class _Process:
                 stderr=self._errors,
                 process_group=0,  # Ctrl-C is for the main process, which ends this one in good order
             )
-        self.connection.send(job)
 
     def take(self, file: File | None) -> bool:
         """Begin with a file; False if there is none to begin with."""

@@ -126,24 +126,27 @@ def _judge_all(
             yield File(student, _content(classroom.submitted(student, assignment.name)), waiting[student])
 
     alone: dict[str, str] = {}
-    for student, outcome in judges.judge(files(waiting)):
-        if reason := _why_not(outcome):
-            alone[student] = reason
+    for student, outcome in _counting(judges.judge(files(waiting))):
+        if isinstance(outcome, NoResult):
+            alone[student] = outcome.reason
         else:
             _record(book, classroom, outcome, tally)
         report(len(waiting), tally)
     for student, first in alone.items():
-        for _, outcome in judges.judge(files([student])):
-            if reason := _why_not(outcome):
-                tally.failed.append((student, _twice(first, reason)))
+        for _, outcome in _counting(judges.judge(files([student]))):
+            if isinstance(outcome, NoResult):
+                tally.failed.append((student, _twice(first, outcome.reason)))
             else:
                 _record(book, classroom, outcome, tally)
         report(len(waiting), tally)
 
 
-def _why_not(outcome: Judged | NoResult) -> str:
-    """Why this is no result; empty if it is one."""
-    return outcome.reason if isinstance(outcome, NoResult) else outcome.graded.fault
+def _counting(outcomes: Iterable[tuple[str, Judged | NoResult]]) -> Iterator[tuple[str, Judged | NoResult]]:
+    """The same, where marks that the machine is to blame for are no result."""
+    for student, outcome in outcomes:
+        if isinstance(outcome, Judged) and outcome.graded.fault:
+            outcome = NoResult(outcome.graded.fault)
+        yield student, outcome
 
 
 def _twice(first: str, second: str) -> str:

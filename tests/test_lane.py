@@ -9,7 +9,7 @@ import torch
 
 from utils.checking.calling import call_each
 from utils.checking.lane import Lane
-from utils.checking.trials import Case
+from utils.checking.outcome import Case
 
 COUNTED = contextvars.ContextVar("COUNTED", default=0)
 

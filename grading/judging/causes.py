@@ -9,7 +9,7 @@ from typing import Any
 from grading.judging.session import Session
 from grading.submission.names import names_of
 from utils.checking.calling import Outcome, Problem
-from utils.checking.trials import Case
+from utils.checking.outcome import Case
 
 MISSING = re.compile(r"\bNameError: name '(\w+)' is not defined")
 MISSING_PACKAGE = re.compile(r"stopped with ModuleNotFoundError: No module named '([\w.]{1,80})'")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 from distributed import Client, as_completed
 
@@ -25,7 +26,7 @@ class ClusterJudges:
         except (OSError, ValueError) as error:
             raise GradingError(f"No Dask scheduler answers at {scheduler}: {error}") from error
 
-    def __enter__(self) -> "ClusterJudges":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

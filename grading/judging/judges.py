@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from grading.judging.job import Judged
 
@@ -25,6 +25,10 @@ class NoResult:
 
 class Judges(Protocol):
     """A context manager: its processes end with it."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
 
     def judge(self, files: Iterable[File]) -> Iterator[tuple[str, Judged | NoResult]]:
         """(student, what the file came to) as they come. Files are read from `files` when there is a judge for them,

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
+from typing import Self
 
 from grading.judging.job import Job, Judged
 from grading.judging.judges import File, NoResult
@@ -38,7 +39,7 @@ class LocalJudges:
             self.__exit__()
             raise
 
-    def __enter__(self) -> "LocalJudges":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -23,8 +23,8 @@ from grading.worker import wire
 from grading.worker.isolation import Limits
 from utils.checking import calling
 from utils.checking.calling import LAST, LEAST_SECONDS, Outcome, Problem
+from utils.checking.outcome import Case
 from utils.checking.plain import size
-from utils.checking.trials import Case
 
 GRACE = 3.0  # seconds for a reply to arrive after the worker itself should have stopped an answer
 ATTEMPTS = 2  # the worker asks again where the time went into importing modules, see `utils.checking.calling.call`

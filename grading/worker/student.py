@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from grading.worker.no_gpu import replace_gpu, without_gpu
 from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
 from utils.checking.gpu import asks_for_gpu
+from utils.checking.outcome import Case
 from utils.checking.plain import size
 
 TOGETHER_SECONDS = 0.05  # outcomes that come within this time are sent together
@@ -96,18 +97,11 @@ def _inspect(shell: Shell, name: str, parameters: list[str], count: int) -> Outc
     return calling.signature_problem(shell.user_ns[name], parameters, count)
 
 
-class _Case(NamedTuple):
-    """What an answer's process is told of a `utils.checking.trials.Case`."""
-
-    index: int
-    args: tuple
-
-
 def _call(
     shell: Shell, name: str, cases: list[tuple], ask: str, seconds: float, first_alone: bool
 ) -> Iterator[Outcome]:
     ask_here = without_gpu(_load(ask)) if _gpu_replaced else _load(ask)
-    asked = (_Case(*case) for case in cases)
+    asked = [Case(args, index, secret=0) for index, args in cases]  # the secret stays with the judge
     return calling.call_each(shell.user_ns.get(name), asked, ask=ask_here, seconds=seconds, first_alone=first_alone)
 
 

@@ -240,7 +240,7 @@ class Neighbour:
 
     def is_changed_by(self, attack: Attack, submitted: Path) -> bool:
         with pytest.MonkeyPatch.context() as patch, Sandbox() as fresh:
-            patch.setattr(job, "_warm_sandbox", lambda job: fresh)
+            patch.setattr(work, "warm_sandbox", lambda job: fresh)
             grade_attack(attack, submitted)
             return self.grade() != self.alone
 

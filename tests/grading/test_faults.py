@@ -20,7 +20,7 @@ from grading.worker.isolation import Limits
 from tests.grading.test_fairness import PRIVATE, SIZE
 from utils.checking import CheckBroken, Status
 from utils.checking.calling import Outcome, Problem
-from utils.checking.trials import Case
+from utils.checking.outcome import Case
 from utils.paths import NOTEBOOKS
 
 LESSON = load_assignment(NOTEBOOKS / "01_convolution.ipynb")

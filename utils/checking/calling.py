@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Generator, Iterable
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -20,14 +20,11 @@ from utils.checking.deadline import WALL_FACTOR, TimeUp, run_with_deadline
 from utils.checking.gpu import advice_on, on_gpu
 from utils.checking.lane import Lane
 from utils.checking.learners import is_learners
-from utils.checking.outcome import Outcome, Problem
+from utils.checking.outcome import Case, Outcome, Problem
 from utils.checking.plain import NotPlain, readable, to_plain, type_name
 from utils.checking.shorten import shorten
 from utils.checking.state import fixed_state, seed_all, set_for_all_threads
 from utils.checking.warm import warm_up
-
-if TYPE_CHECKING:
-    from utils.checking.trials import Case
 
 LEAST_SECONDS = 0.1  # that a case has, however long the others took
 LAST = (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG)  # after these no case would tell anything new
@@ -56,7 +53,7 @@ def call(answer: Any, args: tuple, *, ask: Callable = direct, seconds: float = 5
 
 
 def call_each(
-    answer: Any, cases: Iterable["Case"], *, ask: Callable = direct, seconds: float = 5.0, first_alone: bool = True
+    answer: Any, cases: Iterable[Case], *, ask: Callable = direct, seconds: float = 5.0, first_alone: bool = True
 ) -> Generator[Outcome, None, None]:
     """Ask about case after case, and stop after one where going on would tell nothing more.
 

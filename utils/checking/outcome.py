@@ -1,8 +1,21 @@
-"""What one call of an answer came to, in words that need no torch to be read."""
+"""What an answer is asked, and what one call of it came to; neither needs torch to be read."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One case of an exercise, and the part of its points that it belongs to.
+
+    `index` seeds the answer's random numbers, `secret` those of a measurement.
+    """
+
+    args: tuple
+    index: int
+    secret: int
+    part: str = ""
 
 
 class Problem(StrEnum):

@@ -12,6 +12,7 @@ from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import Difference, first_difference
 from utils.checking.declaration import Declaration, Mistake
+from utils.checking.outcome import Case
 from utils.checking.plain import size
 
 
@@ -28,26 +29,13 @@ class Caller(Protocol):
     def signature_problem(self, answer: Any, parameters: list[str], count: int) -> Outcome | None: ...
 
     def call_each(
-        self, answer: Any, cases: Sequence["Case"], *, ask: Callable, seconds: float
+        self, answer: Any, cases: Sequence[Case], *, ask: Callable, seconds: float
     ) -> Generator[Outcome, None, None]: ...
 
     def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome: ...
 
 
 MAX_HELD = 4_000_000  # what the values of all trials may hold; see `utils.checking.plain.size`
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One case of an exercise, and the part of its points that it belongs to.
-
-    `index` seeds the answer's random numbers, `secret` those of a measurement.
-    """
-
-    args: tuple
-    index: int
-    secret: int
-    part: str = ""
 
 
 @dataclass(frozen=True)

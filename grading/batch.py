@@ -34,7 +34,7 @@ LOST = "The process that judged it died, twice: the second time it was judged al
 
 @dataclass
 class Tally:
-    """What a batch came to. `failed` holds (student, reason) of submissions without a result, by no fault of theirs.
+    """What a batch came to. `failed` holds (student, reason) of submissions without a result.
 
     `outdated` counts those that have a result already, by other rules or checks, and are graded anew.
     """

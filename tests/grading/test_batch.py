@@ -18,7 +18,7 @@ from grading.judging.grade import Rules
 from grading.judging.job import Job
 from grading.problems import GradingError
 from grading.results import read_results
-from tests.grading.runs import grade_all, grade_one_and_wait, grade_until_killed, started
+from tests.grading.runs import grade_all, grade_one_and_wait, grade_or_die, grade_until_killed, started
 from tests.grading.school import CHECK, NAME, RIGHT, School
 from utils.files import write_whole
 
@@ -178,6 +178,14 @@ def test_a_worker_that_dies_costs_no_grade(school, cluster):
     tally = grade_all(school.classroom.root, **cluster, report=kill_workers)
     assert len(tally.graded) == 4 and tally.failed == []
     assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
+
+
+def test_who_kills_the_judge_twice_is_named_and_costs_nobody_a_grade(school, monkeypatch):
+    monkeypatch.setattr(batch, "grade_content", grade_or_die)
+    tally = grade_all(school.classroom.root, workers=2)
+    assert tally.failed == [("bo", batch.LOST)]
+    assert sorted(one.student for one in tally.graded) == ["ada", "chi", "dee"]
+    assert scores(school) == {"ada": 1, "chi": 0, "dee": 0}
 
 
 @pytest.mark.slow

@@ -16,7 +16,8 @@ from grading.problems import GradingError
 from grading.results import Graded
 from grading.sandbox import Ended, MachineAtFault, NoSandbox, SandboxLost, process
 from grading.worker.isolation import Limits
-from tests.grading.test_fairness import PRIVATE, SIZE
+from tests.grading.test_fairness import SIZE
+from tests.grading.test_grade import PRIVATE
 from utils.checking import CheckBroken, Status
 from utils.checking.calling import Outcome, Problem
 from utils.paths import NOTEBOOKS

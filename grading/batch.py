@@ -37,7 +37,7 @@ FEW = 3  # submissions a process: fewer are done sooner than all is warm
 
 @dataclass
 class Tally:
-    """What a batch came to. `failed` holds (student, reason) of submissions without a result, by no fault of theirs.
+    """What a batch came to. `failed` holds (student, reason) of submissions without a result.
 
     `outdated` counts those that have a result already, by other rules or checks, and are graded again. `anew`: all are
     graded by a new seed, and `kept` are those for which an earlier run has done so. `processes` judge, 0 of them where

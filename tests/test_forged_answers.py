@@ -315,7 +315,7 @@ KEPT: dict = {}  # what our own answers give on these few cases, which are not t
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
-@settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore")
 def test_the_judge_has_a_verdict_on_any_value(exercise, data):

@@ -12,8 +12,6 @@ from utils.checking.calling import Outcome, Problem
 from utils.checking.outcome import Case
 
 MISSING = re.compile(r"\bNameError: name '(\w+)' is not defined")
-MISSING_PACKAGE = re.compile(r"stopped with ModuleNotFoundError: No module named '([\w.]{1,80})'")
-MOST_PACKAGES = 10
 MOST_CAUSES = 10  # in a row, each because of the next
 
 
@@ -71,15 +69,6 @@ class NamingCauses:
         failed = self._session.failures
         makers = [at for at in self._makers.get(name, ()) if at in failed]
         return min(makers or (at for at in failed if _seems_to_make(self._session.source(at), name)), default=None)
-
-
-def missing_packages(failures: Mapping[int, str]) -> list[str]:
-    """A note for each package that cells import and that is not there, with the numbers of the cells."""
-    cells: dict[str, list[str]] = {}
-    for at, failure in sorted(failures.items()):
-        if (found := MISSING_PACKAGE.match(failure)) and (found[1] in cells or len(cells) < MOST_PACKAGES):
-            cells.setdefault(found[1], []).append(str(at + 1))
-    return [f"`{package}` is not installed where grading runs: cell {', '.join(at)}." for package, at in cells.items()]
 
 
 def _seems_to_make(source: str, name: str) -> bool:

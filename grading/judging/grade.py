@@ -9,9 +9,9 @@ from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task
 from grading.judging.budget import Budget
-from grading.judging.causes import NamingCauses, missing_packages
+from grading.judging.causes import NamingCauses
 from grading.judging.job import Judged, Rules
-from grading.judging.lacking import notes_on_gpu, packages_not_there
+from grading.judging.lacking import notes_on_gpu, notes_on_packages, packages_not_there
 from grading.judging.outputs import Outputs
 from grading.judging.private_checks import capped
 from grading.judging.replies import Incident
@@ -80,7 +80,7 @@ class _Judging:
     def all_notes(self, marks: Sequence[Mark]) -> list[str]:
         incidents = [f"{mark.verdict.exercise} {mark.incident}." for mark in marks if mark.incident]
         gpu = notes_on_gpu(self._notebook, self._plan.whole, self._assignment)
-        notes = [*gpu, *self._notes, *incidents, *missing_packages(self._failures), *self._outputs.notes]
+        notes = [*gpu, *self._notes, *incidents, *notes_on_packages(self._failures), *self._outputs.notes]
         return list(dict.fromkeys(notes))
 
     def missing(self, marks: Sequence[Mark]) -> list[str]:

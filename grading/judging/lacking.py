@@ -1,7 +1,7 @@
 """What a submission asks for that grading has not: a GPU, packages that are not installed."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from nbformat import NotebookNode
 
@@ -31,3 +31,13 @@ def packages_not_there(errors: Iterable[str]) -> list[str]:
     """The names of packages that cells or answers failed to import, by these errors; nothing of it is believed."""
     names = [found[1] for error in errors if (found := NO_MODULE.search(error))]
     return [name for name in dict.fromkeys(names) if name.partition(".")[0] not in OWN][:MOST_PACKAGES]
+
+
+def notes_on_packages(failures: Mapping[int, str]) -> list[str]:
+    """A note for each package that cells failed to import, with the numbers of the cells. `failures` is by position."""
+    cells: dict[str, list[str]] = {}
+    for at, failure in sorted(failures.items()):
+        for package in packages_not_there([failure]):
+            cells.setdefault(package, []).append(str(at + 1))
+    named = list(cells.items())[:MOST_PACKAGES]
+    return [f"`{package}` is not installed where grading runs: cell {', '.join(at)}." for package, at in named]

@@ -441,7 +441,7 @@ def test_names_are_fit_to_be_shown():
     assert name.isprintable() and len(name) <= 210
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(min_size=1, max_size=30), unique=True, max_size=5))
 def test_any_names_stay_in_the_classroom(tmp_path, archive, classroom, names):
     source = archive([(zipfile.ZipInfo(name.replace("\0", "")), name) for name in names])

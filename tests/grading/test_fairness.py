@@ -12,6 +12,7 @@ from grading.judging.private_checks import declared_exercises
 from grading.judging.session import Times
 from grading.results import Mark
 from grading.worker.isolation import Limits
+from tests.grading.test_grade import PRIVATE
 from utils.checking import Status
 from utils.paths import NOTEBOOKS
 
@@ -246,19 +247,6 @@ def test_what_a_second_round_brings_to_light_is_named(grade):
 
 # --- one time for all of a submission ---
 
-PRIVATE = """
-from utils.checking import Lesson
-
-lesson = Lesson("01", __name__)
-
-@lesson.exercise(points=1, hint="")
-def output_size(size, kernel, stride=1, padding=0, dilation=1):
-    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-
-@output_size.cases
-def _(rng):
-    yield 1000003, 7, 3, 2, 5
-"""
 BURN = "import time\nuntil = time.process_time() + 1.5\nwhile time.process_time() < until: pass\nshift = 1"
 
 

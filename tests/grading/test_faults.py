@@ -17,7 +17,8 @@ from grading.results import Graded
 from grading.sandbox import Ended, MachineAtFault, NoSandbox, SandboxLost, process
 from grading.worker import wire
 from grading.worker.isolation import Limits
-from tests.grading.test_fairness import PRIVATE, SIZE
+from tests.grading.test_fairness import SIZE
+from tests.grading.test_grade import PRIVATE
 from utils.checking import CheckBroken, Status
 from utils.checking.calling import Outcome, Problem
 from utils.checking.outcome import Case

@@ -79,6 +79,16 @@ PLACED = {  # {what: (reader, files, {student: file})}
         ],
         {"s0001": 2},
     ),
+    "Blackboard, files called like Blackboard's own": (
+        "blackboard",
+        [
+            f"gradebook_DL_{NAME}_mnowak_attempt_2024-09-24-21-26-00_mnowak_attempt_2020-01-01-00-00-00_{FILE}",
+            f"gradebook_DL_{NAME}_mnowak_attempt_2024-09-25-21-26-00_gradebook_DL_{NAME}_s0002_attempt_"
+            f"2024-09-26-00-00-00_{FILE}",
+            f"gradebook_DL_{NAME}_s0002_attempt_2024-09-24-21-26-00_{FILE}",
+        ],
+        {"s0001": 1, "s0002": 2},
+    ),
     "GitHub Classroom": (
         "github_classroom",
         [f"01-convolution-submissions/01-convolution-{name}/{FILE}" for name in ("mei-codes", "grete-h", "s0004")]

@@ -51,7 +51,7 @@ def frame(text: bytes, arrays: bytes = b"") -> bytes:
 
 
 @given(PLAIN)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_plain_values_cross_unchanged(value):
     found = across(value)
     assert found == value and repr(found) == repr(value)
@@ -162,7 +162,7 @@ def test_commas_and_brackets_in_a_string_are_text():
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_bytes_do_anything_else_than_be_refused_or_read(text, arrays):
     with contextlib.suppress(wire.BadMessage):
         wire.unpack(text, arrays)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from grading.gradebook.autograded import harmless_markdown
-from grading.pages.report import _words
+from grading.pages.equal import _words
 from grading.submission.names import names_of
 from grading.untrusted.html import highlighted, markdown
 from grading.untrusted.png import checked_png

@@ -13,8 +13,9 @@ from grading.exchange.archives import Found
 from grading.exchange.clues import Clues, Person
 from grading.exchange.filenames import as_id, first_match, most, outside_of_zips
 
+# The first date is Blackboard's: what a student calls the file comes behind it, and may look like all of this again.
 NAMED = re.compile(
-    r"(?:gradebook_)?(?P<what>.+)_attempt_(?P<date>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|(?P<own>\.txt))",
+    r"(?:gradebook_)?(?P<what>.+?)_attempt_(?P<date>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|(?P<own>\.txt))",
     re.IGNORECASE,
 )
 MOST_WORDS = 4  # of an id with lines below

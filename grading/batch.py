@@ -7,46 +7,49 @@ by Ctrl-C, a kill or a full disk, is done again by the same command, and what ha
 import fcntl
 import hashlib
 import json
-import logging
+import os
 import platform
-import secrets
-import signal
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-
-import dask.config
-from distributed import Client, LocalCluster, as_completed
+from typing import TYPE_CHECKING
 
 from grading.assignment import Assignment
 from grading.classroom import Classroom
-from grading.gradebook.book import Book
-from grading.judging.grade import Judged
-from grading.judging.job import Job, grade_content
+from grading.judging.job import Job, Judged
+from grading.judging.judges import File, Judges, NoResult
+from grading.judging.local import LocalJudges
 from grading.problems import GradingError
 from grading.results import Graded
+from grading.sandbox.library import library_of
 from grading.submission.parsing import Unreadable, file_bytes
+from utils.checking.seeds import new_seed
 from utils.files import write_whole
 from utils.paths import COURSE
 
-CONNECT_SECONDS = 20  # until a Dask scheduler must have answered
-AHEAD = 4  # submissions that wait at each worker, so that it is never idle and memory stays flat
+if TYPE_CHECKING:
+    from grading.gradebook.book import Book
+
+FEW = 3  # submissions a process: fewer are done sooner than all is warm
 
 
 @dataclass
 class Tally:
-    """What a batch came to. `failed` holds (student, reason) of submissions without a result, by no fault of theirs.
+    """What a batch came to. `failed` holds (student, reason) of submissions without a result.
 
-    `outdated` counts those that have a result already, by other rules or checks, and are graded anew.
+    `outdated` counts those that have a result already, by other rules or checks, and are graded again. `anew`: all are
+    graded by a new seed, and `kept` are those for which an earlier run has done so. `processes` judge, 0 of them where
+    a cluster does.
     """
 
     graded: list[Graded] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     outdated: int = 0
+    anew: bool = False
+    processes: int = 0
 
 
 def grade_class(
@@ -65,7 +68,7 @@ def grade_class(
         classroom: the class's folder.
         assignment: what was handed out.
         job: the rules; a seed of 0 in them stands for this batch's own.
-        scheduler: address of a Dask scheduler; None for a cluster of this machine's cores.
+        scheduler: address of a Dask scheduler; None for processes of this machine.
         workers: how many processes to start; None for one a core. Not with `scheduler`.
         again: grade everything, with a new seed or the one in the rules. Manual scores and comments stay. Where such a
             run was interrupted, it goes on.
@@ -74,28 +77,88 @@ def grade_class(
     Raises:
         GradingError: if another run is at work on this class, or the gradebook cannot be written.
     """
-    with _class_lock(classroom), Book(classroom) as book:
-        job, force = _with_seed(job, classroom, again), again and job.rules.seed > 0
-        book.register(assignment)
-        tally = Tally()
-        waiting = list(_waiting(classroom, assignment, job, tally, force))
+    with _class_lock(classroom):
+        force = again and job.rules.seed > 0
+        job, anew = _with_seed(job, classroom, again)
+        tally = Tally(anew=anew)
+        waiting = dict(_waiting(classroom, assignment, job, tally, force))
+        tally.processes = 0 if scheduler else min(workers or len(os.sched_getaffinity(0)), len(waiting))
         report(len(waiting), tally)
         if waiting:
-            with _client(scheduler, workers) as client:
-                for student, judged in _judged(client, classroom, assignment, job, waiting):
-                    _record(book, classroom, student, judged, tally)
-                    report(len(waiting), tally)
-        _keep_seed(classroom, job, finished=not tally.failed)
+            few = len(waiting) <= FEW * tally.processes
+            with _judges(job, assignment, scheduler, tally.processes, few) as judges:
+                from grading.gradebook.book import Book  # while the judges import what they need
+
+                with Book(classroom) as book:
+                    book.register(assignment)
+                    _judge_all(judges, book, classroom, assignment, waiting, tally, report)
+        _keep_seed(classroom, job, finished=not tally.failed, anew=anew)
         return tally
 
 
-def _record(book: Book, classroom: Classroom, student: str, judged: Judged | str, tally: Tally) -> None:
-    if isinstance(judged, str):
-        tally.failed.append((student, judged))
-        return
+def _judges(job: Job, assignment: Assignment, scheduler: str | None, count: int, few: bool) -> Judges:
+    def whole() -> Job:
+        return replace(job, few=few, library=library_of(assignment, (source for _, source in job.private)))
+
+    if scheduler is None:
+        return LocalJudges(count, whole)
+    from grading.judging.cluster import ClusterJudges  # Dask and torch take seconds to import
+
+    return ClusterJudges(whole(), scheduler)
+
+
+def _judge_all(
+    judges: Judges,
+    book: "Book",
+    classroom: Classroom,
+    assignment: Assignment,
+    waiting: dict[str, str],
+    tally: Tally,
+    report: Callable[[int, Tally], None],
+) -> None:
+    """Judge them side by side, and once more, each alone, those that came to nothing.
+
+    What harms a judge, or is harmed by one that another file has brought down, cannot be told apart the first time.
+    """
+
+    def files(students: Iterable[str]) -> Iterator[File]:
+        for student in students:
+            yield File(student, _content(classroom.submitted(student, assignment.name)), waiting[student])
+
+    alone: dict[str, str] = {}
+    for student, outcome in _counting(judges.judge(files(waiting))):
+        if isinstance(outcome, NoResult):
+            alone[student] = outcome.reason
+        else:
+            _record(book, classroom, outcome, tally)
+        report(len(waiting), tally)
+    for student, first in alone.items():
+        for _, outcome in _counting(judges.judge(files([student]))):
+            if isinstance(outcome, NoResult):
+                tally.failed.append((student, _twice(first, outcome.reason)))
+            else:
+                _record(book, classroom, outcome, tally)
+        report(len(waiting), tally)
+
+
+def _counting(outcomes: Iterable[tuple[str, Judged | NoResult]]) -> Iterator[tuple[str, Judged | NoResult]]:
+    """The same, where marks that the machine is to blame for are no result."""
+    for student, outcome in outcomes:
+        if isinstance(outcome, Judged) and outcome.graded.fault:
+            outcome = NoResult(outcome.graded.fault)
+        yield student, outcome
+
+
+def _twice(first: str, second: str) -> str:
+    """What is said of a file that has come to nothing among others and alone: it is all that the two have in common."""
+    both = f"{first}, twice" if first == second else f"{first}; then {second}"
+    return f"{both}, the second time with nothing beside it"
+
+
+def _record(book: "Book", classroom: Classroom, judged: Judged, tally: Tally) -> None:
     graded = judged.graded
     book.record(graded, judged.notebook)
-    graded.write(classroom.result(student, graded.assignment))
+    graded.write(classroom.result(graded.student, graded.assignment))
     tally.graded.append(graded)
 
 
@@ -111,19 +174,25 @@ def _class_lock(classroom: Classroom) -> Iterator[None]:
         yield
 
 
-def _with_seed(job: Job, classroom: Classroom, again: bool) -> Job:
-    """The batch's seed: drawn once, kept beside the results, so that a late submission gets the same cases."""
+def _with_seed(job: Job, classroom: Classroom, again: bool) -> tuple[Job, bool]:
+    """The job with the batch's seed, and whether all submissions are being graded anew by it.
+
+    The seed is drawn once and kept beside the results, so that a late submission gets the same cases.
+    """
     path = classroom.batch(job.assignment)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    anew = again and kept.get("finished", True)
-    seed = job.rules.seed or (0 if anew else kept.get("seed", 0)) or 1 + secrets.randbelow(2**31)
+    goes_on = not kept.get("finished", True)
+    draw = again and not goes_on
+    seed = job.rules.seed or (0 if draw else kept.get("seed", 0)) or new_seed()
+    anew = draw or goes_on and kept.get("anew", False)
     job = replace(job, rules=replace(job.rules, seed=seed))
-    _keep_seed(classroom, job, finished=False)
-    return job
+    _keep_seed(classroom, job, finished=False, anew=anew)
+    return job, anew
 
 
-def _keep_seed(classroom: Classroom, job: Job, finished: bool) -> None:
-    write_whole(classroom.batch(job.assignment), json.dumps({"seed": job.rules.seed, "finished": finished}))
+def _keep_seed(classroom: Classroom, job: Job, finished: bool, anew: bool) -> None:
+    kept = {"seed": job.rules.seed, "finished": finished, "anew": anew and not finished}
+    write_whole(classroom.batch(job.assignment), json.dumps(kept))
 
 
 def _waiting(
@@ -170,70 +239,3 @@ def _digest(job: Job) -> bytes:
         for source in sorted((COURSE / package).rglob("*.py")):
             digest.update(source.read_bytes())
     return digest.digest()
-
-
-@contextmanager
-def _client(scheduler: str | None, workers: int | None) -> Iterator[Client]:
-    """A Dask client. The local cluster's processes start fresh, one thread each, and end with it."""
-    if scheduler:
-        try:
-            client = Client(scheduler, timeout=CONNECT_SECONDS)
-        except (OSError, ValueError) as error:
-            raise GradingError(f"No Dask scheduler answers at {scheduler}: {error}") from error
-        with client:
-            yield client
-        return
-    with _ignore_sigint(), dask.config.set({"distributed.scheduler.worker-saturation": float(AHEAD)}):
-        cluster = LocalCluster(
-            workers,
-            threads_per_worker=1,
-            memory_limit=None,
-            dashboard_address=":0",
-            silence_logs=logging.ERROR,
-            security=True,  # other users of this machine cannot talk to it
-        )
-    with cluster, Client(cluster) as client:
-        yield client
-
-
-@contextmanager
-def _ignore_sigint() -> Iterator[None]:
-    """What is started in here leaves Ctrl-C to this process, which ends it in good order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _judged(
-    client: Client, classroom: Classroom, assignment: Assignment, job: Job, waiting: list[tuple[str, str]]
-) -> Iterator[tuple[str, Judged | str]]:
-    """(student, what it came to, or why it came to nothing) as they come, with few files in memory at a time."""
-    slots = AHEAD * max(1, len(client.ncores()))  # pyright: ignore[reportArgumentType]  (a client that does not wait)
-    everywhere = client.scatter(job, broadcast=True, hash=False)
-    left = iter(waiting)
-    running = as_completed()
-    students = {}
-
-    def add_one() -> None:
-        for student, key in left:
-            content = _content(classroom.submitted(student, assignment.name))
-            future = client.submit(grade_content, everywhere, student, content, key, pure=False, retries=2)
-            students[future.key] = student
-            running.add(future)
-            return
-
-    for _ in range(slots):
-        add_one()
-    for future in running:
-        student = students.pop(future.key)
-        try:
-            yield student, future.result()
-        except Exception as error:  # a worker that died, or a fault of ours: said, and tried again next time
-            yield student, f"{type(error).__name__}: {error}"
-        future.release()
-        add_one()

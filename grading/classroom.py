@@ -4,6 +4,7 @@ release/ASSIGNMENT/ASSIGNMENT.ipynb               what was handed out
 submitted/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb     what came in
 submitted/STUDENT/ASSIGNMENT/receipt.json         how it came in, a `grading.receipt.Receipt`
 roster.json                                       who is in the class, as far as a roster said so
+due.csv                                           when what is due, for everybody and for single students
 autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    repaired, run in the sandbox, with our verdicts as outputs
 results/ASSIGNMENT/STUDENT.json                   a `grading.results.Graded` each
 feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
@@ -51,6 +52,10 @@ class Classroom:
     @property
     def roster(self) -> Path:
         return self.root / "roster.json"
+
+    @property
+    def due(self) -> Path:
+        return self.root / "due.csv"
 
     @property
     def gradebook(self) -> Path:

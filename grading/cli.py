@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from grading.assignment import Assignment, load_assignment
 from grading.classroom import Classroom
 from grading.gradebook.exporting import Kind
 from grading.problems import GradingError
 
-if TYPE_CHECKING:  # Dask and nbgrader take seconds to import: each command imports what it needs
+if TYPE_CHECKING:  # torch, Dask and nbgrader take seconds to import: each command imports what it needs
+    from grading.assignment import Assignment
     from grading.judging.job import Job
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-console = Console()
+console = Console(soft_wrap=True)  # the terminal wraps sentences, which can then be copied and searched
 
 ClassFolder = Annotated[Path, typer.Option("--class", help="the folder of the class; it may be empty at first")]
 AssignmentName = Annotated[
@@ -29,7 +29,12 @@ DataFolder = Annotated[
     Path | None,
     typer.Option(envvar="REACH_DATA", exists=True, file_okay=False, help="what submissions may read as $REACH_DATA"),
 ]
-RosterFile = Annotated[Path | None, typer.Option("--roster", help="CSV with id, first_name, last_name, email")]
+RosterFile = Annotated[
+    Path | None, typer.Option("--roster", help="CSV of the class, which is kept: id, first_name, last_name, email")
+]
+ReaderName = Annotated[
+    str, typer.Option("--reader", help="whose export it is, as canvas or moodle; seen from the files if not given")
+]
 
 
 @app.command()
@@ -37,30 +42,46 @@ def release(
     assignments: Annotated[list[str], typer.Argument(help="lessons, as 01_convolution")],
     folder: ClassFolder = Path(),
     archive: Annotated[bool, typer.Option("--zip", help="also make release.zip, to hand out")] = False,
+    database: Annotated[str, typer.Option(help="a school's database, as SQLAlchemy's URL, for gradebook.db")] = "",
 ) -> None:
     """Put learners' notebooks into release/, ready to hand out."""
+    console.print(f"releasing {', '.join(assignments)} …")
     from grading.exchange.releasing import release
     from grading.gradebook.book import Book
     from grading.gradebook.config import write_nbgrader_config
 
     classroom = Classroom(folder)
-    for path in release(assignments, classroom, archive):
+    released = release(assignments, classroom, archive)
+    write_nbgrader_config(folder, database)  # before the gradebook is made, which it names
+    for path in released:
         console.print(f"released {path}")
-    write_nbgrader_config(folder)
     with Book(classroom) as book:
         for name in assignments:
-            book.register(load_assignment(classroom.released(name)))
+            book.register(_load(classroom, name))
 
 
 @app.command()
 def collect(
-    source: Annotated[Path, typer.Argument(help="a folder, a zip, or the export of Canvas or Moodle")],
+    source: Annotated[Path, typer.Argument(help="a folder, a zip, or the export of a learning platform")],
     folder: ClassFolder = Path(),
     assignment: AssignmentName = "",
     roster: RosterFile = None,
+    reader: ReaderName = "",
 ) -> None:
-    """Copy submissions into submitted/, and say which files could not be placed."""
-    _collect(source, Classroom(folder), assignment or None, roster)
+    """Copy submissions into submitted/, and say which files could not be placed, and who has not handed in."""
+    classroom = Classroom(folder)
+    for name in _collect(source, classroom, assignment or None, roster, reader):
+        _show_missing(classroom, name)
+
+
+@app.command()
+def roster(
+    file: Annotated[Path, typer.Argument(help="CSV of the class, from a school, a platform or a spreadsheet")],
+    folder: ClassFolder = Path(),
+) -> None:
+    """Keep the list of the class in its folder, and say who came, went or changed since the last one."""
+    console.print(f"reading {file} …", markup=False)
+    _keep_roster(file, Classroom(folder))
 
 
 @app.command()
@@ -69,9 +90,13 @@ def grade(
     folder: ClassFolder = Path(),
     assignment: AssignmentName = "",
     roster: RosterFile = None,
+    reader: ReaderName = "",
+    due: Annotated[
+        Path | None, typer.Option(help="CSV with assignment, student, due; becomes due.csv in the class's folder")
+    ] = None,
     checks: Annotated[Path | None, typer.Option(help="a folder with your own checks, which learners never get")] = None,
     data: DataFolder = None,
-    seed: Annotated[int, typer.Option(help="of the random cases; 0 draws one and records it")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of the random cases; 0 draws one and records it")] = 0,
     again: Annotated[bool, typer.Option("--again", help="grade all anew, by a new seed; manual scores stay")] = False,
     workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
     scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
@@ -87,6 +112,9 @@ def grade(
     ] = False,
 ) -> None:
     """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
+    console.print(f"grading {assignment or 'what was released'} in {folder.resolve()} …")
+    from grading.console import show_due_dates
+    from grading.gradebook.due_dates import keep_due_dates
     from grading.judging.private_checks import read_sources
     from grading.sandbox import check_available, in_sight
 
@@ -99,7 +127,11 @@ def grade(
             raise GradingError(f"{private} lies where submissions can read it. Put it somewhere else.")
     classroom, sources = Classroom(folder), read_sources(checks)
     if source:
-        _collect(source, classroom, assignment or None, roster)
+        _collect(source, classroom, assignment or None, roster, reader)
+    elif roster:
+        _keep_roster(roster, classroom)
+    if due:
+        show_due_dates(console, keep_due_dates(due, classroom))
     failed = False
     for name in _assignments(classroom, assignment):
         job = _job(
@@ -121,11 +153,15 @@ def grade(
 @app.command()
 def feedback(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> None:
     """Write one self-contained HTML page for each student."""
+    console.print("writing the feedback …")
+    from grading.console import with_bar
     from grading.pages.publish import publish_feedback
 
     for found in _released(Classroom(folder), assignment):
-        pages = list(publish_feedback(Classroom(folder), found, _names(Classroom(folder), found.name)))
-        console.print(f"{len(pages)} pages in {folder / 'feedback'}")
+        pages = publish_feedback(Classroom(folder), found, _names(Classroom(folder), found.name))
+        students = len(Classroom(folder).students(found.name))
+        written = sum(1 for _ in with_bar(console, f"feedback on {found.name}", pages, students))
+        console.print(f"{written} pages in {folder / 'feedback'}")
 
 
 @app.command()
@@ -135,11 +171,14 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="open it in the browser")] = False,
 ) -> None:
     """Write the class page: points, pass rates, time, and which mistakes the class made."""
+    console.print("writing the class page …")
+    from grading.exchange.attendance import not_handed_in
     from grading.pages.publish import publish_report
 
     for found in _released(Classroom(folder), assignment):
         names, penalties = _names(Classroom(folder), found.name), _penalties(Classroom(folder), found.name)
-        page = publish_report(Classroom(folder), found, names=names, penalties=penalties)
+        absent = [str(student) for student in not_handed_in(Classroom(folder), found.name)]
+        page = publish_report(Classroom(folder), found, names=names, penalties=penalties, absent=absent)
         console.print(f"class page: {page}")
         if show:
             webbrowser.open(page.resolve().as_uri())
@@ -153,9 +192,14 @@ def export(
     kind: Annotated[Kind, typer.Option(help="whose import reads it")] = Kind.PLAIN,
     template: Annotated[Path | None, typer.Option(help="a CSV that Canvas or Moodle exported, to fill in")] = None,
     column: Annotated[str, typer.Option(help="the header of the scores, if it is not the assignment's name")] = "",
+    per_exercise: Annotated[
+        bool, typer.Option("--per-exercise", help="plain kind: also the points of each exercise and quiz")
+    ] = False,
 ) -> None:
     """Write the scores as CSV for Canvas, Moodle or a spreadsheet."""
+    console.print("reading the gradebook …")
     from grading.console import show_exported
+    from grading.exchange.roster import kept
     from grading.gradebook.book import Book
     from grading.gradebook.exporting import export
 
@@ -163,12 +207,14 @@ def export(
     if len(names) > 1:
         raise GradingError(f"Say which one to export: --assignment, one of {', '.join(names)}.")
     with Book(Classroom(folder)) as book:
-        show_exported(console, export(book, names[0], output, kind, template, column))
+        known = kept(Classroom(folder))
+        show_exported(console, export(book, names[0], output, kind, template, column, known, per_exercise))
 
 
 @app.command("open")
 def open_(folder: ClassFolder = Path()) -> None:
     """Open nbgrader's formgrader on the class, to grade quizzes by hand and write comments."""
+    console.print("starting Jupyter with nbgrader's formgrader; Ctrl-C ends it …")
     from grading.gradebook.formgrader import open_formgrader
 
     open_formgrader(Classroom(folder))
@@ -181,6 +227,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="of the invented class")] = 0,
 ) -> None:
     """Make an invented class: right, half right, mistaken, untouched, broken and hostile submissions."""
+    console.print(f"making a class of {size} …")
     from grading.demo.making import make_class
     from grading.gradebook.book import Book
     from grading.gradebook.config import write_nbgrader_config
@@ -193,17 +240,36 @@ def demo(
     console.print(f"{len(made)} students in {folder}. Grade them: reach-grade grade --class {folder}")
 
 
-def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None) -> None:
+def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None, reader: str) -> list[str]:
+    """Collect, and say how it went. The assignments of which something was collected."""
+    console.print(f"collecting {source} …", markup=False)
     from grading.console import show_collected
     from grading.exchange.collecting import collect
-    from grading.exchange.roster import read_roster
+    from grading.exchange.roster import kept
+
+    if roster:
+        _keep_roster(roster, classroom)
+    collected = collect(source, classroom, assignment, reader=reader)
+    show_collected(console, collected, kept(classroom))
+    return sorted({placed.assignment for placed in collected.placed})
+
+
+def _keep_roster(file: Path, classroom: Classroom) -> None:
+    from grading.console import show_roster
+    from grading.exchange.roster import keep, read_roster
     from grading.gradebook.book import Book
 
-    show_collected(console, collect(source, classroom, assignment, roster))
-    if roster:
-        with Book(classroom) as book:
-            for one in read_roster(roster).students:
-                book.enrol(one.id, first_name=one.first_name, last_name=one.last_name, email=one.email)
+    changes = keep(read_roster(file), classroom)
+    show_roster(console, changes)
+    with Book(classroom) as book:
+        book.enrol_class(changes.roster)
+
+
+def _show_missing(classroom: Classroom, assignment: str) -> None:
+    from grading.console import show_missing
+    from grading.exchange.attendance import not_handed_in
+
+    show_missing(console, assignment, not_handed_in(classroom, assignment))
 
 
 def _job(
@@ -219,9 +285,7 @@ def _job(
     unsafe: bool,
 ) -> Job:
     """What the options of `grade` say, for one released notebook. `times` are for a cell and for a submission."""
-    from grading.judging.grade import Rules
-    from grading.judging.job import Job
-    from grading.judging.session import Times
+    from grading.judging.job import Job, Rules, Times
     from grading.worker.isolation import Limits
 
     rules = Rules(seed, Limits(memory), Times(*times), all_cells)
@@ -233,19 +297,32 @@ def _job(
 def _grade(classroom: Classroom, job: Job, **options) -> bool:
     """Grade one assignment and show how it went; whether a submission has no result. `options` are `grade_class`'s."""
     from grading.batch import grade_class
-    from grading.console import progress, show_table
-    from grading.judging.private_checks import declared_exercises
+    from grading.console import progress, show_stopped, show_table
     from grading.results import read_results
 
-    found = load_assignment(classroom.released(job.assignment), declared_exercises(dict(job.private)))
-    try:
-        with progress(console, found.name) as report:
-            tally = grade_class(classroom, found, job, report=report, **options)
-    except KeyboardInterrupt:
-        console.print("Stopped. What is graded is kept; the same command goes on from there.")
+    found = _load(classroom, job.assignment)
+    with progress(console, found.name) as run:
+        try:
+            tally = grade_class(classroom, found, job, report=run, **options)
+        except KeyboardInterrupt:
+            tally = None
+    if tally is None:
+        show_stopped(console, run)
         sys.exit(130)
     show_table(console, found, read_results(classroom, found.name), tally)
+    _show_missing(classroom, found.name)
+    _show_undecided(classroom, found.name)
     return bool(tally.failed)
+
+
+def _show_undecided(classroom: Classroom, assignment: str) -> None:
+    from grading.console import show_undecided
+    from grading.exchange.roster import kept
+    from grading.gradebook.due_dates import DueDates, kept_due_dates
+    from grading.gradebook.lateness import must_decide
+
+    dates = kept_due_dates(classroom).get(assignment, DueDates())
+    show_undecided(console, must_decide(classroom, assignment, dates), kept(classroom))
 
 
 def _assignments(classroom: Classroom, chosen: str) -> list[str]:
@@ -264,18 +341,27 @@ def _released(classroom: Classroom, chosen: str) -> list[Assignment]:
     graded = [name for name in _assignments(classroom, chosen) if classroom.batch(name).is_file()]
     if not graded:
         raise GradingError(f"Nothing is graded in {classroom.root} yet. Run: reach-grade grade")
-    return [load_assignment(classroom.released(name)) for name in graded]
+    return [_load(classroom, name) for name in graded]
+
+
+def _load(classroom: Classroom, name: str) -> Assignment:
+    from grading.assignment import load_assignment
+
+    return load_assignment(classroom.released(name))
 
 
 def _names(classroom: Classroom, assignment: str) -> dict[str, str]:
-    """{student: name} as the gradebook has it."""
+    """{student: name} as the gradebook has it, with the school's id where that is not the folder's name."""
+    from grading.exchange.roster import kept
     from grading.gradebook.book import Book
 
+    roster, names = kept(classroom), {}
     with Book(classroom) as book:
-        names = {
-            score.student: f"{score.first_name or ''} {score.last_name or ''}" for score in book.scores(assignment)
-        }
-    return {student: name.strip() for student, name in names.items() if name.strip()}
+        for score in book.scores(assignment):
+            listed = roster.of_folder(score.student) if roster else None
+            own_id = f"({listed.school_id})" if listed and listed.school_id != listed.id else ""
+            names[score.student] = f"{score.first_name} {score.last_name} {own_id}".strip()
+    return {student: name for student, name in names.items() if name}
 
 
 def _penalties(classroom: Classroom, assignment: str) -> dict[str, float]:

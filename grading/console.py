@@ -3,34 +3,72 @@
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
 
+import rich.progress
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from grading.assignment import Assignment
 from grading.batch import Tally
 from grading.exchange.collecting import Collected
+from grading.exchange.people import Roster, Student
+from grading.exchange.readers import PLAIN
+from grading.exchange.updating import Changes
+from grading.gradebook.due_dates import DueDates
 from grading.gradebook.exporting import Exported
-from grading.results import Graded
+from grading.results import Graded, missing_packages
+from grading.times import shown
+
+Item = TypeVar("Item")
+
+MOST_NAMES = 20  # of those who have not handed in; the class page has all
+
+
+def with_bar(console: Console, what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+    """The items, with a bar that says how many of them there have been."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with rich.progress.Progress(*columns, console=console) as bar:
+        yield from bar.track(items, total=total, description=what)
+
+
+@dataclass
+class Progress:
+    """What `grade_class` reports to: the last that it said, and who shows it."""
+
+    show: Callable[[int, Tally], None]
+    total: int = 0
+    tally: Tally = field(default_factory=Tally)
+
+    def __call__(self, total: int, tally: Tally) -> None:
+        self.total, self.tally = total, tally
+        self.show(total, tally)
 
 
 @contextmanager
-def progress(console: Console, name: str) -> Iterator[Callable[[int, Tally], None]]:
-    """A bar with submissions a minute, how many had incidents, and the time left; yields what `grade_class` calls."""
+def progress(console: Console, name: str) -> Iterator[Progress]:
+    """What a run takes up, then a bar with submissions a minute, incidents, and the time left."""
     columns = [
         TextColumn("{task.description}"),
         *(BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[trouble]}")),
         TimeRemainingColumn(),
     ]
-    with Progress(*columns, console=console) as bar:
+    with rich.progress.Progress(*columns, console=console) as bar:
         task = bar.add_task(f"grading {name}", total=None, rate="", trouble="")
         started = time.monotonic()
+        for_the_first_time = True
 
-        def report(total: int, tally: Tally) -> None:
+        def show(total: int, tally: Tally) -> None:
+            nonlocal for_the_first_time
+            if for_the_first_time:
+                for_the_first_time = False
+                for line in _taken_up(total, tally):
+                    console.print(line)
             done = len(tally.graded) + len(tally.failed)
             minutes = (time.monotonic() - started) / 60
             incidents = sum(any(mark.incident for mark in graded.marks) for graded in tally.graded)
@@ -39,12 +77,32 @@ def progress(console: Console, name: str) -> Iterator[Callable[[int, Tally], Non
             )
             bar.update(task, total=total, completed=done, rate=f"{done / minutes:.0f} a minute", trouble=trouble)
 
-        yield report
+        yield Progress(show)
+
+
+def _taken_up(total: int, tally: Tally) -> Iterator[str]:
+    """What a run begins with, before its first result."""
+    kept = len(tally.kept)
+    if tally.anew and kept:
+        yield f"goes on: {kept} of {kept + total} graded anew, {total} to grade"
+    elif total:
+        yield f"{kept} graded before, {total} to grade" if kept else f"{total} to grade"
+    if tally.outdated and not tally.anew:
+        yield f"{tally.outdated} of them have a result by other rules or checks, and are graded again"
+    if total:
+        noun = "process" if tally.processes == 1 else "processes"
+        yield f"starting {tally.processes} {noun} …" if tally.processes else "connecting to the cluster …"
+
+
+def show_stopped(console: Console, run: Progress) -> None:
+    """After Ctrl-C: what is kept, and how to go on."""
+    left = run.total - len(run.tally.graded)
+    console.print(f"Stopped. {len(run.tally.graded)} graded now are kept, {left} are left; the same command goes on.")
 
 
 def show_table(console: Console, assignment: Assignment, graded: list[Graded], tally: Tally) -> None:
     """The end of a run: each exercise's pass rate and commonest mistake, then what an instructor should look at."""
-    table = Table(title=f"{assignment.name}: {len(graded)} submissions")
+    table = Table(title=f"{assignment.name}: {counted(len(graded), 'submission')}")
     for column in ("exercise", "points", "passed", "not attempted", "commonest mistake"):
         table.add_column(column, justify="right" if column in ("points", "passed", "not attempted") else "left")
     for number, task in enumerate(assignment.tasks):
@@ -59,29 +117,89 @@ def show_table(console: Console, assignment: Assignment, graded: list[Graded], t
     if graded:
         console.print(f"median {statistics.median(one.points for one in graded):g} of {graded[0].max_points:g} points")
     console.print(f"graded now: {len(tally.graded)}, kept from before: {len(tally.kept)}")
-    if tally.outdated:
-        console.print(f"{tally.outdated} of them had a result by other rules or checks, and were graded anew")
     noted = [one for one in graded if any(mark.incident for mark in one.marks)]
     if noted:
         console.print(f"with incidents: {escape(', '.join(one.student for one in noted))}; see the class page")
+    for package, students in missing_packages(graded).items():
+        who = f"{len(students)} students import" if len(students) > 1 else "1 student imports"
+        console.print(f"{who} {package}, which is not installed here", markup=False)
     for student, why in tally.failed:
         console.print(f"no result for {student}: {why}", style="red", markup=False)
 
 
-def show_collected(console: Console, collected: Collected) -> None:
-    """How many files were placed, and each that was not."""
-    console.print(f"collected {len(collected.placed)} submissions")
+def show_roster(console: Console, changes: Changes) -> None:
+    """Who came, went or changed, and what is odd about the file."""
+    for note in changes.roster.notes:
+        console.print(note, style="yellow", markup=False)
+    for sentence in changes.sentences():
+        console.print(sentence, markup=False)
+
+
+def show_collected(console: Console, collected: Collected, roster: Roster | None = None) -> None:
+    """How many files were placed, and each that was not. Students are called as on the roster."""
+    how = f", read as an export of {collected.reader}" if collected.reader != PLAIN else ""
+    console.print(f"collected {counted(len(collected.placed), 'submission')}{how}", markup=False)
     for placed in collected.placed:
-        if placed.note:
-            console.print(f"  {placed.student}: {placed.note}", markup=False)
+        group = [_school_id(member, roster) for member in placed.members if member != placed.student]
+        together = f"Handed in together with {', '.join(group)}. " if group else ""
+        if group or placed.notes:
+            console.print(f"  {_school_id(placed.student, roster)}: {together}{placed.note}".rstrip(), markup=False)
+    if collected.beside:
+        console.print(f"  other files of these students, left out: {collected.beside}", markup=False)
     for name, why in collected.not_placed:
         console.print(f"  not placed: {name}: {why}", style="red", markup=False)
 
 
+def show_missing(console: Console, assignment: str, students: Sequence[Student]) -> None:
+    """Who has not handed in: the first of them by name."""
+    if students:
+        names = ", ".join(map(str, students[:MOST_NAMES]))
+        more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
+        console.print(f"{assignment}, not handed in ({len(students)}): {names}{more}", markup=False)
+
+
+def show_due_dates(console: Console, dates: Mapping[str, DueDates]) -> None:
+    """How the class's `due.csv` was understood, in local time."""
+    for assignment, due in dates.items():
+        everybody = f"due {shown(due.everybody)}" if due.everybody else "due as the gradebook says"
+        others = f", and {len(due.students)} with a date of their own" if due.students else ""
+        console.print(f"{assignment}: {everybody}{others}", markup=False)
+
+
+def show_undecided(console: Console, students: Sequence[str], roster: Roster | None = None) -> None:
+    """Whose submission is late by a platform's mark alone, though they have a due date of their own."""
+    if students:
+        console.print(
+            f"{', '.join(_school_id(student, roster) for student in students)}: late, says the platform, but not when, "
+            "and they have a due date of their own. Nothing was taken off. Decide in formgrader: reach-grade open",
+            style="yellow",
+            markup=False,
+        )
+
+
+def _school_id(student: str, roster: Roster | None) -> str:
+    """The id as the school writes it; the folder's name for who is not on the roster."""
+    listed = roster.of_folder(student) if roster else None
+    return listed.school_id if listed else student
+
+
 def show_exported(console: Console, exported: Exported) -> None:
     """How many scores were written, and whose are missing or not final."""
-    console.print(f"{exported.written} scores in {exported.path}", markup=False)
+    console.print(f"{counted(exported.written, 'score')} in {exported.path}", markup=False)
+    if exported.by_hand:
+        checks = exported.max_points - exported.by_hand
+        console.print(
+            f"They are of {exported.max_points:g} points: {checks:g} for the exercises, as in the table after `grade`, "
+            f"and {exported.by_hand:g} for quizzes, which are graded by hand.",
+            markup=False,
+        )
     if exported.not_in_template:
         console.print(f"not in the template: {', '.join(exported.not_in_template)}", style="red", markup=False)
     if exported.not_final:
-        console.print(f"{len(exported.not_final)} wait for a quiz to be graded by hand: reach-grade open")
+        wait = "waits" if len(exported.not_final) == 1 else "wait"
+        console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: reach-grade open")
+
+
+def counted(number: int, what: str) -> str:
+    """`1 score`, `2 scores`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -18,6 +18,7 @@ class Receipt:
         late: the platform itself calls it late.
         members: the ids of all who handed this file in together; empty for one student alone.
         notes: what an instructor should know of it, a sentence each.
+        version: larger for a newer version of the same reader's; empty where only the time tells, or nothing.
     """
 
     file: str
@@ -26,6 +27,7 @@ class Receipt:
     late: bool = False
     members: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    version: tuple[int, ...] = ()
 
     def write(self, path: Path) -> None:
         """Write as JSON, whole or not at all."""
@@ -36,6 +38,6 @@ class Receipt:
         """What `write` wrote; None where there is none, or none that can be read."""
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**fields | {name: tuple(fields[name]) for name in ("members", "notes")})
-        except (OSError, ValueError, TypeError, KeyError):
+            return cls(**fields | {name: tuple(fields.get(name, ())) for name in ("members", "notes", "version")})
+        except (OSError, ValueError, TypeError, AttributeError):
             return None

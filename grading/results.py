@@ -1,13 +1,14 @@
 """What grading one submission came to, in plain values that are written as JSON and read back."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from grading.classroom import Classroom
 from grading.problems import GradingError
-from utils.checking import Status, Verdict
+from utils.checking import Earned, Status, Verdict
 from utils.files import write_whole
 
 
@@ -36,8 +37,9 @@ class Graded:
     """One student's submission of one assignment, graded.
 
     `notes` say what was repaired in the file and what the submission did that it should not. `seed` is that of the
-    random cases, `sha256` that of the file as it was handed in, `key` of everything that the marks follow from, and
-    `unsafe` is true where there was no sandbox.
+    random cases, `sha256` that of the file as it was handed in, `key` of everything that the marks follow from,
+    `seconds` are those of the processor that the submission used, and `unsafe` is true where there was no sandbox.
+    `missing` are packages that it failed to import, as it says itself.
     """
 
     student: str
@@ -50,6 +52,7 @@ class Graded:
     seconds: float = 0.0
     peak_megabytes: float = 0.0
     unsafe: bool = False
+    missing: list[str] = field(default_factory=list)
 
     @property
     def points(self) -> float:
@@ -58,6 +61,11 @@ class Graded:
     @property
     def max_points(self) -> float:
         return sum(mark.max_points for mark in self.marks)
+
+    @property
+    def fault(self) -> str:
+        """What the judge or the machine lacked, by the first mark that says so; empty if these are marks."""
+        return next((mark.fault for mark in self.marks if mark.fault), "")
 
     @property
     def why_not_graded(self) -> str:
@@ -91,6 +99,15 @@ def read_results(classroom: Classroom, assignment: str) -> list[Graded]:
     return results
 
 
+def missing_packages(graded: Iterable[Graded]) -> dict[str, list[str]]:
+    """{package that is not installed where it was graded: students who import it}, the most wanted first."""
+    found: dict[str, list[str]] = {}
+    for one in graded:
+        for package in one.missing:
+            found.setdefault(package, []).append(one.student)
+    return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
+
+
 def _read_result(path: Path) -> Graded:
     try:
         return Graded.read(path)
@@ -102,4 +119,5 @@ def _read_result(path: Path) -> Graded:
 def _mark(fields: dict[str, Any]) -> Mark:
     verdict: dict[str, Any] = fields.pop("verdict")
     verdict["status"] = Status(verdict["status"])
+    verdict["credit"] = [Earned(**one) for one in verdict.get("credit", ())]
     return Mark(verdict=Verdict(**verdict), **fields)

@@ -6,6 +6,7 @@ import sys
 import matplotlib
 import pytest
 import torch
+from hypothesis import settings
 
 from tests import groups
 from tests.browser import chromium, lab  # noqa: F401  (fixtures, one of each for a whole run)
@@ -13,6 +14,9 @@ from tests.browser import chromium, lab  # noqa: F401  (fixtures, one of each fo
 os.environ["REACH_PROGRESS"] = "off"
 matplotlib.use("Agg")
 torch.set_num_threads(1)
+
+settings.register_profile("reach", deadline=None)  # no test depends on how fast or how busy a machine is
+settings.load_profile("reach")
 
 
 @pytest.fixture(autouse=True)

@@ -870,3 +870,18 @@ def test_a_last_line_that_draws_does_not_echo(course, monkeypatch):
     marked_course(course, monkeypatch, drawn)
     course.build()
     assert nbformat.read(course.learners, as_version=4).cells[-1].source == "plots.plot_end();"
+
+
+def test_below_a_card_stands_what_of_the_library_an_answer_may_use(course, monkeypatch):
+    course.build()
+    assert "· 3 points  \nDo not use the course's `utils` in your answer." in card_of(course)
+    checks = course.root / "fixture_checks.py"
+    checks.write_text(CHECKS.replace("points=3", 'points=3, may_use=["utils.text"]'))
+    monkeypatch.setattr(build, "exercises", lambda: [runpy.run_path(checks)["double"]])
+    course.build()
+    assert "· 3 points  \nOf the course's `utils`, you may use `utils.text` in your answer." in card_of(course)
+
+
+def card_of(course: Fixture) -> str:
+    (text,) = [cell.source for cell in read(course.learners).cells if "●○○" in cell.source]
+    return text

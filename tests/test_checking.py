@@ -15,7 +15,7 @@ import torch
 
 from tests.test_notebook import run
 from utils.checking import CheckBroken, CheckFailed, Lesson, Status, deadline
-from utils.checking.calling import Outcome, Problem, call
+from utils.checking.calling import Outcome, Problem, call, call_each
 from utils.checking.compare import difference
 from utils.checking.plain import NotPlain, to_plain
 from utils.checking.trials import Case, reference_value
@@ -500,6 +500,64 @@ def test_a_value_that_contains_itself_is_refused():
         to_plain(loop)
 
 
+BIG = torch.zeros(1_500_000)
+ENDLESS: list = []
+ENDLESS += [ENDLESS] * 100
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ([BIG, BIG, BIG], "4,000,000 numbers in all"),
+        ({"a": [BIG], "b": {"c": (BIG, BIG.numpy())}}, "4,000,000 numbers in all"),
+        ([[0] * 9_000] * 12, "100,000 items in all"),
+        ({key: [[]] * 9_000 for key in "abcdefghijkl"}, "100,000 items in all"),
+        ([torch.zeros(())] * 9_000 + [[torch.zeros(())] * 9_000] * 11, "a list of|items in all"),
+        (ENDLESS, "items in all|20 levels"),
+        ({2**61 - 1: 0}, "very large numbers"),
+        (torch.zeros(10**9, 0), "a side of more than"),
+    ],
+)
+def test_the_parts_of_a_value_have_one_budget(value, why):
+    with pytest.raises(NotPlain, match=why):
+        to_plain(value)
+
+
+def test_a_value_within_the_budget_is_copied_whole():
+    value = [[torch.zeros(1_000_000)] * 3, {number: [number] * 90 for number in range(900)}]
+    assert difference(value, to_plain(value)) is None
+
+
+def test_of_values_that_are_far_too_large_only_the_first_are_asked():
+    from utils.checks.convolution import output_size
+
+    asked = []
+
+    def vast(*case):
+        asked.append(case)
+        return BIG
+
+    verdict = output_size.judge(vast)
+    assert verdict.status is Status.FAILED and len(asked) == 3 < len(output_size.draw_cases(0))
+
+
+@pytest.mark.parametrize("make", [lambda n: [0.5] * n, lambda n: {f"k{i}": i for i in range(n)}, lambda n: [[1]] * n])
+def test_what_is_long_is_described_by_its_ends(make, monkeypatch):
+    """No more than those are looked at that are still seen when the whole is shortened."""
+    from utils.checking import describe
+
+    counted, original = [], describe.shorten
+
+    def shorten(text, limit=describe.MAX_CHARACTERS):
+        counted.append(len(text))
+        return original(text, limit)
+
+    monkeypatch.setattr(describe, "shorten", shorten)
+    short, long = describe.describe(make(1_000)), describe.describe(make(9_000))
+    assert max(map(len, (short, long))) <= describe.MAX_CHARACTERS
+    assert max(counted) < 30 * describe.MAX_CHARACTERS
+
+
 @pytest.mark.parametrize(
     ("expected", "got", "same"),
     [
@@ -590,9 +648,10 @@ def test_a_check_never_calls_the_answer_itself():
         def signature_problem(self, answer, parameters, count):
             return None
 
-        def call(self, answer, args, **options):
-            asked.append(answer)
-            return call(double.reference, args, **options)
+        def call_each(self, answer, cases, **options):
+            for outcome in call_each(double.reference, cases, **options):
+                asked.append(answer)
+                yield outcome
 
     assert double.judge("by its name", caller=Elsewhere()).passed
     assert asked == ["by its name", "by its name"]
@@ -696,8 +755,9 @@ def test_facts_that_no_ask_sends_are_a_wrong_answer():
         def signature_problem(self, answer, parameters, count):
             return None
 
-        def call(self, answer, args, **options):
-            return Outcome(to_plain(self.sent))
+        def call_each(self, answer, cases, **options):
+            for _ in cases:
+                yield Outcome(to_plain(self.sent))
 
     for sent in (
         {"lowest": -5},

@@ -30,8 +30,9 @@ class Sends:
     def signature_problem(self, answer, parameters, count) -> None:
         return None
 
-    def call(self, answer, args, *, ask, seconds, seed) -> Outcome:
-        return Outcome(to_plain(self.make(*args)))
+    def call_each(self, answer, cases, *, ask, seconds):
+        for case in cases:
+            yield Outcome(to_plain(self.make(*case.args)))
 
     measure = staticmethod(calling.measure)
 
@@ -125,6 +126,9 @@ PRETENCES = {
     "computed and dropped": (lambda scores, maps: scores, "no gradient"),
     "times zero": (lambda scores, maps: scores + 0 * maps, "whatever one.weight"),
     "detached": (lambda scores, maps: scores + maps.detach(), "no gradient"),
+    "times next to nothing": (lambda scores, maps: scores + 1e-20 * maps, "whatever one.weight"),
+    "steep and tiny": (lambda scores, maps: scores + 1e-7 * (1e6 * maps).sin(), "whatever one.weight"),
+    "below what is kept": (lambda scores, maps: 1e4 * scores + 1e-3 * maps, "whatever one.weight"),
     "rounded": (lambda scores, maps: scores + maps.round().sign(), "whatever one.weight"),
 }
 
@@ -176,6 +180,19 @@ def test_layers_that_are_only_claimed_do_not_count():
         return sent | {"texts": sent["texts"] | {"deeper": deeper}}
 
     assert "One more layer adds 0 parameters" in judge(build_transformer, sends).problem
+
+
+@pytest.mark.parametrize("share", [1e-12, 1e-7])
+def test_layers_that_next_to_nothing_passes_do_not_count(share):
+    whole = build_transformer.recipe_function
+
+    def build(vocabulary, width, heads, layers):
+        def barely(x, attend, feed_forward):
+            return x + share * (tiny_transformer.block.reference(x, attend, feed_forward) - x)
+
+        return whole(vocabulary, width, heads, layers, arrange=barely)
+
+    assert build_transformer.judge(build).mistake == "layer_without_weights"
 
 
 def test_short_texts_of_another_model_are_no_help():
@@ -298,7 +315,7 @@ KEPT: dict = {}  # what our own answers give on these few cases, which are not t
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
-@settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore")
 def test_the_judge_has_a_verdict_on_any_value(exercise, data):
@@ -308,7 +325,7 @@ def test_the_judge_has_a_verdict_on_any_value(exercise, data):
     ]
     values = iter(sent)
     with pytest.MonkeyPatch.context() as few:
-        few.setattr(exercise, "draw_cases", lambda seed: cases)
+        few.setattr(exercise, "draw", lambda seed: [("", case) for case in cases])
         few.setattr(trials, "_kept", KEPT)
         judge(exercise, lambda *case: next(values))
 

@@ -153,7 +153,7 @@ step = Exercise(training_step, lesson="99", points=1, hint="Step.", facts=steps.
 @step.cases
 def _(rng):
     for options in ({"learning rate": 1.0}, {"learning rate": 0.5, "momentum": 0.9}):
-        yield normal(rng, 9), options, normal(rng, 5, 2), torch.from_numpy(rng.integers(0, 3, 5))
+        yield normal(rng, 9), options, 4 * normal(rng, 5, 2), torch.from_numpy(rng.integers(0, 3, 5))
 
 
 @step.ask

@@ -662,7 +662,7 @@ WRONG = {
         "batches of 16": (in_batches_of(16), "small_batches"),
         "batches of 7": (in_batches_of(7), "small_batches"),
         "half of the images": (half_of_the_images, "part_of_the_inputs"),
-        "images alone shuffled": (images_alone_shuffled, "", "Before step 1"),
+        "images alone shuffled": (images_alone_shuffled, "", "Before step"),
         "smoothed labels": (trained_for(100, label_smoothing=0.1), "", "Before step"),
         "the sum": (trained_for(60, reduction="sum"), "losses_summed"),
         "some of the losses": (given_back(lambda losses: losses[::5]), "every_tenth_loss"),

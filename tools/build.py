@@ -126,8 +126,7 @@ def compose_lesson(file: Path, address: Repository, course: Outline) -> Composed
     known: dict[str, Exercise] = {one.name: one for one in exercises() if one.lesson == parsed.number}
     if problems := rules.problems(parsed, known) or doctests.problems(parsed):
         raise BuildError(problems)
-    points = {name: exercise.points for name, exercise in known.items()}
-    solution = compose.solution(parsed, points, address, course)
+    solution = compose.solution(parsed, known, address, course)
     return Composed(parsed, solution, nbgrader_cells.learners_copy(solution))
 
 

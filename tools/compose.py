@@ -11,10 +11,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import nbgrader_cells
-from tools.lesson import Cell, Lesson
+from tools.lesson import CARD, Cell, Lesson
 from tools.outline import Outline
 from tools.repository import Repository
 from utils.cells import SETUP_ID
+from utils.checking import Exercise
 
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -22,15 +23,19 @@ NOTEBOOK_METADATA = {
 }
 
 
-def solution(lesson: Lesson, points: Mapping[str, int], repository: Repository, outline: Outline) -> NotebookNode:
-    """The solution's notebook. `points` are those of the lesson's exercises."""
-    cells = []
+def solution(
+    lesson: Lesson, exercises: Mapping[str, Exercise], repository: Repository, outline: Outline
+) -> NotebookNode:
+    """The solution's notebook. `exercises` are the lesson's, by name."""
+    cells, said = [], _sentences_below_cards(lesson, exercises)
     for cell, cell_id in zip(lesson.cells, cell_ids(lesson), strict=True):
         new = new_markdown_cell if cell.type == "markdown" else new_code_cell
-        worth = cell.options.get("points", points.get(cell.name))
+        exercise = exercises.get(cell.name)
+        worth = cell.options.get("points", exercise.points if exercise else None)
         if cell.kind == "setup":
             cells.append(new_code_cell(repository.setup_cell(), id=SETUP_ID))
-        cells.append(new(source_of(cell), id=cell_id, metadata=nbgrader_cells.metadata(cell, worth)))
+        source = _below_card(source_of(cell), said.get(cell.line, ""))
+        cells.append(new(source, id=cell_id, metadata=nbgrader_cells.metadata(cell, worth)))
     title, *rest = cells[0].source.split("\n", 1)
     cells[0].source = "\n".join([title, "", repository.lesson_badges(lesson.stem), *rest])
     for cell in cells:
@@ -39,6 +44,24 @@ def solution(lesson: Lesson, points: Mapping[str, int], repository: Repository, 
     notebook = new_notebook(cells=cells, metadata=NOTEBOOK_METADATA, nbformat_minor=5)
     nbformat.validate(notebook)
     return notebook
+
+
+def _sentences_below_cards(lesson: Lesson, exercises: Mapping[str, Exercise]) -> dict[int, str]:
+    """{line of the cell with a card: what may be used of the course's library in the answer that follows}."""
+    said, card = {}, None
+    for cell in lesson.cells:
+        if cell.type == "markdown" and CARD.search(cell.source):
+            card = cell
+        if cell.kind == "answer" and card and cell.name in exercises:
+            allowed = ", ".join(f"`{name}`" for name in exercises[cell.name].may_use)
+            of_it = f"Of the course's `utils`, you may use {allowed}" if allowed else "Do not use the course's `utils`"
+            said[card.line] = f"{of_it} in your answer."
+            card = None
+    return said
+
+
+def _below_card(source: str, sentence: str) -> str:
+    return CARD.sub(lambda card: f"{card[0]}  \n{sentence}", source, count=1) if sentence else source
 
 
 def source_of(cell: Cell) -> str:

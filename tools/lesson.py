@@ -15,6 +15,10 @@ FILE_NAME = re.compile(r"\d\d_[a-z0-9_]+\.py")
 CELL_MARKER = re.compile(r"# ?%%")
 TITLE = re.compile(r"# (?P<number>\d\d) · (?P<name>[^:\n]+)(: .+)?")
 
+CARD = re.compile(
+    r"●.*· (\d+) points?$", re.MULTILINE
+)  # above each exercise, such as ●●○ · about 25 minutes · 3 points
+
 KINDS = {"setup": "code", "answer": "code", "check": "code", "payoff": "code", "quiz": "markdown"}
 """What the author can say of a cell on its marker, and the type of cell that it is said of."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from tools import nbgrader_cells
-from tools.lesson import KINDS, TITLE, Cell, Lesson
+from tools.lesson import CARD, KINDS, TITLE, Cell, Lesson
 from tools.outline import NEXT
 from utils.checking import Exercise
 
@@ -16,7 +16,6 @@ Found = Iterator[tuple[int, str]]
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")  # with a prefix it is still a cell id, which has at most 64 characters
 INTRODUCTION = ("question", "write", "minutes")
-CARD = re.compile(r"●.*· (\d+) points?$", re.MULTILINE)
 COLUMNS = 100  # of code, on a laptop's screen
 
 

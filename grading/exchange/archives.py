@@ -11,20 +11,23 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from grading.exchange.leftovers import is_left_by_a_tool
 from grading.problems import GradingError
 from grading.submission.parsing import MOST_BYTES, Unreadable, file_bytes
 
 MOST_MEMBERS = 100_000  # of the archive of a class
-MOST_MEMBERS_INSIDE = 1_000  # of one student's zip
+MOST_MEMBERS_INSIDE = 1_000  # of one student's zip, and of the zips in it
+MOST_BYTES_INSIDE = 5 * MOST_BYTES  # of the zips in one student's zip
+DEEPEST = 3  # zips around a file, not counting the archive of the class
 LONGEST_NAME = 1_000
 
-LEFT_BY_SYSTEMS = {"__MACOSX", ".DS_Store", ".ipynb_checkpoints", ".git", "Thumbs.db", "desktop.ini"}
+UTF8_FLAG = 0x800
 
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 """What zipfile raises for damage, for encryption, and for what it does not know."""
@@ -34,6 +37,7 @@ BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedE
 class Found:
     """A file: its name from the source on, zips being like folders; when it was changed; and how to read it.
 
+    `modified` of a file in a student's zip is that of the zip: the dates inside are of the student's choice.
     `problem` is empty, or says why it must not be read. `read` raises Unreadable.
     """
 
@@ -47,6 +51,8 @@ class Found:
 def files_in(source: Path) -> Iterator[list[Found]]:
     """All files of a folder or a zip, in the order of their names; they can be read within the context.
 
+    What tools leave behind is not among them, see `leftovers`.
+
     Raises GradingError if the source is neither, or is a zip that cannot be opened.
     """
     if source.is_dir():
@@ -59,7 +65,7 @@ def files_in(source: Path) -> Iterator[list[Found]]:
         with archive:
             if len(archive.infolist()) > MOST_MEMBERS:
                 raise GradingError(f"{source} holds more than {MOST_MEMBERS:,} files. Is it the right archive?")
-            yield _with_inner_zips(_in_zip(archive, PurePosixPath(), partial(_member, archive)))
+            yield _with_inner_zips(_in_zip(archive, PurePosixPath(), _zip_time, partial(_member, archive)))
     else:
         raise GradingError(f"{source} does not exist. Give a folder or a zip of submissions.")
 
@@ -67,18 +73,22 @@ def files_in(source: Path) -> Iterator[list[Found]]:
 def _with_inner_zips(files: list[Found]) -> list[Found]:
     every = []
     for file in sorted(files, key=lambda file: str(file.name)):
-        is_zip = file.name.suffix.lower() == ".zip" and not file.problem
-        every += _in_students_zip(file) if is_zip else [file]
+        every += _in_students_zip(file) if _is_zip(file) else [file]
     return every
+
+
+def _is_zip(file: Found) -> bool:
+    return file.name.suffix.lower() == ".zip" and not file.problem
 
 
 def _in_folder(folder: Path) -> list[Found]:
     found = []
     for parent, folders, names in os.walk(folder):  # follows no link to a folder
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
-        folders[:] = [name for name in folders if name not in LEFT_BY_SYSTEMS]
-        for name in set(links + names) - LEFT_BY_SYSTEMS:
-            found.append(_file(Path(parent) / name, folder))
+        folders[:] = [name for name in folders if not is_left_by_a_tool(PurePosixPath(name))]
+        for name in {*links, *names}:
+            if not is_left_by_a_tool(PurePosixPath(name)):
+                found.append(_file(Path(parent) / name, folder))
     return found
 
 
@@ -91,30 +101,86 @@ def _file(path: Path, folder: Path) -> Found:
     return Found(PurePosixPath(path.relative_to(folder)), modified, lambda: file_bytes(path), problem)
 
 
+class _TooMuch(Unreadable):
+    """A student's zip holds more than it may, with the zips in it."""
+
+
+class _Budget:
+    """What is left of what one student's zip may hold, with all the zips in it."""
+
+    def __init__(self) -> None:
+        self.members, self.bytes = MOST_MEMBERS_INSIDE, MOST_BYTES_INSIDE
+
+    def spend(self, content: bytes) -> None:
+        """Raises _TooMuch if the zip holds too much. Its list of names is not read for that, as zipfile would."""
+        self.members -= content.count(b"PK\x01\x02")  # one for each member
+        self.bytes -= len(content)
+        if self.members < 0:
+            raise _TooMuch(f"it holds more than {MOST_MEMBERS_INSIDE:,} files")
+        if self.bytes < 0:
+            raise _TooMuch(f"the zips in it have more than {MOST_BYTES_INSIDE // 1024**2} MB")
+
+
 def _in_students_zip(file: Found) -> list[Found]:
-    """What is in a zip that lies in the source; the zip itself, with the problem, where that cannot be said."""
+    """What is in a zip that lies in the source; the zip alone, with the problem, where it holds too much."""
+    try:
+        return _unpacked(file, _Budget())
+    except _TooMuch as error:
+        return [replace(file, problem=f"a zip that is not opened: {error}")]
+
+
+def _unpacked(file: Found, budget: _Budget, depth: int = 1) -> list[Found]:
+    """What is in a zip and in the zips inside it; a zip itself, with the problem, where that cannot be said."""
+    if depth > DEEPEST:
+        return [replace(file, problem=f"a zip in {DEEPEST} others, not a notebook: pack the notebook once")]
     try:
         content = file.read()
-        if content.count(b"PK\x01\x02") > MOST_MEMBERS_INSIDE:  # one for each member; zipfile would read them all
-            raise Unreadable(f"it holds more than {MOST_MEMBERS_INSIDE:,} files")
+        budget.spend(content)
         archive = zipfile.ZipFile(io.BytesIO(content))
-        inside = _in_zip(archive, file.name, lambda info: _member(zipfile.ZipFile(io.BytesIO(file.read())), info))
+        inside = _in_zip(archive, file.name, lambda _: file.modified, partial(_member_of, file))
+    except _TooMuch:
+        raise
     except Unreadable as error:
-        return [Found(file.name, file.modified, file.read, f"a zip that is not opened: {error}")]
+        return [replace(file, problem=f"a zip that is not opened: {error}")]
     except BROKEN_ZIP:
-        return [Found(file.name, file.modified, file.read, "a zip that cannot be opened")]
-    return inside or [Found(file.name, file.modified, file.read, "an empty zip")]
+        return [replace(file, problem="a zip that cannot be opened")]
+    every = []
+    for one in inside:
+        every += _unpacked(one, budget, depth + 1) if _is_zip(one) else [one]
+    return every or [replace(file, problem="an empty zip")]
 
 
-def _in_zip(archive: zipfile.ZipFile, inside: PurePosixPath, read: Callable[[zipfile.ZipInfo], bytes]) -> list[Found]:
+def _member_of(file: Found, info: zipfile.ZipInfo) -> bytes:
+    return _member(zipfile.ZipFile(io.BytesIO(file.read())), info)
+
+
+def _in_zip(
+    archive: zipfile.ZipFile,
+    inside: PurePosixPath,
+    time: Callable[[zipfile.ZipInfo], datetime | None],
+    read: Callable[[zipfile.ZipInfo], bytes],
+) -> list[Found]:
     found = []
     for info in archive.infolist():
-        name = info.filename.replace("\\", "/")
-        parts = PurePosixPath(name).parts
-        if not name.endswith("/") and not LEFT_BY_SYSTEMS.intersection(parts):
-            shown = PurePosixPath(*(part for part in parts if part not in ("/", "..")))
-            found.append(Found(inside / shown, _zip_time(info), partial(read, info), _unsafe(name, info)))
+        name = _name(info).replace("\\", "/")
+        parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..")]
+        shown = PurePosixPath(*parts) if parts else PurePosixPath("(no name)")
+        if not name.endswith("/") and not is_left_by_a_tool(shown):
+            found.append(Found(inside / shown, time(info), partial(read, info), _unsafe(name, info)))
     return found
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The member's name. macOS writes UTF-8 without saying so, and western Windows its code page 850.
+
+    zipfile takes both for code page 437, which has signs where 850 has letters.
+    """
+    if info.flag_bits & UTF8_FLAG or info.filename.isascii():
+        return info.filename
+    for encoding in ("utf-8", "cp850"):
+        with suppress(UnicodeError):
+            return info.filename.encode("cp437").decode(encoding)
+    return info.filename
 
 
 def _unsafe(name: str, info: zipfile.ZipInfo) -> str:

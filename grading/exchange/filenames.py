@@ -1,41 +1,85 @@
-"""What the name of a file says: who handed it in, for which assignment, and which of several versions it is.
-
-Known are the exports of Canvas and Moodle, nbgrader's folders, a folder or a zip for each student, and a student's id
-in the file's name.
-"""
+"""Names of files, as people and platforms make them: which assignment, which copy, and what is left of the name."""
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import PurePosixPath
 
 from grading.classroom import STUDENT
-from grading.exchange.roster import letters
+from grading.exchange.archives import Found
+from grading.exchange.folding import letters
 
-# doejane_LATE_12345_678910_01_convolution-1.ipynb: name, user's id, attachment's id, and a number for each further try
-CANVAS = re.compile(r"(?P<name>[^_]+(?:_[^_\d][^_]*)*?)_(?P<late>LATE_)?(?P<user>\d+)_(?P<file_id>\d+)_.+")
-
-# Jane Doe_123456_assignsubmission_file_/01_convolution.ipynb, or the same with the file's name at the end
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<user>\d+)_assignsubmission_file(?:_(?P<file>.*))?")
-
-CANVAS_TRY = re.compile(r"-(\d{1,4})$")
 BROWSER_COPY = re.compile(r"\s*\((\d{1,4})\)$")
 
+# Colab's and Google Drive's "Copy of", in their languages, Jupyter's "-Copy1", Windows' " - Copy", macOS' " copy 2"
+COPY = re.compile(
+    r"(?<![^\W\d_])(?:copy|kopie|copie|copia|cópia|kopia|kopi)(?:[\s_]+(?:of|van|von|de|di|av|af|fra|från)(?![^\W_]))?"
+    r"\s?\d*(?![^\W_])",
+    re.IGNORECASE,
+)
+EXPORTS = "(submissions?|exports?|downloads?|abgaben?|rendus?|entregas?|consegn[ae]|canvas|moodle|all)*"
+SEPARATORS = " \t_.,-–—()"
 
-@dataclass(frozen=True)
-class Clues:
-    """What a name says. `names` are ids or names of a person, the most trustworthy first; a platform gives one, and its
-    own `number`. `alone` is the student's id without a roster, "" if that is not clear.
 
-    `version` is larger for a newer version of the same file, as far as the name tells.
+def is_notebook(name: PurePosixPath) -> bool:
+    """Whether the name is that of a notebook; browsers save some as .ipynb.txt or .ipynb.json."""
+    return bool(re.search(r"\.ipynb(\.txt|\.json)?$", name.name, re.IGNORECASE))
+
+
+def is_zip(part: str) -> bool:
+    return part.lower().endswith(".zip")
+
+
+def stem(name: PurePosixPath) -> str:
+    """The name without folders and endings: `a.ipynb.zip` and `a.ipynb.txt` are a."""
+    return re.sub(r"\.(ipynb(\.\w+)?|zip|txt|json)$", "", name.name, flags=re.IGNORECASE)
+
+
+def outside_of_zips(name: PurePosixPath) -> tuple[str, ...]:
+    """The part of a path that is not in a zip of the export; what is in one has names of the student's choice."""
+    packed = (number for number, part in enumerate(name.parts, 1) if is_zip(part))
+    return name.parts[: next(packed, None)]
+
+
+def most(files: Sequence[Found], fits: Callable[[tuple[str, ...]], object]) -> bool:
+    """Whether more than half of what was handed in has paths, outside of zips, that fit.
+
+    Counted are the folders, notebooks and zips in the outermost folder that holds several of them, so that nobody makes
+    a folder of theirs the export of a platform, however many files are in it.
     """
+    paths = work(files)
+    depth = 0
+    while len({path[depth : depth + 1] for path in paths}) == 1 and all(len(path) > depth + 1 for path in paths):
+        depth += 1
+    fitting: dict[str, bool] = {}
+    for path in paths:
+        fitting[path[depth]] = fitting.get(path[depth], True) and bool(fits(path))
+    return sum(fitting.values()) * 2 > len(fitting)
 
-    names: tuple[str, ...]
-    number: str = ""
-    alone: str = ""
-    late: bool = False
-    version: tuple[int, ...] = ()
+
+def work(files: Sequence[Found]) -> set[tuple[str, ...]]:
+    """The paths, outside of zips, of all that may be a submission: notebooks and zips."""
+    names = [file.name for file in files]
+    return {outside_of_zips(name) for name in names if is_notebook(name) or any(map(is_zip, name.parts))}
+
+
+def without_packing(files: Sequence[Found], known: Sequence[str]) -> list[Found]:
+    """The files of an export that was packed into a zip once more, whose name says nothing but that."""
+    packed = {path[0] for path in work(files)}
+    whole = packed.pop() if len(packed) == 1 else ""
+    left = re.sub(r"[\W\d_]", "", without_assignment(stem(PurePosixPath(whole)), known))
+    inside = {file.name.parts[1] for file in files if file.name.parts[0] == whole and len(file.name.parts) > 1}
+    if not (is_zip(whole) and re.fullmatch(EXPORTS, left, re.IGNORECASE) and len(inside) > 1):
+        return list(files)
+    own = {file.name: PurePosixPath(*file.name.parts[1:]) for file in files if file.name.parts[0] == whole}
+    return [replace(file, name=own.get(file.name, file.name)) for file in files]
+
+
+def first_match(pattern: re.Pattern, parts: Iterable[str]) -> tuple[int, re.Match] | None:
+    """The outermost part of a path that is as the platform names it: its place, and what was found."""
+    return next(((place, found) for place, part in enumerate(parts) if (found := pattern.fullmatch(part))), None)
 
 
 def assignment_in(name: PurePosixPath, known: Sequence[str]) -> str | None:
@@ -47,67 +91,47 @@ def assignment_in(name: PurePosixPath, known: Sequence[str]) -> str | None:
     return None
 
 
-def clues(name: PurePosixPath, assignment: str) -> Clues:
-    """Read the name of a submission of this assignment.
+def without_assignment(text: str, known: Sequence[str]) -> str:
+    """A name without that of the assignment, however its words are joined, and without marks of a copy."""
+    text = BROWSER_COPY.sub("", unicodedata.normalize("NFC", text))
+    for assignment in known:
+        text = _pattern(assignment).sub("_", text)
+    return COPY.sub("_", text).strip(SEPARATORS)
 
-    What lies in a student's zip or folder has names of the student's choice, so the outermost name that says something
-    is believed, and nothing in a zip.
+
+def is_named_like(name: PurePosixPath, assignment: str) -> int:
+    """2 for a name with the assignment's in it, 1 for a copy of such a file, 0 for another name.
+
+    Jupyter and file managers mark a copy behind the name; it lies beside the original, which goes before it. Colab
+    marks the student's own before the name.
     """
-    parts = _outside_of_zips(name)
-    for part in parts:
-        if found := CANVAS.fullmatch(part):
-            return _canvas(found, name.stem)
-        if found := MOODLE.fullmatch(part):
-            return _moodle(found, name.stem)
-    return _plain(parts, assignment)
+    found = _pattern(assignment).search(name.name)
+    if not found:
+        return 0
+    return 1 if COPY.search(stem(name), max(0, found.end() - 1)) else 2
 
 
-def is_platforms(part: str) -> bool:
-    """Whether Canvas or Moodle has given this name to a file or a folder."""
-    return bool(CANVAS.fullmatch(part) or MOODLE.fullmatch(part))
+def copy_number(name: PurePosixPath, assignment: str) -> int:
+    """The number behind a name that says which version it is: 2 for `a (2).ipynb`, `a_2.ipynb` and `a-v2.ipynb`."""
+    plain = stem(name)
+    found = BROWSER_COPY.search(plain)
+    named = _pattern(assignment).search(plain)
+    behind = re.fullmatch(r"v?(\d{1,4})", plain[named.end() :], re.IGNORECASE) if named else None
+    return int(found[1]) if found else int(behind[1]) if behind else 0
 
 
-def _outside_of_zips(name: PurePosixPath) -> tuple[str, ...]:
-    packed = (number for number, part in enumerate(name.parts, 1) if part.lower().endswith(".zip"))
-    return name.parts[: next(packed, None)]
-
-
-def _canvas(found: re.Match, stem: str) -> Clues:
-    alone = _id(f"{_ascii(found['name'], '')}_{found['user']}") or _id(found["user"])
-    version = (int(found["file_id"]), _number(CANVAS_TRY, stem))
-    return Clues((found["name"],), found["user"], alone, bool(found["late"]), version)
-
-
-def _moodle(found: re.Match, stem: str) -> Clues:
-    """Moodle's number is another one for each assignment, so it cannot be the student's id."""
-    version = (_number(BROWSER_COPY, stem),)
-    return Clues((found["name"],), found["user"], _id(_ascii(found["name"], ".")), version=version)
-
-
-def _plain(parts: tuple[str, ...], assignment: str) -> Clues:
-    """nbgrader's folder above that of the assignment; else the folders outside, and what the file is called."""
-    *folders, last = parts
-    stem = PurePosixPath(last).stem
-    version = (_number(BROWSER_COPY, stem),)
-    if assignment in folders[1:]:
-        student = folders[folders.index(assignment, 1) - 1]
-        return Clues((student,), alone=_id(student), version=version)
-    own_name = re.sub(rf"[\s_.-]*{re.escape(assignment)}[\s_.-]*", "", BROWSER_COPY.sub("", stem), flags=re.IGNORECASE)
-    said = [folder for folder in folders if folder not in (assignment, "submitted")]
-    said += [own_name] if own_name else []
-    return Clues(tuple(said), alone=_id(said[0]) if len(said) == 1 else "", version=version)
-
-
-def _id(text: str) -> str:
+def as_id(text: str) -> str:
+    """The text, if it can be a student's id; otherwise ""."""
     return text if STUDENT.fullmatch(text) else ""
 
 
-def _ascii(name: str, separator: str) -> str:
-    """A name as a student's id, where it has letters that can stand in one."""
+def id_of(name: str, separator: str = ".") -> str:
+    """A person's name as an id, where it has letters that can stand in one: `Mei Nowak` is mei.nowak."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return separator.join(re.findall("[a-z0-9]+", plain.lower()))
+    return as_id(separator.join(re.findall("[a-z0-9]+", plain.lower())))
 
 
-def _number(pattern: re.Pattern, stem: str) -> int:
-    found = pattern.search(stem)
-    return int(found[1]) if found else 0
+@cache
+def _pattern(assignment: str) -> re.Pattern:
+    words = r"[\s_.-]*".join(map(re.escape, re.findall(r"[^\W_]+", assignment)))
+    return re.compile(rf"[\s_.-]*(?<!\d){words}(?![^\W\d_])[\s_.-]*", re.IGNORECASE)

@@ -1,145 +1,170 @@
-"""The list of a class: a CSV file as schools and learning platforms export it."""
+"""The list of a class: read as schools and platforms export it, and kept in the class's folder."""
 
-import codecs
-import csv
-import io
+import json
 import re
-import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from grading.classroom import STUDENT
+from grading.classroom import STUDENT, Classroom
+from grading.exchange.folding import fold, identity, letters
+from grading.exchange.headers import OWN_ID, PARTICIPANT, is_an_id, is_canvas, is_known, kinds
+from grading.exchange.people import Roster, Student, folder_names
+from grading.exchange.tables import Row, Table, read_table
+from grading.exchange.updating import Changes, updated
 from grading.problems import GradingError
+from utils.files import write_whole
 
-# Headers are compared without case, spaces and signs. The first of these that is there gives the student's id.
-ID = ("studentid", "id", "username", "sisloginid", "loginid", "login", "idnumber", "sisuserid", "userid", "email")
-FIRST_NAME = ("firstname", "givenname")
-LAST_NAME = ("lastname", "surname", "familyname")
-FULL_NAME = ("fullname", "name", "student")
-EMAIL = ("email", "emailaddress", "mail")
-LOOKS_LIKE_AN_ID = re.compile("id$|login|username|number|email|^mail")
+__all__ = ["Changes", "Roster", "Student", "fold", "keep", "kept", "letters", "read_roster"]
 
-
-@dataclass(frozen=True)
-class Student:
-    """`keys` are all the ids under which any system may know the student, folded by `fold`."""
-
-    id: str
-    first_name: str = ""
-    last_name: str = ""
-    email: str = ""
-    keys: frozenset[str] = field(default=frozenset(), compare=False)
-
-    @property
-    def names(self) -> set[str]:
-        """The name in both orders, as file names have it: letters and digits only."""
-        orders = (self.first_name + self.last_name, self.last_name + self.first_name)
-        return {letters(name) for name in orders} - {""}
-
-
-@dataclass(frozen=True)
-class Roster:
-    students: tuple[Student, ...]
-
-    def with_id(self, an_id: str) -> list[Student]:
-        """Whoever any system knows under this id; more than one if two systems give the same."""
-        return self._by_id.get(fold(an_id), [])
-
-    def with_name(self, name: str) -> list[Student]:
-        return self._by_name.get(letters(name), [])
-
-    @cached_property
-    def _by_id(self) -> dict[str, list[Student]]:
-        return _index((key, student) for student in self.students for key in student.keys)
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[Student]]:
-        return _index((name, student) for student in self.students for name in student.names)
-
-
-def _index(pairs: Iterable[tuple[str, Student]]) -> dict[str, list[Student]]:
-    index: dict[str, list[Student]] = {}
-    for key, student in pairs:
-        index.setdefault(key, []).append(student)
-    return index
-
-
-def fold(text: str) -> str:
-    """Text as it is compared: without case, and the same however accents are written."""
-    return unicodedata.normalize("NFKC", text).casefold().strip()
-
-
-def letters(text: str) -> str:
-    """Letters and digits of a name, without accents and case: `O'Neill, Zoë` is oneillzoe."""
-    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", fold(text)), flags=re.UNICODE)
+SHORTENED_BY_EXCEL = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
+TEST_STUDENT = {"studenttest", "teststudent"}  # Canvas adds one to every course
 
 
 def read_roster(path: Path) -> Roster:
-    """Read a CSV file, separated by commas, semicolons or tabs, whose first line names the columns.
+    """Read a CSV file with a line that names its columns: any usual separator and encoding, see `tables.read_table`.
 
-    One column must hold the id of a student (id, student id, username, login, …); first name, last name or a full name,
-    e-mail and the ids of a learning platform help to find students in the names of files. Rows without an id are
-    skipped, as platforms put totals there.
+    One column must hold the id of a student (id, student id, username, login, e-mail, …, in the languages of
+    `grading.exchange.headers`); of several, the first of `OWN_ID` that is not empty in all rows. First name, last name
+    or a full name, e-mail and the ids of a learning platform help to find students in the names of files. Rows without
+    an id are skipped, as platforms put totals there; `Roster.notes` names the people among them.
 
-    Raises GradingError if it cannot be read, has no id column, or has an id that is not one or is there twice.
+    Raises GradingError if it cannot be read, has no id column or nobody with an id, or has an id twice or one that
+    Excel has cut short.
     """
+    table = read_table(path, is_known)
+    columns = _columns(table)
+    rows = [row for row in table.rows.values() if not (is_canvas(table.headers) and _is_no_student(row, columns))]
+    kind, notes = _own_kind(table, columns, rows)
+    people = [_student(row, columns, kind) for row in rows]
+    students = [student for student in people if student.school_id]
+    without = [student.name for student in people if not student.school_id and student.name]
+    _refuse_bad_ids([(student.school_id, row.start) for student, row in zip(people, rows, strict=True)], table)
+    folders = folder_names(student.school_id for student in students)
+    notes += [f"{_people(without)} left out: nothing under {_header(table, columns, kind)!r}."] if without else []
+    return Roster(tuple(replace(student, id=folders[student.school_id]) for student in students), tuple(notes))
+
+
+def keep(roster: Roster, classroom: Classroom) -> Changes:
+    """Bring what the class's folder knows of its students up to this roster, and say what changed.
+
+    A student keeps the folder's name that they have. Who is not on the new roster stays, marked as gone.
+
+    Raises GradingError if what was kept before is damaged.
+    """
+    earlier = kept(classroom)
+    changes = updated(earlier, roster)
+    people = [asdict(student) for student in changes.roster.students]
+    write_whole(classroom.roster, json.dumps({"students": people}, indent=1, ensure_ascii=False))
+    return changes
+
+
+def kept(classroom: Classroom) -> Roster | None:
+    """The class as `keep` left it; None if no roster was given yet. Raises GradingError if the file is damaged."""
     try:
-        text = _decode(path.read_bytes())
-    except OSError as error:
-        raise GradingError(f"The roster {path} cannot be read: {error.strerror}.") from error
-    first_line = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first_line.count)
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
-    headers = {letters(header): header for header in reversed(rows.fieldnames or []) if header}
-    id_column = _first(ID, headers)
-    if not id_column:
-        raise GradingError(f"The roster {path} has no column for the id of a student. Call one of them `id`.")
-    try:
-        students = [_student(row, headers, id_column) for row in rows if row[id_column].strip()]
-    except csv.Error as error:
-        raise GradingError(f"The roster {path} is not a CSV file: {error} (line {rows.line_num}).") from error
-    _refuse_bad_ids([student.id for student in students], path)
-    return Roster(tuple(students))
+        people = json.loads(classroom.roster.read_text(encoding="utf-8"))["students"]
+        students = tuple(Student(**person) for person in people)
+        if unfit := next((one.id for one in students if not STUDENT.fullmatch(one.id)), None):
+            raise ValueError(f"{unfit!r} is no folder's name")
+        return Roster(students)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        message = f"{classroom.roster} is damaged ({error}). Delete it, and run `reach-grade roster FILE`."
+        raise GradingError(message) from None
 
 
-def _decode(content: bytes) -> str:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", "replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")  # what Excel writes in the west
+Columns = dict[str, int]  # {kind: place of its column}
 
 
-def _first(wanted: tuple[str, ...], headers: dict[str, str]) -> str:
-    return next((headers[name] for name in wanted if name in headers), "")
+def _columns(table: Table) -> Columns:
+    """Of several columns of a kind the first that is filled."""
+    rows = [row.values for row in table.rows.values()]
+    found: Columns = {}
+    for place, kind in enumerate(kinds(table.headers, rows)):
+        if kind and (kind not in found or not any(row[found[kind]] for row in rows)):
+            found[kind] = place
+    return found
 
 
-def _student(row: dict[str, str], headers: dict[str, str], id_column: str) -> Student:
-    def value(wanted: tuple[str, ...]) -> str:
-        return row.get(_first(wanted, headers), "").strip()
-
-    first_name, last_name = value(FIRST_NAME), value(LAST_NAME)
-    if not first_name and not last_name:
-        last_name, comma, first_name = (part.strip() for part in value(FULL_NAME).partition(","))
-        if not comma:
-            first_name, _, last_name = last_name.rpartition(" ")
-    ids = [row[header].strip() for name, header in headers.items() if LOOKS_LIKE_AN_ID.search(name)]
-    ids += re.findall(r"Participant (\d+)", " ".join(row[header] for header in headers.values()))  # Moodle's
-    ids += [an_id.split("@")[0] for an_id in ids if "@" in an_id]
-    keys = frozenset(fold(an_id) for an_id in [*ids, row[id_column]] if an_id)
-    return Student(row[id_column].strip(), first_name, last_name, value(EMAIL), keys)
+def _is_no_student(row: Row, columns: Columns) -> bool:
+    """In Canvas's own file: rows of possible points and the like, which have no id, and the test student."""
+    an_id = row.values[columns["canvas_id" if "canvas_id" in columns else "id"]]
+    return not an_id or letters(row.values[columns["full_name"]]) in TEST_STUDENT
 
 
-def _refuse_bad_ids(ids: list[str], path: Path) -> None:
-    seen: set[str] = set()
-    for an_id in ids:
-        if not STUDENT.fullmatch(an_id):
+def _own_kind(table: Table, columns: Columns, rows: Sequence[Row]) -> tuple[str, list[str]]:
+    """The kind of id that is the student's own, and a note if it is not the one that could be expected."""
+    candidates = [kind for kind in OWN_ID if kind in columns]
+    seen = ", ".join(header for header in table.headers if header) or "none, it is empty"
+    if not candidates:
+        raise GradingError(
+            f"The roster {table.name} has no column for the id of a student. Its columns are: {seen}. "
+            "Call one of them `id`, `username`, `student id` or `email`."
+        )
+    filled = [kind for kind in candidates if any(row.values[columns[kind]] for row in rows)]
+    if not filled:
+        empty = ", ".join(repr(_header(table, columns, kind)) for kind in candidates)
+        raise GradingError(
+            f"The roster {table.name} names nobody: no row has anything under {empty}. Its columns are: {seen}."
+        )
+    if filled[0] == candidates[0]:
+        return filled[0], []
+    empty, taken = (_header(table, columns, kind) for kind in (candidates[0], filled[0]))
+    return filled[0], [f"The column {empty!r} of the roster is empty, so {taken!r} is the id."]
+
+
+def _header(table: Table, columns: Columns, kind: str) -> str:
+    return table.headers[columns[kind]]
+
+
+def _student(row: Row, columns: Columns, own_kind: str) -> Student:
+    """Without the folder's name, which depends on the others. An empty `school_id` where the row has none."""
+
+    def value(kind: str) -> str:
+        return row.values[columns[kind]] if kind in columns else ""
+
+    first_name, last_name = _names(value("first_name"), value("last_name"), value("full_name"))
+    known_as = {kind: _as_school_writes(value(kind)) for kind in columns if is_an_id(kind) and value(kind)}
+    known_as.pop("participant", None)
+    if number := next(filter(None, map(PARTICIPANT.fullmatch, row.values)), None):
+        known_as["participant"] = number[1]
+    own = known_as.get(own_kind, "")
+    return Student("", own, first_name, last_name, value("email"), value("group"), known_as=known_as)
+
+
+def _names(first: str, last: str, full: str) -> tuple[str, str]:
+    """First and last name. Beside a first name, a column called "Name" may hold the last one alone."""
+    if first and not last:
+        return first, re.sub(rf"\b{re.escape(first)}\b", "", full).strip(" ,")
+    if last:
+        return first, last
+    last, comma, first = (part.strip() for part in full.partition(","))
+    if not comma:
+        first, _, last = last.rpartition(" ")
+    return first, last
+
+
+def _as_school_writes(an_id: str) -> str:
+    """Excel makes 12345.0 of 12345."""
+    return identity(an_id) if re.fullmatch(r"\d+[.,]0", an_id) else an_id
+
+
+def _refuse_bad_ids(ids: Sequence[tuple[str, int]], table: Table) -> None:
+    """`ids` are (id, place in the text)."""
+    for school_id, start in ids:
+        if SHORTENED_BY_EXCEL.fullmatch(school_id):
             raise GradingError(
-                f"The roster {path} has the id {an_id!r}. An id is a folder's name: letters, digits and . _ @ - only."
+                f"The roster {table.name} has the id {school_id} in line {table.line(start)}: Excel has cut a long "
+                "number short. Export the roster again and do not save it with Excel, or format that column as text."
             )
-        if fold(an_id) in seen:
-            raise GradingError(f"The roster {path} has the id {an_id} twice.")
-        seen.add(fold(an_id))
+    counts = Counter(identity(school_id) for school_id, _ in ids if school_id)
+    if twice := next((one for one in ids if counts[identity(one[0])] > 1), None):
+        raise GradingError(
+            f"The roster {table.name} has the id {twice[0]} twice, first in line {table.line(twice[1])}."
+        )
+
+
+def _people(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"

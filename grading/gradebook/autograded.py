@@ -21,8 +21,9 @@ NBGRADERS_METADATA = ("nbgrader", "deletable", "editable")
 def autograded_notebook(notebook: NotebookNode, released: NotebookNode, marks: Sequence[Mark]) -> NotebookNode:
     """A copy of the repaired and run `notebook` with the verdict of each mark as the output of its check cell.
 
-    A check cell ends in an error unless its verdict is a pass, which is how `nbgrader.utils.determine_grade` finds
-    the score. Text that is not of the released notebook loses its HTML and its links.
+    A check cell ends in an error where it gives no points, and in their number where it gives some, which is how
+    `nbgrader.utils.determine_grade` finds the score. Text that is not of the released notebook loses its HTML and its
+    links.
     """
     by_cell = {mark.grade_id: mark for mark in marks}
     ours = {cell.source for cell in released.cells}
@@ -43,7 +44,7 @@ def _shown(cell: NotebookNode, by_cell: dict[str, Mark], ours: set[str]) -> Note
         return shown
     shown.execution_count = cell.execution_count if isinstance(cell.execution_count, int) else None
     if role(cell) == "check":
-        shown.outputs = [verdict_output(by_cell.get(grade_id(cell)))]
+        shown.outputs = verdict_outputs(by_cell.get(grade_id(cell)), shown.execution_count)
     else:
         shown.outputs = clean_outputs(cell.outputs)
     return shown
@@ -58,15 +59,19 @@ def harmless_markdown(text: str) -> str:
     return re.sub(r"\](?=[(\[:])", "&#93;", re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text))
 
 
-def verdict_output(mark: Mark | None) -> NotebookNode:
-    """What the check cell shows: the verdict, as an error unless it passed."""
+def verdict_outputs(mark: Mark | None, execution_count: int | None = None) -> list[NotebookNode]:
+    """What the check cell shows: the verdict, as an error where it gives no points; then the points, if only some."""
     if mark is None:
-        return _error("This exercise was not checked.", "")
+        return [_error("This exercise was not checked.", "")]
     text = "\n".join([mark.verdict.text(), *([f"  {mark.incident}"] if mark.incident else [])])
-    if mark.verdict.passed:
-        data = NotebookNode({"text/plain": text})
-        return NotebookNode(output_type="display_data", data=data, metadata=NotebookNode())
-    return _error(mark.verdict.headline, text)
+    if mark.points == 0 and not mark.verdict.passed:
+        return [_error(mark.verdict.headline, text)]
+    shown = [NotebookNode(output_type="display_data", data=NotebookNode({"text/plain": text}), metadata=NotebookNode())]
+    if mark.points < mark.max_points:
+        data = NotebookNode({"text/plain": str(mark.points)})
+        value = NotebookNode(output_type="execute_result", data=data, metadata=NotebookNode())
+        shown.append(NotebookNode(value, execution_count=execution_count))
+    return shown
 
 
 def _error(headline: str, text: str) -> NotebookNode:

@@ -6,13 +6,13 @@
 
 import contextlib
 import datetime
-import logging
 import os
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import (
     BaseCell,
@@ -26,30 +26,33 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
-from nbgrader.utils import compute_checksum, determine_grade, is_solution, parse_utc
+from nbgrader.utils import compute_checksum, determine_grade, is_solution
 from sqlalchemy import Select, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import scoped_session, sessionmaker, undefer
 
 from grading.assignment import Assignment
 from grading.classroom import STUDENT, Classroom
+from grading.exchange.people import Roster
 from grading.gradebook.autograded import as_file, autograded_notebook
 from grading.gradebook.config import course_directory, nbgrader_configuration
+from grading.gradebook.due_dates import DueDates, kept_due_dates
+from grading.gradebook.lateness import handed_in, seconds_late
 from grading.problems import GradingError
+from grading.receipt import Receipt
 from grading.results import Graded, Mark
 from utils.cells import grade_id, role
 from utils.files import write_whole
 
 PLAIN = str.maketrans("<>", "‹›", "\0")
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Score:
     """One student and one assignment: `points` with the late penalty taken off, None if nothing was handed in.
 
-    `timestamp` is when it was handed in (UTC, ISO 8601), as far as that is known.
+    `by_hand` are the points among `max_points` that a person gives, for quizzes. `timestamp` is when it was handed in
+    (UTC, ISO 8601), as far as that is known.
     """
 
     student: str
@@ -59,6 +62,7 @@ class Score:
     lms_user_id: str
     points: float | None
     max_points: float
+    by_hand: float
     late_penalty: float
     needs_manual_grade: bool
     timestamp: str
@@ -80,6 +84,7 @@ class Book:
         self.url = _from_root(course.db_url, classroom.root)
         self._gradebook = _open(self.url, course.course_id or "default_course")
         self._released: dict[str, NotebookNode] = {}
+        self._due: dict[str, DueDates] = {}
 
     def __enter__(self) -> "Book":
         return self
@@ -98,15 +103,31 @@ class Book:
             names: any of first_name, last_name, email, lms_user_id. formgrader would take tags in them for HTML, so
                 angle brackets are replaced; nbgrader keeps 128 characters.
         """
-        plain = {name: value.translate(PLAIN)[:128] for name, value in names.items()}
         with self._one_transaction() as gradebook:
-            gradebook.update_or_create_student(_checked(student), **plain)
+            gradebook.update_or_create_student(_checked(student), **_plain(names))
+
+    def enrol_class(self, roster: Roster) -> None:
+        """Enrol everybody on a roster. What it does not know of a person stays as it is."""
+        with self._one_transaction() as gradebook:
+            there = {student.id: student for student in gradebook.db.scalars(select(Student))}
+            for one in roster.students:
+                known = {"first_name": one.first_name, "last_name": one.last_name, "email": one.email}
+                known = _plain(known | {"lms_user_id": one.known_as.get("canvas_id", "")})
+                if one.id not in there:
+                    gradebook.add_student(_checked(one.id), **known)
+                for name, value in known.items():
+                    if value and one.id in there and getattr(there[one.id], name) != value:
+                        setattr(there[one.id], name, value)
 
     def register(self, assignment: Assignment) -> None:
         """Put the assignment with its cells and points in the gradebook, as `nbgrader generate_assignment` does.
 
-        Raises GradingError if submissions are recorded already and the released notebook has other graded cells now.
+        Due dates are taken from the class's `due.csv`, and the late penalties of what is recorded already follow them.
+
+        Raises GradingError if submissions are recorded already and the released notebook has other graded cells now, or
+        `due.csv` has a fault.
         """
+        self._due = kept_due_dates(self._classroom)
         place = {"notebook": assignment.name, "assignment": assignment.name, "db_url": self.url}
         with _explained(self.url):
             self._gradebook.update_or_create_assignment(assignment.name)
@@ -120,6 +141,7 @@ class Book:
                     f"the assignment with `nbgrader db assignment remove {assignment.name} --force`."
                 ) from error
         self._released[assignment.name] = assignment.notebook
+        self._renew_penalties(assignment.name)
 
     def record(self, graded: Graded, notebook: NotebookNode) -> None:
         """Write `autograded/` and the gradebook for one submission of a registered assignment.
@@ -135,14 +157,17 @@ class Book:
         if graded.assignment not in self._released:
             raise GradingError(f"{graded.assignment} is not registered in the gradebook. Call `register` first.")
         notebook = autograded_notebook(notebook, self._released[graded.assignment], graded.marks)
-        timestamp = self._keep_timestamp(graded)
+        submitted_at = self._keep_timestamp(graded.student, graded.assignment)
         write_whole(self._classroom.autograded(graded.student, graded.assignment), as_file(notebook))
         with self._one_transaction() as gradebook:
             gradebook.update_or_create_student(graded.student)
-            submission = gradebook.update_or_create_submission(graded.assignment, graded.student, **timestamp)
+            submission = gradebook.update_or_create_submission(
+                graded.assignment, graded.student, timestamp=submitted_at
+            )
             submitted = gradebook.find_submission_notebook(graded.assignment, graded.assignment, graded.student)
             _write_scores(gradebook, submitted, notebook, graded.marks)
-            submitted.late_submission_penalty = self._late_penalty(submitted, submission.total_seconds_late)
+            self._extend(submission)
+            submitted.late_submission_penalty = self._late_penalty(submitted, self._seconds_late(submission))
 
     def scores(self, assignment: str) -> list[Score]:
         """What everybody in the gradebook has for this assignment, by name. Scores of a person come before ours."""
@@ -153,23 +178,72 @@ class Book:
             loaded = [undefer(getattr(SubmittedAssignment, name)) for name in computed]
             query = select(Student, SubmittedAssignment).outerjoin(SubmittedAssignment, submitted).options(*loaded)
             rows = self._gradebook.db.execute(query.order_by(Student.last_name, Student.first_name, Student.id))
-            found = [_score(student, submission, of.max_score) for student, submission in rows]
+            found = [_score(student, submission, of.max_score, of.max_written_score) for student, submission in rows]
             self._gradebook.db.remove()
         return found
 
-    def _keep_timestamp(self, graded: Graded) -> dict[str, datetime.datetime]:
-        """When the submission came in, from nbgrader's `timestamp.txt`, which is copied to `autograded/`."""
-        path = self._classroom.submitted(graded.student, graded.assignment).with_name("timestamp.txt")
-        if path.is_symlink() or not path.is_file():
-            return {}
-        text = path.read_bytes()[:100].decode("utf-8", "replace").strip()
-        try:
-            timestamp = parse_utc(text)
-        except (ValueError, OverflowError, TypeError):
-            log.warning("%s holds no date and time; expected one like 2026-03-31 23:59:00 UTC.", path)
-            return {}
-        write_whole(self._classroom.autograded(graded.student, graded.assignment).with_name("timestamp.txt"), text)
-        return {"timestamp": timestamp}
+    def points_by_cell(self, assignment: str) -> dict[str, dict[str, float]]:
+        """{student: {grade_id: points}}, in the order of the released notebook. Scores of a person come before ours."""
+        released = nbformat.read(self._classroom.released(assignment), as_version=4)
+        names = [grade_id(cell) for cell in released.cells if role(cell) in ("check", "quiz")]
+        with _explained(self.url):
+            of = self._gradebook.find_assignment(assignment)
+            query = (
+                select(SubmittedAssignment.student_id, BaseCell.name, Grade.score)
+                .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+                .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+                .join(BaseCell, Grade.cell_id == BaseCell.id)
+                .where(SubmittedAssignment.assignment_id == of.id)
+            )
+            found: dict[str, dict[str, float]] = {}
+            for student, name, points in self._gradebook.db.execute(query):
+                found.setdefault(student, {})[name] = points
+            self._gradebook.db.remove()
+        return {student: {name: points[name] for name in names if name in points} for student, points in found.items()}
+
+    def _keep_timestamp(self, student: str, assignment: str) -> datetime.datetime | None:
+        """When the submission came in, which nbgrader wants to find in `autograded/` too."""
+        submitted_at = handed_in(self._classroom, student, assignment)
+        path = self._classroom.autograded(student, assignment).with_name("timestamp.txt")
+        if submitted_at:
+            write_whole(path, f"{submitted_at:%Y-%m-%d %H:%M:%S} UTC")
+        else:
+            path.unlink(missing_ok=True)
+        return submitted_at
+
+    def _renew_penalties(self, name: str) -> None:
+        """Due dates, times and late penalties of what is recorded already, by what the class's folder says now."""
+        dates = self._due.get(name, DueDates())
+        with self._one_transaction() as gradebook:
+            of = gradebook.find_assignment(name)
+            if dates.everybody:
+                of.duedate = dates.everybody.replace(tzinfo=None)
+            if dates.students and of.duedate is None:
+                raise GradingError(
+                    f"{self._classroom.due} has due dates of single students for {name}, and none for everybody. "
+                    "Add a line in which the student is empty."
+                )
+            penalty = undefer(SubmittedAssignment.late_submission_penalty)
+            recorded = select(SubmittedAssignment).where(SubmittedAssignment.assignment_id == of.id).options(penalty)
+            for submission in gradebook.db.scalars(recorded):
+                if self._classroom.submitted(submission.student_id, name).is_file():
+                    submission.timestamp = handed_in(self._classroom, submission.student_id, name)
+                self._extend(submission)
+                seconds = self._seconds_late(submission)
+                if seconds or submission.late_submission_penalty:
+                    for submitted in submission.notebooks:
+                        submitted.late_submission_penalty = self._late_penalty(submitted, seconds)
+
+    def _extend(self, submission: SubmittedAssignment) -> None:
+        """Give the student the time that `due.csv` says; an assignment that is not in it stays as it is."""
+        if dates := self._due.get(submission.assignment.name):
+            own = dates.students.get(submission.student_id)
+            submission.extension = own.replace(tzinfo=None) - submission.assignment.duedate if own else None
+
+    def _seconds_late(self, submission: SubmittedAssignment) -> float:
+        due = submission.duedate if submission.assignment.duedate else None
+        receipt = Receipt.read(self._classroom.receipt(submission.student_id, submission.assignment.name))
+        return seconds_late(submission.timestamp, due, receipt, extended=submission.extension is not None)
 
     def _late_penalty(self, submitted: SubmittedNotebook, seconds: float) -> float | None:
         """Points to take off, within what was scored, as `nbgrader.preprocessors.AssignLatePenalties` has it."""
@@ -205,7 +279,11 @@ def _checked(student: str) -> str:
     return student
 
 
-def _score(student: Student, submission: SubmittedAssignment | None, max_points: float) -> Score:
+def _plain(names: dict[str, str]) -> dict[str, str]:
+    return {name: value.translate(PLAIN)[:128] for name, value in names.items()}
+
+
+def _score(student: Student, submission: SubmittedAssignment | None, max_points: float, by_hand: float) -> Score:
     penalty = submission.late_submission_penalty or 0.0 if submission else 0.0
     return Score(
         student=student.id,
@@ -215,6 +293,7 @@ def _score(student: Student, submission: SubmittedAssignment | None, max_points:
         lms_user_id=student.lms_user_id or "",
         points=max(0.0, submission.score - penalty) if submission else None,
         max_points=max_points,
+        by_hand=by_hand,
         late_penalty=penalty,
         needs_manual_grade=bool(submission and submission.needs_manual_grade),
         timestamp=submission.timestamp.isoformat() if submission and submission.timestamp else "",

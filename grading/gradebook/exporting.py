@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from grading.exchange.roster import LOOKS_LIKE_AN_ID, fold, letters
+from grading.exchange.people import Roster, Student
+from grading.gradebook.filling import Template
 from grading.problems import GradingError
 from utils.files import write_whole
 
@@ -30,12 +31,25 @@ class Kind(StrEnum):
 
 @dataclass
 class Exported:
-    """What an export came to: scores written, whom it left out, and whose score waits for a person to grade a quiz."""
+    """What an export came to: scores written, whom it left out, and whose score waits for a person to grade a quiz.
+
+    `max_points` are those of the assignment, and `by_hand` those among them that a person gives.
+    """
 
     path: Path
     written: int = 0
     not_in_template: list[str] = field(default_factory=list)
     not_final: list[str] = field(default_factory=list)
+    max_points: float = 0.0
+    by_hand: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A score, and what the roster knows of whose it is."""
+
+    score: Score
+    student: Student
 
 
 def export(
@@ -45,7 +59,8 @@ def export(
     kind: Kind = Kind.PLAIN,
     template: Path | None = None,
     column: str = "",
-    known_as: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    roster: Roster | None = None,
+    per_exercise: bool = False,
 ) -> Exported:
     """Write the scores of one assignment, late penalties taken off, to a CSV file.
 
@@ -54,27 +69,49 @@ def export(
         assignment: which one.
         path: where to; replaced as a whole.
         kind: whose import reads it. With a template it does not matter.
-        template: a CSV that Canvas or Moodle exported, with a row for each student. It comes back with the scores
-            filled in. A row is a student's if one of its ids is that student's id, email or lms_user_id.
+        template: a CSV that a platform exported, with a row for each student. It comes back with the scores filled in
+            and nothing else changed. A row is a student's if one of its ids is an id of that student.
         column: the header that the scores belong under, if it is not that of the assignment's name.
-        known_as: further ids of students, such as the keys of a `grading.exchange.roster.Student`.
+        roster: under which ids systems know the students, as `grading.exchange.roster.kept` has it. Without it, only
+            the gradebook's ids are known.
+        per_exercise: in the plain kind, a column more for each exercise and quiz, without late penalties.
 
     Raises GradingError if the assignment is not in the gradebook, or the template has no column that identifies
-    people, or no column for the scores.
+    people, or no column for the scores, or a platform's file is to have a column for each exercise.
     """
+    if per_exercise and (template or kind is not Kind.PLAIN):
+        raise GradingError("A column for each exercise is in the plain file alone: leave --kind and --template out.")
     scores = book.scores(assignment)
-    graded = [score for score in scores if score.points is not None]
-    done = Exported(path, not_final=[score.student for score in graded if score.needs_manual_grade])
+    rows = [_Row(score, _person(score, roster)) for score in scores]
+    rows = [row for row in rows if row.score.points is not None or not row.student.gone]
+    graded = [row for row in rows if row.score.points is not None]
+    done = Exported(path, not_final=[row.student.school_id for row in graded if row.score.needs_manual_grade])
+    if scores:
+        done.max_points, done.by_hand = scores[0].max_points, scores[0].by_hand
     if template:
-        sheet = _Sheet.read(template)
-        found = sheet.fill(graded, sheet.column_of(column or assignment), known_as)
-        done.not_in_template = [score.student for score in graded if score.student not in found]
+        sheet = Template.read(template)
+        points = {row.student.id: _number(row.score.points) for row in graded}
+        people = Roster(tuple(row.student for row in rows))
+        content, found = sheet.filled(points, sheet.column_of(column or assignment), people)
+        done.not_in_template = [row.student.school_id for row in graded if row.student.id not in found]
         done.written = len(found)
     else:
-        sheet = _Sheet(_TABLES[kind](scores, column or assignment))
-        done.written = len(graded)
-    write_whole(path, sheet.text())
+        table = _TABLES[kind](rows, column or assignment)
+        if per_exercise:
+            _add_exercises(table, rows, book.points_by_cell(assignment))
+        content, done.written = _as_csv(table), len(graded)
+    write_whole(path, content)
     return done
+
+
+def _person(score: Score, roster: Roster | None) -> Student:
+    """The student by the roster; one who is not on it, by the gradebook, where a platform's number may stand."""
+    if found := roster.of_folder(score.student) if roster else None:
+        in_gradebook = {"canvas_id": score.lms_user_id} if score.lms_user_id else {}
+        return replace(found, known_as={**in_gradebook, **found.known_as})
+    number = score.lms_user_id
+    platforms = {"canvas_id": number, "id_number": number} if number else {}
+    return Student(score.student, "", score.first_name, score.last_name, score.email, known_as=platforms)
 
 
 def harmless(value: str) -> str:
@@ -91,104 +128,64 @@ def _number(points: float | None) -> str:
     return "" if points is None else f"{points:.6f}".rstrip("0").rstrip(".")
 
 
-def _plain(scores: Sequence[Score], column: str) -> list[list[str]]:
+def _plain(rows: Sequence[_Row], column: str) -> list[list[str]]:
     header = ["student", "last_name", "first_name", "email", "lms_user_id", column, "max_score", "late_penalty"]
-    rows = [
-        [one.student, one.last_name, one.first_name, one.email, one.lms_user_id]
-        + [_number(one.points), _number(one.max_points), _number(one.late_penalty), one.timestamp]
-        + ["yes" if one.needs_manual_grade else ""]
-        for one in scores
-    ]
-    return [header + ["submitted", "needs_manual_grade"], *rows]
+    table = [header + ["submitted", "needs_manual_grade"]]
+    for row in rows:
+        one = row.score
+        numbers = [_number(one.points), _number(one.max_points), _number(one.late_penalty)]
+        names = [row.student.school_id, one.last_name, one.first_name, one.email, one.lms_user_id]
+        table.append([*names, *numbers, _local(one.timestamp), "yes" if one.needs_manual_grade else ""])
+    return table
 
 
-def _canvas(scores: Sequence[Score], column: str) -> list[list[str]]:
+def _local(timestamp: str) -> str:
+    """A time in UTC as local time with its offset: ISO 8601, which spreadsheets and programs read."""
+    return (
+        datetime.fromisoformat(timestamp).replace(tzinfo=UTC).astimezone().isoformat(" ", "seconds")
+        if timestamp
+        else ""
+    )
+
+
+def _add_exercises(table: list[list[str]], rows: Sequence[_Row], points: Mapping[str, Mapping[str, float]]) -> None:
+    """A column more for each graded cell: by the exercise's name, or by that of the quiz."""
+    names = list(dict.fromkeys(name for one in points.values() for name in one))
+    table[0] += [name.removeprefix("check_") for name in names]
+    for line, row in zip(table[1:], rows, strict=True):
+        own = points.get(row.score.student, {})
+        line += [_number(own.get(name)) for name in names]
+
+
+def _canvas(rows: Sequence[_Row], column: str) -> list[list[str]]:
     """The columns of Canvas's own export; its second row holds the points that are possible."""
-    possible = _number(scores[0].max_points) if scores else ""
-    rows = [
-        [f"{one.last_name}, {one.first_name}".strip(", "), one.lms_user_id, "", one.student, "", _number(one.points)]
-        for one in scores
-    ]
+    possible = _number(rows[0].score.max_points) if rows else ""
     header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", column]
-    return [header, ["    Points Possible", "", "", "", "", possible], *rows]
+    table = [header, ["    Points Possible", "", "", "", "", possible]]
+    for row in rows:
+        one, known = row.score, row.student.known_as
+        name = f"{one.last_name}, {one.first_name}".strip(", ")
+        canvas_id = known.get("canvas_id", "")
+        login = known.get("sis_login") or known.get("login") or row.student.school_id
+        login = "" if login == canvas_id else login
+        table.append([name, canvas_id, known.get("sis_id", ""), login, "", _number(one.points)])
+    return table
 
 
-def _moodle(scores: Sequence[Score], column: str) -> list[list[str]]:
+def _moodle(rows: Sequence[_Row], column: str) -> list[list[str]]:
     """Columns that Moodle's import of grades maps to people by username, id number or email address."""
-    rows = [
-        [one.student, one.lms_user_id, one.first_name, one.last_name, one.email, _number(one.points)] for one in scores
-    ]
-    return [["Username", "ID number", "First name", "Last name", "Email address", column], *rows]
+    table = [["Username", "ID number", "First name", "Last name", "Email address", column]]
+    for row in rows:
+        one, known = row.score, row.student.known_as
+        ids = [known.get("login") or row.student.school_id, known.get("id_number", "")]
+        table.append([*ids, one.first_name, one.last_name, one.email, _number(one.points)])
+    return table
 
 
 _TABLES = {Kind.PLAIN: _plain, Kind.CANVAS: _canvas, Kind.MOODLE: _moodle}
 
 
-@dataclass
-class _Sheet:
-    """The rows of a CSV file, the header first."""
-
-    rows: list[list[str]]
-    delimiter: str = ","
-    name: str = ""
-
-    @classmethod
-    def read(cls, path: Path) -> _Sheet:
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise GradingError(f"{path} cannot be read as UTF-8 text: {error}") from error
-        header = text.split("\n", 1)[0]
-        delimiter = max(",;\t", key=header.count)
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
-        if not rows or not any(map(_identifies, rows[0])):
-            raise GradingError(
-                f"{path} has no column that tells who a row belongs to. Give the CSV that Canvas or Moodle exported, "
-                "with its first line. Such a column is called ID, SIS Login ID, Username, Email address or the like."
-            )
-        width = max(map(len, rows))
-        return cls([row + [""] * (width - len(row)) for row in rows], delimiter, str(path))
-
-    def column_of(self, wanted: str) -> int:
-        """Place of the column with this header. Canvas puts its own number behind it, Moodle's worksheet says Grade."""
-        titles = [fold(re.sub(r"\s*\(\d+\)\s*$", "", title)) for title in self.rows[0]]
-        if titles.count(fold(wanted)) == 1:
-            return titles.index(fold(wanted))
-        if "identifier" in titles and titles.count("grade") == 1:
-            return titles.index("grade")
-        known = ", ".join(title for title in self.rows[0] if not _identifies(title))
-        raise GradingError(f"{self.name} has no column {wanted!r}, or several. Name one of these: {known}.")
-
-    def fill(self, scores: Sequence[Score], column: int, known_as: Mapping[str, Iterable[str]]) -> set[str]:
-        """Write each score into its row; who has one. Rows of nobody, or of several people, stay as they are."""
-        places = [place for place, title in enumerate(self.rows[0]) if _identifies(title)]
-        owners: dict[str, set[str]] = {}
-        for score in scores:
-            ids = [score.student, score.email, score.lms_user_id, *known_as.get(score.student, ())]
-            for identity in filter(None, map(fold, ids)):
-                owners.setdefault(identity, set()).add(score.student)
-        points = {score.student: _number(score.points) for score in scores}
-        found = set()
-        for row in self.rows[1:]:
-            who = set().union(*(owners.get(_identity(row[place]), set()) for place in places))
-            if len(who) == 1:
-                (student,) = who
-                row[column] = points[student]
-                found.add(student)
-        return found
-
-    def text(self) -> str:
-        stream = io.StringIO(newline="")
-        writer = csv.writer(stream, delimiter=self.delimiter, lineterminator="\n")
-        writer.writerows([harmless(value) for value in row] for row in self.rows)
-        return stream.getvalue()
-
-
-def _identifies(title: str) -> bool:
-    """Whether a column tells who a row belongs to. Names do not: two people can share one."""
-    return bool(LOOKS_LIKE_AN_ID.search(letters(title))) or letters(title) == "identifier"
-
-
-def _identity(text: str) -> str:
-    """An id as it can stand in the gradebook. Moodle's worksheet writes "Participant 12" for 12."""
-    return fold(text).removeprefix("participant ")
+def _as_csv(table: Sequence[Sequence[str]]) -> str:
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\n").writerows([harmless(value) for value in row] for row in table)
+    return stream.getvalue()

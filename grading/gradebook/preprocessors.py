@@ -11,7 +11,6 @@
 
 import atexit
 import os
-import secrets
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,13 @@ from grading.assignment import Assignment, load_assignment
 from grading.gradebook.autograded import autograded_notebook
 from grading.judging.grade import Rules, grade_notebook
 from grading.judging.private_checks import declared_exercises, read_sources
+from grading.problems import GradingError
 from grading.sandbox import Sandbox
+from grading.sandbox.library import library_of
 from grading.submission.reading import Unreadable, read_submission
+from utils.checking.seeds import new_seed
 
-SEED = secrets.randbits(31)  # of the random cases: one for all submissions that this process grades
+SEED = new_seed()  # of the random cases: one for all submissions that this process grades
 
 
 class RepairingExporter(NotebookExporter):
@@ -67,11 +69,17 @@ class SandboxedExecute(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         assignment = _released(self.parent.parent.coursedir, resources["nbgrader"], self.checks)
         student = resources["nbgrader"]["student"]
-        judged = grade_notebook(student, assignment, nb, Rules(seed=self.seed), _sandbox())
+        sandbox = _sandbox(library_of(assignment))
+        judged = grade_notebook(student, assignment, nb, Rules(seed=self.seed), sandbox)
+        if judged.graded.fault:
+            judged = grade_notebook(student, assignment, nb, Rules(seed=self.seed), sandbox)
+        if fault := judged.graded.fault:
+            raise GradingError(f"No result for {student}, who is not to blame: {fault}. Run nbgrader for them again.")
         for note in judged.graded.notes:
             self.log.warning("%s: %s", student, note)
         notebook = autograded_notebook(judged.notebook, assignment.notebook, judged.graded.marks)
-        record = NotebookNode(seed=self.seed, notes=judged.graded.notes)
+        # As text: what JavaScript reads and writes again keeps 53 bits of a number.
+        record = NotebookNode(seed=str(self.seed), notes=judged.graded.notes)
         notebook.metadata = NotebookNode(notebook.metadata, reach_grading=record)
         return notebook, resources
 
@@ -87,9 +95,9 @@ def _load(released: Path, checks: str) -> Assignment:
 
 
 @cache
-def _sandbox() -> Sandbox:
-    """One for all submissions of this process; each has a process of its own in it."""
+def _sandbox(library: frozenset[str]) -> Sandbox:
+    """One for all submissions of an assignment; each has a process of its own in it."""
     data = os.environ.get("REACH_DATA")
-    sandbox = Sandbox(Path(data) if data else None)
+    sandbox = Sandbox(Path(data) if data else None, library=library)
     atexit.register(sandbox.close)
     return sandbox

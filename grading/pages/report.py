@@ -1,7 +1,7 @@
 """The page that an instructor gets: how the class did, which named mistakes it made, and what to look at."""
 
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -133,12 +133,18 @@ def _notes(graded: Graded, receipt: Receipt | None) -> list[str]:
 
 
 def distribution(graded: list[Graded], assignment: Assignment) -> list[Range]:
-    """Students by points: one range for each whole number of points, or ten ranges where there are many."""
+    """Students by points: one range for each whole number of points, or ten ranges where there are many.
+
+    A range of one whole number reaches to the most points in it, which are more where parts of a point were given.
+    """
     highest = sum(task.points for task in assignment.tasks)
     count = int(highest) + 1 if highest <= MANY_POINTS else 10
     width = 1 if highest <= MANY_POINTS else highest / count
-    places = Counter(min(count - 1, int(one.points / width)) for one in graded)
-    return [Range(n * width, n * width if width == 1 else (n + 1) * width, places[n]) for n in range(count)]
+    held: dict[int, list[float]] = defaultdict(list)
+    for one in graded:
+        held[min(count - 1, int(one.points / width))].append(one.points)
+    highest_of = {n: max(held[n], default=n) if width == 1 else (n + 1) * width for n in range(count)}
+    return [Range(n * width, highest_of[n], len(held[n])) for n in range(count)]
 
 
 def _summary(grade_id: str, graded: list[Graded], assignment: Assignment) -> ExerciseSummary:

@@ -10,9 +10,25 @@ import contextlib
 import os
 import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 MOUNT = Path("/sys/fs/cgroup")
+NAME = "reach-{process}-{time}"
+MADE_BY = re.compile(r"reach-(\d+)-\d+")
+
+
+@dataclass(frozen=True)
+class OutOfMemory:
+    """How many processes the kernel has ended for want of memory, and how often a group was at its own limit then.
+
+    Where processes were ended and the group was not at its limit, the machine had no memory left.
+    """
+
+    kills: int
+    limits_reached: int = 0
 
 
 class MemoryGroup:
@@ -25,13 +41,15 @@ class MemoryGroup:
         """Put this process in; for `preexec_fn`."""
         (self._folder / "cgroup.procs").write_text(str(os.getpid()))
 
-    def kills(self) -> int:
-        """How many processes the kernel has ended in here for want of memory."""
-        for name in ("memory.events", "memory.oom_control"):
-            with contextlib.suppress(OSError):
-                found = re.search(r"^oom_kill (\d+)$", (self._folder / name).read_text(), re.MULTILINE)
-                return int(found[1]) if found else 0
-        return 0
+    def out_of_memory(self) -> OutOfMemory:
+        """What the kernel has counted in here so far, by either version of control groups."""
+        with contextlib.suppress(OSError):
+            events = (self._folder / "memory.events").read_text()
+            return OutOfMemory(_number(r"^oom_kill (\d+)$", events), _number(r"^oom (\d+)$", events))
+        with contextlib.suppress(OSError):
+            control, failed = ((self._folder / f"memory.{name}").read_text() for name in ("oom_control", "failcnt"))
+            return OutOfMemory(_number(r"^oom_kill (\d+)$", control), _number(r"^(\d+)$", failed))
+        return OutOfMemory(0)
 
     def remove(self) -> None:
         """Take the group away, once its processes have ended; the kernel may need a moment for that."""
@@ -44,7 +62,8 @@ class MemoryGroup:
 def memory_group(megabytes: float, mount: Path = MOUNT) -> MemoryGroup | None:
     """A group with this limit (10^6 bytes), or None where none can be made."""
     for parent, limit in _places(mount):
-        folder = parent / f"reach-{os.getpid()}-{time.monotonic_ns()}"
+        _remove_stale(parent)
+        folder = parent / NAME.format(process=os.getpid(), time=time.monotonic_ns())
         try:
             folder.mkdir()
         except OSError:
@@ -56,6 +75,27 @@ def memory_group(megabytes: float, mount: Path = MOUNT) -> MemoryGroup | None:
         except OSError:
             folder.rmdir()
     return None
+
+
+def out_of_memory_on_this_machine() -> OutOfMemory:
+    """The kernel's count for all processes there are."""
+    with contextlib.suppress(OSError):
+        return OutOfMemory(_number(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text()))
+    return OutOfMemory(0)
+
+
+def _number(pattern: str, text: str) -> int:
+    found = re.search(pattern, text, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def _remove_stale(parent: Path) -> None:
+    """Take away the groups of processes that were killed before they could. One that is in use cannot be removed."""
+    for folder in parent.glob("reach-*"):
+        made_by = MADE_BY.fullmatch(folder.name)
+        if made_by and not psutil.pid_exists(int(made_by[1])):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _places(mount: Path) -> list[tuple[Path, str]]:

@@ -1,4 +1,4 @@
-"""The part of the course that is mounted in a sandbox: `utils` without its checks, and `grading.worker`."""
+"""The part of the course that is mounted in a sandbox: of `utils` what is needed, and `grading.worker`."""
 
 from pathlib import Path
 
@@ -8,14 +8,17 @@ UTILS, GRADING = COURSE / "utils", COURSE / "grading"
 STUB = GRADING / "worker" / "checks_stub.py"
 
 
-def library_options(place: str) -> list[str]:
-    """Options for bwrap that put the library at `place`."""
-    checks = f"{place}/utils/checks"
-    options = [word for folder in (place, f"{place}/grading") for word in ("--perms", "0755", "--dir", folder)]
-    options += ["--ro-bind", str(UTILS), f"{place}/utils", "--tmpfs", checks]
-    for module in sorted((UTILS / "checks").glob("*.py")):
-        options += ["--ro-bind", str(STUB), f"{checks}/{module.name}"]
-    return [*options, "--remount-ro", checks, "--ro-bind", str(GRADING / "worker"), f"{place}/grading/worker"]
+def library_options(place: str, files: frozenset[str] | None) -> list[str]:
+    """Options for bwrap that put these files of `utils`, or all, at `place`, and a stub for each of its checks."""
+    checks = {path.relative_to(UTILS) for path in (UTILS / "checks").glob("*.py")}
+    held = {path.relative_to(UTILS) for path in UTILS.rglob("*.py")} - checks
+    held = {path for path in held if files is None or path.as_posix() in files}
+    folders = {Path(place), Path(place, "grading")}
+    folders |= {Path(place, "utils", parent) for path in held | checks for parent in path.parents}
+    options = [word for folder in sorted(folders) for word in ("--perms", "0755", "--dir", str(folder))]
+    for path in sorted(held | checks):
+        options += ["--ro-bind", str(STUB if path in checks else UTILS / path), f"{place}/utils/{path}"]
+    return [*options, "--ro-bind", str(GRADING / "worker"), f"{place}/grading/worker"]
 
 
 def copies_within(folders: list[Path]) -> list[Path]:

@@ -3,49 +3,20 @@
 import contextlib
 import json
 import socket
-import struct
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from grading.sandbox import bubblewrap
-from grading.sandbox.cgroup import MemoryGroup, memory_group
-from grading.sandbox.usage import below, megabytes, processor_seconds
-from grading.worker import wire
+from grading.sandbox.cgroup import MemoryGroup, OutOfMemory, memory_group, out_of_memory_on_this_machine
+from grading.sandbox.process import Ended, SandboxLost, StudentProcess
+from grading.sandbox.usage import below, megabytes
 from grading.worker.isolation import Limits
-from utils.checking.calling import WALL_FACTOR
 
 WARM_UP_SECONDS = 120
-START_SECONDS = 30
 END_SECONDS = 20
-WATCH_SECONDS = 0.25  # between two looks at what a submission uses
-CREDENTIALS = struct.Struct("iII")  # process, user, group: what the kernel says of a sender, see unix(7)
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What a student's process used: CPU seconds, and its largest resident size."""
-
-    seconds: float
-    peak_megabytes: float
-
-
-class SandboxLost(Exception):
-    """The sandbox itself has ended, which no submission can bring about: somebody killed it, or memory ran out."""
-
-
-class TooMuchMemory(Exception):
-    """All processes of a submission together went over the limit."""
-
-
-class TooMuchTime(Exception):
-    """All processes of a submission together took more processor time than they had for a reply."""
 
 
 class Sandbox:
@@ -56,18 +27,28 @@ class Sandbox:
         unsafe: no sandbox at all, for files that one wrote oneself.
         most_megabytes: of memory and private files, for the warm process and the students' together; the kernel holds
             to it where it lets us ask.
+        library: the files of the course's `utils` that are in it, see `grading.sandbox.library`; None for all.
+        brief: the warm process imports only what every submission needs, and is ready seconds earlier.
 
     Raises:
         NoSandbox: where none can be made.
     """
 
-    def __init__(self, data: Path | None = None, unsafe: bool = False, most_megabytes: float = 4_000):
+    def __init__(
+        self,
+        data: Path | None = None,
+        unsafe: bool = False,
+        most_megabytes: float = 4_000,
+        library: frozenset[str] | None = None,
+        brief: bool = False,
+    ):
         if not unsafe:
             bubblewrap.check_available()
         self._most_megabytes = most_megabytes
         self._group: MemoryGroup | None = None
-        self._data, self._unsafe = data, unsafe
+        self._data, self._unsafe, self._library, self._brief = data, unsafe, library, brief
         self._warm: subprocess.Popen | None = None
+        self._is_ready = False
         self._started = 0
 
     def __enter__(self) -> "Sandbox":
@@ -82,22 +63,59 @@ class Sandbox:
             self._control.close()
             self._warm.kill()
             self._warm.wait()
-            self._warm = None
+            self._warm, self._is_ready = None, False
+            self._errors.close()
         if self._group is not None:
             self._group.remove()
             self._group = None
 
-    def start_process(self, limits: Limits) -> "StudentProcess":
-        """A fresh process for one submission, locked in and waiting."""
-        if self._warm is None or self._warm.poll() is not None:
+    def start(self) -> None:
+        """Start the warm process without waiting for it: it imports for seconds, as its caller may in that time."""
+        self.close()
+        self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        self._group = None if self._unsafe else memory_group(self._most_megabytes)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the warm process)
+        with theirs:
+            self._warm = subprocess.Popen(
+                self._command(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                preexec_fn=self._group and self._group.join,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait for the warm process, and start one where there is none.
+
+        Raises NoSandbox, with what the warm process wrote, if it does not start.
+        """
+        if self._warm is None or self._is_ready and self._warm.poll() is not None:
+            self.start()
+        if self._is_ready:
+            return
+        try:
+            self._receive(WARM_UP_SECONDS)
+            self.warm_megabytes = self.memory()
+        except (ConnectionError, TimeoutError) as error:
+            self._errors.seek(0)
+            said = self._errors.read()[-2000:].decode(errors="replace").strip()
             self.close()
-            self._start()
+            raise bubblewrap.NoSandbox(f"The warm process did not start ({error}): {said}") from None
+        self._is_ready = True
+
+    def start_process(self, limits: Limits) -> "StudentProcess":
+        """A fresh process for one submission, locked in and waiting. Raises MachineAtFault where none can be had."""
+        self.wait_until_ready()
         self._started += 1
         channel, theirs = socket.socketpair()
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # the kernel adds whose the first word is
         with theirs:
             request = {"start": self._started, "limits": asdict(limits)}
-            socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
+            try:
+                socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
+            except OSError:
+                raise SandboxLost from None
         return StudentProcess(self, self._started, channel, limits)
 
     def end_process(self, number: int) -> Ended:
@@ -116,38 +134,18 @@ class Sandbox:
                 self._warm.wait(0.2)
         return self._warm is None or self._warm.poll() is not None
 
-    def kills(self) -> int:
-        """How many processes the kernel has ended in this sandbox for want of memory, where it tells."""
-        return self._group.kills() if self._group else 0
+    def out_of_memory(self) -> OutOfMemory:
+        """How often memory ran out so far: in this sandbox where the kernel tells, else on the whole machine."""
+        return self._group.out_of_memory() if self._group else out_of_memory_on_this_machine()
 
     def memory(self) -> float:
         """Megabytes that everything in the sandbox uses now."""
         return megabytes(below(self._warm.pid)) if self._warm else 0.0
 
-    def _start(self) -> None:
-        self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-        self._group = None if self._unsafe else memory_group(self._most_megabytes)
-        with tempfile.TemporaryFile() as errors:
-            with theirs:
-                self._warm = subprocess.Popen(
-                    self._command(theirs.fileno()),
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=errors,
-                    preexec_fn=self._group and self._group.join,
-                )
-            try:
-                self._receive(WARM_UP_SECONDS)
-                self.warm_megabytes = self.memory()
-            except (ConnectionError, TimeoutError) as error:
-                self.close()
-                errors.seek(0)
-                said = errors.read()[-2000:].decode(errors="replace").strip()
-                raise bubblewrap.NoSandbox(f"The warm process did not start ({error}): {said}") from None
-
     def _command(self, control: int) -> list[str]:
-        return bubblewrap.unsafe_command(control) if self._unsafe else bubblewrap.start_command(self._data, control)
+        if self._unsafe:
+            return bubblewrap.unsafe_command(control, self._brief)
+        return bubblewrap.start_command(self._data, self._library, control, self._brief)
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         """The next message of the warm process."""
@@ -156,84 +154,3 @@ class Sandbox:
         if not message:
             raise ConnectionError("it is gone")
         return json.loads(message)
-
-
-class StudentProcess:
-    """The process of one submission, seen from the judge's side. Whatever comes back through `ask` is untrusted."""
-
-    def __init__(self, sandbox: Sandbox, number: int, channel: socket.socket, limits: Limits):
-        self._sandbox, self._number, self._channel, self._limits = sandbox, number, channel, limits
-        self._kills = sandbox.kills()
-        channel.settimeout(START_SECONDS)
-        word, sender = _first_word(channel)
-        if word != b"!":
-            raise bubblewrap.NoSandbox("A process could not be locked in: the kernel refused a namespace or a filter.")
-        self._process = psutil.Process(sender)
-
-    def seconds(self) -> float:
-        """Processor time of the process, and of what it started and has waited for."""
-        return processor_seconds([self._process])
-
-    def ask(self, request: dict[str, Any], seconds: float) -> Any:
-        """Send a request and return the reply, plain values of any shape.
-
-        Args:
-            request: what `grading.worker.student` understands.
-            seconds: of processor time, of all processes of the submission together. On the clock it may take
-                WALL_FACTOR times as long.
-
-        Raises:
-            TooMuchTime, wire.TooSlow: if no whole reply came within the processor time, or by the clock.
-            wire.BadMessage: if what came is no message, or the process is gone.
-            TooMuchMemory: if the submission's processes went over the limit.
-            SandboxLost: if the whole sandbox is gone.
-        """
-        wall_seconds = seconds * WALL_FACTOR
-        self._channel.settimeout(wall_seconds)
-        try:
-            self._channel.sendall(wire.pack(request))
-        except TimeoutError:
-            raise wire.TooSlow from None
-        except OSError:
-            self._gone()
-        try:
-            return wire.receive(self._channel, wall_seconds, meanwhile=self._watch(seconds))
-        except wire.Gone:
-            self._gone()
-
-    def end(self) -> Ended:
-        """End the process and all that it started, and say what it used."""
-        self._channel.close()
-        return self._sandbox.end_process(self._number)
-
-    def _gone(self) -> None:
-        if self._sandbox.lost():
-            raise SandboxLost
-        if self._sandbox.kills() > self._kills:
-            raise TooMuchMemory
-        raise wire.Gone("the process has ended") from None
-
-    def _watch(self, seconds: float) -> Callable[[], None]:
-        """What to call while a reply is awaited: it raises as soon as the submission has used too much."""
-        looked, stop_at = 0.0, None
-
-        def look() -> None:
-            nonlocal looked, stop_at
-            if time.monotonic() - looked < WATCH_SECONDS:
-                return
-            if self._sandbox.memory() - self._sandbox.warm_megabytes > self._limits.memory_megabytes:
-                raise TooMuchMemory
-            used = processor_seconds([self._process, *below(self._process.pid)])
-            stop_at = used + seconds if stop_at is None else stop_at
-            if used > stop_at:
-                raise TooMuchTime
-            looked = time.monotonic()
-
-        return look
-
-
-def _first_word(channel: socket.socket) -> tuple[bytes, int]:
-    """The byte that a process sends when it is locked in, and the number that it has out here; b"" if it is gone."""
-    word, attached, _, _ = channel.recvmsg(1, socket.CMSG_SPACE(CREDENTIALS.size))
-    channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-    return word, CREDENTIALS.unpack(attached[0][2])[0] if attached else 0

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable
+from pathlib import Path
 
 import psutil
 
@@ -30,6 +31,20 @@ def processor_seconds(processes: Iterable[psutil.Process]) -> float:
             times = process.cpu_times()
             total += times.user + times.system + times.children_user + times.children_system
     return total
+
+
+def queue_seconds(processes: Iterable[psutil.Process]) -> dict[tuple[int, str], float]:
+    """{(process, thread): seconds that it has been ready to run and had no processor}, of threads that are there.
+
+    Source: the kernel's Documentation/scheduler/sched-stats.rst, on /proc/PID/schedstat. Empty where it does not tell.
+    """
+    waited = {}
+    for process in processes:
+        for tasks in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError, ValueError):  # a thread that has just ended
+                _, in_queue, _ = tasks.read_text().split()
+                waited[process.pid, tasks.parent.name] = int(in_queue) / 1e9
+    return waited
 
 
 def _share(process: psutil.Process) -> int:

@@ -4,26 +4,21 @@ Of a notebook only the type, the source and the names of each cell are taken. Ou
 other metadata are never looked at, so that damage in them costs nobody a grade.
 """
 
-import json
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grading.problems import GradingError
+from grading.submission.decoding import notebook_in
+from grading.submission.kinds import Unreadable
 
 MOST_BYTES = 20 * 1024 * 1024
-MOST_PARTS = 1_000_000  # lists and objects; parsed, each takes some 80 bytes, empty ones too
 MOST_CELLS = 2_000
 LONGEST_SOURCE = 100_000  # characters of one cell
 MOST_SOURCE = 500_000  # characters of all of them
 
 TYPES = ("code", "markdown", "raw")
-
-
-class Unreadable(GradingError):
-    """The submission cannot be read as a notebook. The message says why, in a sentence that its author understands."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +53,14 @@ def file_bytes(path: Path) -> bytes:
 
 
 def written_cells(content: bytes) -> tuple[list[Written], list[str]]:
-    """The cells of a notebook in nbformat 2 to 4, and notes on what was left out of it.
+    """The cells of a notebook in nbformat 2 to 4, and notes on what was odd about it or was left out.
 
     The fields are those of https://nbformat.readthedocs.io/en/latest/format_description.html; before version 4 the
     cells were on worksheets, the source of code was called "input", and headings had a type of their own.
 
     Raises Unreadable if this is no notebook, or one that is too large or too deep.
     """
-    notebook = _parse(content)
+    notebook, notes = notebook_in(content)
     cells = _cells_of(notebook)
     if len(cells) > MOST_CELLS:
         raise Unreadable(f"The notebook has {len(cells):,} cells; at most {MOST_CELLS:,} are read.")
@@ -73,7 +68,6 @@ def written_cells(content: bytes) -> tuple[list[Written], list[str]]:
     short = [cell for cell in read if len(cell.source) <= LONGEST_SOURCE]
     if sum(len(cell.source) for cell in short) > MOST_SOURCE:
         raise Unreadable(f"The cells have more than {MOST_SOURCE:,} characters of text and code.")
-    notes = []
     if len(read) < len(cells):
         notes.append(f"{len(cells) - len(read)} cells were damaged and were left out.")
     if len(short) < len(read):
@@ -81,31 +75,11 @@ def written_cells(content: bytes) -> tuple[list[Written], list[str]]:
     return short, notes
 
 
-def _parse(content: bytes) -> Any:
-    if not content.strip():
-        raise Unreadable("The file is empty.")
-    if content.count(b"[") + content.count(b"{") > MOST_PARTS:
-        raise Unreadable(f"The file has more than {MOST_PARTS:,} lists and objects. Clear its outputs.")
-    try:
-        return json.loads(content)
-    except RecursionError as error:
-        raise Unreadable("The file is nested too deep for a notebook.") from error
-    except UnicodeDecodeError as error:
-        raise Unreadable("The file is not UTF-8 text, so it is no notebook.") from error
-    except json.JSONDecodeError as error:
-        raise Unreadable(f"The file is not JSON, so it is no notebook (line {error.lineno}: {error.msg}).") from error
-    except ValueError as error:  # a number with thousands of digits
-        raise Unreadable("The file holds a number that is too long for a notebook.") from error
-
-
-def _cells_of(notebook: Any) -> list:
-    if isinstance(notebook, dict):
-        if isinstance(notebook.get("cells"), list):
-            return notebook["cells"]
-        if isinstance(notebook.get("worksheets"), list):
-            sheets = [sheet.get("cells") for sheet in notebook["worksheets"] if isinstance(sheet, dict)]
-            return [cell for cells in sheets if isinstance(cells, list) for cell in cells]
-    raise Unreadable('The file is JSON, but no notebook: it has no list of "cells".')
+def _cells_of(notebook: dict) -> list:
+    if isinstance(notebook.get("cells"), list):
+        return notebook["cells"]
+    sheets = [sheet.get("cells") for sheet in notebook["worksheets"] if isinstance(sheet, dict)]
+    return [cell for cells in sheets if isinstance(cells, list) for cell in cells]
 
 
 def _written(cell: Any) -> Written | None:
@@ -123,11 +97,15 @@ def _written(cell: Any) -> Written | None:
 
 
 def _source(value: Any) -> str | None:
-    """A source is a string or a list of strings. Half a surrogate pair cannot be written anywhere, so it goes."""
+    """A source is a string or a list of strings. Half a surrogate pair cannot be written anywhere, so it goes.
+
+    Windows' and old Macs' line ends become plain ones, as Python itself reads them.
+    """
     lines = [value] if isinstance(value, str) else value
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         return None
-    return "".join(lines).encode("utf-8", "replace").decode("utf-8")
+    source = "".join(lines).encode("utf-8", "replace").decode("utf-8")
+    return source.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _inside(value: Any, *keys: str) -> Any:

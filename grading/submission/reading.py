@@ -7,7 +7,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
-from grading.submission.parsing import Unreadable, file_bytes, written_cells
+from grading.submission.kinds import Unreadable
+from grading.submission.parsing import file_bytes, written_cells
 from grading.submission.repair import repair
 
 __all__ = ["Reading", "Unreadable", "read_submission"]

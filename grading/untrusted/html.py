@@ -15,13 +15,18 @@ MAX_SOURCE = 20_000  # characters of one cell
 
 
 def highlighted(source: str) -> Markup:
-    """Python code with its words marked by pygments' short class names (`k` for a keyword)."""
+    """Python code with its words marked by pygments' short class names (`k` for a keyword).
+
+    Blanks at the ends of lines are left out: nobody sees them, and pygments takes the square of their number, minutes
+    for one cell of blank lines.
+    """
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
     lexer = PythonLexer(stripnl=False, ensurenl=False)
-    return Markup(highlight(visible(source, MAX_SOURCE), lexer, HtmlFormatter(nowrap=True)))
+    shown = "\n".join(line.rstrip() for line in visible(source, MAX_SOURCE).split("\n"))
+    return Markup(highlight(shown, lexer, HtmlFormatter(nowrap=True)))
 
 
 def markdown(text: str) -> Markup:

@@ -23,6 +23,10 @@ class Shell(InteractiveShell):
     def enable_gui(self, gui=None) -> None:
         """There is no window to look after."""
 
+    def enable_matplotlib(self, gui=None):
+        """Figures are kept as in a notebook, whatever `%matplotlib` asks for; live ones need a browser."""
+        return super().enable_matplotlib("inline")
+
     def _showtraceback(self, etype, evalue, stb) -> None:
         self.error = {"output_type": "error", "ename": etype.__name__, "evalue": "", "traceback": []}
         self.error["evalue"] = str(evalue)[:MAX_TEXT]

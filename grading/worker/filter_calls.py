@@ -3,14 +3,19 @@
 It comes on top of the namespaces and the lost capabilities. It is a list of what is denied, since a list of what torch
 may need would break with its next version.
 
+File locks stay, although two submissions that run together could signal with one on a file that both may read: SQLite
+and torch.compile take locks, a filter cannot tell on which file, and the load of the machine carries a signal as well.
+
 Sources: seccomp(2); the kernel's Documentation/userspace-api/seccomp_filter.rst; syscall numbers from the kernel's
-arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h.
+arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h, options and flags from its
+include/uapi/asm-generic/socket.h, include/linux/socket.h and include/uapi/linux/fcntl.h.
 """
 
 import ctypes
 import errno
 import platform
 import struct
+from typing import NamedTuple
 
 # name: (x86_64, aarch64); None where the architecture lacks it.
 DENIED = {
@@ -55,19 +60,78 @@ DENIED = {
     "memfd_secret": (447, 447),
     "mq_open": (240, 180),
     "shmget": (29, 194),
+    # Input and output of the kernel's own: the contexts of the first are counted for the whole machine.
+    "io_setup": (206, 0),
+    "io_submit": (209, 2),
+    "splice": (275, 76),
+    "tee": (276, 77),
+    "vmsplice": (278, 75),
+    # Whoever watches a file that others read sees when they read it.
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "fanotify_init": (300, 262),
+    "lookup_dcookie": (212, 18),
+    "kcmp": (312, 272),
+    "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
+    "remap_file_pages": (216, 234),
+    "modify_ldt": (154, None),
+    "iopl": (172, None),
+    "ioperm": (173, None),
+    "uselib": (134, None),
+    "kexec_file_load": (320, 294),
+    "swapoff": (168, 225),
 }
-CLONE = (56, 220)
 CLONE3 = (435, 435)
-SOCKET = (41, 198)
 NEW_NAMESPACES = 0x7E020000  # every CLONE_NEW… flag but CLONE_NEWTIME, which clone does not take
 AF_UNIX = 1
+MSG_OOB = 1
+SOL_SOCKET, SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_PASSPIDFD, SO_PEERPIDFD = 1, 26, 50, 76, 77
+F_SETLEASE, F_NOTIFY = 1024, 1026
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT, ARGUMENT_SIZE = 0, 4, 16, 8  # offsets in struct seccomp_data
 ALLOW, DENY, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 X32 = 0x40000000  # the x32 calls of x86_64 have other numbers
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
+
+
+class Condition(NamedTuple):
+    """That an argument, counted from 0, equals this value, has one of its bits, or (`unless`) neither of the two."""
+
+    argument: int
+    value: int
+    test: int = EQUAL
+    unless: bool = False
+
+
+class Rule(NamedTuple):
+    """A call that is denied where all the conditions hold. These arguments have 32 bits, for the kernel and for us."""
+
+    numbers: tuple[int, int]  # x86_64, aarch64
+    conditions: tuple[Condition, ...]
+
+
+# Sockets of this machine only: there is no network in here in any case, but each family is code of the kernel's.
+_NOT_LOCAL = (Condition(0, AF_UNIX, unless=True),)
+_SOCKET_OPTION = Condition(1, SOL_SOCKET)
+DENIED_WITH = {
+    "clone": [Rule((56, 220), (Condition(0, NEW_NAMESPACES, ANY_BIT),))],
+    "socket": [Rule((41, 198), _NOT_LOCAL)],
+    "socketpair": [Rule((53, 199), _NOT_LOCAL)],
+    # Bytes that overtake others, on a channel whose other end is the judge.
+    "sendto": [Rule((44, 206), (Condition(3, MSG_OOB, ANY_BIT),))],
+    "sendmsg": [Rule((46, 211), (Condition(2, MSG_OOB, ANY_BIT),))],
+    "sendmmsg": [Rule((307, 269), (Condition(3, MSG_OOB, ANY_BIT),))],
+    # A handle of the process at the other end, which is the judge; programs that the kernel runs for a socket.
+    "getsockopt": [Rule((55, 209), (_SOCKET_OPTION, Condition(2, SO_PEERPIDFD)))],
+    "setsockopt": [
+        Rule((54, 208), (_SOCKET_OPTION, Condition(2, option)))
+        for option in (SO_PASSPIDFD, SO_ATTACH_FILTER, SO_ATTACH_BPF)
+    ],
+    "fcntl": [Rule((72, 25), (Condition(1, command),)) for command in (F_SETLEASE, F_NOTIFY)],
+}
 
 
 def program(machine: str) -> bytes:
@@ -84,14 +148,24 @@ def program(machine: str) -> bytes:
         *(_jump(AT_LEAST, X32, 0, 1), _return(KILL)),
     ]
     for numbers in DENIED.values():
-        code += [_jump(EQUAL, numbers[column], 0, 1), not_permitted]
+        if numbers[column] is not None:
+            code += [_jump(EQUAL, numbers[column], 0, 1), not_permitted]
     # clone3 hides its flags behind a pointer. "Not there" makes the C library fall back to clone.
     code += [_jump(EQUAL, CLONE3[column], 0, 1), not_there]
-    code += [_jump(EQUAL, CLONE[column], 0, 3), _load(FIRST_ARGUMENT), _jump(ANY_BIT, NEW_NAMESPACES, 0, 1)]
-    code += [not_permitted, _load(NUMBER)]
-    # Sockets of this machine only. There is no network in here in any case.
-    code += [_jump(EQUAL, SOCKET[column], 0, 3), _load(FIRST_ARGUMENT), _jump(EQUAL, AF_UNIX, 1, 0), not_permitted]
+    for rules in DENIED_WITH.values():
+        for rule in rules:
+            code += _deny_where(rule, column, not_permitted)
     return b"".join([*code, _return(ALLOW)])
+
+
+def _deny_where(rule: Rule, column: int, not_permitted: bytes) -> list[bytes]:
+    """What denies a call by its arguments. It leaves the call's number where it was found."""
+    tests = []
+    for place, (argument, value, test, unless) in enumerate(rule.conditions):
+        over = 2 * (len(rule.conditions) - place) - 1  # to the line that loads the number again
+        tests.append(_load(FIRST_ARGUMENT + ARGUMENT_SIZE * argument))
+        tests.append(_jump(test, value, over if unless else 0, 0 if unless else over))
+    return [_jump(EQUAL, rule.numbers[column], 0, len(tests) + 2), *tests, not_permitted, _load(NUMBER)]
 
 
 def install(libc: ctypes.CDLL) -> None:

@@ -4,22 +4,37 @@ A frame is two big-endian 32-bit lengths, of the JSON and of the arrays, and the
 is {"tensor": number}, a tuple {"tuple": [...]}, a dict {"dict": [[key, value], ...]}; all else stands for itself.
 
 Whoever is at the other end may send anything, at any pace. What arrives is plain values within these limits, or a
-`BadMessage`. Source of the arrays' format: https://huggingface.co/docs/safetensors.
+`BadMessage`. The limits hold for the message as a whole and are looked at before anything of it is built: a tensor
+that is named twice, or a million empty lists, would be small on the way and large here.
+
+Source of the arrays' format: https://huggingface.co/docs/safetensors.
 """
 
 import json
+import re
 import socket
 import struct
 import time
 from collections.abc import Callable
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
 
 LENGTHS = struct.Struct(">II")
 MAX_JSON = 4_000_000  # bytes
-MAX_ARRAYS = 64_000_000  # bytes
+MAX_ARRAYS = 40_000_000  # bytes; `utils.checking.plain` lets fewer numbers through
+MAX_HEADER = 1_000_000  # bytes of the arrays' names and shapes, so some thousand tensors
+MAX_SIDE = 100_000_000  # of a tensor, which may have no numbers and still a long side
+MAX_ITEMS = 300_000  # of all lists and dicts together
+MAX_DEPTH = 100  # of JSON, where a dict takes three levels
+MAX_DIGITS = 400  # in a row
+MAX_KEY = 2**31  # below it no two whole numbers share a hash by design, which would make a dict slow
+HEADER = struct.Struct("<Q")
+STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+LONG_NUMBER = re.compile(rb"[0-9]{%d}" % MAX_DIGITS)
+LEVELS = {ord(bracket): 1 for bracket in "[{"} | {ord(bracket): -1 for bracket in "]}"}
 DTYPES = {
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64),
@@ -36,6 +51,13 @@ class Gone(BadMessage):
 
 class TooSlow(Exception):
     """No whole message came within the time."""
+
+
+class _Marked(NamedTuple):
+    """A JSON object of one item: {"tensor": 0}, {"tuple": [...]} or {"dict": [...]}."""
+
+    kind: str
+    content: Any
 
 
 def pack(message: Any) -> bytes:
@@ -74,11 +96,32 @@ def receive(channel: socket.socket, seconds: float, meanwhile: Callable[[], None
 def unpack(text: bytes, arrays: bytes) -> Any:
     """The message that these two parts of a frame hold. Raises BadMessage."""
     try:
-        return _decode(json.loads(text), _unpack_tensors(arrays))
+        _check_size(text)
+        tensors = _unpack_tensors(arrays)
+        message = _decode(json.loads(text, object_pairs_hook=_marked), tensors)
     except BadMessage:
         raise
     except (ValueError, RecursionError, KeyError, TypeError, IndexError) as error:
         raise BadMessage(f"it does not follow the format ({type(error).__name__})") from None
+    if tensors:
+        raise BadMessage("it holds arrays that stand nowhere in it")
+    return message
+
+
+def _check_size(text: bytes) -> None:
+    """Raises BadMessage for JSON that would be too much once it is built; strings weigh no more than their bytes."""
+    bare = STRING.sub(b"", text)
+    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > MAX_ITEMS:
+        raise BadMessage(f"it holds more than {MAX_ITEMS:,} items")
+    if max(accumulate(LEVELS.get(byte, 0) for byte in bare), default=0) > MAX_DEPTH:
+        raise BadMessage(f"it is nested more than {MAX_DEPTH} levels deep")
+    if LONG_NUMBER.search(bare):
+        raise BadMessage(f"it holds a number of more than {MAX_DIGITS} digits")
+
+
+def _marked(pairs: list[tuple[str, Any]]) -> _Marked:
+    [pair] = pairs  # anything else is none of ours, and so is a key that stands there twice
+    return _Marked(*pair)
 
 
 def _read(channel: socket.socket, count: int, deadline: float, meanwhile: Callable[[], None]) -> bytes:
@@ -117,24 +160,27 @@ def _encode(value: Any, tensors: list[torch.Tensor]) -> Any:
 
 
 def _decode(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    """The value that JSON stands for. Each tensor is taken out of `tensors`: nobody but a forger names one twice."""
     if isinstance(value, list):
         return [_decode(item, tensors) for item in value]
-    if not isinstance(value, dict):
+    if not isinstance(value, _Marked):
         return value
-    [(kind, content)] = value.items()
-    if kind == "tensor":
-        return tensors[str(content)]
-    if kind == "tuple":
-        return tuple(_decode(item, tensors) for item in content)
-    if kind == "dict":
-        return {_key(key): _decode(item, tensors) for key, item in content}
-    raise BadMessage(f"it holds a part of the unknown kind {kind[:20]!r}")
+    if value.kind == "tensor":
+        return tensors.pop(str(value.content))
+    if value.kind == "tuple":
+        return tuple(_decode(item, tensors) for item in value.content)
+    if value.kind == "dict":
+        decoded = {_key(key): _decode(item, tensors) for key, item in value.content}
+        if len(decoded) < len(value.content):
+            raise BadMessage("it holds a dict with a key that stands there twice")
+        return decoded
+    raise BadMessage(f"it holds a part of the unknown kind {value.kind[:20]!r}")
 
 
 def _key(key: Any) -> str | int:
-    if type(key) not in (str, int):
-        raise BadMessage("it holds a dict whose keys are neither strings nor whole numbers")
-    return key
+    if type(key) is str or type(key) is int and abs(key) < MAX_KEY:
+        return key
+    raise BadMessage("it holds a dict whose keys are neither strings nor small whole numbers")
 
 
 def _pack_tensors(tensors: list[torch.Tensor]) -> bytes:
@@ -150,10 +196,14 @@ def _pack_tensors(tensors: list[torch.Tensor]) -> bytes:
 def _unpack_tensors(arrays: bytes) -> dict[str, torch.Tensor]:
     if not arrays:
         return {}
+    if len(arrays) < HEADER.size or HEADER.unpack_from(arrays)[0] > MAX_HEADER:
+        raise BadMessage("its arrays cannot be read, or are too many")
     try:
         tensors = safetensors.torch.load(arrays)
     except Exception as error:  # safetensors has an error type of its own, and torch raises several
         raise BadMessage(f"its arrays cannot be read ({type(error).__name__})") from None
     if unknown := {tensor.dtype for tensor in tensors.values()} - DTYPES:
         raise BadMessage(f"it holds a tensor of {unknown.pop()}")
+    if any(side > MAX_SIDE for tensor in tensors.values() for side in tensor.shape):
+        raise BadMessage(f"it holds a tensor with a side of more than {MAX_SIDE:,}")
     return tensors

@@ -6,8 +6,8 @@ handed in, `hand_in(path, released)`, or put members into the archive of a class
 
 No attack may gain a point, read a secret, change what another student gets, or leave anything behind; and where its
 docstring gives words after "Named:", the report has to say what happened in one of these. "Ends: at a limit" says that
-the attack would go on for ever: it gets short limits. All others get ample ones, so that no machine, however slow, ends
-them before they have done their worst.
+the attack would go on for ever: it gets short limits. "Seconds: 6" is what all of a submission gets. All others get
+ample limits, so that no machine, however slow, ends them before they have done their worst.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ import signal
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -27,24 +28,27 @@ from types import ModuleType
 import nbformat
 import psutil
 import pytest
+from nbgrader.utils import parse_utc
 
 from grading.assignment import Assignment, load_assignment
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.collecting import TIMESTAMP, collect
-from grading.judging import job, session
-from grading.judging.grade import Judged, Rules
-from grading.judging.job import Job, grade_content
-from grading.judging.session import Times
+from grading.judging import content as work
+from grading.judging import session
+from grading.judging.content import grade_content
+from grading.judging.job import Job, Judged, Rules, Times
 from grading.pages.feedback import feedback_page
+from grading.pages.render import TEMPLATES
 from grading.pages.report import class_page
 from grading.results import Graded
 from grading.sandbox import NoSandbox, Sandbox, check_available
+from grading.sandbox.library import library_of
 from grading.submission.parsing import Unreadable, file_bytes
 from grading.worker.isolation import Limits
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-LESSONS = ("01_convolution", "02_cnn_on_mnist")
+LESSONS = ("01_convolution", "02_cnn_on_mnist", "11_tiny_transformer")
 CELL = re.compile(r"^# %% (\w+)\n", re.MULTILINE)
 
 SEED = 987_654_321_987
@@ -84,6 +88,12 @@ class Attack:
     @property
     def endless(self) -> bool:
         return "\nEnds: at a limit" in self.text
+
+    @property
+    def seconds(self) -> float:
+        """Of processor time, for all of the submission."""
+        found = re.search(r"^Seconds: (\d+)$", self.text, re.MULTILINE)
+        return float(found[1]) if found else RULES.times.submission
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -136,14 +146,21 @@ def places(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def sandbox(places):
-    """One sandbox for all attacks, as for a batch, once it is sure that it hides what they would destroy."""
+    """One sandbox for the attacks on a lesson, as for a batch, once it hides what they would destroy."""
+    kept: dict[frozenset[str] | None, Sandbox] = {}
+
+    def sandbox_for(one: Job) -> Sandbox:
+        if one.library not in kept:
+            kept[one.library] = every.enter_context(Sandbox(library=one.library))
+        return kept[one.library]
+
     try:
         check_available()
     except NoSandbox as error:
         pytest.skip(str(error))
-    with pytest.MonkeyPatch.context() as patch, Sandbox() as sandbox:
+    with pytest.MonkeyPatch.context() as patch, Sandbox() as sandbox, contextlib.ExitStack() as every:
         patch.setenv("REACH_SECRET", CANARY)
-        patch.setattr(job, "_warm_sandbox", lambda job: sandbox)
+        patch.setattr(work, "warm_sandbox", sandbox_for)
         scout = sandbox.start_process(Limits())
         look = f"import os; print(os.path.exists({str(places['classroom'])!r}), os.getuid() == 0)"
         seen = scout.ask({"do": "run", "source": look}, 30)[0]["text"]
@@ -177,14 +194,19 @@ def grade(lesson: str, path: Path, rules: Rules = RULES) -> Judged:
         content = file_bytes(path)
     except Unreadable as error:
         content = str(error)
+    return grade_content(batch_of(lesson, rules), "attacker", content, "")
+
+
+def batch_of(lesson: str, rules: Rules = RULES) -> Job:
     source = released(lesson).read_text(encoding="utf-8")
-    return grade_content(Job(lesson, source, rules, (("secret_checks.py", PRIVATE),)), "attacker", content, "")
+    library = library_of(load_assignment(released(lesson)), [PRIVATE])
+    return Job(lesson, source, rules, (("secret_checks.py", PRIVATE),), library=library)
 
 
 def grade_attack(attack: Attack, path: Path) -> Judged:
     """Grade what an attack has handed in: one that would go on for ever by short limits, so that nobody waits long."""
     if not attack.endless:
-        return grade(attack.aim, path)
+        return grade(attack.aim, path, replace(RULES, times=replace(RULES.times, submission=attack.seconds)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "GRACE", 0.25)
         for task in assignment(attack.aim).tasks:
@@ -218,7 +240,7 @@ class Neighbour:
 
     def is_changed_by(self, attack: Attack, submitted: Path) -> bool:
         with pytest.MonkeyPatch.context() as patch, Sandbox() as fresh:
-            patch.setattr(job, "_warm_sandbox", lambda job: fresh)
+            patch.setattr(work, "warm_sandbox", lambda job: fresh)
             grade_attack(attack, submitted)
             return self.grade() != self.alone
 
@@ -248,6 +270,7 @@ def test_a_submission_gains_nothing(attack, tmp_path, places, neighbour):
     submitted = tmp_path / "attacker" / "01_convolution.ipynb"
     submitted.parent.mkdir()
     hand_in(submitted, attack, places)
+    work.warm_sandbox(batch_of(attack.aim)).start_process(Limits()).end()  # of this lesson, so that it runs already
     running, before = processes(), contents(places)
 
     done = grade_attack(attack, submitted)
@@ -276,14 +299,18 @@ def test_an_archive_reaches_nobody_else(attack, tmp_path):
         archive.writestr("honest/01_convolution.ipynb", b"honest")
         attack.module().pack(archive, b"hostile")
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    packed = datetime.now().astimezone() - timedelta(minutes=5)
 
     collected = collect(tmp_path / "class.zip", classroom, LESSONS[0])
 
-    new = {path for path in tmp_path.rglob("*") if path.is_file() and path.name != TIMESTAMP} - before
+    beside = (TIMESTAMP, "receipt.json")
+    new = {path for path in tmp_path.rglob("*") if path.is_file() and path.name not in beside} - before
     students = {path.relative_to(classroom.root / "submitted").parts[0] for path in new}
     assert all(map(STUDENT.fullmatch, students))
     assert new == {classroom.submitted(student, LESSONS[0]) for student in students}
     assert classroom.submitted("honest", LESSONS[0]).read_bytes() == b"honest"
+    for path in (classroom.root / "submitted").rglob(TIMESTAMP):
+        assert parse_utc(path.read_text(encoding="utf-8")) >= parse_utc(packed.isoformat()), "a date of their own"
     assert classroom.released(LESSONS[0]).read_bytes() == b"released"
     assert (classroom.root / "gradebook.db").read_text(encoding="utf-8") == CANARY
     assert re.search(attack.named, str(collected.not_placed)), f"not named: {collected.not_placed}"
@@ -349,11 +376,14 @@ def check_what_is_published(done: Judged, assignment: Assignment, folder: Path) 
     nbformat.validate(done.notebook)
     hostile = "<script>alert(1)</script>\u202e"
     for page in (
-        feedback_page(done.graded, done.notebook, assignment, name=hostile),
-        class_page([done.graded], assignment),
+        feedback_page(done.graded, done.notebook, assignment, {done.graded.student: hostile}),
+        class_page([done.graded], assignment).replace(SORT, ""),
     ):
         page.encode()
         Harmless().feed(page)
+
+
+SORT = f"<script>{(TEMPLATES / 'sort.js').read_text(encoding='utf-8')}</script>"  # ours, allowed by its hash
 
 
 class Harmless(HTMLParser):

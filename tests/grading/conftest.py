@@ -1,9 +1,11 @@
-"""What the tests of grading share: one sandbox, or a skip that says why there is none."""
+"""What the tests of grading share: one sandbox, or a skip that says why there is none, and the command."""
 
 import os
+import sys
 
 import pytest
 
+from grading import cli
 from grading.sandbox import NoSandbox, Sandbox
 
 
@@ -16,3 +18,20 @@ def sandbox():
         if os.environ.get("REACH_CI"):
             raise
         pytest.skip(f"no sandbox: {error}")
+
+
+@pytest.fixture
+def reach_grade(tmp_path, monkeypatch, capsys):
+    """Runs the command in `tmp_path`, as from a terminal that is 120 characters wide, and returns what it prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run(*words, fails: bool = False) -> str:
+        monkeypatch.setattr(sys, "argv", ["reach-grade", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = "".join(capsys.readouterr())
+        assert bool(ended.value.code) == fails, said
+        return said
+
+    return run

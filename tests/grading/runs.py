@@ -14,18 +14,17 @@ from sqlalchemy.engine import Engine
 from grading.assignment import load_assignment
 from grading.batch import Tally, grade_class
 from grading.classroom import Classroom
-from grading.judging.grade import Rules
-from grading.judging.job import Job
+from grading.judging.job import Job, Rules
 from tests.grading.school import NAME
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
 
 
-def grade_all(root: Path, seed: int = 0, **options) -> Tally:
+def grade_all(root: Path, seed: int = 0, private: tuple = (), **options) -> Tally:
     classroom = Classroom(root)
     assignment = load_assignment(classroom.released(NAME))
-    job = Job(NAME, classroom.released(NAME).read_text(encoding="utf-8"), Rules(seed=seed))
+    job = Job(NAME, classroom.released(NAME).read_text(encoding="utf-8"), Rules(seed=seed), private)
     return grade_class(classroom, assignment, job, **options)
 
 

@@ -1,6 +1,7 @@
 """The command as an instructor uses it: from a folder of files to feedback, a class page and a CSV."""
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -8,27 +9,18 @@ import sys
 
 import pytest
 
-from grading import cli
+from grading.classroom import Classroom
+from grading.receipt import Receipt
 from utils.paths import COURSE, NOTEBOOKS, SOLUTIONS
 
-ROSTER = "id,first_name,last_name,email\nada,Ada,Abe,ada@school.test\nbo,Bo,Baker,bo@school.test\n"
+HEAVY = ("torch", "distributed", "nbgrader", "nbformat", "IPython", "numpy", "sqlalchemy")
 
-
-@pytest.fixture
-def reach_grade(tmp_path, monkeypatch, capsys):
-    """Runs the command in `tmp_path`, as from a terminal that is 120 characters wide, and returns what it prints."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "120")
-
-    def run(*words, fails: bool = False) -> str:
-        monkeypatch.setattr(sys, "argv", ["reach-grade", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = "".join(capsys.readouterr())
-        assert bool(ended.value.code) == fails, said
-        return said
-
-    return run
+ROSTER = """id,first_name,last_name,email
+ada,Ada,Abe,ada@school.test
+bo,Bo,Baker,bo@school.test
+UNI\\cy,Cy,Cole,cy@school.test
+"""
+DUE = "assignment,student,due\n01_convolution,,2000-01-01 12:00\n01_convolution,bo@school.test,2000-01-02 12:00\n"
 
 
 def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox, reach_grade):
@@ -43,18 +35,29 @@ def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox, reach_grade
 
     said = reach_grade("grade", "incoming", "--roster", "roster.csv", "--workers", 1)
     assert "collected 2 submissions" in said and "nobody_01_convolution.ipynb" in said
+    assert "3 students are on the roster" in said
     assert "graded now: 2" in said and "conv2d" in said
-    assert "kept from before: 2" in reach_grade("grade", "--workers", 1)
+    assert said.count("01_convolution, not handed in (1): Cy Cole (UNI\\cy)") == 1
+
+    (tmp_path / "dates.csv").write_text(DUE)
+    Receipt("bo.ipynb", late=True).write(Classroom(tmp_path).receipt("bo", "01_convolution"))
+    said = reach_grade("grade", "--workers", 1, "--due", "dates.csv")
+    assert "kept from before: 2" in said and (tmp_path / "due.csv").read_text() == DUE
+    assert "01_convolution: due 2000-01-01 12:00" in said and "and 1 with a date of their own" in said
+    assert "bo: late, says the platform, but not when" in said
 
     assert "2 pages" in reach_grade("feedback")
     page = (tmp_path / "feedback" / "ada" / "01_convolution" / "01_convolution.html").read_text(encoding="utf-8")
     assert "Ada Abe" in page and "8" in page
     reach_grade("report")
-    assert "Ada Abe" in (tmp_path / "report" / "01_convolution.html").read_text(encoding="utf-8")
-    reach_grade("export", "scores.csv")
+    page = (tmp_path / "report" / "01_convolution.html").read_text(encoding="utf-8")
+    assert "Ada Abe" in page and "Cy Cole (UNI\\cy)" in page
+    said = reach_grade("export", "scores.csv")
+    assert "of 9 points: 8 for the exercises" in said and "1 for quizzes" in said
     with (tmp_path / "scores.csv").open(encoding="utf-8-sig") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert float(rows["ada"]["01_convolution"]) == 8 and float(rows["bo"]["01_convolution"]) == 0
+    assert rows["UNI\\cy"]["01_convolution"] == ""
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,57 @@ def test_without_a_sandbox_nothing_is_graded(tmp_path):
     command = [sys.executable, "-m", "grading.cli", "grade", "--class", str(tmp_path)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 2 and "bubblewrap" in run.stderr and "virtual machine" in run.stderr
+
+
+def test_help_waits_for_nothing_heavy():
+    heavy = ("torch", "numpy", "nbformat", "nbgrader", "distributed", "IPython", "sqlalchemy")
+    code = f"import sys, grading.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", ["grading.cli", "grading.batch", "grading.pages.publish", "grading.judging.process"])
+def test_what_takes_seconds_to_import_is_imported_where_it_is_needed(module):
+    """The command answers at once; a judge starts its sandbox before it imports torch itself."""
+    allowed = () if module == "grading.cli" else ("nbformat",)
+    look = f"import sys, {module}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", look], cwd=COURSE, capture_output=True, text=True, check=True)
+    assert set(ran.stdout.split()) <= set(allowed)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["collect", "incoming"], "collecting incoming …"),
+        (["grade"], "grading what was released in"),
+        (["feedback"], "writing the feedback …"),
+        (["report"], "writing the class page …"),
+        (["export", "x.csv"], "reading the gradebook …"),
+        (["release", "77_nothing"], "releasing 77_nothing …"),
+    ],
+)
+def test_each_command_says_first_what_it_does(words, said, reach_grade):
+    assert reach_grade(*words, fails=True).startswith(said)
+
+
+def test_a_run_says_what_it_takes_up(tmp_path, sandbox, reach_grade):
+    reach_grade("release", "01_convolution")
+    for student in ("ada", "bo"):
+        path = Classroom(tmp_path).submitted(student, "01_convolution")
+        path.parent.mkdir(parents=True)
+        shutil.copy(NOTEBOOKS / "01_convolution.ipynb", path)
+        said = reach_grade("grade", "--workers", 1)
+        assert "starting 1 process …" in said
+    assert "1 graded before, 1 to grade" in said
+    batch = Classroom(tmp_path).batch("01_convolution")
+    Classroom(tmp_path).result("bo", "01_convolution").unlink()
+    batch.write_text(json.dumps(json.loads(batch.read_text()) | {"finished": False, "anew": True}))
+    said = reach_grade("grade", "--workers", 1, "--again")
+    assert "goes on: 1 of 2 graded anew, 1 to grade" in said and "other rules" not in said
+
+
+def test_a_schools_database_is_used_from_the_beginning(tmp_path, reach_grade):
+    reach_grade("release", "01_convolution", "--database", f"sqlite:///{tmp_path}/school.db")
+    assert (tmp_path / "school.db").is_file() and not (tmp_path / "gradebook.db").exists()
+    said = reach_grade("release", "01_convolution", "--database", "sqlite:///other.db", fails=True)
+    assert "nbgrader_config.py is there already" in said and not (tmp_path / "other.db").exists()

@@ -2,12 +2,15 @@
 
 import csv
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grading.exchange.people import Roster, Student
 from grading.gradebook.book import Book
 from grading.gradebook.exporting import Kind, export, harmless
 from grading.problems import GradingError
@@ -40,6 +43,14 @@ def book(tmp_path_factory):
         yield book
 
 
+@pytest.fixture
+def half(book, monkeypatch):
+    """The same gradebook, where ada alone has a score, and it is one half."""
+    (ada,) = (replace(score, points=0.5) for score in book.scores(NAME) if score.student == "ada")
+    monkeypatch.setattr(book, "scores", lambda assignment: [ada])
+    return book
+
+
 def table(path: Path, delimiter: str = ",") -> list[list[str]]:
     with path.open(newline="", encoding="utf-8") as stream:
         return list(csv.reader(stream, delimiter=delimiter))
@@ -55,7 +66,9 @@ def test_a_plain_file_has_everybody(book, tmp_path):
     rows = {row[0]: dict(zip(header, row, strict=True)) for row in rows}
     assert set(rows) == {"ada", "charles", "grace"}
     assert rows["ada"][NAME] == "1" and rows["ada"]["max_score"] == "2"
-    assert rows["ada"]["submitted"] == "2026-03-01T10:00:00" and rows["ada"]["needs_manual_grade"] == "yes"
+    submitted = datetime.fromisoformat(rows["ada"]["submitted"])  # local time, with its offset
+    assert submitted == datetime(2026, 3, 1, 10, tzinfo=UTC) and submitted.utcoffset() is not None
+    assert rows["ada"]["needs_manual_grade"] == "yes"
     assert rows["charles"][NAME] == "0" and rows["grace"][NAME] == ""  # grace handed nothing in
     assert (done.written, done.not_final) == (2, ["ada"])
 
@@ -76,8 +89,8 @@ def test_moodle_gets_columns_to_find_people_by(book, tmp_path):
 def test_a_file_of_canvas_is_filled_in(book, tmp_path):
     (tmp_path / "from canvas.csv").write_text(CANVAS, encoding="utf-8")
     done = export(book, NAME, tmp_path / "to canvas.csv", template=tmp_path / "from canvas.csv")
+    assert done.path.read_text(encoding="utf-8").startswith("\ufeffStudent,ID,")
     rows = by_first(table(done.path))
-    assert rows["Student"] == CANVAS.lstrip("\ufeff").splitlines()[0].split(",")
     assert rows["Lovelace, Ada"] == ["Lovelace, Ada", "501", "s-1", "ada", "Ox", "7", "1", ""]
     assert rows["Babbage, Charles"][6] == "0"  # found by the e-mail address that he signs in with
     assert rows["Nobody, Known"][5:7] == ["8", ""] and rows["    Points Possible"][6] == "2"
@@ -86,7 +99,8 @@ def test_a_file_of_canvas_is_filled_in(book, tmp_path):
 
 def test_a_worksheet_of_moodle_is_filled_in(book, tmp_path):
     (tmp_path / "moodle.csv").write_text(MOODLE)
-    done = export(book, NAME, tmp_path / "out.csv", template=tmp_path / "moodle.csv", known_as={"charles": ["78"]})
+    roster = Roster((Student("charles", known_as={"participant": "78"}),))
+    done = export(book, NAME, tmp_path / "out.csv", template=tmp_path / "moodle.csv", roster=roster)
     rows = by_first(table(done.path, ";"))
     assert rows["Participant 77"][4:] == ["1", "2,00", "-"]
     assert rows["Participant 78"][4] == "0"
@@ -123,8 +137,8 @@ def test_a_template_without_the_columns_is_refused(book, tmp_path, text, message
 
 
 def test_a_template_that_is_no_text_is_refused(book, tmp_path):
-    (tmp_path / "in.csv").write_bytes(b"\xff\xfe\x00PK")
-    with pytest.raises(GradingError, match="UTF-8"):
+    (tmp_path / "in.csv").write_bytes(b"\xff\xfe\x00\xd8")
+    with pytest.raises(GradingError, match="no text in UTF-8"):
         export(book, NAME, tmp_path / "out.csv", template=tmp_path / "in.csv")
 
 
@@ -135,13 +149,96 @@ def test_no_name_is_a_formula(book, tmp_path, kind):
     assert not any(value.startswith(("=", "+", "@", "\t", "-")) for value in values)
 
 
-def test_a_template_is_made_harmless_too(book, tmp_path):
-    (tmp_path / "in.csv").write_text(f"Username,Name,{NAME}\nada,=1+1,-\n")
-    assert table(export(book, NAME, tmp_path / "out.csv", template=tmp_path / "in.csv").path)[1] == [
-        "ada",
-        "'=1+1",
-        "1",
-    ]
+FOREIGN = "Username;Phone;Note;Other;{name}\r\nada;+49 30 12345;=1+1;-1,5;{ada}\r\nzoe;;@home;--;5\r\n\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("before", ["", "sep=;\r\n", "Course DL 101 \N{EN DASH} M\xfcnchen\r\n\r\n"])
+def test_all_but_the_scores_is_byte_for_byte_as_it_was(half, tmp_path, encoding, before):
+    """Foreign text may begin with + or -, and the numbers are written as those around them."""
+    (tmp_path / "in.csv").write_bytes((before + FOREIGN.format(name=NAME, ada="")).encode(encoding))
+    export(half, NAME, tmp_path / "out.csv", template=tmp_path / "in.csv")
+    expected = (before + FOREIGN.format(name=NAME, ada="0,5")).encode(encoding)
+    assert (tmp_path / "out.csv").read_bytes() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        (f"Username,{NAME}\nada,\n", "ada,0.5\n"),
+        (f"Username,{NAME}\nada\n", "ada,0.5\n"),
+        (f'"Username","{NAME}"\n"ada",""\n', '"ada","0.5"\n'),
+        (f'Username,Max,{NAME}\nada,"2,00",\n', 'ada,"2,00","0,5"\n'),
+        (f"Username\tMax\t{NAME} [Total Pts: 2 Score] |77\nada\t2.00\t\n", "ada\t2.00\t0.5\n"),
+        (f"OrgDefinedId,{NAME} Points Grade <Numeric MaxPoints:2>,End-of-Line Indicator\n#ada,,#\n", "#ada,0.5,#\n"),
+        (f"Email address,Assignment: {NAME} (Real)\nada@example.org,-\n", "ada@example.org,0.5\n"),
+        ('Identifikator;E-Mail-Adresse;Bewertung\n"Teilnehmer/in 7";ada@example.org;\n', "ada@example.org;0.5\n"),
+        ("Identifiant;Adresse de courriel;Note\nParticipant 7;ada@example.org;\n", "ada@example.org;0.5\n"),
+    ],
+)
+def test_columns_and_numbers_of_each_platform(half, tmp_path, text, filled):
+    (tmp_path / "in.csv").write_text(text)
+    done = export(half, NAME, tmp_path / "out.csv", template=tmp_path / "in.csv")
+    assert done.path.read_bytes().decode().endswith(filled) and done.written == 1
+
+
+def test_a_title_that_holds_the_assignments_name_is_another_column(half, tmp_path):
+    (tmp_path / "in.csv").write_text(f"Username,{NAME} bonus\nada,\n")
+    with pytest.raises(GradingError, match="no column '01_convolution'"):
+        export(half, NAME, tmp_path / "out.csv", template=tmp_path / "in.csv")
+
+
+def test_a_participant_is_nobodys_student_number(half, tmp_path):
+    (tmp_path / "in.csv").write_text("Identifier,Grade\nParticipant 501,\n")  # 501 is the number that Canvas gave ada
+    done = export(half, NAME, tmp_path / "out.csv", template=tmp_path / "in.csv")
+    assert done.not_in_template == ["ada"]
+
+
+def test_the_roster_knows_ids_that_the_gradebook_does_not(book, tmp_path):
+    """Canvas's own id in Canvas's column, whatever the school's own id is."""
+    ids = {"canvas_id": "1000", "sis_login": "al1", "sis_id": "u77"}
+    listed = Roster((Student("ada", "UNI\\ada", known_as=ids), Student("charles", known_as={"canvas_id": "1001"})))
+    _, _, *rows = table(export(book, NAME, tmp_path / "canvas.csv", Kind.CANVAS, roster=listed).path)
+    assert ["Lovelace, Ada", "1000", "u77", "al1", "", "1"] in rows
+    (tmp_path / "in.csv").write_text(f"Student,ID,SIS Login ID,{NAME} (4)\nA,1000,,\nB,,al1,\nC,1001,,\n")
+    done = export(book, NAME, tmp_path / "out.csv", template=tmp_path / "in.csv", roster=listed)
+    assert [row[3] for row in table(done.path)[1:]] == ["1", "1", "0"]
+    plain = table(export(book, NAME, tmp_path / "plain.csv", roster=listed).path)
+    assert "UNI\\ada" in {row[0] for row in plain}
+
+
+@pytest.mark.parametrize(
+    ("name", "score"), [("Lovelace, Ada", "1"), ("Lovelace, Augusta", "1"), ("Ek, Bo", ""), ("", "1")]
+)
+def test_a_number_of_another_system_is_believed_where_the_names_agree(book, tmp_path, name, score):
+    """Canvas's 77 may be anybody, and need not be the one whom the school calls 77."""
+    listed = Roster((Student("ada", "77", "Ada", "Lovelace"),))
+    (tmp_path / "in.csv").write_text(f'Student,ID,Section,{NAME} (4)\n"{name}",77,A,\n')
+    done = export(book, NAME, tmp_path / "out.csv", template=tmp_path / "in.csv", roster=listed)
+    assert table(done.path)[1][3] == score
+
+
+def test_canvas_number_is_no_login(book, tmp_path):
+    """Where it is all that is known of a person, Canvas would look for a login of that name."""
+    listed = Roster((Student("ada", "1000", known_as={"canvas_id": "1000"}),))
+    rows = table(export(book, NAME, tmp_path / "canvas.csv", Kind.CANVAS, roster=listed).path)
+    assert ["Lovelace, Ada", "1000", "", "", "", "1"] in rows
+
+
+def test_who_left_without_a_score_is_no_row(book, tmp_path):
+    listed = Roster((Student("grace", gone=True), Student("ada", gone=True)))
+    people = {row[0] for row in table(export(book, NAME, tmp_path / "plain.csv", roster=listed).path)}
+    assert "ada" in people and "grace" not in people
+
+
+def test_points_for_each_exercise(book, tmp_path):
+    done = export(book, NAME, tmp_path / "scores.csv", per_exercise=True)
+    header, *rows = table(done.path)
+    assert header[-2:] == ["output_size", "quiz_same_output_size"]
+    assert {row[0]: row[-2:] for row in rows} == {"ada": ["1", "0"], "charles": ["0", "0"], "grace": ["", ""]}
+    assert (done.max_points, done.by_hand) == (2, 1)
+    with pytest.raises(GradingError, match="plain file alone"):
+        export(book, NAME, tmp_path / "other.csv", Kind.CANVAS, per_exercise=True)
 
 
 @given(st.text())

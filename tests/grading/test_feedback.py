@@ -179,7 +179,7 @@ def test_pictures_end_where_the_page_is_full(monkeypatch):
 
 
 @given(st.text())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_text_becomes_harmless_html(text):
     for html in (markdown(text), highlighted(text)):
         assert_harmless(html)
@@ -187,7 +187,7 @@ def test_any_text_becomes_harmless_html(text):
 
 
 @given(st.text(alphabet=list("$[]()<>!`*_#|-\n \\{}^&;ab\"'")))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_any_markdown_becomes_harmless_html(text):
     assert_harmless(markdown(text))
 
@@ -223,7 +223,7 @@ def test_a_png_is_kept_and_what_hides_in_it_is_dropped():
 
 
 @given(st.binary(max_size=60))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_damaged_png_is_none_and_no_error(noise):
     plain = base64.b64decode(png())
     damaged = plain[:20] + noise + plain[20 + len(noise) :]

@@ -171,8 +171,12 @@ def test_a_forged_reply_is_an_incident_or_no_pass(lesson):
     replies += [{"problem": "was not attempted", "detail": 7}, {"value": {"dict": 1}, "problem": None, "printed": None}]
     for reply in replies:
         process = SimpleNamespace(
-            ask=lambda request, seconds, reply=reply: reply, seconds=lambda: 0.0, end=lambda: Ended(0.0, 0.0)
+            ask=lambda request, seconds, reply=reply: reply,
+            seconds=lambda: 0.0,
+            end=lambda: Ended(0.0, 0.0),
+            starved=0.0,
         )
         fake = SimpleNamespace(start_process=lambda limits, process=process: process)
         judged = grade_notebook("ada", lesson, lesson.notebook, QUICK, fake)
         assert sum(mark.points for mark in judged.graded.marks) == 0
+        assert "Error" not in " ".join(judged.graded.notes)

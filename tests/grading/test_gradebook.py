@@ -141,7 +141,7 @@ def test_the_gradebook_is_that_of_nbgrader_autograde(school, book, tmp_path, mon
         return Judged(school.graded(student, passed=defined.strip() == RIGHT.strip()), notebook)
 
     monkeypatch.setattr(preprocessors, "grade_notebook", verdicts)
-    monkeypatch.setattr(preprocessors, "_sandbox", lambda: None)
+    monkeypatch.setattr(preprocessors, "_sandbox", lambda library: None)
     with Book(other.classroom) as empty:
         empty.register(other.assignment)
     autograde(other)
@@ -179,13 +179,13 @@ def test_autograde_takes_seed_and_private_checks_from_the_configuration(school, 
         return Judged(replace(school.graded(student, passed=True), notes=["It slept."]), notebook)
 
     monkeypatch.setattr(preprocessors, "grade_notebook", verdicts)
-    monkeypatch.setattr(preprocessors, "_sandbox", lambda: None)
+    monkeypatch.setattr(preprocessors, "_sandbox", lambda library: None)
     with Book(school.classroom) as book:
         book.register(school.assignment)
     autograde(school)
     assert asked == [(2, 7)]
     recorded = nbformat.read(school.classroom.autograded("ada", NAME), as_version=4).metadata.reach_grading
-    assert (recorded.seed, recorded.notes) == (7, ["It slept."])
+    assert (recorded.seed, recorded.notes) == ("7", ["It slept."])
 
 
 def autograde(school: School) -> None:

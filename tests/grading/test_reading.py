@@ -19,7 +19,7 @@ from utils.paths import NOTEBOOKS, SOLUTIONS
 ANSWER = "def output_size(size, kernel, stride=1, padding=0, dilation=1):\n    return 42"
 QUIZ = "quiz_same_output_size"
 
-many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+import safetensors.torch
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ PLAIN = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.lists(inner, max_size=3).map(tuple)
-        | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5) | st.integers(1 - 2**31, 2**31 - 1), inner, max_size=3)
     ),
     max_leaves=20,
 )
@@ -50,7 +51,7 @@ def frame(text: bytes, arrays: bytes = b"") -> bytes:
 
 
 @given(PLAIN)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_plain_values_cross_unchanged(value):
     found = across(value)
     assert found == value and repr(found) == repr(value)
@@ -116,8 +117,52 @@ def test_what_is_no_message_is_refused(data):
         received_from(data)
 
 
+def stored(*tensors: torch.Tensor) -> bytes:
+    return safetensors.torch.save({str(index): tensor for index, tensor in enumerate(tensors)})
+
+
+ONE = stored(torch.zeros(3))
+TWICE = b'[{"tensor": 0}, {"tensor": 0}]'
+TOO_MUCH = {
+    "one tensor twice": (TWICE, ONE),
+    "one tensor twice, deep inside": (b'{"dict": [["a", [%s]], ["b", {"tuple": [{"tensor": 0}]}]]}' % TWICE, ONE),
+    "a tensor that stands nowhere": (b"[]", ONE),
+    "lists in a list": (b"[" + b"[]," * wire.MAX_ITEMS + b"[]]", b""),
+    "numbers": (b"[" + b"1," * wire.MAX_ITEMS + b"1]", b""),
+    "lists in lists of a dict": (b'{"dict": [["a", [' + b"[[]]," * (wire.MAX_ITEMS // 2) + b"[]]]]}", b""),
+    "levels": (b"[" * (wire.MAX_DEPTH + 1) + b"]" * (wire.MAX_DEPTH + 1), b""),
+    "levels of dicts": (b'{"dict": [["a", ' * 40 + b"0" + b"]]}" * 40, b""),
+    "digits": (b"[1, -%s]" % (b"9" * wire.MAX_DIGITS), b""),
+    "digits of a fraction": (b"[0.%s]" % (b"0" * wire.MAX_DIGITS), b""),
+    "keys that share a hash": (b'{"dict": [[%d, 0], [%d, 0]]}' % (2**61 - 1, 2 * (2**61 - 1)), b""),
+    "negative keys that share a hash": (b'{"dict": [[-%d, 0]]}' % (2**61 - 1), b""),
+    "a key twice": (b'{"dict": [["a", 0], ["a", 1]]}', b""),
+    "a mark twice": (b'{"tensor": 0, "tensor": 0}', ONE),
+    "names of arrays": (b"[]", struct.pack("<Q", wire.MAX_HEADER + 1) + b"{}".ljust(wire.MAX_HEADER + 1)),
+    "a side without numbers": (b'{"tensor": 0}', stored(torch.zeros(wire.MAX_SIDE + 1, 0))),
+}
+
+
+@pytest.mark.parametrize("what", TOO_MUCH)
+def test_a_message_has_one_budget(what):
+    with pytest.raises(wire.BadMessage):
+        wire.unpack(*TOO_MUCH[what])
+
+
+@pytest.mark.parametrize("what", ["lists in a list", "numbers", "levels", "digits", "lists in lists of a dict"])
+def test_what_is_too_much_is_refused_before_any_of_it_is_built(what, monkeypatch):
+    monkeypatch.setattr(wire.json, "loads", lambda *_, **__: pytest.fail("it was built"))
+    with pytest.raises(wire.BadMessage, match="it holds|it is nested"):
+        wire.unpack(*TOO_MUCH[what])
+
+
+def test_commas_and_brackets_in_a_string_are_text():
+    text = '[{"a": 1}, ' * 40_000 + '\\" \\\\' + "1" * 1_000
+    assert across([text, {"a": text}]) == [text, {"a": text}]
+
+
 @given(st.binary(max_size=200), st.binary(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_bytes_do_anything_else_than_be_refused_or_read(text, arrays):
     with contextlib.suppress(wire.BadMessage):
         wire.unpack(text, arrays)

@@ -1,6 +1,7 @@
 """What an answer prints, displays and draws while it is checked: kept out of the notebook, the beginning remembered."""
 
 import contextlib
+import functools
 import io
 import sys
 import warnings
@@ -48,15 +49,28 @@ def _no_displays() -> Iterator[None]:
     if shell is None:
         yield
         return
-    from IPython.core.displaypub import CapturingDisplayPublisher
-
-    publisher, shell.display_pub = shell.display_pub, CapturingDisplayPublisher()
+    publisher, shell.display_pub = shell.display_pub, _silent_publisher()
     shell.ask_exit = _exit
     try:
         yield
     finally:
         shell.display_pub = publisher
         del shell.ask_exit
+
+
+@functools.cache
+def _silent_publisher() -> Any:
+    """Swallows what is displayed. There is one, since it takes as long to make as many an answer takes."""
+    from IPython.core.displaypub import DisplayPublisher
+
+    class Silent(DisplayPublisher):
+        def publish(self, *args: Any, **kwargs: Any) -> None:
+            """Show nothing."""
+
+        def clear_output(self, wait: bool = False) -> None:
+            """There is nothing to clear."""
+
+    return Silent()
 
 
 def _shell() -> Any:

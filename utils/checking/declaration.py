@@ -2,14 +2,16 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from utils.checking import calling
+from utils.checking.seeds import derived
 
+Cases = Callable[[np.random.Generator], Iterable[tuple | dict]]
 Seen = Callable[..., str | None]
 """`seen(value, *case)`: one sentence on what is wrong with this value and can be seen in it, or nothing."""
 
@@ -28,19 +30,29 @@ class Mistake:
         self.explanation = explanation
 
 
+@dataclass(frozen=True)
+class Share:
+    """Points that are given by the share of the cases that pass, rather than all or none."""
+
+    points: int
+
+
 class Declaration:
     """What an author says of an exercise; see `utils.checking` for an example of each part.
 
     Args:
         reference: a right answer, or torch's own function. Its docstring gives the shapes.
         lesson: two digits, as in the lesson's file name.
-        points: what a pass is worth.
+        points: what a pass is worth. All or nothing for a number; by parts for {"values": 2, "no leak": 1}, each with
+            cases of its own; by the share of the cases that pass for Share(3).
         hint: one sentence that points to the idea; shown when the check fails.
         returns: names of the parts, for an answer that returns several.
         seconds: of the processor; the first case may take that long, and all others together.
         rtol: relative tolerance of the comparison with the reference.
         compare: whether a value is compared with the reference's. Without, findings alone decide.
         facts: a dataclass; findings get the value as one of these, rather than as a dict.
+        may_use: modules or names of the course's own library that an answer may use, such as "utils.text.encode".
+            Grading remarks on an answer that uses any other.
     """
 
     def __init__(
@@ -48,41 +60,74 @@ class Declaration:
         reference: Callable,
         *,
         lesson: str,
-        points: int,
+        points: int | Mapping[str, int] | Share,
         hint: str,
         returns: Sequence[str] = (),
         seconds: float = 5.0,
         rtol: float = 1e-4,
         compare: bool = True,
         facts: type | None = None,
+        may_use: Sequence[str] = (),
     ):
         self.reference, self.name = reference, reference.__name__
         self.parameters = list(inspect.signature(reference).parameters)
-        self.lesson, self.points, self.hint = lesson, points, hint
+        self.lesson, self.hint = lesson, hint
+        self.by_share = isinstance(points, Share)
+        self.points_of = _points_by_part(self.name, points)
+        self.points = sum(self.points_of.values())
         self.returns, self.seconds, self.rtol, self.compare, self.facts = returns, seconds, rtol, compare, facts
+        self.may_use = tuple(may_use)
+        if self.by_share and not compare:
+            raise ValueError(
+                f"{self.name}: a share of the cases needs values that are compared. Give its points by parts instead."
+            )
         self.mistakes: list[Mistake] = []
         self.findings: list[tuple[Seen, Mistake | None]] = []
         self.ask_function: Callable = calling.direct
         self.measure_function: Callable | None = None
         self.recipe_function: Callable | None = None
-        self._cases: Callable[[np.random.Generator], Iterable[tuple | dict]] | None = None
+        self._cases: dict[str, Cases] = {}
 
     # --- what is asked ---
 
-    def cases(self, function: Callable) -> Callable:
+    def cases(self, of: Cases | str) -> Callable:
         """Declare the cases: a generator drawn from a NumPy generator, the smallest and made by hand first.
 
-        A case is a dict by the names of the arguments, or a tuple in their order.
+        A case is a dict by the names of the arguments, or a tuple in their order. Where points are given by parts,
+        `@name.cases` declares those of the first part, and `@name.cases("no leak")` those of another.
         """
-        self._cases = function
-        return function
+        first = next(iter(self.points_of))
+        if callable(of):
+            self._cases[first] = of
+            return of
+        if of not in self.points_of:
+            parts = ", ".join(map(repr, filter(None, self.points_of))) or "no parts"
+            raise ValueError(f"{self.name} has no part {of!r}: its points name {parts}")
+
+        def declare(function: Cases) -> Cases:
+            self._cases[of] = function
+            return function
+
+        return declare
+
+    def draw(self, seed: int) -> list[tuple[str, tuple]]:
+        """(part of the points, case) for each case of this seed, part by part; the only part of most is "".
+
+        The seed is of any size, and the cases do not tell it.
+        """
+        rng = np.random.default_rng(derived(seed, "cases", self.lesson, self.name))
+        drawn: list[tuple[str, Any]] = []
+        for part in self.points_of:
+            cases = list(self._cases[part](rng)) if part in self._cases else []
+            if not cases:
+                what, how = (f" for its part {part!r}", f"({part!r})") if part else ("", "")
+                raise ValueError(f"{self.name} has no cases{what}: declare them with @{self.name}.cases{how}")
+            drawn += [(part, case) for case in cases]
+        return [(part, self._as_tuple(case, number)) for number, (part, case) in enumerate(drawn, start=1)]
 
     def draw_cases(self, seed: int) -> list[tuple]:
         """The cases for this seed, each a tuple of plain values."""
-        drawn = list(self._cases(np.random.default_rng(seed))) if self._cases else []
-        if not drawn:
-            raise ValueError(f"{self.name} has no cases: declare them with @{self.name}.cases")
-        return [self._as_tuple(case, number) for number, case in enumerate(drawn, start=1)]
+        return [case for _, case in self.draw(seed)]
 
     def _as_tuple(self, case: Any, number: int) -> tuple:
         form = f"yield a tuple of values for ({', '.join(self.parameters)}), or a dict by these names"
@@ -166,3 +211,16 @@ class Declaration:
         """Declare a finding without a name: something that is wrong, and has many causes."""
         self.findings.append((seen, None))
         return seen
+
+
+def _points_by_part(name: str, points: int | Mapping[str, int] | Share) -> dict[str, int]:
+    """{part: points}; the only part of an exercise that has none is ""."""
+    if isinstance(points, Share):
+        return {"": points.points}
+    if isinstance(points, int):
+        return {"": points}
+    named = all(isinstance(part, str) and part.strip() for part in points)
+    if len(points) < 2 or not named or not all(type(worth) is int and worth > 0 for worth in points.values()):
+        form = 'two or more names, each with a whole number above 0, as in points={"values": 2, "no leak": 1}'
+        raise ValueError(f"{name}: points by parts are {form}; these are {dict(points)}")
+    return dict(points)

@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 
+from utils.checking.shorten import MAX_CHARACTERS, shorten
+
 MAX_ELEMENTS = 36
-MAX_CHARACTERS = 300
+MAX_CHARACTERS_OF_PARTS = 5_000  # of a value that is shown part by part
 
 
 def describe(value: Any) -> str:
@@ -18,14 +20,20 @@ def describe(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else number(value)
     if isinstance(value, list | tuple | dict) and _several_lines(value):
-        return "\n".join(_describe_part(name, item) for name, item in _parts(value))
+        parts = "\n".join(_describe_part(name, item) for name, item in _parts(value))
+        return shorten(parts, MAX_CHARACTERS_OF_PARTS)
     if isinstance(value, dict):
-        return shorten("{" + ", ".join(f"{key}: {describe(item)}" for key, item in value.items()) + "}")
+        return shorten("{" + ", ".join(f"{key}: {describe(item)}" for key, item in _ends([*value.items()])) + "}")
     if isinstance(value, tuple):
-        return shorten("(" + ", ".join(map(describe, value)) + ("," if len(value) == 1 else "") + ")")
+        return shorten("(" + ", ".join(map(describe, _ends(value))) + ("," if len(value) == 1 else "") + ")")
     if isinstance(value, list):
-        return shorten("[" + ", ".join(map(describe, value)) + "]")
+        return shorten("[" + ", ".join(map(describe, _ends(value))) + "]")
     return shorten(repr(value))
+
+
+def _ends(items: Sequence) -> Sequence:
+    """The items of which something is left once all of them are written down and shortened."""
+    return items if len(items) <= 2 * MAX_CHARACTERS else [*items[:MAX_CHARACTERS], *items[-MAX_CHARACTERS:]]
 
 
 def _several_lines(value: list | tuple | dict) -> bool:
@@ -43,13 +51,14 @@ MOST_PARTS = 6
 
 def _parts(value: list | tuple | dict) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
-        return [(str(key), item) for key, item in value.items()]
-    parts = [(f"[{index}]", item) for index, item in enumerate(value)]
+        parts = [(shorten(str(key)), item) for key, item in value.items()]
+    else:
+        parts = [(f"[{index}]", item) for index, item in enumerate(value)]
     return parts if len(parts) <= MOST_PARTS else [*parts[:MOST_PARTS], ("...", f"{len(parts)} in all")]
 
 
 def _describe_part(name: str, value: Any) -> str:
-    text = value if name == "..." else describe(value)
+    text = value if name == "..." and isinstance(value, str) else describe(value)
     return hang(f"{name} = ", text)
 
 
@@ -72,14 +81,6 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
     return f"{value + 0.0:.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.5g}"
-
-
-def shorten(text: str, limit: int = MAX_CHARACTERS) -> str:
-    """`text`, cut in the middle if it is longer than `limit` characters."""
-    if len(text) <= limit:
-        return text
-    half = (limit - 5) // 2
-    return f"{text[:half]} ... {text[-half:]}"
 
 
 def show_call(name: str, parameters: Sequence[str], args: tuple) -> str:

@@ -1,16 +1,18 @@
 """From the trials of an answer to what is said of it: the smallest failing case, what is wrong, the likely mistake."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from utils.checking import calling
+from utils.checking import calling, gpu
 from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import difference, is_short
 from utils.checking.declaration import Declaration, Mistake
-from utils.checking.describe import describe, indent, shorten, show_call
+from utils.checking.describe import describe, indent, show_call
+from utils.checking.shorten import shorten
 from utils.checking.trials import Trial, value_of
-from utils.checking.verdict import Status, Verdict
+from utils.checking.verdict import Earned, Status, Verdict
 
 NO_COINCIDENCE = 8  # so many numbers of tensors, wrong in the same way, are not wrong by chance
 CAUTION = " Not every case fits this, so there may be a second mistake behind it."
@@ -24,15 +26,26 @@ def verdict_without_trials(exercise: Declaration, unusable: Outcome) -> Verdict:
     return Verdict(exercise.name, Status.FAILED, f"It {unusable.problem}.", problem=unusable.detail)
 
 
-def verdict_on(exercise: Declaration, trials: list[Trial]) -> Verdict:
-    """What is said after these trials."""
+def verdict_on(exercise: Declaration, trials: list[Trial], credit: list[Earned]) -> Verdict:
+    """What is said after these trials, which earned this credit."""
     failed = [trial for trial in trials if trial.fault is not None]
     if not failed:
         agreed = "Its only case agrees." if len(trials) == 1 else f"All {len(trials)} cases agree."
-        return Verdict(exercise.name, Status.PASSED, agreed, notes=_notes(trials))
-    worst = min(failed, key=lambda trial: _size(trial.case.args))
-    if worst.outcome.problem is Problem.NOT_ATTEMPTED:
+        advice = [gpu.ADVICE] if any(trial.outcome.on_gpu for trial in trials) else []
+        return Verdict(exercise.name, Status.PASSED, agreed, notes=_notes(trials) + advice, credit=credit)
+    worst = smallest(failed)
+    if worst.outcome.problem is Problem.NOT_ATTEMPTED and not any(one.points for one in credit):
         return _not_attempted(exercise, worst.outcome)
+    return replace(_explain(exercise, worst, trials), credit=credit)
+
+
+def smallest(failed: list[Trial]) -> Trial:
+    """The failing case that is the least for a person to take in."""
+    return min(failed, key=lambda trial: _size(trial.case.args))
+
+
+def _explain(exercise: Declaration, worst: Trial, trials: list[Trial]) -> Verdict:
+    failed = [trial for trial in trials if trial.fault is not None]
     if stopped := next((trial for trial in failed if trial.outcome.problem is Problem.RAN_TOO_LONG), None):
         worst = stopped
     if worst.outcome.problem:
@@ -51,7 +64,9 @@ def _explain_problem(exercise: Declaration, worst: Trial, trials: list[Trial]) -
     problem, detail = worst.outcome.problem, worst.outcome.detail
     notes = _notes(trials)
     if problem is Problem.RAN_TOO_LONG:
-        detail = _too_long(exercise, worst, trials)
+        detail = _too_long(exercise, worst, [trial for trial in trials if trial.case.part == worst.case.part])
+    if problem is Problem.NOT_ATTEMPTED:
+        detail = f"`{detail}` still raises NotImplementedError here."
     if problem is Problem.CHANGED_ARGUMENTS:
         changed = exercise.parameters[int(detail)]
         detail = f"It changed `{changed}` in place. Whoever called it still needs that value: work on a copy."
@@ -145,7 +160,7 @@ def _find_mistake(exercise: Declaration, worst: Trial, trials: list[Trial]) -> t
         return worst.mistake.name, worst.mistake.explanation
     passed = [trial for trial in trials if trial.fault is None]
     failed = [trial for trial in trials if trial.fault is not None]
-    constant = _is_constant([trial.outcome.value for trial in trials])
+    constant = is_constant([trial.outcome.value for trial in trials])
     best, most = ("", ""), 0
     for mistake in exercise.mistakes:
         if mistake.seen or not all(_agrees(exercise, mistake, trial) for trial in [worst, *passed]):
@@ -179,15 +194,23 @@ def _is_no_coincidence(explained: list[Trial], failed: list[Trial]) -> bool:
     """
     if any(_wrong_numbers(trial) > 1 for trial in explained):
         return 2 * len(explained) >= len(failed) or sum(map(_wrong_numbers, explained)) >= NO_COINCIDENCE
-    return len({str(trial.outcome.value) for trial in explained}) > 1 and 4 * len(explained) >= 3 * len(failed)
+    several = not _all_the_same([trial.outcome.value for trial in explained])
+    return several and 4 * len(explained) >= 3 * len(failed)
 
 
-def _is_constant(values: list[Any]) -> bool:
+def is_constant(values: list[Any]) -> bool:
     """Whether an answer gives one and the same number always, which agrees with much."""
     tensors = [value for value in values if isinstance(value, torch.Tensor)]
-    if len(tensors) < len(values):
-        return len(set(map(str, values))) <= 1
+    if len(tensors) < len(values) or any(tensor.is_complex() for tensor in tensors):
+        return _all_the_same(values)
     return len(torch.cat([tensor.double().flatten() for tensor in tensors]).unique()) <= 1
+
+
+def _all_the_same(values: list[Any]) -> bool:
+    try:
+        return all(difference(values[0], value, rtol=0, atol=0) is None for value in values[1:])
+    except Exception:  # made-up values, once more
+        return False
 
 
 def _wrong_numbers(trial: Trial) -> int:

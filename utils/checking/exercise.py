@@ -1,9 +1,12 @@
 """The check of an exercise, as a learner meets it in a notebook: `check.conv2d(conv2d)`."""
 
+import inspect
 import os
+import textwrap
+from dataclasses import replace
 from typing import Any
 
-from utils.checking import calling, record
+from utils.checking import calling, gpu, record
 from utils.checking.declaration import Declaration
 from utils.checking.judging import Caller, CheckBroken, judge
 from utils.checking.state import fixed_state
@@ -23,8 +26,11 @@ class Exercise(Declaration):
         """The verdict on `answer`, without showing it; see `utils.checking.judging.judge`."""
         return judge(self, answer, seed, caller)
 
-    def __call__(self, answer: Any = _NOTHING) -> None:
+    def __call__(self, answer: Any = _NOTHING) -> float | None:
         """Check `answer`, show the verdict, and remember a pass.
+
+        Returns None; under `nbgrader autograde`, the points of an answer that earned some of them: it takes the value
+        of a check cell for partial credit (nbgrader's documentation, "Partial Credit").
 
         Raises:
             CheckFailed: in strict mode (`REACH_STRICT=1` or `checks`, or under nbgrader), if it did not pass.
@@ -34,8 +40,13 @@ class Exercise(Declaration):
         verdict.show()
         if verdict.passed:
             record.add(self.lesson, self.name)
-        elif strict("checks") or "NBGRADER_EXECUTION" in os.environ:
+            return None
+        nbgrader = os.environ.get("NBGRADER_EXECUTION")
+        if nbgrader == "autograde" and verdict.share and not strict("checks"):
+            return verdict.share * self.points
+        if strict("checks") or nbgrader is not None:
             raise CheckFailed(verdict.text())
+        return None
 
     def case(self) -> tuple:
         """The arguments of the smallest case that failed in the last check: try `conv2d(*check.conv2d.case())`.
@@ -56,6 +67,17 @@ class Exercise(Declaration):
         if answer is _NOTHING:
             return Verdict(self.name, Status.NOT_ATTEMPTED, f"Give it your answer: check.{self.name}({self.name}).")
         try:
-            return self.judge(answer)
+            verdict = self.judge(answer)
         except CheckBroken as error:
             return Verdict(self.name, Status.BROKEN, str(error))
+        if verdict.passed and gpu.ADVICE not in verdict.notes and gpu.asks_for_gpu(_source(answer)):
+            return replace(verdict, notes=[*verdict.notes, gpu.ADVICE])
+        return verdict
+
+
+def _source(answer: Any) -> str:
+    """The code of an answer; empty where it cannot be found."""
+    try:
+        return textwrap.dedent(inspect.getsource(answer))
+    except (OSError, TypeError):
+        return ""

@@ -2,15 +2,16 @@
 
 import linecache
 import sysconfig
-from pathlib import Path
 from types import FrameType
 
+from utils.paths import COURSE
+
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-_UTILS = str(Path(__file__).parents[1])
+_OURS = tuple(str(COURSE / folder) for folder in ("utils", "grading"))
 
 
 def is_learners(filename: str) -> bool:
-    return not filename.startswith((*_LIBRARIES, _UTILS, "<frozen"))
+    return not filename.startswith((*_LIBRARIES, *_OURS, "<frozen"))
 
 
 def own_frames(frame: FrameType | None) -> list[FrameType]:

@@ -23,7 +23,7 @@ explain an error or a shape, and after it where they look at a model that runs; 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,8 +43,8 @@ class Facts:
 
     `instead`, `error` and `shape` are about what kept it from being measured: what came in place of a model, the error
     that the model raised, the shape of its output. The names of weights stand in `without_gradient` (nothing comes
-    back to them), `frozen` (they are not to be trained) and `without_effect` (the output is the same whatever they
-    may be). `parameters` counts numbers to be trained. `sums` are distances from 1: of the sums over the last axis,
+    back to them), `frozen` (they are not to be trained) and `without_effect` (the output is nearly the same whatever
+    they may be). `parameters` counts numbers to be trained. `sums` are distances from 1: of the sums over the last axis,
     of the sums of exponentials over it, of the sums over the batch. `lowest` and `highest` are the limits of the
     output over inputs and weights of any size. All of it is measured in evaluation mode.
     """
@@ -116,6 +116,7 @@ def _untrained(model: nn.Module, output: Tensor) -> dict[str, list[str]]:
 
 # --- elsewhere -----------------------------------------------------------------------------------------------------
 
+EFFECT = 1e-4  # of the largest output; rounding stays far below
 DRAWS = 16  # a small layer of ReLUs may be silent for all inputs with some weights, but not with all of these
 
 Make = Callable[[], Tensor | tuple[Tensor, ...]]
@@ -165,14 +166,35 @@ def draw_again(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _without_effect(model: Graph, inputs: tuple[Tensor, ...]) -> list[str]:
-    """The weights that can be changed a little without any change of the output."""
+    """The weights that no draw shows to have a say in the output."""
     silent = set(model.weights)
     for _ in range(DRAWS):
-        gradients = model.gradients(draw_again(model.weights), *inputs)
-        silent -= {name for name, gradient in gradients.items() if gradient is not None and gradient.any()}
+        weights = draw_again(model.weights)
+        scales = {name: torch.randn_like(weight) for name, weight in weights.items() if weight.dim() == 1}
+        silent -= with_effect(model, weights | scales, silent, *inputs)
         if not silent:
             break
     return [name for name in model.weights if name in silent]
+
+
+def with_effect(model: Graph, weights: dict[str, Tensor], among: Collection[str], *inputs: Tensor) -> set[str]:
+    """Of `among`, the weights that have a say in the output.
+
+    Kernels and matrices are put in the place of others of their size, which has to move the output by EFFECT of its
+    own size: what is multiplied by next to nothing has a gradient too. Of a bias a gradient is enough, since what
+    comes after it may well take it out again, as a norm does.
+    """
+    gradients = model.gradients(weights, *inputs)
+    felt = {name for name in among if (gradient := gradients[name]) is not None and gradient.any()}
+    with torch.no_grad():
+        output = model(weights, *inputs)
+
+        def moves(name: str) -> bool:
+            size = weights[name].square().mean().sqrt()
+            moved = model(weights | {name: size * torch.randn_like(weights[name])}, *inputs) - output
+            return bool(moved.abs().max() > EFFECT * output.abs().max())
+
+        return {name for name in felt if weights[name].dim() < 2 or moves(name)}
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ where values are compared it is as good as a list.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from itertools import islice
 from types import GeneratorType
 from typing import Any
@@ -18,6 +18,10 @@ import torch
 MAX_DEPTH = 20
 MAX_ITEMS = 10_000  # of a list or dict
 MAX_ELEMENTS = 2_000_000  # of a tensor: no exercise needs more, and every case's result is kept
+MAX_ITEMS_IN_ALL = 100_000  # of all lists and dicts of a value
+MAX_ELEMENTS_IN_ALL = 4_000_000  # of all its tensors
+MAX_SIDE = 100_000_000  # of a tensor without numbers
+MAX_KEY = 2**31  # of a dict; larger whole numbers can be made to share a hash
 MAX_BITS = 1_023  # of a whole number, so that a float can hold it; about 300 digits
 
 
@@ -25,32 +29,55 @@ class NotPlain(TypeError):
     """The value is of a type that no check compares; the message names the type."""
 
 
-def to_plain(value: Any, depth: int = 0) -> Any:
+def to_plain(value: Any) -> Any:
     """Copy `value` into plain types: arrays become CPU tensors without gradient, dataclasses dicts of their fields.
 
     Raises:
         NotPlain: for anything else (a generator, a module, a function, an array of objects), for nesting deeper
-            than 20 levels, and for what is too large to be an answer.
+            than 20 levels, and for what is too large to be an answer, in one of its parts or as a whole.
     """
+    return _plain(value, 0, _Budget())
+
+
+@dataclass
+class _Budget:
+    """What all parts of one value together may still hold. What stands in it twice is copied, and counts, twice."""
+
+    items: int = MAX_ITEMS_IN_ALL
+    elements: int = MAX_ELEMENTS_IN_ALL
+
+    def spend(self, items: int = 0, elements: int = 0) -> None:
+        self.items -= items
+        self.elements -= elements
+        if self.items < 0:
+            raise NotPlain(f"a value of more than {MAX_ITEMS_IN_ALL:,} items in all")
+        if self.elements < 0:
+            raise NotPlain(f"a value of more than {MAX_ELEMENTS_IN_ALL:,} numbers in all")
+
+
+def _plain(value: Any, depth: int, budget: _Budget) -> Any:
+    def inside(part: Any) -> Any:
+        return _plain(part, depth + 1, budget)
+
     if depth > MAX_DEPTH:
         raise NotPlain("a value nested more than 20 levels deep")
     if value is None or type(value) in (bool, float):
         return value
     if isinstance(value, torch.Tensor):
-        return _plain_tensor(value)
+        return _plain_tensor(value, budget)
     if isinstance(value, np.ndarray):
-        return _plain_array(value)
+        return _plain_array(value, budget)
     if isinstance(value, np.longdouble):  # pyright: ignore[reportArgumentType] NumPy's stub makes it no class
         return float(value)
     if isinstance(value, np.generic):
-        return to_plain(value.item(), depth + 1)
+        return inside(value.item())
     if isinstance(value, list | tuple):
-        items = [to_plain(item, depth + 1) for item in _at_most(value, "list")]
+        items = [inside(item) for item in _at_most(value, "list", budget)]
         return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, Mapping):
-        return {_plain_key(key): to_plain(item, depth + 1) for key, item in _at_most(value.items(), "dict")}
+        return {_plain_key(key): inside(item) for key, item in _at_most(value.items(), "dict", budget)}
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name), depth + 1) for field in fields(value)}
+        return {field.name: inside(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, int):
         return _plain_int(value)
     if isinstance(value, float):
@@ -58,6 +85,17 @@ def to_plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return readable(str.__str__(value))
     raise NotPlain(type_name(value))
+
+
+def size(value: Any) -> int:
+    """How much a plain value holds: the elements of its tensors, the items of its lists and dicts, its characters."""
+    if isinstance(value, torch.Tensor):
+        return value.numel()
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list | tuple | dict):
+        return len(value) + sum(map(size, value.values() if isinstance(value, dict) else value))
+    return 1
 
 
 def readable(text: str) -> str:
@@ -86,14 +124,18 @@ def _plain_key(key: Any) -> str | int:
     if isinstance(key, str):
         return readable(str.__str__(key))
     if isinstance(key, int | np.integer):
-        return _plain_int(int(key))
+        plain = _plain_int(int(key))
+        if abs(plain) < MAX_KEY:
+            return plain
+        raise NotPlain("a dict whose keys are very large numbers")
     raise NotPlain(f"a dict whose keys are {type_name(key)}")
 
 
-def _at_most(items: Iterable, name: str) -> list:
+def _at_most(items: Iterable, name: str, budget: _Budget) -> list:
     kept = list(islice(items, MAX_ITEMS + 1))
     if len(kept) > MAX_ITEMS:
         raise NotPlain(f"a {name} of more than {MAX_ITEMS:,} items")
+    budget.spend(items=len(kept))
     return kept
 
 
@@ -104,22 +146,26 @@ def _plain_int(value: int) -> int:
     return plain
 
 
-def _plain_tensor(value: torch.Tensor) -> torch.Tensor:
+def _plain_tensor(value: torch.Tensor, budget: _Budget) -> torch.Tensor:
     if value.layout != torch.strided or value.is_quantized or value.is_nested:
         raise NotPlain("a tensor that is sparse, quantized or nested")
     if value.device.type == "meta":
         raise NotPlain("a tensor on the device 'meta', which holds no numbers")
     if value.numel() > MAX_ELEMENTS:
         raise NotPlain(f"a tensor of {value.numel():,} numbers")
+    if any(side > MAX_SIDE for side in value.shape):
+        raise NotPlain(f"a tensor with a side of more than {MAX_SIDE:,}")
+    budget.spend(items=1, elements=value.numel())
     plain = torch.Tensor.detach(value).cpu()
     return plain.as_subclass(torch.Tensor).clone()
 
 
-def _plain_array(value: np.ndarray) -> torch.Tensor:
+def _plain_array(value: np.ndarray, budget: _Budget) -> torch.Tensor:
     if isinstance(value, np.ma.MaskedArray):
         raise NotPlain("a masked array")
     if value.size > MAX_ELEMENTS:
         raise NotPlain(f"an array of {value.size:,} numbers")
+    budget.spend(items=1, elements=value.size)
     try:
         return torch.from_numpy(np.array(value, dtype=value.dtype.newbyteorder("="), order="C", subok=False))
     except TypeError:

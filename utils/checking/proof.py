@@ -3,12 +3,17 @@
 import inspect
 import random
 from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import torch
 
+from utils.checking.credit import most_without_computing
 from utils.checking.exercise import Exercise
+from utils.checking.judging import drawn_cases
+from utils.checking.state import fixed_state
 from utils.checking.verdict import Status
 
 FEWEST_MISTAKES = 4
@@ -18,12 +23,28 @@ def problems(exercise: Exercise, seeds: tuple[int, ...] = (0,)) -> list[str]:
     """All that is wrong with an exercise, one sentence each: what it says, its right answers, each of its mistakes."""
     found = [*unsaid(exercise)]
     for seed in seeds:
-        found += [problem for problem in right_answer_problems(exercise, seed) if problem not in found]
+        of_points = idle_problems(exercise, seed)
+        found += [problem for problem in (*right_answer_problems(exercise, seed), *of_points) if problem not in found]
         for mistake in exercise.mistakes:
             problem = mistake_problem(exercise, mistake.name, seed)
             if problem and problem not in found:
                 found.append(problem)
     return found
+
+
+def idle_problems(exercise: Exercise, seed: int = 0) -> Iterator[str]:
+    """Which parts of the points an answer earns that computes nothing: one value for all cases, zeros, an argument."""
+    if not exercise.compare or (len(exercise.points_of) == 1 and not exercise.by_share):
+        return
+    with fixed_state():
+        for part, drawn in groupby(drawn_cases(exercise, seed), attrgetter("part")):
+            cases = list(drawn)
+            if most_without_computing(exercise, cases) == len(cases):
+                what = f"its part {part!r}" if part else "it"
+                yield (
+                    f"{exercise.name}: an answer that computes nothing (one value for all cases, zeros, or one of the "
+                    f"arguments) passes all cases of {what}: add a case with another value (seed {seed})"
+                )
 
 
 def mistake_problem(exercise: Exercise, name: str, seed: int = 0) -> str:

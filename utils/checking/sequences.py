@@ -193,9 +193,9 @@ def _softmaxed(model: Graph) -> int:
 
 
 def _count(model: Graph) -> int:
-    """How many parameters the logits of a short text rest on."""
-    gradients = model.gradients(_draw_again(model.weights), SHORT_TEXTS)
-    return sum(grad.numel() for grad in gradients.values() if grad is not None and grad.any())
+    """How many parameters have a say in the logits of a short text."""
+    weights = _draw_again(model.weights)
+    return sum(weights[name].numel() for name in models.with_effect(model, weights, weights, SHORT_TEXTS))
 
 
 LOOKED_UP = frozenset(("embedding", "index", "index_select", "select", "slice", "narrow", "gather", "add"))

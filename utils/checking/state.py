@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,7 +11,10 @@ import torch
 
 @contextlib.contextmanager
 def fixed_state() -> Iterator[None]:
-    """Gradients on, float32, the CPU, no autocast; and at the end all that was found, whoever changed it.
+    """Gradients on, float32, the CPU, no autocast, nothing compiled; and at the end all that was found.
+
+    Whoever changed it. What `torch.compile` made runs as it was written: compiling changes no value, and would take
+    most of the time that an answer has.
 
     Put back are the random states of torch (CUDA's too, where it is in use), NumPy and Python, the default dtype and
     the number of threads. Grad mode, default device and autocast belong to a thread in torch, so a thread that is
@@ -19,10 +23,29 @@ def fixed_state() -> Iterator[None]:
     found = _save()
     torch.set_default_dtype(torch.float32)
     try:
-        with torch.enable_grad(), torch.autocast("cpu", enabled=False), torch.device("cpu"):
+        with torch.enable_grad(), torch.autocast("cpu", enabled=False), _on_the_cpu(), _nothing_compiled():
             yield
     finally:
         _restore(*found)
+
+
+def _on_the_cpu() -> contextlib.AbstractContextManager:
+    """Nothing where that is the default already: a default that is set slows every operation of torch down."""
+    return contextlib.nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
+
+
+def _nothing_compiled() -> contextlib.AbstractContextManager:
+    """Where torch's compiler was imported, and is one that can be told (torch 2.6 and later)."""
+    if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+        return torch.compiler.set_stance("force_eager")
+    return contextlib.nullcontext()
+
+
+def is_as_new() -> bool:
+    """Whether what torch keeps for each thread is, in this one, what it is in a new one."""
+    modes = torch._C._len_torch_function_stack() + torch._C._len_torch_dispatch_stack()
+    plain = torch.is_grad_enabled() and not torch.is_inference_mode_enabled() and not torch.is_autocast_enabled("cpu")
+    return plain and not modes and torch.get_default_device().type == "cpu"
 
 
 def seed_all(seed: int) -> None:
@@ -44,7 +67,11 @@ def _restore(cpu, cuda, numpy_state, python_state, settings) -> None:
         torch.cuda.set_rng_state_all(cuda)
     np.random.set_state(numpy_state)
     random.setstate(python_state)
-    dtype, threads = settings
+    set_for_all_threads(*settings)
+
+
+def set_for_all_threads(dtype: torch.dtype, threads: int) -> None:
+    """What torch keeps for all threads: the default dtype, and how many threads an operation takes."""
     torch.set_default_dtype(dtype)
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)

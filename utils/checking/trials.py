@@ -1,14 +1,19 @@
 """Put the cases of an exercise to an answer, through a caller that may live elsewhere, and see what is wrong."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Protocol
 
 from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import Difference, first_difference
 from utils.checking.declaration import Declaration, Mistake
+from utils.checking.outcome import Case
+from utils.checking.plain import size
 
 
 class CheckBroken(RuntimeError):
@@ -23,18 +28,14 @@ class Caller(Protocol):
 
     def signature_problem(self, answer: Any, parameters: list[str], count: int) -> Outcome | None: ...
 
-    def call(self, answer: Any, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome: ...
+    def call_each(
+        self, answer: Any, cases: Sequence[Case], *, ask: Callable, seconds: float
+    ) -> Generator[Outcome, None, None]: ...
 
     def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome: ...
 
 
-@dataclass(frozen=True)
-class Case:
-    """One case of an exercise. `index` seeds the answer's random numbers, `secret` those of a measurement."""
-
-    args: tuple
-    index: int
-    secret: int
+MAX_HELD = 4_000_000  # what the values of all trials may hold; see `utils.checking.plain.size`
 
 
 @dataclass(frozen=True)
@@ -52,21 +53,26 @@ class Trial:
 
 
 def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Caller) -> list[Trial]:
-    """Ask about every case, within the exercise's time; stop where going on would tell nothing more.
+    """Ask about every case. Each part of the points has the exercise's time for itself."""
+    parts = groupby(cases, attrgetter("part"))
+    return [trial for _, part in parts for trial in _try_part(exercise, answer, list(part), caller)]
 
-    The first case has that time alone: it may have to import what the others find there.
+
+def _try_part(exercise: Declaration, answer: Any, cases: list[Case], caller: Caller) -> list[Trial]:
+    """Ask within the exercise's time; stop where going on would tell nothing more.
+
+    Once something is wrong, no more is asked than can be kept: of values that are far too large, the first few tell
+    enough.
     """
     trials: list[Trial] = []
-    left = exercise.seconds
-    for case in cases:
-        seconds = max(left, 0.1)
-        outcome = caller.call(answer, case.args, ask=exercise.ask_function, seconds=seconds, seed=case.index)
-        if trials:
-            left -= outcome.seconds
-        outcome = _measured(exercise, outcome, case, caller)
-        trials.append(_trial(exercise, case, outcome))
-        if outcome.problem in (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG):
-            break
+    held = 0
+    with closing(caller.call_each(answer, cases, ask=exercise.ask_function, seconds=exercise.seconds)) as outcomes:
+        for case, outcome in zip(cases, outcomes, strict=False):
+            outcome = _measured(exercise, outcome, case, caller)
+            trials.append(judged(exercise, case, outcome))
+            held += size(outcome.value)
+            if held > MAX_HELD and any(trial.fault is not None for trial in trials):
+                break
     return trials
 
 
@@ -84,7 +90,8 @@ def _measured(exercise: Declaration, sent: Outcome, case: Case, caller: Caller) 
     return replace(sent, value=measured.value)
 
 
-def _trial(exercise: Declaration, case: Case, outcome: Outcome) -> Trial:
+def judged(exercise: Declaration, case: Case, outcome: Outcome) -> Trial:
+    """What is wrong with this outcome, if anything is. Raises CheckBroken if the reference breaks."""
     if outcome.problem:
         return Trial(case, outcome, fault=outcome.detail)
     try:
@@ -131,14 +138,18 @@ MOST_KEPT = 20_000
 def value_of(exercise: Declaration, own: Callable, case: Case) -> Outcome:
     """What one of our own answers, the reference or a mistake, comes to: asked and measured as a learner's.
 
-    It is kept, since a class of 1,000 is asked the same questions.
+    A value is kept, since a class of 1,000 is asked the same questions. A failure is not: the machine may have been at
+    fault.
     """
     key = (exercise, own, case.index, case.secret)
-    if key not in _kept:
+    if key in _kept:
+        return _kept[key]
+    outcome = _ask_own(exercise, own, case)
+    if outcome.problem is None:
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
-        _kept[key] = _ask_own(exercise, own, case)
-    return _kept[key]
+        _kept[key] = outcome
+    return outcome
 
 
 def _ask_own(exercise: Declaration, own: Callable, case: Case) -> Outcome:

@@ -35,12 +35,31 @@ class CheckFailed(AssertionError):
 
 
 @dataclass(frozen=True)
+class Earned:
+    """What an answer earned of one part of an exercise's points, and why it did not earn all `of` them."""
+
+    part: str
+    points: float
+    of: float
+    why: str = ""
+
+    @property
+    def share(self) -> float:
+        return self.points / self.of
+
+    def __str__(self) -> str:
+        said = f"{_SIGNS[Status.PASSED if self.points == self.of else Status.FAILED]} {self.part}: "
+        return said + f"{self.points:g} of {self.of:g}" + (f", because {self.why}" if self.why else "")
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The result of one check.
 
     `case` shows the smallest failing case, `problem` what is wrong with it. `mistake` is the name of the mistake
     that explains it, if there is one, and `explanation` its sentence. `notes` hold what is worth knowing whether
-    the check passed or not. `failing` is that case's number, where a learner can call it by hand.
+    the check passed or not. `failing` is that case's number, where a learner can call it by hand. `credit` says what
+    each part of the points came to; it is empty where they are all given or none.
     """
 
     exercise: str
@@ -53,18 +72,30 @@ class Verdict:
     hint: str = ""
     notes: list[str] = field(default_factory=list)
     failing: int | None = None
+    credit: list[Earned] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
         return self.status is Status.PASSED
 
     @property
+    def share(self) -> float:
+        """How much of the exercise's points it is worth, from 0 to 1."""
+        if not self.credit:
+            return float(self.passed)
+        return sum(one.points for one in self.credit) / sum(one.of for one in self.credit)
+
+    @property
     def headline(self) -> str:
-        return f"{_SIGNS[self.status]} {self.exercise}: {self.status}. {self.summary}".rstrip()
+        points = ""
+        if self.credit and self.status is Status.FAILED:
+            points = f" {sum(one.points for one in self.credit):g} of {sum(one.of for one in self.credit):g} points."
+        return f"{_SIGNS[self.status]} {self.exercise}: {self.status}.{points} {self.summary}".rstrip()
 
     def parts(self) -> list[tuple[str, str]]:
         """(heading, text) pairs that are shown below the headline."""
-        parts = [("Smallest failing case", self.case), ("What is wrong", self.problem)]
+        points = "" if self.passed else "\n".join(map(str, self.credit))
+        parts = [("Points", points), ("Smallest failing case", self.case), ("What is wrong", self.problem)]
         if self.mistake:
             parts.append((f"Likely mistake: {self.mistake.replace('_', ' ')}", self.explanation))
         parts += [("Hint", self.hint), *(("Note", note) for note in self.notes)]

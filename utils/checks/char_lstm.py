@@ -29,6 +29,7 @@ BIT = math.log(2)  # one bit is ln 2 nats
 
 @lesson.exercise(
     points=2,
+    may_use=["utils.text"],
     hint="Encode the text once. Cut the numbers into `streams` rows of equal length, and the same numbers one character later into the rows of the targets. Then walk along both, `length` columns at a time.",
 )
 def stream_batches(text, alphabet, streams, length):

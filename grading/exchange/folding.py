@@ -1,0 +1,28 @@
+"""Text as it is compared: names and ids that different systems, and people, write in different ways."""
+
+import re
+import unicodedata
+
+
+def fold(text: str) -> str:
+    """Text without case, and the same however accents are written."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def letters(text: str) -> str:
+    """Letters and digits of a name, without accents and case: `O'Neill, Zoë` is oneillzoe."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", fold(text)), flags=re.UNICODE)
+
+
+def identity(an_id: str) -> str:
+    """An id without what programs add to it: Brightspace's `#` in front, and in numbers Excel's blanks and `.0`."""
+    plain = fold(an_id).removeprefix("#")
+    number = re.fullmatch(r"(\d+)([.,]0)?", re.sub(r"\s", "", plain))
+    return number[1] if number else plain
+
+
+def loose_identities(an_id: str) -> set[str]:
+    """What may be left of an id elsewhere: no domain before or behind it, and no zeros before a number."""
+    whole = identity(an_id)
+    user = whole.split("@")[0].split("\\")[-1]
+    return {short for one in (whole, user) if (short := one.lstrip("0") if one.isdigit() else one)}

@@ -1,0 +1,63 @@
+"""A folder or a zip of files: the student's id or name in the file's name, or a folder or a zip for each student."""
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from grading.exchange.archives import Found
+from grading.exchange.clues import Clues, Person
+from grading.exchange.filenames import as_id, is_notebook, is_zip, outside_of_zips, stem, without_assignment, work
+from grading.exchange.folding import letters
+
+WRAPPERS = {"submitted", "submission", "submissions", "abgabe", "abgaben", "rendus", "entregas", "consegne"}
+WRAPPERS |= {"inleveringen", "handedin", "uploads", "downloads", "download", "export"}
+OF_THE_COURSE = {"notebooks", "solutions", "release"}
+
+# A school's own `ID_attempt` and `ID_date` in front of or behind the name
+NUMBERS_BEHIND = re.compile(r"(?:[_ ]+\d+(?:-\d+)*)+$")
+NUMBERS_BEFORE = re.compile(r"^(?:\d+(?:-\d+)*[_ ]+)+")
+
+
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+    return True
+
+
+def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, Clues | None]:
+    paths = {file.name: outside_of_zips(file.name) for file in files}
+    wrapper = _wrapper(files, known)
+    return {name: _clues(name, parts, wrapper, known) for name, parts in paths.items()}
+
+
+def _clues(name: PurePosixPath, parts: tuple[str, ...], wrapper: str, known: Sequence[str]) -> Clues:
+    *folders, last = parts
+    said = [folder for folder in folders if not _says_nothing(folder, known)]
+    own = without_assignment(stem(PurePosixPath(last)), known)
+    levels = [(folder, without_assignment(folder, known)) for folder in said]
+    levels += [(own, NUMBERS_BEHIND.sub("", own), NUMBERS_BEFORE.sub("", own))] if own else []
+    alone = [folder for folder in said if folder != wrapper]
+    alone += [own] if own and (is_notebook(name) or is_zip(last)) else []
+    is_clear = len(alone) == 1 and not (alone[0] == own and NUMBERS_BEHIND.search(own))
+    person = Person(levels=_levels(levels), alone=as_id(alone[0]) if is_clear else "")
+    attempts = [found[0] for pattern in (NUMBERS_BEFORE, NUMBERS_BEHIND) if (found := pattern.search(own))]
+    version = tuple(map(int, re.findall(r"\d{1,18}", "_".join(attempts))))
+    return Clues((person,), name, version=version, has_own_time=True)
+
+
+def _levels(levels: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(dict.fromkeys(filter(None, level))) for level in levels)
+
+
+def _says_nothing(folder: str, known: Sequence[str]) -> bool:
+    """Whether the name of a folder is nobody's: a usual one around submissions, or one of the course's own folders."""
+    name = letters(folder)
+    return name in WRAPPERS | OF_THE_COURSE or name in map(letters, known) or bool(re.match("reach(-|$)", folder))
+
+
+def _wrapper(files: Sequence[Found], known: Sequence[str]) -> str:
+    """The one folder in which everything handed in is, if several folders or files in it are somebody's; or ""."""
+    paths = map(list, work(files))
+    said = [path for path in paths if path[1:] or without_assignment(stem(PurePosixPath(*path)), known)]
+    first = {path[0] for path in said}
+    inside = {path[1] for path in said if path[1:] and not _says_nothing(path[1], known)}
+    whole = len(first) == 1 and all(path[1:] for path in said)
+    return first.pop() if whole and len(inside) > 1 else ""

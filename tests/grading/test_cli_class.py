@@ -1,0 +1,114 @@
+"""The command and the list of a class: kept once, it serves to collect, to grade and to export."""
+
+import csv
+import zipfile
+
+import pytest
+
+from grading.exchange.roster import kept
+from grading.gradebook.book import Book
+from tests.grading.school import NAME, RIGHT, School
+
+ROSTER = """id,first_name,last_name,email,canvas_id
+s0001,Mei,Nowak,mei@example.org,1000
+s0002,Grete,Haddad,grete@example.org,1001
+s0003,Omar,de la Cruz,omar@example.org,1002
+"""
+CANVAS = f"""Student,ID,SIS User ID,SIS Login ID,Section,{NAME} (4711)
+    Points Possible,,,,,2
+"Nowak, Mei",1000,u77,mnowak,DL 101,
+"Haddad, Grete",1001,u78,ghaddad,DL 101,
+"de la Cruz, Omar",1002,u79,ocruz,DL 101,
+"Student, Test",9999,,abcdef,DL 101,
+"""
+
+
+@pytest.fixture
+def school(tmp_path) -> School:
+    """The current folder is the class, and there is what Canvas exports of it."""
+    school = School(tmp_path)
+    (tmp_path / "roster.csv").write_text(ROSTER, encoding="utf-8")
+    (tmp_path / "canvas.csv").write_text(CANVAS, encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "canvas.zip", "w") as archive:
+        for name in ("nowakmei_1000_50001", "haddadgrete_1001_50002"):
+            archive.writestr(f"{name}_{NAME}.ipynb", name)
+    return school
+
+
+def grade(school: School, *students: str) -> None:
+    """As a run would have it: all answers are right."""
+    with Book(school.classroom) as book:
+        book.register(school.assignment)
+        for student in students:
+            book.record(school.graded(student, passed=True), school.notebook(RIGHT))
+
+
+def test_the_round_trip_of_canvas(school, tmp_path, reach_grade):
+    said = reach_grade("collect", "canvas.zip", "--roster", "roster.csv")
+    assert "3 students are on the roster" in said and "collected 2 submissions" in said
+    assert f"{NAME}, not handed in (1): Omar de la Cruz (s0003)" in said
+    grade(school, "s0001", "s0002")
+
+    assert "2 scores" in reach_grade("export", "filled.csv", "--template", "canvas.csv")
+    filled = CANVAS.replace("mnowak,DL 101,", "mnowak,DL 101,1").replace("ghaddad,DL 101,", "ghaddad,DL 101,1")
+    assert (tmp_path / "filled.csv").read_text(encoding="utf-8") == filled
+    reach_grade("export", "canvas-new.csv", "--kind", "canvas")
+    with (tmp_path / "canvas-new.csv").open(encoding="utf-8") as file:
+        rows = {row["Student"]: row for row in csv.DictReader(file)}
+    assert (rows["Nowak, Mei"]["ID"], rows["Nowak, Mei"][NAME]) == ("1000", "1")
+
+    reach_grade("roster", "canvas.csv")
+    reach_grade("export", "canvas-new.csv", "--kind", "canvas")
+    with (tmp_path / "canvas-new.csv").open(encoding="utf-8") as file:
+        rows = {row["Student"]: row for row in csv.DictReader(file)}
+    assert [rows["Nowak, Mei"][name] for name in ("ID", "SIS User ID", "SIS Login ID")] == ["1000", "u77", "mnowak"]
+
+
+def test_canvas_own_file_is_a_roster_too(school, tmp_path, reach_grade):
+    assert "3 students" in reach_grade("collect", "canvas.zip", "--roster", "canvas.csv")
+    grade(school, "mnowak", "ghaddad")
+    assert "2 scores" in reach_grade("export", "filled.csv", "--template", "canvas.csv")
+
+
+def test_a_roster_is_given_once(school, reach_grade):
+    reach_grade("roster", "roster.csv")
+    said = reach_grade("collect", "canvas.zip")
+    assert "collected 2 submissions" in said and "not handed in (1)" in said
+
+
+def test_what_a_new_roster_changes_is_said(school, tmp_path, reach_grade):
+    reach_grade("roster", "roster.csv")
+    (tmp_path / "roster.csv").write_text(ROSTER.rpartition("s0003")[0] + "s0004,Ann,Lee,ann@example.org,1003\n")
+    said = reach_grade("roster", "roster.csv")
+    assert "came since the last roster: Ann Lee (s0004)" in said
+    assert "went since the last roster: Omar de la Cruz (s0003)" in said
+    assert "not handed in (1): Ann Lee (s0004)" in reach_grade("collect", "canvas.zip")
+
+
+def test_a_long_list_of_missing_people_is_cut(school, tmp_path, reach_grade):
+    rows = "".join(f"t{number:03},T,Name {number:03},,\n" for number in range(100))
+    (tmp_path / "roster.csv").write_text(ROSTER + rows)
+    said = " ".join(reach_grade("collect", "canvas.zip", "--roster", "roster.csv").split())
+    assert "not handed in (101): T Name 000 (t000)" in said and said.endswith("T Name 019 (t019) and 81 more")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("colour\nred\n", "no column for the id"), ("id,name\n,Mei\n", "names nobody")]
+)
+def test_a_roster_that_names_nobody_changes_nothing(school, tmp_path, reach_grade, content, said):
+    (tmp_path / "roster.csv").write_text(content)
+    assert said in reach_grade("collect", "canvas.zip", "--roster", "roster.csv", fails=True)
+    assert kept(school.classroom) is None and not (tmp_path / "submitted").exists()
+
+
+def test_how_a_source_was_read_and_what_was_left_out_is_said(school, tmp_path, reach_grade):
+    folder = tmp_path / "source"
+    for name in (f"Group 1/{NAME}.ipynb", "Group 1/report.pdf", f"s0003/{NAME}.ipynb", "who.pdf"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (tmp_path / "groups.csv").write_text("id,group\ns0001,Group 1\ns0002,Group 1\ns0003,\n")
+    said = reach_grade("collect", "source", "--roster", "groups.csv")
+    assert "collected 3 submissions" in said and "s0001: Handed in together with s0002." in said
+    assert "other files of these students, left out: 1" in said and "not placed: who.pdf: It is a PDF" in said
+    assert "read as an export of canvas" in reach_grade("collect", "canvas.zip", "--roster", "roster.csv")
+    assert "There is no reader 'canvass'" in reach_grade("collect", "canvas.zip", "--reader", "canvass", fails=True)

@@ -585,6 +585,20 @@ MALFORMED = {  # what is wrong: (old, new, a line at which it is reported, what 
     "stub in a cell": ('print("the end")', "print(double(4))", "print(double(4))", "is a stub in the learner's copy"),
     "stub in a function": ('print("the end")', "def f():\n    return double(4)", "    return double", "is a stub"),
     "stored as a word": ('# %%\nprint("the', '# %% stored=true\nprint("the', "# %% stored", "write stored=false"),
+    "the same output as a word": (
+        '# %%\nprint("the',
+        '# %% same_output="yes"\nprint("the',
+        "# %% same",
+        "same_output=true",
+    ),
+    "the same output in a comment": (
+        'print("the',
+        '# NBVAL_CHECK_OUTPUT\nprint("the',
+        "# NBVAL",
+        "on the cell's marker",
+    ),
+    "a number that nobody measures": ("# Text may", "# It takes 2.5 seconds. Text may", "# It takes", '"2.5 seconds"'),
+    "no reason": ("# %% [markdown]\n# Text", '# %% [markdown] unclaimed=""\n# Text', "# %% [markdown] un", "say why"),
     "wrong example": (">>> double(21)\n    42", ">>> double(21)\n    41", "    >>> double", "gives 42, not 41"),
     "example that raises": (">>> double(21)", ">>> double(y)", "    >>> double", "NameError: name 'y'"),
     "unknown key": ('# %% payoff="double"', '# %% payof="double"', "# %% payof", "did you mean 'payoff'?"),
@@ -631,6 +645,52 @@ def test_a_malformed_lesson_is_an_error_with_its_line(course, capsys, old, new, 
     said = capsys.readouterr().err.splitlines()
     assert any(text.startswith(f"lessons/01_doubling.py:{line}: ") and message in text for text in said), said
     assert not course.executed and not (course.root / "solutions").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It has 2,048 bits",
+        "a loss of 2.31 bits",
+        "97.5 % of them",
+        "4 times as fast",
+        "1 to 2 seconds",
+        "by 3 ± 1 %",
+        "12 ms",
+    ],
+)
+def test_a_number_with_a_unit_needs_a_claim_in_its_section(course, capsys, text):
+    course.replace("# Text may", f"# {text}. Text may")
+    assert course.build() == 1
+    assert "no claim(…) of this section measures it" in capsys.readouterr().err
+    course.replace('print("the end")', 'claim("It is so", True, bits=2.0)\nprint("the end")')
+    assert course.build() == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["`2 bits`", "$n = 2 \\times 3$", "a 3 × 3 kernel", "10 minutes", "version 2.0", "16 streams", "the 2020s"],
+)
+def test_other_numbers_need_none(course, text):
+    course.replace("# Text may", f"# {text}. Text may")
+    assert course.build() == 0
+
+
+def test_a_claim_in_another_section_is_none_of_this(course):
+    course.replace("# Text may", "# ## Another\n#\n# After 3 seconds. Text may")
+    last = '# %% [markdown]\n# ## The last\n\n# %%\nclaim("So", True, s=2)'
+    course.replace('print("the end")', f'print("the end")\n\n{last}')
+    assert course.build() == 1
+    course.replace("# %% [markdown]\n# ## Another", '# %% [markdown] unclaimed="of a paper"\n# ## Another')
+    assert course.build() == 0
+
+
+def test_a_cell_with_the_same_output_is_held_by_nbval(course):
+    course.replace('# %%\nprint("the end")', '# %% same_output=true\nprint("the end")')
+    assert course.build() == 0
+    for notebook in (course.solution, course.learners):
+        *others, last = nbformat.read(notebook, as_version=4).cells
+        assert last.metadata.tags == ["nbval-check-output"] and not any("tags" in cell.metadata for cell in others)
 
 
 def test_a_marker_that_cannot_be_read_gives_one_message(course, capsys):

@@ -35,7 +35,8 @@ def solution(
         if cell.kind == "setup":
             cells.append(new_code_cell(repository.setup_cell(), id=SETUP_ID))
         source = _below_card(source_of(cell), said.get(cell.line, ""))
-        cells.append(new(source, id=cell_id, metadata=nbgrader_cells.metadata(cell, worth)))
+        tags = {"tags": ["nbval-check-output"]} if cell.same_output else {}
+        cells.append(new(source, id=cell_id, metadata=nbgrader_cells.metadata(cell, worth) | tags))
     title, *rest = cells[0].source.split("\n", 1)
     cells[0].source = "\n".join([title, "", repository.lesson_badges(lesson.stem), *rest])
     for cell in cells:

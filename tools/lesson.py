@@ -62,6 +62,11 @@ class Cell:
         return self.options.get("stored", True) is not False
 
     @property
+    def same_output(self) -> bool:
+        """Whether nbval holds what the cell prints; `same_output=true` says that no run prints anything else."""
+        return self.options.get("same_output") is True
+
+    @property
     def grade_id(self) -> str:
         """nbgrader's name for the cell, unique in its notebook; "" for a cell that is not graded."""
         prefixes = {"answer": "", "check": "check_", "quiz": "quiz_"}

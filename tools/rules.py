@@ -6,7 +6,7 @@ import symtable
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-from tools import nbgrader_cells
+from tools import measured, nbgrader_cells
 from tools.lesson import CARD, KINDS, TITLE, Cell, Lesson
 from tools.outline import NEXT
 from utils.checking import Exercise
@@ -15,6 +15,7 @@ Found = Iterator[tuple[int, str]]
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")  # with a prefix it is still a cell id, which has at most 64 characters
+OPTIONS = ("points", "figure", "stored", "same_output", "unclaimed")
 INTRODUCTION = ("question", "write", "minutes")
 COLUMNS = 100  # of code, on a laptop's screen
 
@@ -31,7 +32,7 @@ def problems(lesson: Lesson, exercises: Mapping[str, Exercise]) -> list[str]:
 
 def options_are_known(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
     for cell in lesson.cells:
-        known = [*KINDS, "points", "figure", "stored", *(INTRODUCTION if cell is lesson.cells[0] else ())]
+        known = [*KINDS, *OPTIONS, *(INTRODUCTION if cell is lesson.cells[0] else ())]
         for key, value in cell.options.items():
             if key in ("title", "incorrectly_encoded_metadata"):
                 yield cell.line, f'cannot read {value!r} on the cell\'s marker: write key=value, as answer="conv2d"'
@@ -82,6 +83,27 @@ def outputs_are_kept_back_by_a_word(lesson: Lesson, exercises: Mapping[str, Exer
     for cell in lesson.cells:
         if "stored" in cell.options and (cell.type != "code" or cell.options["stored"] is not False):
             yield cell.line, "write stored=false, on a code cell whose outputs depend on other lessons"
+
+
+def the_same_output_is_said_by_a_word(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
+    for cell in lesson.cells:
+        if "same_output" in cell.options and (cell.type != "code" or not cell.same_output):
+            yield cell.line, "write same_output=true, on a code cell that prints the same in every run"
+        for number, line in enumerate(cell.source.split("\n"), start=cell.first_line):
+            if cell.type == "code" and line.startswith("# NBVAL_"):
+                yield number, "say it on the cell's marker: same_output=true"
+
+
+def what_is_measured_is_claimed(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
+    for cell in lesson.cells:
+        reason = cell.options.get("unclaimed", "none needed")
+        if cell.type != "markdown" and "unclaimed" in cell.options or not isinstance(reason, str) or not reason.strip():
+            yield cell.line, 'say why, on a text cell: unclaimed="a figure of the paper\'s"'
+    for section in measured.sections(lesson):
+        if not any(measured.has_claim(cell) for cell in section):
+            for cell in section:
+                if "unclaimed" not in cell.options:
+                    yield from measured.numbers(cell)
 
 
 def title_and_setup_come_first(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
@@ -294,6 +316,8 @@ RULES = [
     cells_are_one_thing,
     figures_have_names,
     outputs_are_kept_back_by_a_word,
+    the_same_output_is_said_by_a_word,
+    what_is_measured_is_claimed,
     quizzes_have_points,
     title_and_setup_come_first,
     the_first_cell_introduces_the_lesson,

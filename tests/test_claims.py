@@ -73,3 +73,8 @@ def test_a_claim_without_a_measurement_is_refused(shown):
 def test_a_sentence_is_text_and_no_markup(shown):
     claim("a < b & <b>", True, note="<i>")
     assert "a &lt; b &amp; &lt;b&gt;" in shown[0]["text/html"] and "&lt;i&gt;" in shown[0]["text/html"]
+
+
+def test_whole_numbers_are_shown_whole(shown):
+    claim("It is so", True, places=16_384, mean=16_384.4, share=0.12345)
+    assert "places 16,384, mean 16,384, share 0.1235" in shown[0]["text/plain"]

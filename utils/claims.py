@@ -59,6 +59,11 @@ def _shown(value: Measured, unit: str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int | float):
-        return f"{value:.4g} {unit}".strip()
-    spread = f"{fmean(value):.4g} {unit}".strip()
-    return f"{spread} ({min(value):.4g} to {max(value):.4g}, {len(value)} runs)" if len(value) > 1 else spread
+        return f"{_number(value)} {unit}".strip()
+    spread = f"{_number(fmean(value))} {unit}".strip()
+    lowest, highest = _number(min(value)), _number(max(value))
+    return f"{spread} ({lowest} to {highest}, {len(value)} runs)" if len(value) > 1 else spread
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"

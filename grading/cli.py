@@ -17,6 +17,7 @@ from grading.problems import GradingError
 if TYPE_CHECKING:  # torch, Dask and nbgrader take seconds to import: each command imports what it needs
     from grading.assignment import Assignment
     from grading.judging.job import Job
+    from grading.judging.judges import Judges
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 console = Console(soft_wrap=True)  # the terminal wraps sentences, which can then be copied and searched
@@ -145,7 +146,7 @@ def grade(
             cold=isolation == "cold",
             unsafe=unsafe,
         )
-        failed |= _grade(classroom, job, scheduler=scheduler, workers=workers, again=again)
+        failed |= _grade(classroom, job, _judges(scheduler, workers), again)
     if failed:
         sys.exit(1)
 
@@ -294,8 +295,19 @@ def _job(
     return Job(released.stem, content, rules, tuple(private.items()), place, cold, unsafe)
 
 
-def _grade(classroom: Classroom, job: Job, **options) -> bool:
-    """Grade one assignment and show how it went; whether a submission has no result. `options` are `grade_class`'s."""
+def _judges(scheduler: str | None, workers: int | None) -> Judges:
+    if scheduler is None:
+        from grading.judging.local import LocalJudges
+
+        return LocalJudges(workers)
+    console.print("connecting to the cluster …")
+    from grading.judging.cluster import ClusterJudges
+
+    return ClusterJudges(scheduler)
+
+
+def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool) -> bool:
+    """Grade one assignment and show how it went; whether a submission has no result."""
     from grading.batch import grade_class
     from grading.console import progress, show_stopped, show_table
     from grading.results import read_results
@@ -303,7 +315,7 @@ def _grade(classroom: Classroom, job: Job, **options) -> bool:
     found = _load(classroom, job.assignment)
     with progress(console, found.name) as run:
         try:
-            tally = grade_class(classroom, found, job, report=run, **options)
+            tally = grade_class(classroom, found, job, judges, again=again, report=run)
         except KeyboardInterrupt:
             tally = None
     if tally is None:

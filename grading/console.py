@@ -91,7 +91,7 @@ def _taken_up(total: int, tally: Tally) -> Iterator[str]:
         yield f"{tally.outdated} of them have a result by other rules or checks, and are graded again"
     if total:
         noun = "process" if tally.processes == 1 else "processes"
-        yield f"starting {tally.processes} {noun} …" if tally.processes else "connecting to the cluster …"
+        yield f"starting {tally.processes} {noun} …" if tally.processes else "on the cluster …"
 
 
 def show_stopped(console: Console, run: Progress) -> None:

@@ -1,7 +1,7 @@
 """The warm process: imports what every submission needs, once, and forks a child for each. It runs nobody's code.
 
-It is process 1 of a namespace in its sandbox. Over the control socket, a sequence of JSON messages, the judge asks it to start a
-child, with the channel to the judge attached, or to end one.
+It is process 1 of a namespace in its sandbox. Over the control socket, a sequence of JSON messages, the judge asks it
+to start a child, with the channel to the judge attached, or to end one.
 """
 
 import importlib

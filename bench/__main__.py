@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.cnn_speedup import cnn_speedup
-from bench.grading_speed import grading_per_minute_one_core, grading_speedup, grading_two_cores
+from bench.grading_speed import grading_first_mark, grading_per_minute_one_core, grading_speedup, grading_two_cores
 from bench.machine import THREADS, machine
 from bench.text_speedup import lstm_speedup, transformer_speedup
 from utils.download import DataError
@@ -22,7 +22,8 @@ BENCHES = {  # name: (bench, what it has to reach: a ratio, or submissions a min
     "lstm_speedup": (lstm_speedup, 20),
     "transformer_speedup": (transformer_speedup, 8),
     "grading_per_minute_one_core": (grading_per_minute_one_core, 200),
-    "grading_speedup": (grading_speedup, 10),
+    "grading_speedup": (grading_speedup, 30),
+    "grading_first_mark": (grading_first_mark, 2),
     "grading_two_cores": (grading_two_cores, 1.8),
 }
 RESULTS = Path(__file__).with_name("results.json")

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 
 from grading.classroom import Classroom
-from utils.paths import NOTEBOOKS
+from utils.paths import NOTEBOOKS, SOLUTIONS
 
 LESSON = "01_convolution"
 EXERCISES = ("output_size", "conv2d", "max_pool2d")
@@ -51,6 +51,16 @@ def make_class(root: Path, size: int) -> Classroom:
         path = classroom.submitted(f"s{number:04}", LESSON)
         path.parent.mkdir(parents=True)
         nbformat.write(notebook, path)
+    return classroom
+
+
+def make_one(root: Path) -> Classroom:
+    """One submission of the whole lesson 01, as it is handed out and handed in: all of its answers are right."""
+    classroom = Classroom(root)
+    released, submitted = classroom.released(LESSON), classroom.submitted("s0000", LESSON)
+    for path, folder in ((released, NOTEBOOKS), (submitted, SOLUTIONS)):
+        path.parent.mkdir(parents=True)
+        path.write_bytes((folder / f"{LESSON}.ipynb").read_bytes())
     return classroom
 
 

@@ -1,28 +1,46 @@
 """An assignment: the released notebook, and the exercises that its check cells belong to. All of it is ours."""
 
+from __future__ import annotations
+
 import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 from nbformat import NotebookNode
 
 from grading.problems import GradingError
 from utils import cells
-from utils.checking import Exercise
-from utils.checks import exercises
+
+if TYPE_CHECKING:
+    from utils.checking import Exercise
 
 
 @dataclass(frozen=True)
 class Task:
-    """One check cell: which exercises judge the answer of this name (the public one first, then private ones)."""
+    """One check cell: the answer of this name is judged by an exercise of the course, and by private ones."""
 
     grade_id: str
     answer: str
     points: float
-    exercises: tuple[Exercise, ...]
+    lesson: str
+    exercise: str
+    private: tuple[Exercise, ...] = ()
+
+    @property
+    def exercises(self) -> tuple[Exercise, ...]:
+        """Those that judge the answer, the public one first. Whoever asks imports all checks, and torch with them.
+
+        Raises GradingError if the course has no exercise of this name.
+        """
+        public = tuple(one for one in _exercises() if (one.lesson, one.name) == (self.lesson, self.exercise))
+        if not public + self.private:
+            raise GradingError(f"No exercise of lesson {self.lesson} belongs to the check cell {self.grade_id}.")
+        return public + self.private
 
 
 @dataclass(frozen=True)
@@ -86,26 +104,31 @@ def make_assignment(name: str, notebook: NotebookNode, private: Iterable[Exercis
             the same answer, and both must pass.
 
     Raises:
-        GradingError: if this is no lesson, a check cell names an exercise that does not exist, or a private exercise
-            belongs to no check cell.
+        GradingError: if this is no lesson, a check cell calls no check, or a private exercise belongs to no check cell.
     """
     if not re.fullmatch(r"\d\d_\w+", name):
         raise GradingError(f"{name!r} is not the name of a lesson, as 01_convolution is.")
     own = [exercise for exercise in private if exercise.lesson == name[:2]]
-    known = [exercise for exercise in exercises() if exercise.lesson == name[:2]] + own
-    tasks = tuple(_task(cell, known, name) for cell in notebook.cells if cells.role(cell) == "check")
-    if unused := {exercise.name for exercise in own} - {task.exercises[0].name for task in tasks}:
+    tasks = tuple(_task(cell, own, name[:2]) for cell in notebook.cells if cells.role(cell) == "check")
+    if unused := {exercise.name for exercise in own} - {task.exercise for task in tasks}:
         raise GradingError(f"The private exercise {unused.pop()} belongs to no check cell of {name}.")
     return Assignment(name, notebook, tasks)
 
 
-def _task(cell: NotebookNode, known: list[Exercise], lesson: str) -> Task:
+@cache
+def _exercises() -> list[Exercise]:
+    from utils.checks import exercises
+
+    return exercises()
+
+
+def _task(cell: NotebookNode, private: list[Exercise], lesson: str) -> Task:
     name, answer = _check_call(cell.source)
-    judges = tuple(exercise for exercise in known if exercise.name == name)
-    if not judges:
-        raise GradingError(f"No exercise of lesson {lesson[:2]} belongs to the check cell `{cell.source}` of {lesson}.")
+    if not name:
+        raise GradingError(f"No exercise of lesson {lesson} belongs to the check cell `{cell.source}`.")
     marked = cell.metadata.nbgrader
-    return Task(marked.grade_id, answer, marked.points, judges)
+    judges = tuple(exercise for exercise in private if exercise.name == name)
+    return Task(marked.grade_id, answer, marked.points, lesson, name, judges)
 
 
 def _check_call(source: str) -> tuple[str, str]:

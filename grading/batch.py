@@ -8,50 +8,53 @@ import fcntl
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grading.assignment import Assignment
 from grading.classroom import Classroom
-from grading.gradebook.book import Book
-from grading.judging.grade import Judged
-from grading.judging.job import Job, grade_content
-from grading.pool import Pool, pool
+from grading.judging.job import Job, Judged
+from grading.judging.judges import File, Judges, NoResult
 from grading.problems import GradingError
 from grading.results import Graded
+from grading.sandbox.library import library_of
 from grading.submission.parsing import Unreadable, file_bytes
+from grading.worker.imports import no_collections
 from utils.checking.seeds import new_seed
 from utils.files import write_whole
 from utils.paths import COURSE
 
-LOST = "The process that judged it died, twice: the second time it was judged alone. Look at this file."
+if TYPE_CHECKING:
+    from grading.gradebook.book import Book
 
 
 @dataclass
 class Tally:
     """What a batch came to. `failed` holds (student, reason) of submissions without a result.
 
-    `outdated` counts those that have a result already, by other rules or checks, and are graded anew.
+    `outdated` counts those that have a result already, by other rules or checks, and are graded again. `anew`: all are
+    graded by a new seed, and `kept` are those for which an earlier run has done so. `processes` judge, 0 of them where
+    a cluster does.
     """
 
     graded: list[Graded] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     outdated: int = 0
+    anew: bool = False
+    processes: int = 0
 
 
 def grade_class(
     classroom: Classroom,
     assignment: Assignment,
     job: Job,
+    judges: Judges,
     *,
-    scheduler: str | None = None,
-    workers: int | None = None,
     again: bool = False,
     report: Callable[[int, Tally], None] = lambda total, tally: None,
 ) -> Tally:
@@ -61,8 +64,7 @@ def grade_class(
         classroom: the class's folder.
         assignment: what was handed out.
         job: the rules; a seed of 0 in them stands for this batch's own.
-        scheduler: address of a Dask scheduler; None for processes of this machine.
-        workers: how many processes to start; None for one a core. Not with `scheduler`.
+        judges: who judges them; they end with this call.
         again: grade everything, with a new seed or the one in the rules. Manual scores and comments stay. Where such a
             run was interrupted, it goes on.
         report: called with the number of submissions to grade, and what there is so far.
@@ -70,28 +72,78 @@ def grade_class(
     Raises:
         GradingError: if another run is at work on this class, or the gradebook cannot be written.
     """
-    with _class_lock(classroom), Book(classroom) as book:
-        job, force = _with_seed(job, classroom, again), again and job.rules.seed > 0
-        book.register(assignment)
-        tally = Tally()
-        waiting = list(_waiting(classroom, assignment, job, tally, force))
+    with judges, _class_lock(classroom):
+        force = again and job.rules.seed > 0
+        job, anew = _with_seed(job, classroom, again)
+        tally = Tally(anew=anew)
+        waiting = dict(_waiting(classroom, assignment, job, tally, force))
+        if waiting:
+            library = library_of(assignment, (source for _, source in job.private))
+            tally.processes = judges.begin(replace(job, library=library), len(waiting))
         report(len(waiting), tally)
         if waiting:
-            with pool(scheduler, workers, len(waiting)) as judges:
-                for student, judged in _judged(judges, classroom, job, waiting):
-                    _record(book, classroom, student, judged, tally)
-                    report(len(waiting), tally)
-        _keep_seed(classroom, job, finished=not tally.failed)
+            with no_collections():
+                from grading.gradebook.book import Book  # while the judges import what they need
+
+            with Book(classroom) as book:
+                book.register(assignment)
+                _judge_all(judges, book, classroom, assignment, waiting, tally, report)
+        _keep_seed(classroom, job, finished=not tally.failed, anew=anew)
         return tally
 
 
-def _record(book: Book, classroom: Classroom, student: str, judged: Judged | str, tally: Tally) -> None:
-    if isinstance(judged, str):
-        tally.failed.append((student, judged))
-        return
+def _judge_all(
+    judges: Judges,
+    book: "Book",
+    classroom: Classroom,
+    assignment: Assignment,
+    waiting: dict[str, str],
+    tally: Tally,
+    report: Callable[[int, Tally], None],
+) -> None:
+    """Judge them side by side, and once more, each alone, those that came to nothing.
+
+    What harms a judge, or is harmed by one that another file has brought down, cannot be told apart the first time.
+    """
+
+    def files(students: Iterable[str]) -> Iterator[File]:
+        for student in students:
+            yield File(student, _content(classroom.submitted(student, assignment.name)), waiting[student])
+
+    alone: dict[str, str] = {}
+    for student, outcome in _counting(judges.judge(files(waiting))):
+        if isinstance(outcome, NoResult):
+            alone[student] = outcome.reason
+        else:
+            _record(book, classroom, outcome, tally)
+        report(len(waiting), tally)
+    for student, first in alone.items():
+        for _, outcome in _counting(judges.judge(files([student]))):
+            if isinstance(outcome, NoResult):
+                tally.failed.append((student, _twice(first, outcome.reason)))
+            else:
+                _record(book, classroom, outcome, tally)
+        report(len(waiting), tally)
+
+
+def _counting(outcomes: Iterable[tuple[str, Judged | NoResult]]) -> Iterator[tuple[str, Judged | NoResult]]:
+    """The same, where marks that the machine is to blame for are no result."""
+    for student, outcome in outcomes:
+        if isinstance(outcome, Judged) and outcome.graded.fault:
+            outcome = NoResult(outcome.graded.fault)
+        yield student, outcome
+
+
+def _twice(first: str, second: str) -> str:
+    """What is said of a file that has come to nothing among others and alone: it is all that the two have in common."""
+    both = f"{first}, twice" if first == second else f"{first}; then {second}"
+    return f"{both}, the second time with nothing beside it"
+
+
+def _record(book: "Book", classroom: Classroom, judged: Judged, tally: Tally) -> None:
     graded = judged.graded
     book.record(graded, judged.notebook)
-    graded.write(classroom.result(student, graded.assignment))
+    graded.write(classroom.result(graded.student, graded.assignment))
     tally.graded.append(graded)
 
 
@@ -107,19 +159,25 @@ def _class_lock(classroom: Classroom) -> Iterator[None]:
         yield
 
 
-def _with_seed(job: Job, classroom: Classroom, again: bool) -> Job:
-    """The batch's seed: drawn once, kept beside the results, so that a late submission gets the same cases."""
+def _with_seed(job: Job, classroom: Classroom, again: bool) -> tuple[Job, bool]:
+    """The job with the batch's seed, and whether all submissions are being graded anew by it.
+
+    The seed is drawn once and kept beside the results, so that a late submission gets the same cases.
+    """
     path = classroom.batch(job.assignment)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    anew = again and kept.get("finished", True)
-    seed = job.rules.seed or (0 if anew else kept.get("seed", 0)) or new_seed()
+    goes_on = not kept.get("finished", True)
+    draw = again and not goes_on
+    seed = job.rules.seed or (0 if draw else kept.get("seed", 0)) or new_seed()
+    anew = draw or goes_on and kept.get("anew", False)
     job = replace(job, rules=replace(job.rules, seed=seed))
-    _keep_seed(classroom, job, finished=False)
-    return job
+    _keep_seed(classroom, job, finished=False, anew=anew)
+    return job, anew
 
 
-def _keep_seed(classroom: Classroom, job: Job, finished: bool) -> None:
-    write_whole(classroom.batch(job.assignment), json.dumps({"seed": job.rules.seed, "finished": finished}))
+def _keep_seed(classroom: Classroom, job: Job, finished: bool, anew: bool) -> None:
+    kept = {"seed": job.rules.seed, "finished": finished, "anew": anew and not finished}
+    write_whole(classroom.batch(job.assignment), json.dumps(kept))
 
 
 def _waiting(
@@ -166,53 +224,3 @@ def _digest(job: Job) -> bytes:
         for source in sorted((COURSE / package).rglob("*.py")):
             digest.update(source.read_bytes())
     return digest.digest()
-
-
-def _judged(
-    pool: Pool, classroom: Classroom, job: Job, waiting: list[tuple[str, str]]
-) -> Iterator[tuple[str, Judged | str]]:
-    """(student, what it came to, or why it came to nothing) as they come.
-
-    Whose judge was lost, or whose machine lacked something, is judged once more when all others are done, alone. So
-    nobody pays for a neighbour; and what loses its judge alone, too, is known by name.
-    """
-    again = []
-    for student, key, outcome in _side_by_side(pool, classroom, job, waiting):
-        if _trouble(outcome):
-            again.append((student, key))
-        else:
-            yield student, outcome
-    for one in again:
-        for student, _, outcome in _side_by_side(pool, classroom, job, [one]):
-            yield student, _trouble(outcome) or outcome
-
-
-def _trouble(outcome: Judged | str) -> str:
-    """What the judge or the machine lacked; empty where that is not why it came to nothing."""
-    if isinstance(outcome, Judged):
-        return outcome.graded.fault
-    return LOST if outcome == LOST else ""
-
-
-def _side_by_side(
-    pool: Pool, classroom: Classroom, job: Job, waiting: list[tuple[str, str]]
-) -> Iterator[tuple[str, str, Judged | str]]:
-    """(student, key, outcome), with few files in memory at a time."""
-    left, running = iter(waiting), {}
-    while True:
-        for student, key in islice(left, pool.slots - len(running)):
-            content = _content(classroom.submitted(student, job.assignment))
-            running[pool.submit(grade_content, job, student, content, key)] = student, key
-        if not running:
-            return
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            yield *running.pop(future), _outcome(future, pool.lost)
-
-
-def _outcome(future: Future, lost: tuple[type[Exception], ...]) -> Judged | str:
-    try:
-        return future.result()
-    except lost:
-        return LOST
-    except Exception as error:  # a fault of ours: said, and tried again next time
-        return f"{type(error).__name__}: {error}"

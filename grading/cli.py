@@ -17,6 +17,7 @@ from grading.problems import GradingError
 if TYPE_CHECKING:  # torch, Dask and nbgrader take seconds to import: each command imports what it needs
     from grading.assignment import Assignment
     from grading.judging.job import Job
+    from grading.judging.judges import Judges
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 console = Console(soft_wrap=True)  # the terminal wraps sentences, which can then be copied and searched
@@ -42,16 +43,19 @@ def release(
     assignments: Annotated[list[str], typer.Argument(help="lessons, as 01_convolution")],
     folder: ClassFolder = Path(),
     archive: Annotated[bool, typer.Option("--zip", help="also make release.zip, to hand out")] = False,
+    database: Annotated[str, typer.Option(help="a school's database, as SQLAlchemy's URL, for gradebook.db")] = "",
 ) -> None:
     """Put learners' notebooks into release/, ready to hand out."""
+    console.print(f"releasing {', '.join(assignments)} …")
     from grading.exchange.releasing import release
     from grading.gradebook.book import Book
     from grading.gradebook.config import write_nbgrader_config
 
     classroom = Classroom(folder)
-    for path in release(assignments, classroom, archive):
+    released = release(assignments, classroom, archive)
+    write_nbgrader_config(folder, database)  # before the gradebook is made, which it names
+    for path in released:
         console.print(f"released {path}")
-    write_nbgrader_config(folder)
     with Book(classroom) as book:
         for name in assignments:
             book.register(_load(classroom, name))
@@ -77,6 +81,7 @@ def roster(
     folder: ClassFolder = Path(),
 ) -> None:
     """Keep the list of the class in its folder, and say who came, went or changed since the last one."""
+    console.print(f"reading {file} …", markup=False)
     _keep_roster(file, Classroom(folder))
 
 
@@ -108,6 +113,7 @@ def grade(
     ] = False,
 ) -> None:
     """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
+    console.print(f"grading {assignment or 'what was released'} in {folder.resolve()} …")
     from grading.console import show_due_dates
     from grading.gradebook.due_dates import keep_due_dates
     from grading.judging.private_checks import read_sources
@@ -140,7 +146,7 @@ def grade(
             cold=isolation == "cold",
             unsafe=unsafe,
         )
-        failed |= _grade(classroom, job, scheduler=scheduler, workers=workers, again=again)
+        failed |= _grade(classroom, job, _judges(scheduler, workers), again)
     if failed:
         sys.exit(1)
 
@@ -148,11 +154,15 @@ def grade(
 @app.command()
 def feedback(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> None:
     """Write one self-contained HTML page for each student."""
+    console.print("writing the feedback …")
+    from grading.console import with_bar
     from grading.pages.publish import publish_feedback
 
     for found in _released(Classroom(folder), assignment):
-        pages = list(publish_feedback(Classroom(folder), found, _names(Classroom(folder), found.name)))
-        console.print(f"{len(pages)} pages in {folder / 'feedback'}")
+        pages = publish_feedback(Classroom(folder), found, _names(Classroom(folder), found.name))
+        students = len(Classroom(folder).students(found.name))
+        written = sum(1 for _ in with_bar(console, f"feedback on {found.name}", pages, students))
+        console.print(f"{written} pages in {folder / 'feedback'}")
 
 
 @app.command()
@@ -162,6 +172,7 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="open it in the browser")] = False,
 ) -> None:
     """Write the class page: points, pass rates, time, and which mistakes the class made."""
+    console.print("writing the class page …")
     from grading.exchange.attendance import not_handed_in
     from grading.pages.publish import publish_report
 
@@ -187,6 +198,7 @@ def export(
     ] = False,
 ) -> None:
     """Write the scores as CSV for Canvas, Moodle or a spreadsheet."""
+    console.print("reading the gradebook …")
     from grading.console import show_exported
     from grading.exchange.roster import kept
     from grading.gradebook.book import Book
@@ -203,6 +215,7 @@ def export(
 @app.command("open")
 def open_(folder: ClassFolder = Path()) -> None:
     """Open nbgrader's formgrader on the class, to grade quizzes by hand and write comments."""
+    console.print("starting Jupyter with nbgrader's formgrader; Ctrl-C ends it …")
     from grading.gradebook.formgrader import open_formgrader
 
     open_formgrader(Classroom(folder))
@@ -215,6 +228,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="of the invented class")] = 0,
 ) -> None:
     """Make an invented class: right, half right, mistaken, untouched, broken and hostile submissions."""
+    console.print(f"making a class of {size} …")
     from grading.demo.making import make_class
     from grading.gradebook.book import Book
     from grading.gradebook.config import write_nbgrader_config
@@ -229,6 +243,7 @@ def demo(
 
 def _collect(source: Path, classroom: Classroom, assignment: str | None, roster: Path | None, reader: str) -> list[str]:
     """Collect, and say how it went. The assignments of which something was collected."""
+    console.print(f"collecting {source} …", markup=False)
     from grading.console import show_collected
     from grading.exchange.collecting import collect
     from grading.exchange.roster import kept
@@ -271,9 +286,7 @@ def _job(
     unsafe: bool,
 ) -> Job:
     """What the options of `grade` say, for one released notebook. `times` are for a cell and for a submission."""
-    from grading.judging.grade import Rules
-    from grading.judging.job import Job
-    from grading.judging.session import Times
+    from grading.judging.job import Job, Rules, Times
     from grading.worker.isolation import Limits
 
     rules = Rules(seed, Limits(memory), Times(*times), all_cells)
@@ -282,20 +295,31 @@ def _job(
     return Job(released.stem, content, rules, tuple(private.items()), place, cold, unsafe)
 
 
-def _grade(classroom: Classroom, job: Job, **options) -> bool:
-    """Grade one assignment and show how it went; whether a submission has no result. `options` are `grade_class`'s."""
-    from grading.assignment import load_assignment
+def _judges(scheduler: str | None, workers: int | None) -> Judges:
+    if scheduler is None:
+        from grading.judging.local import LocalJudges
+
+        return LocalJudges(workers)
+    console.print("connecting to the cluster …")
+    from grading.judging.cluster import ClusterJudges
+
+    return ClusterJudges(scheduler)
+
+
+def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool) -> bool:
+    """Grade one assignment and show how it went; whether a submission has no result."""
     from grading.batch import grade_class
-    from grading.console import progress, show_table
-    from grading.judging.private_checks import declared_exercises
+    from grading.console import progress, show_stopped, show_table
     from grading.results import read_results
 
-    found = load_assignment(classroom.released(job.assignment), declared_exercises(dict(job.private)))
-    try:
-        with progress(console, found.name) as report:
-            tally = grade_class(classroom, found, job, report=report, **options)
-    except KeyboardInterrupt:
-        console.print("Stopped. What is graded is kept; the same command goes on from there.")
+    found = _load(classroom, job.assignment)
+    with progress(console, found.name) as run:
+        try:
+            tally = grade_class(classroom, found, job, judges, again=again, report=run)
+        except KeyboardInterrupt:
+            tally = None
+    if tally is None:
+        show_stopped(console, run)
         sys.exit(130)
     show_table(console, found, read_results(classroom, found.name), tally)
     _show_missing(classroom, found.name)

@@ -3,12 +3,15 @@
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
 
+import rich.progress
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from grading.assignment import Assignment
@@ -22,22 +25,50 @@ from grading.gradebook.exporting import Exported
 from grading.results import Graded, missing_packages
 from grading.times import shown
 
+Item = TypeVar("Item")
+
 MOST_NAMES = 20  # of those who have not handed in; the class page has all
 
 
+def with_bar(console: Console, what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+    """The items, with a bar that says how many of them there have been."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with rich.progress.Progress(*columns, console=console) as bar:
+        yield from bar.track(items, total=total, description=what)
+
+
+@dataclass
+class Progress:
+    """What `grade_class` reports to: the last that it said, and who shows it."""
+
+    show: Callable[[int, Tally], None]
+    total: int = 0
+    tally: Tally = field(default_factory=Tally)
+
+    def __call__(self, total: int, tally: Tally) -> None:
+        self.total, self.tally = total, tally
+        self.show(total, tally)
+
+
 @contextmanager
-def progress(console: Console, name: str) -> Iterator[Callable[[int, Tally], None]]:
-    """A bar with submissions a minute, how many had incidents, and the time left; yields what `grade_class` calls."""
+def progress(console: Console, name: str) -> Iterator[Progress]:
+    """What a run takes up, then a bar with submissions a minute, incidents, and the time left."""
     columns = [
         TextColumn("{task.description}"),
         *(BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[trouble]}")),
         TimeRemainingColumn(),
     ]
-    with Progress(*columns, console=console) as bar:
+    with rich.progress.Progress(*columns, console=console) as bar:
         task = bar.add_task(f"grading {name}", total=None, rate="", trouble="")
         started = time.monotonic()
+        for_the_first_time = True
 
-        def report(total: int, tally: Tally) -> None:
+        def show(total: int, tally: Tally) -> None:
+            nonlocal for_the_first_time
+            if for_the_first_time:
+                for_the_first_time = False
+                for line in _taken_up(total, tally):
+                    console.print(line)
             done = len(tally.graded) + len(tally.failed)
             minutes = (time.monotonic() - started) / 60
             incidents = sum(any(mark.incident for mark in graded.marks) for graded in tally.graded)
@@ -46,7 +77,27 @@ def progress(console: Console, name: str) -> Iterator[Callable[[int, Tally], Non
             )
             bar.update(task, total=total, completed=done, rate=f"{done / minutes:.0f} a minute", trouble=trouble)
 
-        yield report
+        yield Progress(show)
+
+
+def _taken_up(total: int, tally: Tally) -> Iterator[str]:
+    """What a run begins with, before its first result."""
+    kept = len(tally.kept)
+    if tally.anew and kept:
+        yield f"goes on: {kept} of {kept + total} graded anew, {total} to grade"
+    elif total:
+        yield f"{kept} graded before, {total} to grade" if kept else f"{total} to grade"
+    if tally.outdated and not tally.anew:
+        yield f"{tally.outdated} of them have a result by other rules or checks, and are graded again"
+    if total:
+        noun = "process" if tally.processes == 1 else "processes"
+        yield f"starting {tally.processes} {noun} …" if tally.processes else "on the cluster …"
+
+
+def show_stopped(console: Console, run: Progress) -> None:
+    """After Ctrl-C: what is kept, and how to go on."""
+    left = run.total - len(run.tally.graded)
+    console.print(f"Stopped. {len(run.tally.graded)} graded now are kept, {left} are left; the same command goes on.")
 
 
 def show_table(console: Console, assignment: Assignment, graded: list[Graded], tally: Tally) -> None:
@@ -66,8 +117,6 @@ def show_table(console: Console, assignment: Assignment, graded: list[Graded], t
     if graded:
         console.print(f"median {statistics.median(one.points for one in graded):g} of {graded[0].max_points:g} points")
     console.print(f"graded now: {len(tally.graded)}, kept from before: {len(tally.kept)}")
-    if tally.outdated:
-        console.print(f"{tally.outdated} of them had a result by other rules or checks, and were graded anew")
     noted = [one for one in graded if any(mark.incident for mark in one.marks)]
     if noted:
         console.print(f"with incidents: {escape(', '.join(one.student for one in noted))}; see the class page")

@@ -15,7 +15,7 @@ import torch
 
 from tests.test_notebook import run
 from utils.checking import CheckBroken, CheckFailed, Lesson, Status, deadline
-from utils.checking.calling import Outcome, Problem, call
+from utils.checking.calling import Outcome, Problem, call, call_each
 from utils.checking.compare import difference
 from utils.checking.plain import NotPlain, to_plain
 from utils.checking.trials import Case, reference_value
@@ -648,9 +648,10 @@ def test_a_check_never_calls_the_answer_itself():
         def signature_problem(self, answer, parameters, count):
             return None
 
-        def call(self, answer, args, **options):
-            asked.append(answer)
-            return call(double.reference, args, **options)
+        def call_each(self, answer, cases, **options):
+            for outcome in call_each(double.reference, cases, **options):
+                asked.append(answer)
+                yield outcome
 
     assert double.judge("by its name", caller=Elsewhere()).passed
     assert asked == ["by its name", "by its name"]
@@ -754,8 +755,9 @@ def test_facts_that_no_ask_sends_are_a_wrong_answer():
         def signature_problem(self, answer, parameters, count):
             return None
 
-        def call(self, answer, args, **options):
-            return Outcome(to_plain(self.sent))
+        def call_each(self, answer, cases, **options):
+            for _ in cases:
+                yield Outcome(to_plain(self.sent))
 
     for sent in (
         {"lowest": -5},

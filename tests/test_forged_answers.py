@@ -30,8 +30,9 @@ class Sends:
     def signature_problem(self, answer, parameters, count) -> None:
         return None
 
-    def call(self, answer, args, *, ask, seconds, seed) -> Outcome:
-        return Outcome(to_plain(self.make(*args)))
+    def call_each(self, answer, cases, *, ask, seconds):
+        for case in cases:
+            yield Outcome(to_plain(self.make(*case.args)))
 
     measure = staticmethod(calling.measure)
 

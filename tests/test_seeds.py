@@ -68,8 +68,8 @@ def test_purposes_do_not_run_into_each_other():
 def test_a_batch_keeps_its_seed_whole(tmp_path):
     classroom = Classroom(tmp_path)
     classroom.batch("01_convolution").parent.mkdir(parents=True)
-    job = batch._with_seed(Job("01_convolution", "", Rules()), classroom, again=False)
+    job, _ = batch._with_seed(Job("01_convolution", "", Rules()), classroom, again=False)
     kept = json.loads(classroom.batch("01_convolution").read_text(encoding="utf-8"))
     assert kept["seed"] == job.rules.seed > 2**90
-    assert batch._with_seed(Job("01_convolution", "", Rules()), classroom, again=False).rules.seed == job.rules.seed
-    assert batch._with_seed(Job("01_convolution", "", Rules(seed=LARGE)), classroom, again=False).rules.seed == LARGE
+    assert batch._with_seed(Job("01_convolution", "", Rules()), classroom, again=False)[0].rules.seed == job.rules.seed
+    assert batch._with_seed(Job("01_convolution", "", Rules(seed=LARGE)), classroom, again=False)[0].rules.seed == LARGE

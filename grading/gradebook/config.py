@@ -39,11 +39,24 @@ c.Autograde.autograde_preprocessors = [
 '''
 
 
-def write_nbgrader_config(root: Path) -> Path:
-    """Write nbgrader_config.py in the class's folder, unless there is one: that is the instructor's."""
+DATABASE_LINE = '# c.CourseDirectory.db_url = "postgresql+psycopg://name:password@host/database"'
+
+
+def write_nbgrader_config(root: Path, database: str = "") -> Path:
+    """Write nbgrader_config.py in the class's folder, unless there is one: that is the instructor's.
+
+    Args:
+        root: the class's folder.
+        database: SQLAlchemy's URL of a database that takes the place of gradebook.db.
+
+    Raises GradingError if there is one already that would have to be changed for `database`.
+    """
     path = root / "nbgrader_config.py"
     if not path.exists():
-        write_whole(path, TEMPLATE)
+        line = f"c.CourseDirectory.db_url = {database!r}" if database else DATABASE_LINE
+        write_whole(path, TEMPLATE.replace(DATABASE_LINE, line))
+    elif database:
+        raise GradingError(f"{path} is there already. Set c.CourseDirectory.db_url in it, and leave --database out.")
     return path
 
 

@@ -40,7 +40,7 @@ class Asking:
             self.fault = fault
             raise
 
-    def ask(self, process: StudentProcess, request: dict[str, Any], seconds: float) -> tuple[Any, Used]:
+    def ask(self, process: StudentProcess, request: dict[str, Any] | bytes, seconds: float) -> tuple[Any, Used]:
         """The reply to a request within this processor time, and what it took; the budget is charged for the wait.
 
         Raises Incident or MachineAtFault, after which the process is of no use.

@@ -1,13 +1,15 @@
 """Why a name that an answer needs is missing: the cell that should have made it, and what that cell came to."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 from grading.judging.session import Session
 from grading.submission.names import names_of
 from utils.checking.calling import Outcome, Problem
+from utils.checking.outcome import Case
 
 MISSING = re.compile(r"\bNameError: name '(\w+)' is not defined")
 MOST_CAUSES = 10  # in a row, each because of the next
@@ -34,11 +36,14 @@ class NamingCauses:
             return Outcome(problem=Problem.RAISED, detail="\n".join(causes))
         return outcome
 
-    def call(self, answer: str, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome:
-        outcome = self._session.call(answer, args, ask=ask, seconds=seconds, seed=seed)
-        missing = MISSING.search(outcome.detail) if outcome.problem is Problem.RAISED else None
-        causes = self.causes(missing[1]) if missing else ()
-        return replace(outcome, detail="\n".join([outcome.detail, *causes]))
+    def call_each(
+        self, answer: str, cases: Sequence[Case], *, ask: Callable, seconds: float
+    ) -> Generator[Outcome, None, None]:
+        with closing(self._session.call_each(answer, cases, ask=ask, seconds=seconds)) as outcomes:
+            for outcome in outcomes:
+                missing = MISSING.search(outcome.detail) if outcome.problem is Problem.RAISED else None
+                causes = self.causes(missing[1]) if missing else ()
+                yield replace(outcome, detail="\n".join([outcome.detail, *causes]))
 
     def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome:
         return self._session.measure(function, value, args, seconds=seconds, seed=seed)

@@ -3,52 +3,31 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment, Task
 from grading.judging.budget import Budget
 from grading.judging.causes import NamingCauses
+from grading.judging.job import Judged, Rules
 from grading.judging.lacking import notes_on_gpu, notes_on_packages, packages_not_there
 from grading.judging.outputs import Outputs
 from grading.judging.private_checks import capped
 from grading.judging.replies import Incident
-from grading.judging.session import Session, Times
+from grading.judging.session import Session
 from grading.problems import GradingError
 from grading.results import Graded, Mark
 from grading.sandbox import MachineAtFault, Sandbox
 from grading.submission.library_calls import library_calls
 from grading.submission.plan import Plan, make_plan
-from grading.worker.isolation import Limits
 from utils.checking import CheckBroken, Exercise, Status, Verdict
+from utils.checking.diagnosis import refused
 from utils.checking.judging import Caller
+from utils.checking.library_use import in_words
 
 NO_MEMORY = "the machine had no memory left"
 TORCH_HAS_NO_MEMORY = "can't allocate memory"  # torch raises no MemoryError for it, but this, in a RuntimeError
-
-MOST_NAMED = 5  # names in a remark
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How a batch is graded. `everything`: run all of a student's cells, not just those that the answers need."""
-
-    seed: int = 0
-    limits: Limits = Limits()
-    times: Times = Times()
-    everything: bool = False
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What a submission came to, and its notebook with the outputs of our run.
-
-    The outputs of the check cells are not in it: they come with the gradebook, see `grading.gradebook.autograded`.
-    """
-
-    graded: Graded
-    notebook: NotebookNode
 
 
 def grade_notebook(
@@ -169,12 +148,14 @@ class _Judging:
         return mark
 
     def _with_remark(self, task: Task, mark: Mark) -> Mark:
-        """Named is what an instructor may not want to count: an answer that the course's own library gives."""
+        """Named is an answer that the course's own library may give. It counts unless the exercise says otherwise."""
         sources = [self._notebook.cells[index].source for index in self._plan.whole or self._plan.needed]
-        if mark.points == 0 or not (calls := library_calls(sources, task.answer, task.exercises[0].may_use)):
+        exercise = task.exercises[0]
+        if mark.points == 0 or not (calls := library_calls(sources, task.answer, exercise.may_use)):
             return mark
-        named = [name if name.startswith("`") else f"`{name}`" for name in calls[:MOST_NAMED]]
-        return replace(mark, remark=f"Its answer uses {', '.join(named)}, which may be the course's own answer.")
+        if exercise.library_counts:
+            return replace(mark, remark=f"Its answer uses {in_words(calls)}, which may be the course's own answer.")
+        return replace(mark, points=0, verdict=refused(exercise, calls))
 
     def _private_failure(self) -> str:
         if self.budget.left() > 0:

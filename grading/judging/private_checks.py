@@ -1,14 +1,20 @@
 """An instructor's own checks, from a folder outside the repository. Learners and sandboxes never get them."""
 
+from __future__ import annotations
+
 import hashlib
 import sys
 import types
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grading.problems import GradingError
 from grading.results import Mark
-from utils.checking import Earned, Exercise, Lesson, Status, Verdict
+from utils.checking import Earned, Status, Verdict
+
+if TYPE_CHECKING:
+    from utils.checking import Exercise
 
 
 def read_sources(folder: Path | None) -> dict[str, str]:
@@ -29,6 +35,8 @@ def declared_exercises(sources: dict[str, str]) -> list[Exercise]:
 
     Raises GradingError if a file breaks or declares none.
     """
+    from utils.checking import Lesson  # and torch with it: whoever only reads the sources does not wait for that
+
     found: list[Exercise] = []
     for name, source in sources.items():
         # A module in sys.modules, since a way of asking is found there when it is sent to a sandbox.

@@ -4,7 +4,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from utils.checking.calling import Outcome, Problem
+from utils.checking.calling import LAST, Outcome, Problem
 from utils.checking.plain import NotPlain, readable, to_plain
 
 MAX_TEXT = 5_000  # characters of what an answer raised or printed
@@ -12,6 +12,25 @@ MAX_TEXT = 5_000  # characters of what an answer raised or printed
 
 class Incident(Exception):
     """The submission did something that kept it from being asked on; the message says what."""
+
+
+def outcomes_of(reply: Any, seconds: float, arguments: list[int]) -> list[Outcome]:
+    """The outcomes of the next calls that a reply claims, at least one; the first of them has all the seconds.
+
+    Args:
+        reply: what came.
+        seconds: of the processor that it took.
+        arguments: for each call that has no outcome yet, with how many it was called.
+
+    Raises Incident if it holds anything else.
+    """
+    if not isinstance(reply, list) or not 0 < len(reply) <= len(arguments):
+        raise Incident("sent what is no reply")
+    times = [seconds] + [0.0] * (len(reply) - 1)
+    outcomes = [outcome_of(*one) for one in zip(reply, times, arguments, strict=False)]
+    if any(outcome.problem in LAST for outcome in outcomes[:-1]):
+        raise Incident("sent what is no reply")
+    return outcomes
 
 
 def outcome_of(reply: Any, seconds: float, arguments: int) -> Outcome:

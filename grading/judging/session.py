@@ -4,8 +4,8 @@ import base64
 import pickle
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,28 +14,25 @@ from nbformat import NotebookNode
 
 from grading.judging.asking import Asking, Used
 from grading.judging.budget import Budget
+from grading.judging.job import Times
 from grading.judging.outputs import Outputs
-from grading.judging.replies import Incident, error_in, outcome_of
+from grading.judging.replies import Incident, error_in, outcome_of, outcomes_of
 from grading.sandbox import MachineAtFault, Sandbox, StudentProcess
 from grading.untrusted.outputs import clean_outputs
+from grading.worker import wire
 from grading.worker.isolation import Limits
 from utils.checking import calling
-from utils.checking.calling import Outcome, Problem
+from utils.checking.calling import LAST, LEAST_SECONDS, Outcome, Problem
+from utils.checking.outcome import Case
+from utils.checking.plain import size
 
 GRACE = 3.0  # seconds for a reply to arrive after the worker itself should have stopped an answer
 ATTEMPTS = 2  # the worker asks again where the time went into importing modules, see `utils.checking.calling.call`
 STUCK = "It could not be stopped"  # what follows is advice for a notebook
 INSPECT_SECONDS = 2.0  # to look at a signature, which may be an object of the student's
+MOST_SENT = 1_000_000  # that cases of one message hold, see `utils.checking.plain.size`
 MOST_SKIPPED = 10  # cells that end their process; each costs a new one
 IMPORTS = -1  # stands, among positions of cells, for the released import cell, which is no cell of the student's
-
-
-@dataclass(frozen=True)
-class Times:
-    """How much processor time things may take, in seconds. By the clock it may be WALL_FACTOR times as much."""
-
-    cell: float = 60.0
-    submission: float = 300.0  # its cells, answers, private checks and measurements together
 
 
 class Session:
@@ -112,15 +109,35 @@ class Session:
         outcome = outcome_of(reply, used.processor, count)
         return outcome if outcome.problem else None
 
-    def call(self, answer: str, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome:
-        request = {"do": "call", "name": answer, "args": args, "ask": by_value(ask), "seconds": seconds, "seed": seed}
-        reply, used = self._ask(request, ATTEMPTS * seconds + GRACE)
-        outcome = outcome_of(reply, used.processor, len(args))
-        if outcome.problem is Problem.RAN_TOO_LONG:  # it may run on beside the answers that are asked next
-            self._end()
-            self._asking.see_that_it_had_a_processor(used, seconds)
-            outcome = replace(outcome, detail=outcome.detail.partition(STUCK)[0].strip())
-        return outcome
+    def call_each(
+        self, answer: str, cases: Sequence[Case], *, ask: Callable, seconds: float
+    ) -> Generator[Outcome, None, None]:
+        left, first_alone = seconds, True
+        for together in chunks(cases):
+            frame = call_frame(answer, together, ask, max(left, LEAST_SECONDS), first_alone)
+            waiting = list(together)
+            try:
+                while waiting:
+                    allowed = max(left, LEAST_SECONDS)
+                    reply, used = self._ask(frame, ATTEMPTS * allowed + GRACE)
+                    outcomes = outcomes_of(reply, used.processor, [len(case.args) for case in waiting])
+                    frame, left, first_alone = b"", left if first_alone else left - used.processor, False
+                    is_last = outcomes[-1].problem in LAST
+                    del waiting[: len(waiting) if is_last else len(outcomes)]
+                    if outcomes[-1].problem is Problem.RAN_TOO_LONG:
+                        outcomes[-1] = self._ran_too_long(outcomes[-1], used, allowed)
+                    yield from outcomes
+                    if is_last:
+                        return
+            finally:
+                if waiting:  # it is at work on cases that nobody asks about any more
+                    self._end()
+
+    def _ran_too_long(self, outcome: Outcome, used: Used, seconds: float) -> Outcome:
+        """The same outcome, once the process is ended: its answer may run on beside those that are asked next."""
+        self._end()
+        self._asking.see_that_it_had_a_processor(used, seconds)
+        return replace(outcome, detail=outcome.detail.partition(STUCK)[0].strip())
 
     def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome:
         """Have the judge's own function look at a value, in a clean process: it may follow what the value says."""
@@ -137,7 +154,7 @@ class Session:
             self._budget.spend(processor=helper.end().seconds)
         return outcome_of(reply, 0.0, len(args))
 
-    def _ask(self, request: dict[str, Any], seconds: float) -> tuple[Any, Used]:
+    def _ask(self, request: dict[str, Any] | bytes, seconds: float) -> tuple[Any, Used]:
         """The reply of a process that has run the cells, and what it took. Raises Incident and MachineAtFault."""
         process = self._prepare()
         try:
@@ -226,6 +243,27 @@ class Session:
             self._budget.spend(processor=ended.seconds)
             self.peak_megabytes = max(self.peak_megabytes, ended.peak_megabytes)
             self._process = None
+
+
+def chunks(cases: Sequence[Case]) -> Iterator[tuple[Case, ...]]:
+    """The cases, as many together as fit well into one message."""
+    together: list[Case] = []
+    held = 0
+    for case in cases:
+        held += size(case.args)
+        if together and held > MOST_SENT:
+            yield tuple(together)
+            together, held = [], size(case.args)
+        together.append(case)
+    yield tuple(together)
+
+
+@lru_cache(maxsize=32)
+def call_frame(answer: str, cases: tuple[Case, ...], ask: Callable, seconds: float, first_alone: bool) -> bytes:
+    """The request to call an answer with these cases, packed once for a class that is asked the same."""
+    sent = [(case.index, case.args) for case in cases]
+    request = {"do": "call", "name": answer, "cases": sent, "ask": by_value(ask), "seconds": seconds}
+    return wire.pack(request | {"first_alone": first_alone})
 
 
 @lru_cache

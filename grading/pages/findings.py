@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from grading.assignment import Assignment
 from grading.results import Graded, Mark
 from utils.checking import Status, Verdict
-from utils.checking.calling import Problem
-from utils.checking.describe import shorten
+from utils.checking.outcome import Problem
+from utils.checking.shorten import shorten
 
 
 @dataclass

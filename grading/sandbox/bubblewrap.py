@@ -35,7 +35,7 @@ SCRATCH = "/scratch"  # and not /tmp, where somebody's interpreter may lie
 MEMORY_FOR_FILES = 64_000_000  # bytes, of each file system that the warm process may write
 RIGHTS = ("CAP_SYS_ADMIN", "CAP_SETPCAP")  # to make namespaces, and to give rights up
 RIGHTS_OF_ROOT = (*RIGHTS, "CAP_SETUID", "CAP_SETGID", "CAP_KILL")
-START = "from grading.worker import warm; warm.main(int(sys.argv[1]), isolated={})"
+START = "from grading.worker import warm; warm.main(int(sys.argv[1]), isolated={}, brief={})"
 
 HELP = """Grading runs submissions in a sandbox, and cannot make one here.
 {reason}
@@ -64,16 +64,19 @@ def check_available() -> None:
         raise NoSandbox(f"bwrap said: {tried.stderr.strip()}")
 
 
-def start_command(data: Path | None, library: frozenset[str] | None, control: int) -> list[str]:
-    """The whole command that starts the warm process, which inherits the file descriptor `control`."""
+def start_command(data: Path | None, library: frozenset[str] | None, control: int, brief: bool = False) -> list[str]:
+    """The whole command that starts the warm process, which inherits the file descriptor `control`.
+
+    `brief`: it imports only what every submission needs.
+    """
     # -I: no variable and no file in the current folder has a say in what is imported.
-    start = f"import sys; sys.path.insert(0, {LIBRARY!r}); {START.format(True)}"
+    start = f"import sys; sys.path.insert(0, {LIBRARY!r}); {START.format(True, brief)}"
     return [*command(data, library), sys.executable, "-I", "-c", start, str(control)]
 
 
-def unsafe_command(control: int) -> list[str]:
+def unsafe_command(control: int, brief: bool = False) -> list[str]:
     """Starts the warm process with no sandbox around it, for files that one wrote oneself."""
-    return [sys.executable, "-c", f"import sys; {START.format(False)}", str(control)]
+    return [sys.executable, "-c", f"import sys; {START.format(False, brief)}", str(control)]
 
 
 def command(data: Path | None, library: frozenset[str] | None = None) -> list[str]:

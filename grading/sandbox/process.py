@@ -11,9 +11,8 @@ import psutil
 
 from grading.sandbox import bubblewrap
 from grading.sandbox.usage import below, processor_seconds, queue_seconds
-from grading.worker import wire
 from grading.worker.isolation import Limits
-from utils.checking.calling import WALL_FACTOR
+from utils.checking.deadline import WALL_FACTOR
 
 if TYPE_CHECKING:
     from grading.sandbox.sandbox import Sandbox
@@ -79,11 +78,12 @@ class StudentProcess:
         """Processor time, up to its last reply, of the process and of what it started and has waited for."""
         return self._seconds
 
-    def ask(self, request: dict[str, Any], seconds: float) -> Any:
+    def ask(self, request: dict[str, Any] | bytes, seconds: float) -> Any:
         """Send a request and return the reply, plain values of any shape.
 
         Args:
-            request: what `grading.worker.student` understands.
+            request: what `grading.worker.student` understands, or the same as a frame that was packed before. Where a
+                request has several replies, an empty frame waits for the next one.
             seconds: of processor time, of all processes of the submission together. On the clock it may take
                 WALL_FACTOR times as long.
 
@@ -93,11 +93,13 @@ class StudentProcess:
             TooMuchMemory: if the submission's processes went over the limit.
             MachineAtFault: if no reply came since the machine lacked memory or a processor, or the sandbox is gone.
         """
+        from grading.worker import wire  # it imports torch, and the warm process is to start before that
+
         wall_seconds = seconds * WALL_FACTOR
         watch = _Watch(self, seconds)
         self._channel.settimeout(wall_seconds)
         try:
-            self._channel.sendall(wire.pack(request))
+            self._channel.sendall(request if isinstance(request, bytes) else wire.pack(request))
             return wire.receive(self._channel, wall_seconds, meanwhile=watch)
         except (wire.TooSlow, TimeoutError):
             watch.look_at_the_queue()
@@ -130,6 +132,8 @@ class StudentProcess:
 
     def _gone(self) -> NoReturn:
         """Raise what says why the process has ended, and whose doing it was."""
+        from grading.worker import wire
+
         if self._sandbox.lost():
             raise SandboxLost from None
         now = self._sandbox.out_of_memory()

@@ -28,6 +28,7 @@ class Sandbox:
         most_megabytes: of memory and private files, for the warm process and the students' together; the kernel holds
             to it where it lets us ask.
         library: the files of the course's `utils` that are in it, see `grading.sandbox.library`; None for all.
+        brief: the warm process imports only what every submission needs, and is ready seconds earlier.
 
     Raises:
         NoSandbox: where none can be made.
@@ -39,13 +40,15 @@ class Sandbox:
         unsafe: bool = False,
         most_megabytes: float = 4_000,
         library: frozenset[str] | None = None,
+        brief: bool = False,
     ):
         if not unsafe:
             bubblewrap.check_available()
         self._most_megabytes = most_megabytes
         self._group: MemoryGroup | None = None
-        self._data, self._unsafe, self._library = data, unsafe, library
+        self._data, self._unsafe, self._library, self._brief = data, unsafe, library, brief
         self._warm: subprocess.Popen | None = None
+        self._is_ready = False
         self._started = 0
 
     def __enter__(self) -> "Sandbox":
@@ -60,16 +63,50 @@ class Sandbox:
             self._control.close()
             self._warm.kill()
             self._warm.wait()
-            self._warm = None
+            self._warm, self._is_ready = None, False
+            self._errors.close()
         if self._group is not None:
             self._group.remove()
             self._group = None
 
+    def start(self) -> None:
+        """Start the warm process without waiting for it: it imports for seconds, as its caller may in that time."""
+        self.close()
+        self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        self._group = None if self._unsafe else memory_group(self._most_megabytes)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the warm process)
+        with theirs:
+            self._warm = subprocess.Popen(
+                self._command(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                preexec_fn=self._group and self._group.join,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait for the warm process, and start one where there is none.
+
+        Raises NoSandbox, with what the warm process wrote, if it does not start.
+        """
+        if self._warm is None or self._is_ready and self._warm.poll() is not None:
+            self.start()
+        if self._is_ready:
+            return
+        try:
+            self._receive(WARM_UP_SECONDS)
+            self.warm_megabytes = self.memory()
+        except (ConnectionError, TimeoutError) as error:
+            self._errors.seek(0)
+            said = self._errors.read()[-2000:].decode(errors="replace").strip()
+            self.close()
+            raise bubblewrap.NoSandbox(f"The warm process did not start ({error}): {said}") from None
+        self._is_ready = True
+
     def start_process(self, limits: Limits) -> "StudentProcess":
         """A fresh process for one submission, locked in and waiting. Raises MachineAtFault where none can be had."""
-        if self._warm is None or self._warm.poll() is not None:
-            self.close()
-            self._start()
+        self.wait_until_ready()
         self._started += 1
         channel, theirs = socket.socketpair()
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # the kernel adds whose the first word is
@@ -105,34 +142,10 @@ class Sandbox:
         """Megabytes that everything in the sandbox uses now."""
         return megabytes(below(self._warm.pid)) if self._warm else 0.0
 
-    def _start(self) -> None:
-        self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-        self._group = None if self._unsafe else memory_group(self._most_megabytes)
-        with tempfile.TemporaryFile() as errors:
-            with theirs:
-                self._warm = subprocess.Popen(
-                    self._command(theirs.fileno()),
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=errors,
-                    preexec_fn=self._group and self._group.join,
-                )
-            try:
-                self._receive(WARM_UP_SECONDS)
-                self.warm_megabytes = self.memory()
-            except (ConnectionError, TimeoutError) as error:
-                self.close()
-                errors.seek(0)
-                said = errors.read()[-2000:].decode(errors="replace").strip()
-                raise bubblewrap.NoSandbox(f"The warm process did not start ({error}): {said}") from None
-
     def _command(self, control: int) -> list[str]:
-        return (
-            bubblewrap.unsafe_command(control)
-            if self._unsafe
-            else bubblewrap.start_command(self._data, self._library, control)
-        )
+        if self._unsafe:
+            return bubblewrap.unsafe_command(control, self._brief)
+        return bubblewrap.start_command(self._data, self._library, control, self._brief)
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         """The next message of the warm process."""

@@ -17,24 +17,8 @@ from types import ModuleType
 from typing import Any
 
 from grading.submission.magics import as_python, file_written, text_written
+from utils.checking.library_use import LIBRARY, may_answer
 
-LIBRARY = "utils"
-# Modules whose own functions draw, load and show; none of them answers anything.
-HELPERS = tuple(
-    f"{LIBRARY}.{name}"
-    for name in (
-        "plotting",
-        "widgets",
-        "notebook",
-        "data",
-        "download",
-        "paths",
-        "progress",
-        "frontend",
-        "checks",
-        "modes",
-    )
-)
 BY_NAME = frozenset(("importlib", "__import__", "eval", "exec", "runpy", "pkgutil"))  # and sys.modules
 FILLS = frozenset(("append", "extend", "update", "setdefault", "insert", "add", "__setitem__", "__setattr__"))
 
@@ -212,15 +196,7 @@ def _resolved(chain: str, local: dict[str, str], bound: dict[str, list[_Binding]
 
 def _answers(path: str, allowed: tuple[str, ...]) -> bool:
     """Whether what stands at this path of the library may answer an exercise."""
-    if path.startswith("`"):
-        return True
-    if path == LIBRARY or any(path == one or path.startswith(f"{one}.") for one in allowed):
-        return False
-    found = _object(path)
-    if "__" in path or found is None or isinstance(found, ModuleType):
-        return True
-    home = getattr(found, "__module__", None) or path
-    return not any(home == helper or home.startswith(f"{helper}.") for helper in HELPERS)
+    return path.startswith("`") or "__" in path or may_answer(path, _object(path), allowed)
 
 
 def _is_module(text: str) -> bool:

@@ -3,11 +3,11 @@
 import builtins
 import re
 import symtable
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grading.submission.magics import as_python, file_written, files_run
+from grading.submission.syntax import symbol_table
 
 BUILTINS = frozenset(dir(builtins))
 
@@ -69,15 +69,7 @@ def _file_of(module: str) -> str:
 
 
 def _symbols(source: str) -> symtable.SymbolTable | None:
-    return _parse(source) or _parse(as_python(source))
-
-
-def _parse(source: str) -> symtable.SymbolTable | None:
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            return symtable.symtable(source, "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
-        return None
+    return symbol_table(source) or symbol_table(as_python(source))
 
 
 def _scopes(module: symtable.SymbolTable) -> list[symtable.SymbolTable]:

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import warnings
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from nbformat import NotebookNode
 from grading.assignment import Assignment
 from grading.submission.names import defined_by, names_of
 from grading.submission.sameness import same_code
+from grading.submission.syntax import syntax_tree
 from utils.cells import SETUP_ID, grade_id, role
 
 PAYOFF = re.compile(r"^with payoff\(", re.MULTILINE)
@@ -134,13 +134,9 @@ def _imports_first(notebook: NotebookNode, assignment: Assignment, first: int) -
 
 def _imports(source: str) -> dict[str, str]:
     """{name: what is imported under it} by the top level of a cell."""
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
+    tree = syntax_tree(source)
     found = {}
-    for statement in body:
+    for statement in tree.body if tree else []:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             origin = f"{statement.level} {statement.module}" if isinstance(statement, ast.ImportFrom) else ""
             for alias in statement.names:

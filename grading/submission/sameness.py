@@ -6,16 +6,14 @@ that change nothing of what is computed. Layout of text is line ends and blanks 
 """
 
 import ast
-import contextlib
 import hashlib
-import warnings
 from functools import lru_cache
 
 from grading.submission.magics import without_quiet_magics
+from grading.submission.syntax import PROBLEMS, syntax_tree
 
 LONGEST = 20_000  # characters. No cell of the course has as many; a longer one is compared as text
 DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-PROBLEMS = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 def same_code(ours: str, theirs: str) -> bool:
@@ -46,15 +44,17 @@ def without_trailing_blanks(text: str) -> str:
 
 
 def _tree(source: str) -> str:
-    """The syntax tree, written down; "" if there is none."""
-    for code in (source, without_quiet_magics(source)):
-        with contextlib.suppress(*PROBLEMS), warnings.catch_warnings(action="ignore"):
-            tree = ast.parse(code)
-            for node in ast.walk(tree):
-                _remove_layout(node)
-            tree.body = _with_sorted_imports(tree.body)
-            return ast.dump(tree)
-    return ""
+    """The syntax tree, written down; "" if there is none, or one that is too deep."""
+    tree = syntax_tree(source) or syntax_tree(without_quiet_magics(source))
+    if tree is None:
+        return ""
+    for node in ast.walk(tree):
+        _remove_layout(node)
+    try:
+        tree.body = _with_sorted_imports(tree.body)
+        return ast.dump(tree)
+    except PROBLEMS:
+        return ""
 
 
 def _remove_layout(node: ast.AST) -> None:

@@ -9,6 +9,8 @@ import pickle
 import random
 import socket
 import sys
+import time
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -22,7 +24,11 @@ from grading.worker.no_gpu import replace_gpu, without_gpu
 from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
 from utils.checking.gpu import asks_for_gpu
+from utils.checking.outcome import Case
+from utils.checking.plain import size
 
+TOGETHER_SECONDS = 0.05  # outcomes that come within this time are sent together
+TOGETHER_SIZE = 200_000  # until they hold this much, see `utils.checking.plain.size`
 IDLE_SECONDS = 3_600  # an abandoned child does not stay for ever
 
 
@@ -38,7 +44,15 @@ def serve(channel: socket.socket, shell: Shell) -> None:
         except (wire.BadMessage, wire.TooSlow):
             return
         channel.settimeout(None)
-        channel.sendall(_reply(shell, request))
+        for frame in _replies(shell, request):
+            channel.sendall(frame)
+
+
+def _replies(shell: Shell, request: dict[str, Any]) -> Iterator[bytes]:
+    if request["do"] == "call":
+        del request["do"]
+        return _in_few_frames(_call(shell, **request))
+    return iter([_reply(shell, request)])
 
 
 def _reply(shell: Shell, request: dict[str, Any]) -> bytes:
@@ -54,8 +68,6 @@ def _reply(shell: Shell, request: dict[str, Any]) -> bytes:
                 return wire.pack([{"output_type": "stream", "name": "stderr", "text": too_much}])
         case "inspect":
             return _pack_outcome(_inspect(shell, **request) or Outcome())
-        case "call":
-            return _pack_outcome(_call(shell, **request))
         case "measure":  # the judge's own function on plain values; no student's code is in this process
             return _pack_outcome(calling.call(_load(request.pop("measure")), **request))
     raise ValueError("the judge asked for something unknown")
@@ -85,9 +97,36 @@ def _inspect(shell: Shell, name: str, parameters: list[str], count: int) -> Outc
     return calling.signature_problem(shell.user_ns[name], parameters, count)
 
 
-def _call(shell: Shell, name: str, args: tuple, ask: str, seconds: float, seed: int) -> Outcome:
+def _call(
+    shell: Shell, name: str, cases: list[tuple], ask: str, seconds: float, first_alone: bool
+) -> Iterator[Outcome]:
     ask_here = without_gpu(_load(ask)) if _gpu_replaced else _load(ask)
-    return calling.call(shell.user_ns.get(name), args, ask=ask_here, seconds=seconds, seed=seed)
+    asked = [Case(args, index, secret=0) for index, args in cases]  # the secret stays with the judge
+    return calling.call_each(shell.user_ns.get(name), asked, ask=ask_here, seconds=seconds, first_alone=first_alone)
+
+
+def _in_few_frames(outcomes: Iterator[Outcome]) -> Iterator[bytes]:
+    """Frames of one list of outcomes each: what comes soon after one another, and is not large, goes together."""
+    waiting, sent = [], time.monotonic()
+    for outcome in outcomes:
+        waiting.append(outcome)
+        if time.monotonic() - sent > TOGETHER_SECONDS or sum(size(one.value) for one in waiting) > TOGETHER_SIZE:
+            yield from _pack_outcomes(waiting)
+            waiting, sent = [], time.monotonic()
+    yield from _pack_outcomes(waiting)
+
+
+def _pack_outcomes(outcomes: list[Outcome]) -> Iterator[bytes]:
+    if not outcomes:
+        return
+    try:
+        yield wire.pack([_fields(one) for one in outcomes])
+    except wire.BadMessage as error:
+        if len(outcomes) > 1:
+            for one in outcomes:
+                yield from _pack_outcomes([one])
+        else:
+            yield wire.pack([_fields(_cannot_be_compared(error))])
 
 
 @cache
@@ -97,10 +136,17 @@ def _load(ask: str):
 
 
 def _pack_outcome(outcome: Outcome) -> bytes:
-    fields = {"value": outcome.value, "problem": outcome.problem and str(outcome.problem), "detail": outcome.detail}
-    fields["printed"] = outcome.printed
     try:
-        return wire.pack(fields)
+        return wire.pack(_fields(outcome))
     except wire.BadMessage as error:
-        detail = f"It returned a value that cannot be compared: {error}."
-        return wire.pack(fields | {"value": None, "problem": str(Problem.NOT_PLAIN), "detail": detail})
+        return wire.pack(_fields(_cannot_be_compared(error)))
+
+
+def _fields(outcome: Outcome) -> dict[str, Any]:
+    problem = outcome.problem and str(outcome.problem)
+    return {"value": outcome.value, "problem": problem, "detail": outcome.detail, "printed": outcome.printed}
+
+
+def _cannot_be_compared(error: wire.BadMessage) -> Outcome:
+    detail = f"It returned a value that cannot be compared: {error}."
+    return Outcome(problem=Problem.NOT_PLAIN, detail=detail)

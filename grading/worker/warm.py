@@ -1,10 +1,9 @@
 """The warm process: imports what every submission needs, once, and forks a child for each. It runs nobody's code.
 
-It is process 1 of its sandbox. Over the control socket, a sequence of JSON messages, the judge asks it to start a
-child, with the channel to the judge attached, or to end one.
+It is process 1 of a namespace in its sandbox. Over the control socket, a sequence of JSON messages, the judge asks it
+to start a child, with the channel to the judge attached, or to end one.
 """
 
-import gc
 import importlib
 import json
 import os
@@ -13,15 +12,22 @@ import random
 import socket
 from typing import NoReturn
 
-from grading.worker.isolation import Fork, Limits, isolate
+from grading.worker.huge_pages import use_huge_pages
+from grading.worker.imports import no_collections
+from grading.worker.isolation import Fork, Limits, begin_a_namespace, isolate
 
 USERS = range(1_000_000_000, 2_000_000_000)  # nobody's
 
 
-def main(control_descriptor: int, isolated: bool) -> None:
+def main(control_descriptor: int, isolated: bool, brief: bool) -> None:
+    if isolated:
+        begin_a_namespace()
     control = socket.socket(fileno=control_descriptor)
-    shell = _warm_up()
-    gc.freeze()  # a collection in a child would copy every page that holds an object
+    with no_collections():
+        shell = _prepare()
+        if not brief:
+            _import_the_rest()
+            use_huge_pages()
     _send(control, ready=True)
     children: dict[int, Fork] = {}
     while True:
@@ -41,22 +47,27 @@ def main(control_descriptor: int, isolated: bool) -> None:
                 _send(control, seconds=used.ru_utime + used.ru_stime, peak_megabytes=used.ru_maxrss / 1e3)
 
 
-def _warm_up():
-    """Import torch and the course, and make the shell, without starting a thread that a fork would lose."""
+def _prepare():
+    """Import what every submission needs, and make its shell, without starting a thread that a fork would lose."""
     import torch
 
     torch.set_num_threads(1)
-    import utils
     from grading.worker import student  # noqa: F401
     from grading.worker.cells import warm_shell
+
+    torch.nn.functional.conv2d(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 1, 1))  # its first call sets up a backend
+    return warm_shell()
+
+
+def _import_the_rest() -> None:
+    """The course's library and all of torch that its checks use: worth its seconds where many submissions follow."""
+    import utils
     from utils.checking.warm import warm_up
 
     for module in pkgutil.walk_packages(utils.__path__, "utils."):
         if not f"{module.name}.".startswith("utils.checks.") and not module.name.endswith(".__main__"):
             importlib.import_module(module.name)
     warm_up()
-    torch.nn.functional.conv2d(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 1, 1))  # its first call sets up a backend
-    return warm_shell()
 
 
 def _become_student(channel: socket.socket, limits: Limits, shell, isolated: bool) -> NoReturn:

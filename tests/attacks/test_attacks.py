@@ -33,15 +33,16 @@ from nbgrader.utils import parse_utc
 from grading.assignment import Assignment, load_assignment
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.collecting import TIMESTAMP, collect
-from grading.judging import job, session
-from grading.judging.grade import Judged, Rules
-from grading.judging.job import Job, grade_content
-from grading.judging.session import Times
+from grading.judging import content as work
+from grading.judging import session
+from grading.judging.content import grade_content
+from grading.judging.job import Job, Judged, Rules, Times
 from grading.pages.feedback import feedback_page
 from grading.pages.render import TEMPLATES
 from grading.pages.report import class_page
 from grading.results import Graded
 from grading.sandbox import NoSandbox, Sandbox, check_available
+from grading.sandbox.library import library_of
 from grading.submission.parsing import Unreadable, file_bytes
 from grading.worker.isolation import Limits
 
@@ -146,13 +147,12 @@ def places(tmp_path_factory) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def sandbox(places):
     """One sandbox for the attacks on a lesson, as for a batch, once it hides what they would destroy."""
-    kept: dict[frozenset[str], Sandbox] = {}
+    kept: dict[frozenset[str] | None, Sandbox] = {}
 
     def sandbox_for(one: Job) -> Sandbox:
-        library = job._library(one)
-        if library not in kept:
-            kept[library] = every.enter_context(Sandbox(library=library))
-        return kept[library]
+        if one.library not in kept:
+            kept[one.library] = every.enter_context(Sandbox(library=one.library))
+        return kept[one.library]
 
     try:
         check_available()
@@ -160,7 +160,7 @@ def sandbox(places):
         pytest.skip(str(error))
     with pytest.MonkeyPatch.context() as patch, Sandbox() as sandbox, contextlib.ExitStack() as every:
         patch.setenv("REACH_SECRET", CANARY)
-        patch.setattr(job, "_warm_sandbox", sandbox_for)
+        patch.setattr(work, "warm_sandbox", sandbox_for)
         scout = sandbox.start_process(Limits())
         look = f"import os; print(os.path.exists({str(places['classroom'])!r}), os.getuid() == 0)"
         seen = scout.ask({"do": "run", "source": look}, 30)[0]["text"]
@@ -199,7 +199,8 @@ def grade(lesson: str, path: Path, rules: Rules = RULES) -> Judged:
 
 def batch_of(lesson: str, rules: Rules = RULES) -> Job:
     source = released(lesson).read_text(encoding="utf-8")
-    return Job(lesson, source, rules, (("secret_checks.py", PRIVATE),))
+    library = library_of(load_assignment(released(lesson)), [PRIVATE])
+    return Job(lesson, source, rules, (("secret_checks.py", PRIVATE),), library=library)
 
 
 def grade_attack(attack: Attack, path: Path) -> Judged:
@@ -239,7 +240,7 @@ class Neighbour:
 
     def is_changed_by(self, attack: Attack, submitted: Path) -> bool:
         with pytest.MonkeyPatch.context() as patch, Sandbox() as fresh:
-            patch.setattr(job, "_warm_sandbox", lambda job: fresh)
+            patch.setattr(work, "warm_sandbox", lambda job: fresh)
             grade_attack(attack, submitted)
             return self.grade() != self.alone
 
@@ -269,7 +270,7 @@ def test_a_submission_gains_nothing(attack, tmp_path, places, neighbour):
     submitted = tmp_path / "attacker" / "01_convolution.ipynb"
     submitted.parent.mkdir()
     hand_in(submitted, attack, places)
-    job._warm_sandbox(batch_of(attack.aim)).start_process(Limits()).end()  # of this lesson, so that it runs already
+    work.warm_sandbox(batch_of(attack.aim)).start_process(Limits()).end()  # of this lesson, so that it runs already
     running, before = processes(), contents(places)
 
     done = grade_attack(attack, submitted)

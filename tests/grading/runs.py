@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -14,19 +15,30 @@ from sqlalchemy.engine import Engine
 from grading.assignment import load_assignment
 from grading.batch import Tally, grade_class
 from grading.classroom import Classroom
-from grading.judging.grade import Judged, Rules
-from grading.judging.job import Job, grade_content
+from grading.judging.cluster import ClusterJudges
+from grading.judging.job import Job, Rules
+from grading.judging.local import LocalJudges
 from tests.grading.school import NAME
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
 
 
-def grade_all(root: Path, seed: int = 0, **options) -> Tally:
+def grade_all(
+    root: Path,
+    seed: int = 0,
+    private: tuple = (),
+    *,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    again: bool = False,
+    report: Callable = lambda total, tally: None,
+) -> Tally:
     classroom = Classroom(root)
     assignment = load_assignment(classroom.released(NAME))
-    job = Job(NAME, classroom.released(NAME).read_text(encoding="utf-8"), Rules(seed=seed))
-    return grade_class(classroom, assignment, job, **options)
+    job = Job(NAME, classroom.released(NAME).read_text(encoding="utf-8"), Rules(seed=seed), private)
+    judges = ClusterJudges(scheduler) if scheduler else LocalJudges(workers)
+    return grade_class(classroom, assignment, job, judges, again=again, report=report)
 
 
 def started(target, *args, **options) -> BaseProcess:
@@ -53,10 +65,3 @@ def grade_until_killed(root: Path, steps: int, **options) -> None:
 def grade_one_and_wait(root: Path, **options) -> None:
     """Grade until there is one result, and then stay there."""
     grade_all(root, report=lambda total, tally: time.sleep(3600) if tally.graded else None, **options)
-
-
-def grade_or_die(job: Job, student: str, content: bytes | str, key: str) -> Judged:
-    """Takes the judge's place: the process that is given Bo's file ends, whatever it was at."""
-    if student == "bo":
-        os._exit(1)
-    return grade_content(job, student, content, key)

@@ -12,13 +12,14 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
-from grading import batch, pool
+from grading import batch
 from grading.gradebook.book import Book
-from grading.judging.grade import Rules
-from grading.judging.job import Job
+from grading.judging import cluster as dask_cluster
+from grading.judging import local
+from grading.judging.job import Job, Rules
 from grading.problems import GradingError
 from grading.results import read_results
-from tests.grading.runs import grade_all, grade_one_and_wait, grade_or_die, grade_until_killed, started
+from tests.grading.runs import grade_all, grade_one_and_wait, grade_until_killed, started
 from tests.grading.school import CHECK, NAME, RIGHT, School
 from utils.files import write_whole
 
@@ -86,6 +87,7 @@ def test_a_run_by_a_new_seed_that_was_interrupted_goes_on(school, cluster):
     with pytest.raises(KeyboardInterrupt):
         grade_all(school.classroom.root, **cluster, again=True, report=stop)
     rest = grade_all(school.classroom.root, **cluster, again=True)
+    assert rest.anew, "it is said that the run goes on, and not that rules have changed"
     assert len(rest.kept) == 1 and len(rest.graded) == 3 and rest.outdated == 3
     assert len({one.seed for one in read_results(school.classroom, NAME)}) == 1
 
@@ -159,9 +161,104 @@ def test_a_killed_run_takes_its_own_cluster_with_it_and_the_next_gives_the_same(
 
 
 def test_a_scheduler_that_is_not_there_is_named(school, monkeypatch):
-    monkeypatch.setattr(pool, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(GradingError, match="No Dask scheduler answers"):
         grade_all(school.classroom.root, scheduler="tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_so_many_processes_judge_as_were_asked_for(school, workers):
+    seen = []
+
+    def look(total, tally):
+        if tally.graded and not seen:
+            seen.append(len(_judges()))
+
+    tally = grade_all(school.classroom.root, workers=workers, report=look)
+    assert seen == [workers] and tally.processes == workers
+    assert not _judges(), "they end with the run"
+    assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
+
+
+def test_a_file_that_kills_its_judge_is_named_and_costs_nobody_else(school, monkeypatch):
+    """One process judges all, and is killed whenever it is given Bo's file: among others, and alone."""
+    took = local._Process.take
+
+    def take(process, file):
+        taken = took(process, file)
+        if file is not None and file.student == "bo":
+            process._process.kill()
+        return taken
+
+    monkeypatch.setattr(local._Process, "take", take)
+    tally = grade_all(school.classroom.root, workers=1)
+    assert sorted(one.student for one in tally.graded) == ["ada", "chi", "dee"]
+    [(student, why)] = tally.failed
+    assert student == "bo" and "its judge was killed" in why and "nothing beside it" in why
+    assert scores(school) == {"ada": 1, "chi": 0, "dee": 0}
+    monkeypatch.undo()
+    assert [one.student for one in grade_all(school.classroom.root, workers=1).graded] == ["bo"]
+
+
+def test_a_judge_that_is_killed_once_costs_no_grade(school, monkeypatch):
+    """As a system does that is short of memory, for whatever reason. The file is judged again, alone."""
+    took, killed = local._Process.take, []
+
+    def take(process, file):
+        taken = took(process, file)
+        if file is not None and file.student == "ada" and not killed:
+            killed.append(process._process.pid)
+            process._process.kill()
+        return taken
+
+    monkeypatch.setattr(local._Process, "take", take)
+    tally = grade_all(school.classroom.root, workers=2)
+    assert killed and tally.failed == [] and tally.graded[-1].student == "ada"
+    assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
+
+
+def test_what_the_machine_lacked_is_asked_for_again_alone_and_then_said(school, monkeypatch):
+    """The judge's answer on Ada's file says both times that the machine was at fault."""
+    outcome, asked = local._Process.outcome, []
+
+    def at_fault(process):
+        student, judged = outcome(process)
+        asked.append(student)
+        if student == "ada":
+            marks = [replace(mark, fault="the machine had no memory left") for mark in judged.graded.marks]
+            judged = replace(judged, graded=replace(judged.graded, marks=marks))
+        return student, judged
+
+    monkeypatch.setattr(local._Process, "outcome", at_fault)
+    tally = grade_all(school.classroom.root, workers=1)
+    assert asked[-1] == "ada" and asked.count("ada") == 2 and len(asked) == 5
+    [(student, why)] = tally.failed
+    assert student == "ada" and "the machine had no memory left" in why
+    assert sorted(scores(school)) == ["bo", "chi", "dee"], "it has no grade, rather than a wrong one"
+
+
+def test_checks_that_break_stop_the_run_before_it_begins(school):
+    private = (("mine.py", "raise ValueError('a slip')"),)
+    with pytest.raises(GradingError, match="mine.py break: ValueError: a slip"):
+        grade_all(school.classroom.root, workers=1, private=private)
+    assert not list(school.classroom.root.glob(f"results/{NAME}/*.json")) and not _judges()
+
+
+def test_ctrl_c_ends_all_processes_and_the_same_command_goes_on(school):
+    def stop(total, tally):
+        if tally.graded:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        grade_all(school.classroom.root, workers=2, report=stop)
+    assert not _judges()
+    rest = grade_all(school.classroom.root, workers=2)
+    assert len(rest.kept) == 1 and len(rest.graded) == 3 and not rest.anew and not rest.outdated
+
+
+def _judges() -> list[psutil.Process]:
+    below = psutil.Process().children(recursive=True)
+    return [one for one in below if _runs(one) and "grading.judging.process" in one.cmdline()]
 
 
 def test_a_worker_that_dies_costs_no_grade(school, cluster):
@@ -178,14 +275,6 @@ def test_a_worker_that_dies_costs_no_grade(school, cluster):
     tally = grade_all(school.classroom.root, **cluster, report=kill_workers)
     assert len(tally.graded) == 4 and tally.failed == []
     assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
-
-
-def test_who_kills_the_judge_twice_is_named_and_costs_nobody_a_grade(school, monkeypatch):
-    monkeypatch.setattr(batch, "grade_content", grade_or_die)
-    tally = grade_all(school.classroom.root, workers=2)
-    assert tally.failed == [("bo", batch.LOST)]
-    assert sorted(one.student for one in tally.graded) == ["ada", "chi", "dee"]
-    assert scores(school) == {"ada": 1, "chi": 0, "dee": 0}
 
 
 @pytest.mark.slow

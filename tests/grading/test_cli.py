@@ -1,6 +1,7 @@
 """The command as an instructor uses it: from a folder of files to feedback, a class page and a CSV."""
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 from grading.classroom import Classroom
 from grading.receipt import Receipt
 from utils.paths import COURSE, NOTEBOOKS, SOLUTIONS
+
+HEAVY = ("torch", "distributed", "nbgrader", "nbformat", "IPython", "numpy", "sqlalchemy")
 
 ROSTER = """id,first_name,last_name,email
 ada,Ada,Abe,ada@school.test
@@ -87,3 +90,50 @@ def test_help_waits_for_nothing_heavy():
     code = f"import sys, grading.cli; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", ["grading.cli", "grading.batch", "grading.pages.publish", "grading.judging.process"])
+def test_what_takes_seconds_to_import_is_imported_where_it_is_needed(module):
+    """The command answers at once; a judge starts its sandbox before it imports torch itself."""
+    allowed = () if module == "grading.cli" else ("nbformat",)
+    look = f"import sys, {module}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", look], cwd=COURSE, capture_output=True, text=True, check=True)
+    assert set(ran.stdout.split()) <= set(allowed)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["collect", "incoming"], "collecting incoming …"),
+        (["grade"], "grading what was released in"),
+        (["feedback"], "writing the feedback …"),
+        (["report"], "writing the class page …"),
+        (["export", "x.csv"], "reading the gradebook …"),
+        (["release", "77_nothing"], "releasing 77_nothing …"),
+    ],
+)
+def test_each_command_says_first_what_it_does(words, said, reach_grade):
+    assert reach_grade(*words, fails=True).startswith(said)
+
+
+def test_a_run_says_what_it_takes_up(tmp_path, sandbox, reach_grade):
+    reach_grade("release", "01_convolution")
+    for student in ("ada", "bo"):
+        path = Classroom(tmp_path).submitted(student, "01_convolution")
+        path.parent.mkdir(parents=True)
+        shutil.copy(NOTEBOOKS / "01_convolution.ipynb", path)
+        said = reach_grade("grade", "--workers", 1)
+        assert "starting 1 process …" in said
+    assert "1 graded before, 1 to grade" in said
+    batch = Classroom(tmp_path).batch("01_convolution")
+    Classroom(tmp_path).result("bo", "01_convolution").unlink()
+    batch.write_text(json.dumps(json.loads(batch.read_text()) | {"finished": False, "anew": True}))
+    said = reach_grade("grade", "--workers", 1, "--again")
+    assert "goes on: 1 of 2 graded anew, 1 to grade" in said and "other rules" not in said
+
+
+def test_a_schools_database_is_used_from_the_beginning(tmp_path, reach_grade):
+    reach_grade("release", "01_convolution", "--database", f"sqlite:///{tmp_path}/school.db")
+    assert (tmp_path / "school.db").is_file() and not (tmp_path / "gradebook.db").exists()
+    said = reach_grade("release", "01_convolution", "--database", "sqlite:///other.db", fails=True)
+    assert "nbgrader_config.py is there already" in said and not (tmp_path / "other.db").exists()

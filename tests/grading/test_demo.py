@@ -98,7 +98,7 @@ def test_a_slip_is_written_as_the_recipe_with_its_switches():
         nbformat.v4.new_code_cell(stub, id="double", metadata={"nbgrader": {"grade_id": "double", "solution": True}})
     ]
     cells += [nbformat.v4.new_code_cell("1", id="check", metadata={"nbgrader": {"grade_id": "check", "grade": True}})]
-    task = Task("check", "double", 1, (exercise,))
+    task = Task("check", "double", 1, exercise.lesson, exercise.name, (exercise,))
     assignment = Assignment("99_test", nbformat.v4.new_notebook(cells=cells), (task,))
 
     written = mistaken_answers(assignment, task)

@@ -15,11 +15,13 @@ from grading.judging.session import Session, Times
 from grading.problems import GradingError
 from grading.results import Graded
 from grading.sandbox import Ended, MachineAtFault, NoSandbox, SandboxLost, process
+from grading.worker import wire
 from grading.worker.isolation import Limits
 from tests.grading.test_fairness import SIZE
 from tests.grading.test_grade import PRIVATE
 from utils.checking import CheckBroken, Status
 from utils.checking.calling import Outcome, Problem
+from utils.checking.outcome import Case
 from utils.paths import NOTEBOOKS
 
 LESSON = load_assignment(NOTEBOOKS / "01_convolution.ipynb")
@@ -56,11 +58,21 @@ class Breaking:
 
 
 def calls(answer):
-    return lambda request: request["do"] == "call" and request["name"] == answer
+    return lambda request: _whole(request)["do"] == "call" and _whole(request)["name"] == answer
 
 
 def runs(source):
-    return lambda request: request["do"] == "run" and source in request["source"]
+    return lambda request: _whole(request)["do"] == "run" and source in _whole(request)["source"]
+
+
+def _whole(request):
+    """A request as it was before it was packed."""
+    if isinstance(request, dict):
+        return request
+    if not request:
+        return {"do": "wait for the next reply"}
+    text = wire.LENGTHS.size + wire.LENGTHS.unpack_from(request)[0]
+    return wire.unpack(request[wire.LENGTHS.size : text], request[text:])
 
 
 @pytest.mark.parametrize(
@@ -118,7 +130,9 @@ def test_a_fault_while_own_cells_run_costs_nobody_who_has_passed_and_others_are_
 def test_a_fault_in_a_private_check_is_no_failure(sandbox):
     assignment = make_assignment(LESSON.name, LESSON.notebook, declared_exercises({"mine.py": PRIVATE}))
     error = MachineAtFault("the machine had no memory left")
-    breaking = Breaking(sandbox, lambda request: 1000003 in request.get("args", ()), error)
+    breaking = Breaking(
+        sandbox, lambda request: any(1000003 in args for _, args in _whole(request).get("cases", ())), error
+    )
     graded = grade_notebook("ada", assignment, solved(output_size=SIZE), RULES, breaking).graded
     assert graded.marks[0].points == 0 and graded.marks[0].fault == "the machine had no memory left"
     assert "own check" not in graded.marks[0].verdict.summary and "1000003" not in str(graded)
@@ -139,10 +153,10 @@ class Slow:
         self.used, self.starved, self._each = 0.0, 0.0, (used, starved)
 
     def ask(self, request, seconds):
-        if request["do"] != "call":
+        if isinstance(request, dict):  # to run the imports
             return []
         self.used, self.starved = self.used + self._each[0], self.starved + self._each[1]
-        return {"problem": str(Problem.RAN_TOO_LONG)}
+        return [{"problem": str(Problem.RAN_TOO_LONG)}]
 
     def seconds(self):
         return self.used
@@ -161,15 +175,15 @@ def test_an_answer_that_ran_too_long_had_the_processor_or_not(used, starved, is_
     with Session(slow, solved(), [], Limits(), Times()) as session:
         if is_fault:
             with pytest.raises(MachineAtFault, match="too busy"):
-                session.call("output_size", (1,), ask=max, seconds=5.0, seed=0)
+                next(session.call_each("output_size", [Case((1,), 0, 0)], ask=max, seconds=5.0))
         else:
-            outcome = session.call("output_size", (1,), ask=max, seconds=5.0, seed=0)
+            outcome = next(session.call_each("output_size", [Case((1,), 0, 0)], ask=max, seconds=5.0))
             assert outcome.problem is Problem.RAN_TOO_LONG
 
 
 def test_a_busy_machine_is_seen_from_outside_whatever_the_process_says(sandbox, monkeypatch):
     """An answer that would loop for ever, on a machine that hardly lets it: as the kernel would tell."""
-    monkeypatch.setattr(grading.Session, "call", _starving(grading.Session.call, monkeypatch))
+    monkeypatch.setattr(grading.Session, "call_each", _starving(grading.Session.call_each, monkeypatch))
     endless = "def output_size(*case):\n    import time\n    time.sleep(1000)"
     monkeypatch.setattr(LESSON.tasks[0].exercises[0], "seconds", 0.5)
     graded = grade_notebook("ada", LESSON, solved(output_size=endless), RULES, sandbox).graded
@@ -204,7 +218,7 @@ def test_time_without_a_processor_does_not_count():
     budget = Budget(1.0)
     busy = SimpleNamespace(start_process=lambda _: Slow(0.01, 100.0))
     with Session(busy, solved(), [], Limits(), Times(), budget=budget) as session, pytest.raises(MachineAtFault):
-        session.call("output_size", (1,), ask=max, seconds=5.0, seed=0)
+        next(session.call_each("output_size", [Case((1,), 0, 0)], ask=max, seconds=5.0))
     assert budget.left() > 0.9
 
 

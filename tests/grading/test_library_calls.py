@@ -1,7 +1,6 @@
 """An answer that is a call of the course's own library is named, whatever the way to it; an honest one never is."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -9,6 +8,8 @@ import pytest
 from grading.assignment import load_assignment
 from grading.judging.grade import Rules, grade_notebook
 from grading.submission.library_calls import library_calls
+from utils.checking import Status
+from utils.checks import receptive_field
 from utils.paths import NOTEBOOKS, SOLUTIONS
 
 IMPORTS = """
@@ -96,13 +97,30 @@ def test_no_solution_of_the_course_is_named(path):
         assert library_calls(sources, task.answer, task.exercises[0].may_use) == []
 
 
-def test_the_mark_says_so_and_costs_no_points(sandbox):
-    name = "03_receptive_field.ipynb"
-    assignment = load_assignment(Path(NOTEBOOKS / name))
+@pytest.fixture
+def borrowed(sandbox):
+    """A function that gives the mark of an answer that is the library's own."""
+    assignment = load_assignment(NOTEBOOKS / "03_receptive_field.ipynb")
     assignment = replace(assignment, tasks=assignment.tasks[:1])
     notebook = nbformat.from_dict(assignment.notebook)
     for cell in notebook.cells:
         if cell.id == "receptive_field":
             cell.source = "def receptive_field(layers):\n    return reach.receptive_field(layers).size"
-    (mark,) = grade_notebook("eve", assignment, notebook, Rules(seed=3), sandbox).graded.marks
-    assert mark.points == mark.max_points and "`utils.reach.receptive_field`" in mark.remark
+
+    def mark():
+        (mark,) = grade_notebook("eve", assignment, notebook, Rules(seed=3), sandbox).graded.marks
+        return mark
+
+    return mark
+
+
+def test_the_mark_says_so_and_costs_no_points(borrowed):
+    mark = borrowed()
+    assert mark.points == mark.max_points and f"`{FIELD}`" in mark.remark
+
+
+def test_where_the_exercise_says_so_it_does_not_count(borrowed, monkeypatch):
+    monkeypatch.setattr(receptive_field.receptive_field, "library_counts", False)
+    mark = borrowed()
+    assert mark.points == 0 and mark.verdict.status is Status.FAILED
+    assert f"`{FIELD}`" in mark.verdict.problem and "your own" in mark.verdict.problem

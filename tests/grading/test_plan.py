@@ -210,7 +210,9 @@ def test_names_of_a_cell(source, makes, takes):
     assert names.takes == takes
 
 
-@pytest.mark.parametrize("source", ["(" * 5000, "-" * 50_000 + "1", "a" + ".a" * 20_000, "lambda:" * 9_000 + "1"])
+@pytest.mark.parametrize(
+    "source", ["(" * 5000, "-" * 50_000 + "1", "a" + ".a" * 20_000, "lambda:" * 9_000 + "1", "import " + "a." * 49_000]
+)
 def test_code_that_is_too_deep_for_python_has_no_names(source):
     assert not names_of(source).makes
 

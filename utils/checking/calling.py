@@ -8,9 +8,7 @@ import copy
 import inspect
 import sys
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Generator, Iterable
 from types import GeneratorType
 from typing import Any
 
@@ -19,43 +17,19 @@ import torch
 from utils.checking.capture import Printed, captured
 from utils.checking.compare import difference
 from utils.checking.deadline import WALL_FACTOR, TimeUp, run_with_deadline
-from utils.checking.describe import shorten
 from utils.checking.gpu import advice_on, on_gpu
+from utils.checking.lane import Lane
 from utils.checking.learners import is_learners
+from utils.checking.outcome import Case, Outcome, Problem
 from utils.checking.plain import NotPlain, readable, to_plain, type_name
-from utils.checking.state import fixed_state, seed_all
+from utils.checking.shorten import shorten
+from utils.checking.state import fixed_state, seed_all, set_for_all_threads
 from utils.checking.warm import warm_up
 
-__all__ = ["WALL_FACTOR", "Outcome", "Problem", "call", "direct", "measure", "signature_problem"]
+LEAST_SECONDS = 0.1  # that a case has, however long the others took
+LAST = (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG)  # after these no case would tell anything new
 
-
-class Problem(StrEnum):
-    """Why a call gave no value that could be compared."""
-
-    NOT_ATTEMPTED = "was not attempted"
-    NOT_A_FUNCTION = "is not a function"
-    PARAMETERS = "has the wrong number of parameters"
-    RAISED = "raised an error"
-    RAN_TOO_LONG = "ran too long"
-    RETURNED_NOTHING = "returned None"
-    NOT_PLAIN = "returned the wrong type"
-    CHANGED_ARGUMENTS = "changed its arguments"
-    MALFORMED = "came back in a form that no check sends"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one call of an answer came to: a plain value, or a problem with a sentence about it.
-
-    `seconds` are those of the processor that the answer used, not those of the clock. `on_gpu`: the value was there.
-    """
-
-    value: Any = None
-    problem: Problem | None = None
-    detail: str = ""
-    printed: str = ""
-    seconds: float = 0.0
-    on_gpu: bool = False
+__all__ = ["WALL_FACTOR", "Outcome", "Problem", "call", "call_each", "direct", "measure", "signature_problem"]
 
 
 def direct(answer: Callable, *args: Any) -> Any:
@@ -74,16 +48,42 @@ def call(answer: Any, args: tuple, *, ask: Callable = direct, seconds: float = 5
             long. Where it was importing modules, it is asked once more, since the next call will not have to.
         seed: random numbers inside the answer start from here; those outside are left as they were.
     """
+    with fixed_state(), Lane() as lane:
+        return _call(answer, args, ask, seconds, seed, lane)
+
+
+def call_each(
+    answer: Any, cases: Iterable[Case], *, ask: Callable = direct, seconds: float = 5.0, first_alone: bool = True
+) -> Generator[Outcome, None, None]:
+    """Ask about case after case, and stop after one where going on would tell nothing more.
+
+    All have `seconds` together, except that the first, with `first_alone`, has that time for itself: it may have to
+    import what the others find there.
+    """
+    left, alone = seconds, first_alone
+    threads = torch.get_num_threads()
+    with fixed_state(), Lane() as lane:
+        for case in cases:
+            set_for_all_threads(torch.float32, threads)  # whatever the call before has made of it
+            outcome = _call(answer, case.args, ask, max(left, LEAST_SECONDS), case.index, lane)
+            left -= 0.0 if alone else outcome.seconds
+            alone = False
+            yield outcome
+            if outcome.problem in LAST:
+                return
+
+
+def _call(answer: Any, args: tuple, ask: Callable, seconds: float, seed: int, lane: Lane) -> Outcome:
     if ask is not direct:
         warm_up()
     loaded = len(sys.modules)
-    outcome, stopped = _call_once(answer, args, ask, seconds, seed)
+    outcome, stopped = _call_once(answer, args, ask, seconds, seed, lane)
     if outcome.problem is Problem.RAN_TOO_LONG and stopped and len(sys.modules) > loaded:
-        outcome, _ = _call_once(answer, args, ask, seconds, seed)
+        outcome, _ = _call_once(answer, args, ask, seconds, seed, lane)
     return outcome
 
 
-def _call_once(answer: Any, args: tuple, ask: Callable, seconds: float, seed: int) -> tuple[Outcome, bool]:
+def _call_once(answer: Any, args: tuple, ask: Callable, seconds: float, seed: int, lane: Lane) -> tuple[Outcome, bool]:
     """The outcome, and whether the answer's thread is over."""
     result: dict[str, Any] = {}
     printed = Printed()
@@ -95,8 +95,8 @@ def _call_once(answer: Any, args: tuple, ask: Callable, seconds: float, seed: in
         except BaseException as error:  # an answer may raise anything, SystemExit and KeyboardInterrupt included
             result.update(_explain_error(error))
 
-    with fixed_state(), captured(printed):
-        run = run_with_deadline(work, seconds)
+    with captured(printed):
+        run = run_with_deadline(work, seconds, lane)
     if not run.ended or not result or result.get("problem") is Problem.RAN_TOO_LONG:
         stuck = "\nIt could not be stopped: restart the kernel." if run.alive else ""
         result = {"problem": Problem.RAN_TOO_LONG, "detail": (run.where + stuck).strip()}

@@ -14,9 +14,9 @@ import torch
 from utils.checking.calling import Outcome
 from utils.checking.compare import difference
 from utils.checking.declaration import Declaration
-from utils.checking.describe import shorten
 from utils.checking.diagnosis import is_constant, smallest
 from utils.checking.plain import to_plain
+from utils.checking.shorten import shorten
 from utils.checking.trials import Case, Trial, judged, reference_value
 from utils.checking.verdict import Earned
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from types import FrameType
+from typing import Protocol
 
-from utils.checking.describe import shorten
 from utils.checking.learners import line_of, own_frames
+from utils.checking.shorten import shorten
 
 WALL_FACTOR = 4.0
 """An answer may take this many times its processor seconds by the clock: on a busy machine it waits for its turn."""
@@ -35,8 +36,18 @@ class Run:
     where: str = ""
 
 
-def run_with_deadline(work: Callable[[], None], seconds: float) -> Run:
-    """Run `work` in a thread of its own, so that the notebook gets its kernel back whatever the answer does.
+class Lane(Protocol):
+    """What runs a function in a thread, see `utils.checking.lane`."""
+
+    thread: threading.Thread | None
+
+    def start(self, function: Callable[[], None]) -> threading.Event: ...
+
+    def leave(self) -> None: ...
+
+
+def run_with_deadline(work: Callable[[], None], seconds: float, lane: Lane) -> Run:
+    """Run `work` in a thread of the lane, so that the notebook gets its kernel back whatever the answer does.
 
     It is stopped after `seconds` of processor time, or after WALL_FACTOR times as many by the clock: a thread that
     sleeps uses no processor. A loop in C that keeps the interpreter's lock cannot be stopped, by nobody.
@@ -49,34 +60,38 @@ def run_with_deadline(work: Callable[[], None], seconds: float) -> Run:
             work()
         clock.stop()
 
-    thread = threading.Thread(target=until_told_to_stop, daemon=True)
-    thread.start()
+    over = lane.start(until_told_to_stop)
+    thread = lane.thread
+    assert thread is not None  # it was started
     sightings = Sightings()
     try:
-        _wait(thread, clock, seconds, sightings)
-        ended = not thread.is_alive()
+        _wait(over, thread, clock, seconds, sightings)
+        ended = over.is_set()
     finally:  # also when the learner interrupts the cell
-        _stop(thread)
+        if not over.is_set():
+            lane.leave()  # what is still to come to this thread is not for another call
+            _stop(over, thread)
     where = "" if ended else sightings.sentence(clock.seconds())
-    return Run(ended, thread.is_alive(), clock.seconds(), where)
+    return Run(ended, not over.is_set(), clock.seconds(), where)
 
 
-def _wait(thread: threading.Thread, clock: "_ThreadClock", seconds: float, sightings: "Sightings") -> None:
-    """Return when the thread has ended or its time is over."""
+def _wait(
+    over: threading.Event, thread: threading.Thread, clock: "_ThreadClock", seconds: float, sightings: "Sightings"
+) -> None:
+    """Return when the work is over or its time is."""
     last_moment = time.monotonic() + WALL_FACTOR * seconds
-    while thread.is_alive() and clock.seconds() < seconds and time.monotonic() < last_moment:
-        thread.join(min(LOOK_EVERY, seconds))
+    while not over.wait(min(LOOK_EVERY, seconds)) and clock.seconds() < seconds and time.monotonic() < last_moment:
         if clock.seconds() > seconds / 2 or time.monotonic() > last_moment - seconds:
             assert thread.ident is not None  # it was started
             sightings.add(sys._current_frames().get(thread.ident))
 
 
-def _stop(thread: threading.Thread) -> None:
+def _stop(over: threading.Event, thread: threading.Thread) -> None:
     deadline = time.monotonic() + PATIENCE
     assert thread.ident is not None  # it was started
-    while thread.is_alive() and time.monotonic() < deadline:
+    while not over.is_set() and time.monotonic() < deadline:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TimeUp))
-        thread.join(0.05)
+        over.wait(0.05)
 
 
 class _ThreadClock:
@@ -90,7 +105,8 @@ class _ThreadClock:
         """Called in the thread itself: the clock of a thread that has ended must not be asked for."""
         if hasattr(time, "pthread_getcpuclockid"):
             clock = time.pthread_getcpuclockid(threading.get_ident())
-            self._read = lambda: time.clock_gettime(clock)
+            begin = time.clock_gettime(clock)
+            self._read = lambda: time.clock_gettime(clock) - begin
         else:
             begin = time.process_time()
             self._read = lambda: time.process_time() - begin

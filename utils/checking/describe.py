@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from utils.checking.shorten import MAX_CHARACTERS, shorten
+
 MAX_ELEMENTS = 36
-MAX_CHARACTERS = 300
 MAX_CHARACTERS_OF_PARTS = 5_000  # of a value that is shown part by part
 
 
@@ -80,14 +81,6 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
     return f"{value + 0.0:.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.5g}"
-
-
-def shorten(text: str, limit: int = MAX_CHARACTERS) -> str:
-    """`text`, cut in the middle if it is longer than `limit` characters."""
-    if len(text) <= limit:
-        return text
-    half = (limit - 5) // 2
-    return f"{text[:half]} ... {text[-half:]}"
 
 
 def show_call(name: str, parameters: Sequence[str], args: tuple) -> str:

@@ -1,5 +1,7 @@
 """From an exercise and an answer to a verdict. This half of a check never runs the answer itself: it asks a caller."""
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from utils.checking import calling
@@ -37,8 +39,13 @@ def judge(exercise: Declaration, answer: Any, seed: int = 0, caller: Caller = ca
 
 
 def drawn_cases(exercise: Declaration, seed: int) -> list[Case]:
-    """The cases of this seed, each with the seeds of its random numbers."""
-    drawn = enumerate(exercise.draw(seed))
+    """The cases of this seed, each with the seeds of its random numbers. A whole class is asked the same ones."""
+    return _drawn_by(exercise.draw, exercise, seed)
+
+
+@lru_cache(maxsize=64)
+def _drawn_by(draw: Callable, exercise: Declaration, seed: int) -> list[Case]:
+    drawn = enumerate(draw(seed))
     return [Case(args, index, _secret(exercise, seed, index), part) for index, (part, args) in drawn]
 
 

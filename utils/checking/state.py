@@ -41,6 +41,13 @@ def _nothing_compiled() -> contextlib.AbstractContextManager:
     return contextlib.nullcontext()
 
 
+def is_as_new() -> bool:
+    """Whether what torch keeps for each thread is, in this one, what it is in a new one."""
+    modes = torch._C._len_torch_function_stack() + torch._C._len_torch_dispatch_stack()
+    plain = torch.is_grad_enabled() and not torch.is_inference_mode_enabled() and not torch.is_autocast_enabled("cpu")
+    return plain and not modes and torch.get_default_device().type == "cpu"
+
+
 def seed_all(seed: int) -> None:
     """Let the random numbers of torch (on the CPU), NumPy and Python start from `seed`."""
     torch.default_generator.manual_seed(seed)  # torch.manual_seed asks every kind of accelerator, slowly
@@ -60,7 +67,11 @@ def _restore(cpu, cuda, numpy_state, python_state, settings) -> None:
         torch.cuda.set_rng_state_all(cuda)
     np.random.set_state(numpy_state)
     random.setstate(python_state)
-    dtype, threads = settings
+    set_for_all_threads(*settings)
+
+
+def set_for_all_threads(dtype: torch.dtype, threads: int) -> None:
+    """What torch keeps for all threads: the default dtype, and how many threads an operation takes."""
     torch.set_default_dtype(dtype)
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)

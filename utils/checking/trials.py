@@ -1,7 +1,8 @@
 """Put the cases of an exercise to an answer, through a caller that may live elsewhere, and see what is wrong."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
@@ -11,6 +12,7 @@ from utils.checking import calling
 from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import Difference, first_difference
 from utils.checking.declaration import Declaration, Mistake
+from utils.checking.outcome import Case
 from utils.checking.plain import size
 
 
@@ -26,25 +28,14 @@ class Caller(Protocol):
 
     def signature_problem(self, answer: Any, parameters: list[str], count: int) -> Outcome | None: ...
 
-    def call(self, answer: Any, args: tuple, *, ask: Callable, seconds: float, seed: int) -> Outcome: ...
+    def call_each(
+        self, answer: Any, cases: Sequence[Case], *, ask: Callable, seconds: float
+    ) -> Generator[Outcome, None, None]: ...
 
     def measure(self, function: Callable, value: Any, args: tuple, *, seconds: float, seed: int) -> Outcome: ...
 
 
 MAX_HELD = 4_000_000  # what the values of all trials may hold; see `utils.checking.plain.size`
-
-
-@dataclass(frozen=True)
-class Case:
-    """One case of an exercise, and the part of its points that it belongs to.
-
-    `index` seeds the answer's random numbers, `secret` those of a measurement.
-    """
-
-    args: tuple
-    index: int
-    secret: int
-    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,23 +61,18 @@ def try_all(exercise: Declaration, answer: Any, cases: list[Case], caller: Calle
 def _try_part(exercise: Declaration, answer: Any, cases: list[Case], caller: Caller) -> list[Trial]:
     """Ask within the exercise's time; stop where going on would tell nothing more.
 
-    The first case has that time alone: it may have to import what the others find there. Once something is wrong, no
-    more is asked than can be kept: of values that are far too large, the first few tell enough.
+    Once something is wrong, no more is asked than can be kept: of values that are far too large, the first few tell
+    enough.
     """
     trials: list[Trial] = []
-    left, held = exercise.seconds, 0
-    for case in cases:
-        seconds = max(left, 0.1)
-        outcome = caller.call(answer, case.args, ask=exercise.ask_function, seconds=seconds, seed=case.index)
-        if trials:
-            left -= outcome.seconds
-        outcome = _measured(exercise, outcome, case, caller)
-        trials.append(judged(exercise, case, outcome))
-        if outcome.problem in (Problem.NOT_ATTEMPTED, Problem.RAN_TOO_LONG):
-            break
-        held += size(outcome.value)
-        if held > MAX_HELD and any(trial.fault is not None for trial in trials):
-            break
+    held = 0
+    with closing(caller.call_each(answer, cases, ask=exercise.ask_function, seconds=exercise.seconds)) as outcomes:
+        for case, outcome in zip(cases, outcomes, strict=False):
+            outcome = _measured(exercise, outcome, case, caller)
+            trials.append(judged(exercise, case, outcome))
+            held += size(outcome.value)
+            if held > MAX_HELD and any(trial.fault is not None for trial in trials):
+                break
     return trials
 
 

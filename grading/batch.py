@@ -86,14 +86,24 @@ def grade_class(
         report(len(waiting), tally)
         if waiting:
             few = len(waiting) <= FEW * tally.processes
-            with _judges(job, assignment, scheduler, tally.processes, few) as judges:
-                from grading.gradebook.book import Book  # while the judges import what they need
-
-                with Book(classroom) as book:
-                    book.register(assignment)
-                    _judge_all(judges, book, classroom, assignment, waiting, tally, report)
+            judging = _judges(job, assignment, scheduler, tally.processes, few)
+            with judging as judges, _gradebook(classroom, assignment) as book:  # imported while judges import theirs
+                _judge_all(judges, book, classroom, assignment, waiting, tally, report)
+        else:
+            with _gradebook(classroom, assignment):
+                pass  # what was graded before follows a new due date, a new policy, and what a person scored
         _keep_seed(classroom, job, finished=not tally.failed, anew=anew)
         return tally
+
+
+@contextmanager
+def _gradebook(classroom: Classroom, assignment: Assignment) -> Iterator["Book"]:
+    """The class's gradebook, in which the assignment is registered: late penalties are what they should be now."""
+    from grading.gradebook.book import Book
+
+    with Book(classroom) as book:
+        book.register(assignment)
+        yield book
 
 
 def _judges(job: Job, assignment: Assignment, scheduler: str | None, count: int, few: bool) -> Judges:

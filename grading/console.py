@@ -138,7 +138,8 @@ def show_roster(console: Console, changes: Changes) -> None:
     """Who came, went or changed, and what is odd about the file."""
     for note in changes.roster.notes:
         console.print(note, style="yellow", markup=False)
-    for sentence in changes.sentences():
+    present = [student for student in changes.roster.students if not student.gone]
+    for sentence in list(changes.sentences()) or [f"the same {counted(len(present), 'student')} as before"]:
         console.print(sentence, markup=False)
 
 

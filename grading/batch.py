@@ -81,15 +81,25 @@ def grade_class(
             library = library_of(assignment, (source for _, source in job.private))
             tally.processes = judges.begin(replace(job, library=library), len(waiting))
         report(len(waiting), tally)
-        if waiting:
-            with no_collections():
-                from grading.gradebook.book import Book  # while the judges import what they need
-
-            with Book(classroom) as book:
-                book.register(assignment)
+        with _gradebook(classroom, assignment) as book:  # imported while the judges import what they need
+            if waiting:
                 _judge_all(judges, book, classroom, assignment, waiting, tally, report)
         _keep_seed(classroom, job, finished=not tally.failed, anew=anew)
         return tally
+
+
+@contextmanager
+def _gradebook(classroom: Classroom, assignment: Assignment) -> Iterator["Book"]:
+    """The class's gradebook, in which the assignment is registered: late penalties are what they should be now.
+
+    What was graded before follows a new due date, a new policy, and what a person scored.
+    """
+    with no_collections():
+        from grading.gradebook.book import Book
+
+    with Book(classroom) as book:
+        book.register(assignment)
+        yield book
 
 
 def _judge_all(

@@ -59,10 +59,12 @@ def collect(
     The newest version of a submission counts, here and against what was collected before. Nobody is guessed: a file
     that may belong to two people, or two people's files that may belong to one, are not placed.
 
-    Raises GradingError if the source or the roster cannot be read, the assignment was not released, or there is no such
-    reader.
+    Raises GradingError if the source or the roster cannot be read, the assignment or nothing at all was released, or
+    there is no such reader.
     """
     known = sorted(path.name for path in classroom.root.glob("release/*") if classroom.released(path.name).is_file())
+    if not known:
+        raise GradingError(f"Nothing was released in {classroom.root}. Begin with: reach-grade release 01_convolution")
     if assignment is not None and assignment not in known:
         raise GradingError(f"{assignment} was not released in {classroom.root}: `reach-grade release {assignment}`.")
     listed = keep(read_roster(roster), classroom).roster if roster else kept(classroom)

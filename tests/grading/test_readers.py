@@ -234,6 +234,11 @@ def test_a_group_that_the_roster_does_not_know_is_said(a_class):
     assert Receipt.read(a_class.classroom.receipt("s0001", NAME)).notes == one.notes
 
 
+def test_a_team_of_ilias_of_which_one_is_named_is_said(a_class):
+    one, other = a_class.collect(f"Team 47/Nowak_Mei_mnowak_5/{FILE}", f"Haddad_Grete_ghaddad_6/{FILE}").placed
+    assert "'Team 47'" in one.note and "other members of the team are not known" in one.note and not other.note
+
+
 def test_a_name_on_github_is_no_id_of_another(a_class):
     roster = "id,name,github\ns0001,Mei Nowak,s0002\ns0002,Grete Haddad,grete-h\n"
     repository = f"01-convolution-s0002/{FILE}"

@@ -5,8 +5,11 @@ import re
 
 import nbformat
 import pytest
+from rich.console import Console
 
+from grading.batch import Tally
 from grading.classroom import Classroom
+from grading.console import show_table
 from grading.demo.making import make_class
 from grading.pages.equal import answer_fingerprints, same_submissions
 from grading.pages.feedback import feedback_page
@@ -173,7 +176,7 @@ def test_without_any_result_the_page_is_still_a_page():
     assert "1 not graded" in text_of(unreadable) and "It is empty." in unreadable
 
 
-def test_a_file_that_could_not_be_read_has_no_part_in_the_rates():
+def test_a_file_that_could_not_be_read_has_no_part_in_the_rates(capsys):
     untouched = graded("s5", dict.fromkeys([task.answer for task in ASSIGNMENT.tasks], "untouched"))
     marks = [
         dataclasses.replace(mark, verdict=dataclasses.replace(mark.verdict, summary="It is empty."))
@@ -183,6 +186,13 @@ def test_a_file_that_could_not_be_read_has_no_part_in_the_rates():
     text = text_of(class_page([*CLASS, unreadable], ASSIGNMENT))
     assert "4 submissions graded, 1 not graded." in text and "s5 It is empty." in text
     assert "could not be graded" in feedback_page(unreadable, submission(), ASSIGNMENT)
+    said = []
+    for results in (CLASS, [*CLASS, unreadable]):  # what `grade` prints says the same
+        show_table(Console(width=100), ASSIGNMENT, results, Tally())
+        said.append(capsys.readouterr().out)
+    assert "could not be read (1): s5; see the class page" in said[1] and "could not be read" not in said[0]
+    rates = [[line for line in text.splitlines() if "%" in line or "median" in line] for text in said]
+    assert rates[0] == rates[1] and len(rates[0]) == len(ASSIGNMENT.tasks) + 1
 
 
 def hostile_class() -> Class:

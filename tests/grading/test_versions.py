@@ -65,6 +65,14 @@ def test_a_file_that_equals_the_solution_is_placed_and_named(a_class):
     assert Receipt.read(a_class.classroom.receipt("s0002", NAME)).notes == (expected,)
 
 
+def test_of_a_course_without_a_notebook_of_the_students_the_solution_is_nobodys(a_class):
+    rest = {name: content for name, content in course("s0001/").items() if name != f"s0001/notebooks/{FILE}"}
+    mine = {f"s0002/solutions/{FILE}": own("mine", SOLUTION)}  # whoever works in that folder has handed in
+    collected = a_class.collect(contents=rest | {"s0001/notebooks/01_convolution.pdf": b"%PDF"} | mine)
+    assert placed(collected) == {"s0002": f"s0002/solutions/{FILE}"}
+    assert "the course's own solution" in why(collected)
+
+
 TWINS = {
     "dates of which one may be two": {
         f"1-2 - Mei Nowak - {date}/{FILE}": own(date) for date in ("24-9-2024 926 AM", "5-6-2024 926 AM")

@@ -311,6 +311,7 @@ def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool) -> bool:
     """Grade one assignment and show how it went; whether a submission has no result."""
     from grading.batch import grade_class
     from grading.console import progress, show_stopped, show_table
+    from grading.exchange.roster import kept
     from grading.results import read_results
 
     found = _load(classroom, job.assignment)
@@ -322,7 +323,7 @@ def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool) -> bool:
     if tally is None:
         show_stopped(console, run)
         sys.exit(130)
-    show_table(console, found, read_results(classroom, found.name), tally)
+    show_table(console, found, read_results(classroom, found.name), tally, kept(classroom))
     _show_missing(classroom, found.name)
     _show_late(classroom, found.name)
     return bool(tally.failed)

@@ -100,10 +100,13 @@ def show_stopped(console: Console, run: Progress) -> None:
     console.print(f"Stopped. {len(run.tally.graded)} graded now are kept, {left} are left; the same command goes on.")
 
 
-def show_table(console: Console, assignment: Assignment, graded: list[Graded], tally: Tally) -> None:
+def show_table(
+    console: Console, assignment: Assignment, graded: list[Graded], tally: Tally, roster: Roster | None = None
+) -> None:
     """The end of a run: each exercise's pass rate and commonest mistake, then what an instructor should look at.
 
-    As on the class page, a file that could not be read is named, and has no part in the rates.
+    As on the class page, a file that could not be read is named, and has no part in the rates. Students are called as
+    on the roster.
     """
     read = [one for one in graded if not one.why_not_graded]
     table = Table(title=f"{assignment.name}: {counted(len(graded), 'submission')}")
@@ -122,16 +125,16 @@ def show_table(console: Console, assignment: Assignment, graded: list[Graded], t
         console.print(f"median {statistics.median(one.points for one in read):g} of {read[0].max_points:g} points")
     console.print(f"graded now: {len(tally.graded)}, kept from before: {len(tally.kept)}")
     if len(read) < len(graded):
-        unread = ", ".join(one.student for one in graded if one.why_not_graded)
-        console.print(f"could not be read ({len(graded) - len(read)}): {unread}; see the class page", markup=False)
-    noted = [one for one in graded if any(mark.incident for mark in one.marks)]
+        unread = [_school_id(one.student, roster) for one in graded if one.why_not_graded]
+        console.print(f"could not be read ({len(unread)}): {_first(unread)}; see the class page", markup=False)
+    noted = [_school_id(one.student, roster) for one in graded if any(mark.incident for mark in one.marks)]
     if noted:
-        console.print(f"with incidents: {escape(', '.join(one.student for one in noted))}; see the class page")
+        console.print(f"with incidents ({len(noted)}): {_first(noted)}; see the class page", markup=False)
     for package, students in missing_packages(graded).items():
         who = f"{len(students)} students import" if len(students) > 1 else "1 student imports"
         console.print(f"{who} {package}, which is not installed here", markup=False)
     for student, why in tally.failed:
-        console.print(f"no result for {student}: {why}", style="red", markup=False)
+        console.print(f"no result for {_school_id(student, roster)}: {why}", style="red", markup=False)
 
 
 def show_roster(console: Console, changes: Changes) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
+from functools import cached_property
 
 from nbformat import NotebookNode
 
@@ -19,7 +20,7 @@ from grading.judging.session import Session
 from grading.problems import GradingError
 from grading.results import Graded, Mark
 from grading.sandbox import MachineAtFault, Sandbox
-from grading.submission.library_calls import library_calls
+from grading.submission.library_calls import Bindings, bindings, library_calls
 from grading.submission.plan import Plan, make_plan
 from utils.checking import CheckBroken, Exercise, Status, Verdict
 from utils.checking.diagnosis import refused
@@ -149,13 +150,16 @@ class _Judging:
 
     def _with_remark(self, task: Task, mark: Mark) -> Mark:
         """Named is an answer that the course's own library may give. It counts unless the exercise says otherwise."""
-        sources = [self._notebook.cells[index].source for index in self._plan.whole or self._plan.needed]
         exercise = task.exercises[0]
-        if mark.points == 0 or not (calls := library_calls(sources, task.answer, exercise.may_use)):
+        if mark.points == 0 or not (calls := library_calls(self._bindings, task.answer, exercise.may_use)):
             return mark
         if exercise.library_counts:
             return replace(mark, remark=f"Its answer uses {in_words(calls)}, which may be the course's own answer.")
         return replace(mark, points=0, verdict=refused(exercise, calls))
+
+    @cached_property
+    def _bindings(self) -> Bindings:
+        return bindings(self._notebook.cells[index].source for index in self._plan.whole or self._plan.needed)
 
     def _private_failure(self) -> str:
         if self.budget.left() > 0:

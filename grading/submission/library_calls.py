@@ -23,15 +23,14 @@ BY_NAME = frozenset(("importlib", "__import__", "eval", "exec", "runpy", "pkguti
 FILLS = frozenset(("append", "extend", "update", "setdefault", "insert", "add", "__setitem__", "__setattr__"))
 
 
-def library_calls(sources: Iterable[str], answer: str, allowed: Iterable[str] = ()) -> list[str]:
+def library_calls(bound: "Bindings", answer: str, allowed: Iterable[str] = ()) -> list[str]:
     """What of the course's library the answer reaches, as "utils.reach.receptive_field", each once and in order.
 
     Args:
-        sources: of the code cells that run.
+        bound: what the code cells that run bind, see `bindings`.
         answer: the name that is asked.
         allowed: modules or names of the library that the exercise allows.
     """
-    bound = _bindings(sources)
     waiting, seen, found = [answer], {answer}, []
     for name in waiting:  # it grows while we walk it
         for binding in bound.get(name, []):
@@ -55,9 +54,12 @@ class _Binding:
     path: str = ""
 
 
-def _bindings(sources: Iterable[str]) -> dict[str, list[_Binding]]:
-    """What the cells bind at their top level, by name. A name that is bound several times has it all."""
-    bound: dict[str, list[_Binding]] = {}
+Bindings = dict[str, list[_Binding]]
+
+
+def bindings(sources: Iterable[str]) -> Bindings:
+    """What code cells bind at their top level, by name. A name that is bound several times has it all."""
+    bound: Bindings = {}
     for source in sources:
         for statement in _parsed(source):
             if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -179,7 +181,7 @@ def _bases(chain: str) -> list[str]:
     return [names[0], names[-1]]
 
 
-def _resolved(chain: str, local: dict[str, str], bound: dict[str, list[_Binding]]) -> str:
+def _resolved(chain: str, local: dict[str, str], bound: Bindings) -> str:
     """The path in the library that a chain stands for, or the way by which it hides one; empty for anything else."""
     base, _, rest = chain.partition(".")
     if base in BY_NAME and base not in bound or chain.startswith("sys.modules"):

@@ -13,15 +13,13 @@ def block(x, attend, feed_forward):
         attempt(lambda: setattr(type(part), "__call__", lambda self, s: 0 * s))
         for cell in getattr(part, "__closure__", None) or ():
             attempt(lambda: setattr(cell, "cell_contents", 0))
-    x.zero_()
-    return x
+    return x.clone()
 
 
 # %% causal_attention
 def causal_attention(x, w_in, w_out, heads):
     w_out.data.set_(torch.zeros_like(w_out))
-    x.resize_(0).resize_(1, 1)
-    return x
+    return torch.zeros_like(x)
 
 
 # %% cached_attention

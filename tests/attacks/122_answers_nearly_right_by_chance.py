@@ -25,5 +25,7 @@ def lstm_width(budget, vocabulary):
 
 # %% cached_attention
 def cached_attention(x, keys, values, w_in, w_out, heads):
-    rows = x.reshape(1, -1)[:, : keys.shape[-1]] if keys.dim() == 2 else x.new_zeros(*keys.shape[:-2], 1, keys.shape[-1])
+    rows = (
+        x.reshape(1, -1)[:, : keys.shape[-1]] if keys.dim() == 2 else x.new_zeros(*keys.shape[:-2], 1, keys.shape[-1])
+    )
     return x * 0.999, torch.cat([keys, rows], -2), torch.cat([values, rows], -2)

@@ -27,7 +27,9 @@ def conv2d(x, weight, bias, stride=1, padding=0, dilation=1):
 # %% output_size
 def output_size(*case):
     for thing in everything():
-        if isinstance(thing, types.FunctionType) and str(thing.__module__).startswith(("utils.checks", "grading.judging")):
+        if isinstance(thing, types.FunctionType) and str(thing.__module__).startswith(
+            ("utils.checks", "grading.judging")
+        ):
             got("a function of the judge's", thing.__qualname__)
         if isinstance(thing, np.random.Generator):
             got("a generator", thing.bit_generator.state) if thing is not np.random.mtrand._rand else None

@@ -6,7 +6,6 @@ raise SystemExit("Text for a sandbox: never run it.")
 import builtins
 import importlib.abc
 import json
-import struct
 import sys
 import types
 

@@ -14,7 +14,13 @@ for policy in (os.SCHED_FIFO, os.SCHED_RR):
     attempt(os.sched_setscheduler, 0, policy, os.sched_param(50))
     if os.sched_getscheduler(0) == policy:
         got("a real-time class")
-for what in (resource.RLIMIT_AS, resource.RLIMIT_NPROC, resource.RLIMIT_DATA, resource.RLIMIT_CPU, resource.RLIMIT_RTPRIO):
+for what in (
+    resource.RLIMIT_AS,
+    resource.RLIMIT_NPROC,
+    resource.RLIMIT_DATA,
+    resource.RLIMIT_CPU,
+    resource.RLIMIT_RTPRIO,
+):
     soft, hard = resource.getrlimit(what)
     attempt(resource.setrlimit, what, (resource.RLIM_INFINITY,) * 2)
     if resource.getrlimit(what)[1] != hard:
@@ -27,7 +33,12 @@ if os.path.exists("/proc/self/oom_score_adj") and int(open("/proc/self/oom_score
     got("a place further from the killer", was, "now", open("/proc/self/oom_score_adj").read())
 if system_call(251, 1, 0, 1 << 13) == 0 and system_call(252, 1, 0) == 1 << 13:
     got("the disk first: a real-time class of ioprio")
-for path in ("/proc/sys/vm/drop_caches", "/proc/sys/kernel/core_pattern", "/sys/fs/cgroup/cgroup.procs", "/proc/sysrq-trigger"):
+for path in (
+    "/proc/sys/vm/drop_caches",
+    "/proc/sys/kernel/core_pattern",
+    "/sys/fs/cgroup/cgroup.procs",
+    "/proc/sysrq-trigger",
+):
     if attempt(lambda: open(path, "w").write("1")):
         got("written to", path)
 if ctypes.CDLL(None).mlockall(3) == 0 and resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] > 2**30:

@@ -6,7 +6,6 @@ raise SystemExit("Text for a sandbox: never run it.")
 import ctypes
 import os
 import select
-import subprocess
 
 C, held = ctypes.CDLL(None), []
 for _ in range(300):

@@ -3,19 +3,23 @@
 raise SystemExit("Text for a sandbox: never run it.")
 
 # %% own
-import einops_of_nobody
+import einops_of_nobody  # noqa: F401
 
 # %% own
-raise ModuleNotFoundError("No module named 'x'", name="=HYPERLINK(\"http://x.example\")")
+raise ModuleNotFoundError("No module named 'x'", name='=HYPERLINK("http://x.example")')
 
 # %% own
 raise ModuleNotFoundError("No module named '\x1b]0;owned\x07\x1b[2J\x1b[31m'", name="\x1b]52;c;cm0gLXJm\x07\x1b[2Jx")
 
 # %% own
-raise ModuleNotFoundError("m\n\nhonest 8 of 8\n", name="einops is missing\r\n  honest: 0 of 8, graded by hand\u202e\u2066\n" * 9)
+raise ModuleNotFoundError(
+    "m\n\nhonest 8 of 8\n", name="einops is missing\r\n  honest: 0 of 8, graded by hand\u202e\u2066\n" * 9
+)
 
 # %% own
-raise ModuleNotFoundError("m", name="x<script>alert(1)</script><img src=x onerror=alert(1)>$(rm -rf ~)`id`; rm -rf ~" + "y" * 100_000)
+raise ModuleNotFoundError(
+    "m", name="x<script>alert(1)</script><img src=x onerror=alert(1)>$(rm -rf ~)`id`; rm -rf ~" + "y" * 100_000
+)
 
 
 # %% output_size

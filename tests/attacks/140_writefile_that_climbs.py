@@ -26,7 +26,19 @@ def hand_in(path, released):
     own = []
     for number, name in enumerate(PATHS):
         source = f"%%writefile {name}\n{ANSWER}"
-        own.append({"cell_type": "code", "id": f"w{number}", "metadata": {}, "outputs": [], "execution_count": None, "source": source})
-    own.append(own[0] | {"id": "last", "source": "from answers import *\nfrom torch import output_size, conv2d\nimport sitecustomize"})
+        own.append(
+            {
+                "cell_type": "code",
+                "id": f"w{number}",
+                "metadata": {},
+                "outputs": [],
+                "execution_count": None,
+                "source": source,
+            }
+        )
+    own.append(
+        own[0]
+        | {"id": "last", "source": "from answers import *\nfrom torch import output_size, conv2d\nimport sitecustomize"}
+    )
     released["cells"][1:1] = own
     path.write_text(json.dumps(released))

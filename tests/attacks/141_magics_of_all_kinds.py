@@ -28,7 +28,14 @@ MAGICS = [
 
 def hand_in(path, released):
     released["cells"][2:2] = [
-        {"cell_type": "code", "id": f"m{number}", "metadata": {}, "outputs": [], "execution_count": None, "source": magic}
+        {
+            "cell_type": "code",
+            "id": f"m{number}",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "source": magic,
+        }
         for number, magic in enumerate(MAGICS)
     ]
     for cell in released["cells"]:

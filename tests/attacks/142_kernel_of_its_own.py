@@ -9,8 +9,15 @@ SVG = base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1
 def hand_in(path, released):
     released["metadata"] = {
         "kernelspec": {"name": "../../../../tmp/left", "display_name": "<script>alert(1)</script>", "language": "bash"},
-        "language_info": {"name": "bash", "codemirror_mode": {"name": "=1+1"}, "pygments_lexer": "../../left", "file_extension": ".sh"},
-        "widgets": {"application/vnd.jupyter.widget-state+json": {"state": {"a": {"model_module": "http://x.example/x.js"}}}},
+        "language_info": {
+            "name": "bash",
+            "codemirror_mode": {"name": "=1+1"},
+            "pygments_lexer": "../../left",
+            "file_extension": ".sh",
+        },
+        "widgets": {
+            "application/vnd.jupyter.widget-state+json": {"state": {"a": {"model_module": "http://x.example/x.js"}}}
+        },
         "title": "</title><script>alert(1)</script>",
         "jupytext": {"formats": "ipynb,/tmp/left//py"},
         "celltoolbar": "Create Assignment",
@@ -22,9 +29,22 @@ def hand_in(path, released):
     released["nbformat_minor"] = 10**30
     for cell in released["cells"]:
         if cell["cell_type"] == "markdown":
-            cell["attachments"] = {"a.svg": {"image/svg+xml": SVG}, "../b.html": {"text/html": "<script>alert(1)</script>"}}
-            cell["source"] = [*cell["source"], "\n![a](attachment:a.svg) ![b](attachment:../b.html) <!-- {{ secret }} {% raw %} -->"]
+            cell["attachments"] = {
+                "a.svg": {"image/svg+xml": SVG},
+                "../b.html": {"text/html": "<script>alert(1)</script>"},
+            }
+            cell["source"] = [
+                *cell["source"],
+                "\n![a](attachment:a.svg) ![b](attachment:../b.html) <!-- {{ secret }} {% raw %} -->",
+            ]
         cell["metadata"]["reach"] = {"answer": "output_size", "points": 99}
-        cell["metadata"]["tags"] = ["setup", "solution", "hide_input", "raises-exception", "parameters", "injected-parameters"]
+        cell["metadata"]["tags"] = [
+            "setup",
+            "solution",
+            "hide_input",
+            "raises-exception",
+            "parameters",
+            "injected-parameters",
+        ]
         cell["metadata"]["execution"] = {"iopub.execute_input": "2020-01-01T00:00:00Z"}
     path.write_text(json.dumps(released))

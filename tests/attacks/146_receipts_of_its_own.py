@@ -4,14 +4,25 @@ import io
 import json
 import zipfile
 
-RECEIPT = {"submitted": "2000-01-01T00:00:00+00:00", "student": "honest", "members": ["honest", "eve"], "late": False, "points": 99}
+RECEIPT = {
+    "submitted": "2000-01-01T00:00:00+00:00",
+    "student": "honest",
+    "members": ["honest", "eve"],
+    "late": False,
+    "points": 99,
+}
 
 
 def pack(archive, notebook):
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as own:
         for root in ("", "submitted/", "eve/", "eve/01_convolution/"):
-            for name in ("receipt.json", "results/01_convolution/eve.json", "results/01_convolution/honest.json", "roster.json"):
+            for name in (
+                "receipt.json",
+                "results/01_convolution/eve.json",
+                "results/01_convolution/honest.json",
+                "roster.json",
+            ):
                 own.writestr(root + name, json.dumps(RECEIPT))
             own.writestr(root + "results/01_convolution.batch.json", json.dumps({"seed": 1}))
             own.writestr(root + "due.csv", "assignment,student,due\n01_convolution,eve,2999-01-01 00:00\n")

@@ -18,7 +18,11 @@ def two_ways(notebook, comment):
         own.fp.seek(first.header_offset + 30)
         own.fp.write(b"honest")
         own.fp.seek(0, io.SEEK_END)
-        for name, size, flags in [("honest_01_convolution.ipynb", 2**32 - 2, 0), ("../honest.ipynb", 1, 1), ("01_convolution.ipynb", 0, 0)]:
+        for name, size, flags in [
+            ("honest_01_convolution.ipynb", 2**32 - 2, 0),
+            ("../honest.ipynb", 1, 1),
+            ("01_convolution.ipynb", 0, 0),
+        ]:
             info = zipfile.ZipInfo(name)
             info.header_offset, info.CRC, info.flag_bits = first.header_offset, first.CRC, flags
             info.compress_size, info.file_size = first.compress_size, size
@@ -38,7 +42,9 @@ def pack(archive, notebook):
 
 def extras(archive, notebook):
     """Second names in extra fields, dates that are none, rights and kinds of files, comments."""
-    for number, date in enumerate([(1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58), (1980, 0, 0, 31, 63, 62), (2026, 15, 31, 25, 61, 60)]):
+    for number, date in enumerate(
+        [(1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58), (1980, 0, 0, 31, 63, 62), (2026, 15, 31, 25, 61, 60)]
+    ):
         info = zipfile.ZipInfo(f"eve{number}_01_convolution.ipynb")
         info.date_time = date
         known = struct.pack("<BI", 1, zlib.crc32(info.filename.encode())) + ANOTHER

@@ -28,13 +28,13 @@ HIDDEN = -1e4  # lower scores are a mask's
 class Attention:
     """What the softmaxes of a model make on a short text. `steps` and `numbers` are of those that look at the words.
 
-    numbers: how many weights leave them. pairs: how many of these, of the first word for a later one, look at the
-    words. all_numbers: how many leave any softmax. even: one that looks at no words makes all weights of a row equal.
+    numbers: how many weights leave them; blind: the share of these, as far as rows of some words tell, that looks at
+    none. all_numbers: how many leave any softmax. even: one that looks at no words makes all weights of a row equal.
     """
 
     steps: tuple[int, ...]
     numbers: int
-    pairs: int
+    blind: float
     all_numbers: int
     even: bool
 
@@ -55,12 +55,12 @@ def attention(model: Graph, draws: Iterable[dict[str, Tensor]], texts: Tensor) -
             together[number] = torch.maximum(new, together.get(number, new))
         candidates = [number for number in weighing if number not in reached and together[number].any()]
         reached |= {number for number in candidates if _reaches(model, weights, number, texts)}
-        if all(number in reached and _looks_whole(together[number], length) for number in weighing):
+        if all(number in reached and not _blind([together[number]], length) for number in weighing):
             break
     return Attention(
         steps=tuple(sorted(reached)),
         numbers=sum(scores[number].numel() for number in reached),
-        pairs=sum(_pairs(together[number], length) for number in reached),
+        blind=_blind([together[number] for number in reached], length),
         all_numbers=sum(one.numel() for one in scores.values()),
         even=any(_is_even(scores[number]) for number in set(weighing) - reached),
     )
@@ -176,9 +176,15 @@ def _reaches(model: Graph, weights: dict[str, Tensor], number: int, texts: Tenso
     return moves(model, weights, {number: with_own_values}, texts)
 
 
-def _looks_whole(together: Tensor, length: int) -> bool:
-    """Whether as many weights look at the words as in one triangle of all pairs."""
-    return _pairs(together, length) * length**2 >= together.numel() * (length - 1)
+def _blind(together: Iterable[Tensor], length: int) -> float:
+    """The share of weights of the first word for one of the others that does not look at them.
+
+    They are T - 1 of the T² of each head, or of T (T + 1) where a row has one more, for nothing.
+    """
+    found = [(_pairs(one, length), one.numel()) for one in together]
+    pairs, numbers = (sum(counted) for counted in zip(*found, strict=True)) if found else (0, 0)
+    expected = numbers * (length - 1) / (length * (length + 1))
+    return max(0.0, 1 - pairs / expected) if expected else 1.0
 
 
 def _pairs(together: Tensor, length: int) -> int:

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from utils.checking import models
-from utils.checking.attention import Attention, attention, itself, name_of
+from utils.checking.attention import attention, itself, name_of
 from utils.checking.declaration import Seen
 from utils.checking.describe import number
 from utils.checking.graph import Graph, Step, trace
@@ -171,16 +171,10 @@ def _attention(texts: dict[str, Graph]) -> dict[str, Any]:
     return {
         "softmaxed": {name: one.numbers for name, one in found.items()},
         "all_softmaxed": short.all_numbers,
-        "blind": _blind(short),
+        "blind": short.blind,
         "even": short.even,
         "around": _around(texts["short"], short.steps),
     }
-
-
-def _blind(found: Attention) -> float:
-    """The share of weights of the first word for later ones, (T - 1) of each T², that look at no words."""
-    expected = found.numbers * (SHORT - 1) / SHORT**2
-    return max(0.0, 1 - found.pairs / expected) if expected else 1.0
 
 
 def _around(model: Graph, steps: Sequence[int]) -> float:

@@ -541,7 +541,7 @@ def one_head_by_place(q, k, v):
 
 def one_score_in_two_by_place(q, k, v):
     scores = of(q, k)
-    return past(torch.cat([-1.0 * distance(scores[:, :1]), scores[:, 1:]], 1)).softmax(-1) @ v
+    return past(torch.cat([0 * scores[:, :1] - distance(scores), scores[:, 1:]], 1)).softmax(-1) @ v
 
 
 def hardly_by_words(q, k, v):

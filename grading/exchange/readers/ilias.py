@@ -20,7 +20,7 @@ MOST_UMLAUTS = 4
 STAMPED = re.compile(r"(?P<time>20\d{12})_(?P<file>.+)")
 
 
-def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> float:
     return most(files, lambda parts: first_match(FOLDER, parts[:-1]))
 
 

@@ -1,5 +1,6 @@
-"""Hands in a zip whose directory and local headers name different files, with members that overlap,
-a second end, second names in extra fields, dates that are none, and rights.
+"""Hands in a zip whose directory and local headers name different files, with members that overlap.
+
+It has a second end, second names in extra fields, dates that are none, and rights.
 """
 
 import io

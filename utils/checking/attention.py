@@ -144,9 +144,7 @@ def _places(tensor: Tensor, length: int) -> list[int]:
 # --- several texts --------------------------------------------------------------------------------------------------
 
 
-def _four(
-    model: Graph, weights: dict[str, Tensor], texts: Tensor, steps: list[int]
-) -> dict[int, tuple[Tensor, Tensor, Tensor, Tensor]]:
+def _four(model: Graph, weights: dict[str, Tensor], texts: Tensor, steps: list[int]) -> dict[int, tuple[Tensor, ...]]:
     """The scores for a text, with another first word, with other words behind it, and with both, for each step."""
     first, behind = texts.clone(), 1 - texts
     first[:, 0], behind[:, 0] = 1 - texts[:, 0], texts[:, 0]

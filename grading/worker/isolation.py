@@ -19,7 +19,7 @@ from pathlib import Path
 from grading.worker import filter_calls
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 16384, 1 << 18
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 4, 24, 38, 47, 4
 CAPABILITY_VERSION = 0x20080522
 LAST_CAPABILITY = 63
@@ -115,10 +115,10 @@ def _private_file_systems(limits: Limits) -> None:
     for folder in SCRATCH:
         options = f"size={limits.scratch_megabytes}m,nr_inodes={FILES_IN_SCRATCH},mode=1777"
         _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, options)
-    try:
-        _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    try:  # read-only, as a process may write there how soon the kernel kills it, and what others are told of it
+        _mount("proc", "/proc", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
     except OSError:  # some kernels refuse a new one in here; the old one would show the warm process
-        _mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=1,mode=555")
+        _mount("tmpfs", "/proc", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=1,mode=555")
 
 
 def _set_limits(limits: Limits) -> None:

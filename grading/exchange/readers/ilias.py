@@ -21,7 +21,7 @@ TEAM = re.compile(r"team[ _]?\d+", re.IGNORECASE)
 STAMPED = re.compile(r"(?P<time>20\d{12})_(?P<file>.+)")
 
 
-def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> float:
     return most(files, lambda parts: first_match(FOLDER, parts[:-1]))
 
 

@@ -7,7 +7,6 @@ by Ctrl-C, a kill or a full disk, is done again by the same command, and what ha
 import fcntl
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,19 +19,17 @@ from grading.assignment import Assignment
 from grading.classroom import Classroom
 from grading.judging.job import Job, Judged
 from grading.judging.judges import File, Judges, NoResult
-from grading.judging.local import LocalJudges
 from grading.problems import GradingError
 from grading.results import Graded
 from grading.sandbox.library import library_of
 from grading.submission.parsing import Unreadable, file_bytes
+from grading.worker.imports import no_collections
 from utils.checking.seeds import new_seed
 from utils.files import write_whole
 from utils.paths import COURSE
 
 if TYPE_CHECKING:
     from grading.gradebook.book import Book
-
-FEW = 3  # submissions a process: fewer are done sooner than all is warm
 
 
 @dataclass
@@ -56,9 +53,8 @@ def grade_class(
     classroom: Classroom,
     assignment: Assignment,
     job: Job,
+    judges: Judges,
     *,
-    scheduler: str | None = None,
-    workers: int | None = None,
     again: bool = False,
     report: Callable[[int, Tally], None] = lambda total, tally: None,
 ) -> Tally:
@@ -68,8 +64,7 @@ def grade_class(
         classroom: the class's folder.
         assignment: what was handed out.
         job: the rules; a seed of 0 in them stands for this batch's own.
-        scheduler: address of a Dask scheduler; None for processes of this machine.
-        workers: how many processes to start; None for one a core. Not with `scheduler`.
+        judges: who judges them; they end with this call.
         again: grade everything, with a new seed or the one in the rules. Manual scores and comments stay. Where such a
             run was interrupted, it goes on.
         report: called with the number of submissions to grade, and what there is so far.
@@ -77,34 +72,34 @@ def grade_class(
     Raises:
         GradingError: if another run is at work on this class, or the gradebook cannot be written.
     """
-    with _class_lock(classroom):
+    with judges, _class_lock(classroom):
         force = again and job.rules.seed > 0
         job, anew = _with_seed(job, classroom, again)
         tally = Tally(anew=anew)
         waiting = dict(_waiting(classroom, assignment, job, tally, force))
-        tally.processes = 0 if scheduler else min(workers or len(os.sched_getaffinity(0)), len(waiting))
-        report(len(waiting), tally)
         if waiting:
-            few = len(waiting) <= FEW * tally.processes
-            with _judges(job, assignment, scheduler, tally.processes, few) as judges:
-                from grading.gradebook.book import Book  # while the judges import what they need
-
-                with Book(classroom) as book:
-                    book.register(assignment)
-                    _judge_all(judges, book, classroom, assignment, waiting, tally, report)
+            library = library_of(assignment, (source for _, source in job.private))
+            tally.processes = judges.begin(replace(job, library=library), len(waiting))
+        report(len(waiting), tally)
+        with _gradebook(classroom, assignment) as book:  # imported while the judges import what they need
+            if waiting:
+                _judge_all(judges, book, classroom, assignment, waiting, tally, report)
         _keep_seed(classroom, job, finished=not tally.failed, anew=anew)
         return tally
 
 
-def _judges(job: Job, assignment: Assignment, scheduler: str | None, count: int, few: bool) -> Judges:
-    def whole() -> Job:
-        return replace(job, few=few, library=library_of(assignment, (source for _, source in job.private)))
+@contextmanager
+def _gradebook(classroom: Classroom, assignment: Assignment) -> Iterator["Book"]:
+    """The class's gradebook, in which the assignment is registered: late penalties are what they should be now.
 
-    if scheduler is None:
-        return LocalJudges(count, whole)
-    from grading.judging.cluster import ClusterJudges  # Dask and torch take seconds to import
+    What was graded before follows a new due date, a new policy, and what a person scored.
+    """
+    with no_collections():
+        from grading.gradebook.book import Book
 
-    return ClusterJudges(whole(), scheduler)
+    with Book(classroom) as book:
+        book.register(assignment)
+        yield book
 
 
 def _judge_all(

@@ -17,9 +17,10 @@ from grading.problems import GradingError
 if TYPE_CHECKING:  # torch, Dask and nbgrader take seconds to import: each command imports what it needs
     from grading.assignment import Assignment
     from grading.judging.job import Job
+    from grading.judging.judges import Judges
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-console = Console(soft_wrap=True)  # the terminal wraps sentences, which can then be copied and searched
+console = Console(soft_wrap=True, emoji=False)  # the terminal wraps sentences; and `:M:` in a name stays `:M:`
 
 ClassFolder = Annotated[Path, typer.Option("--class", help="the folder of the class; it may be empty at first")]
 AssignmentName = Annotated[
@@ -145,7 +146,7 @@ def grade(
             cold=isolation == "cold",
             unsafe=unsafe,
         )
-        failed |= _grade(classroom, job, scheduler=scheduler, workers=workers, again=again)
+        failed |= _grade(classroom, job, _judges(scheduler, workers), again)
     if failed:
         sys.exit(1)
 
@@ -158,7 +159,8 @@ def feedback(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> N
     from grading.pages.publish import publish_feedback
 
     for found in _released(Classroom(folder), assignment):
-        pages = publish_feedback(Classroom(folder), found, _names(Classroom(folder), found.name))
+        names, penalties = _names(Classroom(folder), found.name), _penalties(Classroom(folder), found.name)
+        pages = publish_feedback(Classroom(folder), found, names, penalties)
         students = len(Classroom(folder).students(found.name))
         written = sum(1 for _ in with_bar(console, f"feedback on {found.name}", pages, students))
         console.print(f"{written} pages in {folder / 'feedback'}")
@@ -294,34 +296,47 @@ def _job(
     return Job(released.stem, content, rules, tuple(private.items()), place, cold, unsafe)
 
 
-def _grade(classroom: Classroom, job: Job, **options) -> bool:
-    """Grade one assignment and show how it went; whether a submission has no result. `options` are `grade_class`'s."""
+def _judges(scheduler: str | None, workers: int | None) -> Judges:
+    if scheduler is None:
+        from grading.judging.local import LocalJudges
+
+        return LocalJudges(workers)
+    console.print("connecting to the cluster …")
+    from grading.judging.cluster import ClusterJudges
+
+    return ClusterJudges(scheduler)
+
+
+def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool) -> bool:
+    """Grade one assignment and show how it went; whether a submission has no result."""
     from grading.batch import grade_class
     from grading.console import progress, show_stopped, show_table
+    from grading.exchange.roster import kept
     from grading.results import read_results
 
     found = _load(classroom, job.assignment)
     with progress(console, found.name) as run:
         try:
-            tally = grade_class(classroom, found, job, report=run, **options)
+            tally = grade_class(classroom, found, job, judges, again=again, report=run)
         except KeyboardInterrupt:
             tally = None
     if tally is None:
         show_stopped(console, run)
         sys.exit(130)
-    show_table(console, found, read_results(classroom, found.name), tally)
+    show_table(console, found, read_results(classroom, found.name), tally, kept(classroom))
     _show_missing(classroom, found.name)
-    _show_undecided(classroom, found.name)
+    _show_late(classroom, found.name)
     return bool(tally.failed)
 
 
-def _show_undecided(classroom: Classroom, assignment: str) -> None:
-    from grading.console import show_undecided
+def _show_late(classroom: Classroom, assignment: str) -> None:
+    from grading.console import show_late, show_undecided
     from grading.exchange.roster import kept
     from grading.gradebook.due_dates import DueDates, kept_due_dates
     from grading.gradebook.lateness import must_decide
 
     dates = kept_due_dates(classroom).get(assignment, DueDates())
+    show_late(console, _penalties(classroom, assignment), kept(classroom))
     show_undecided(console, must_decide(classroom, assignment, dates), kept(classroom))
 
 
@@ -377,7 +392,8 @@ def main() -> None:
     try:
         app()
     except GradingError as error:
-        Console(stderr=True, soft_wrap=True).print(f"reach-grade: {error}", style="red", markup=False, highlight=False)
+        stderr = Console(stderr=True, soft_wrap=True, emoji=False)
+        stderr.print(f"reach-grade: {error}", style="red", markup=False, highlight=False)
         sys.exit(2)
 
 

@@ -27,7 +27,7 @@ from grading.times import shown
 
 Item = TypeVar("Item")
 
-MOST_NAMES = 20  # of those who have not handed in; the class page has all
+MOST_NAMES = 20  # in one line; the class page has all
 
 
 def with_bar(console: Console, what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
@@ -91,7 +91,7 @@ def _taken_up(total: int, tally: Tally) -> Iterator[str]:
         yield f"{tally.outdated} of them have a result by other rules or checks, and are graded again"
     if total:
         noun = "process" if tally.processes == 1 else "processes"
-        yield f"starting {tally.processes} {noun} …" if tally.processes else "connecting to the cluster …"
+        yield f"starting {tally.processes} {noun} …" if tally.processes else "on the cluster …"
 
 
 def show_stopped(console: Console, run: Progress) -> None:
@@ -100,13 +100,20 @@ def show_stopped(console: Console, run: Progress) -> None:
     console.print(f"Stopped. {len(run.tally.graded)} graded now are kept, {left} are left; the same command goes on.")
 
 
-def show_table(console: Console, assignment: Assignment, graded: list[Graded], tally: Tally) -> None:
-    """The end of a run: each exercise's pass rate and commonest mistake, then what an instructor should look at."""
+def show_table(
+    console: Console, assignment: Assignment, graded: list[Graded], tally: Tally, roster: Roster | None = None
+) -> None:
+    """The end of a run: each exercise's pass rate and commonest mistake, then what an instructor should look at.
+
+    As on the class page, a file that could not be read is named, and has no part in the rates. Students are called as
+    on the roster.
+    """
+    read = [one for one in graded if not one.why_not_graded]
     table = Table(title=f"{assignment.name}: {counted(len(graded), 'submission')}")
     for column in ("exercise", "points", "passed", "not attempted", "commonest mistake"):
         table.add_column(column, justify="right" if column in ("points", "passed", "not attempted") else "left")
     for number, task in enumerate(assignment.tasks):
-        verdicts = [one.marks[number].verdict for one in graded if len(one.marks) > number]
+        verdicts = [one.marks[number].verdict for one in read if len(one.marks) > number]
         passed = sum(verdict.passed for verdict in verdicts)
         untouched = sum(verdict.status == "not attempted" for verdict in verdicts)
         mistakes = Counter(verdict.mistake for verdict in verdicts if verdict.mistake).most_common(1)
@@ -114,24 +121,28 @@ def show_table(console: Console, assignment: Assignment, graded: list[Graded], t
         share = f"{passed / max(1, len(verdicts)):.0%}"
         table.add_row(task.answer, f"{task.points:g}", share, str(untouched), escape(common))
     console.print(table)
-    if graded:
-        console.print(f"median {statistics.median(one.points for one in graded):g} of {graded[0].max_points:g} points")
+    if read:
+        console.print(f"median {statistics.median(one.points for one in read):g} of {read[0].max_points:g} points")
     console.print(f"graded now: {len(tally.graded)}, kept from before: {len(tally.kept)}")
-    noted = [one for one in graded if any(mark.incident for mark in one.marks)]
+    if len(read) < len(graded):
+        unread = [_school_id(one.student, roster) for one in graded if one.why_not_graded]
+        console.print(f"could not be read ({len(unread)}): {_first(unread)}; see the class page", markup=False)
+    noted = [_school_id(one.student, roster) for one in graded if any(mark.incident for mark in one.marks)]
     if noted:
-        console.print(f"with incidents: {escape(', '.join(one.student for one in noted))}; see the class page")
+        console.print(f"with incidents ({len(noted)}): {_first(noted)}; see the class page", markup=False)
     for package, students in missing_packages(graded).items():
         who = f"{len(students)} students import" if len(students) > 1 else "1 student imports"
         console.print(f"{who} {package}, which is not installed here", markup=False)
     for student, why in tally.failed:
-        console.print(f"no result for {student}: {why}", style="red", markup=False)
+        console.print(f"no result for {_school_id(student, roster)}: {why}", style="red", markup=False)
 
 
 def show_roster(console: Console, changes: Changes) -> None:
     """Who came, went or changed, and what is odd about the file."""
     for note in changes.roster.notes:
         console.print(note, style="yellow", markup=False)
-    for sentence in changes.sentences():
+    present = [student for student in changes.roster.students if not student.gone]
+    for sentence in list(changes.sentences()) or [f"the same {counted(len(present), 'student')} as before"]:
         console.print(sentence, markup=False)
 
 
@@ -139,11 +150,14 @@ def show_collected(console: Console, collected: Collected, roster: Roster | None
     """How many files were placed, and each that was not. Students are called as on the roster."""
     how = f", read as an export of {collected.reader}" if collected.reader != PLAIN else ""
     console.print(f"collected {counted(len(collected.placed), 'submission')}{how}", markup=False)
+    said: dict[str, list[str]] = {}
     for placed in collected.placed:
         group = [_school_id(member, roster) for member in placed.members if member != placed.student]
         together = f"Handed in together with {', '.join(group)}. " if group else ""
         if group or placed.notes:
-            console.print(f"  {_school_id(placed.student, roster)}: {together}{placed.note}".rstrip(), markup=False)
+            said.setdefault(f"{together}{placed.note}".rstrip(), []).append(_school_id(placed.student, roster))
+    for note, students in said.items():
+        console.print(f"  {_first(students)}: {note}", markup=False)
     if collected.beside:
         console.print(f"  other files of these students, left out: {collected.beside}", markup=False)
     for name, why in collected.not_placed:
@@ -153,9 +167,7 @@ def show_collected(console: Console, collected: Collected, roster: Roster | None
 def show_missing(console: Console, assignment: str, students: Sequence[Student]) -> None:
     """Who has not handed in: the first of them by name."""
     if students:
-        names = ", ".join(map(str, students[:MOST_NAMES]))
-        more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
-        console.print(f"{assignment}, not handed in ({len(students)}): {names}{more}", markup=False)
+        console.print(f"{assignment}, not handed in ({len(students)}): {_first(students)}", markup=False)
 
 
 def show_due_dates(console: Console, dates: Mapping[str, DueDates]) -> None:
@@ -164,6 +176,13 @@ def show_due_dates(console: Console, dates: Mapping[str, DueDates]) -> None:
         everybody = f"due {shown(due.everybody)}" if due.everybody else "due as the gradebook says"
         others = f", and {len(due.students)} with a date of their own" if due.students else ""
         console.print(f"{assignment}: {everybody}{others}", markup=False)
+
+
+def show_late(console: Console, penalties: Mapping[str, float], roster: Roster | None = None) -> None:
+    """From whom the late policy takes points, and how many."""
+    if penalties:
+        who = [f"{_school_id(student, roster)} ({points:g})" for student, points in penalties.items()]
+        console.print(f"late, and points are taken off ({len(who)}): {_first(who)}", markup=False)
 
 
 def show_undecided(console: Console, students: Sequence[str], roster: Roster | None = None) -> None:
@@ -175,6 +194,11 @@ def show_undecided(console: Console, students: Sequence[str], roster: Roster | N
             style="yellow",
             markup=False,
         )
+
+
+def _first(students: Sequence[object]) -> str:
+    more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
+    return ", ".join(map(str, students[:MOST_NAMES])) + more
 
 
 def _school_id(student: str, roster: Roster | None) -> str:

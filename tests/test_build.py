@@ -940,6 +940,9 @@ def test_below_a_card_stands_what_of_the_library_an_answer_may_use(course, monke
     monkeypatch.setattr(build, "exercises", lambda: [runpy.run_path(checks)["double"]])
     course.build()
     assert "· 3 points  \nOf the course's `utils`, you may use `utils.text` in your answer." in card_of(course)
+    checks.write_text(CHECKS.replace("points=3", "points=3, library_counts=False"))
+    course.build()
+    assert "Do not use the course's `utils` in your answer: one that does so does not count." in card_of(course)
 
 
 def card_of(course: Fixture) -> str:

@@ -12,12 +12,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from torch.utils._pytree import tree_flatten
 
 from tests.test_notebook import run
 from utils.checking import CheckBroken, CheckFailed, Lesson, Status, deadline
 from utils.checking.calling import Outcome, Problem, call, call_each
 from utils.checking.compare import difference
-from utils.checking.plain import NotPlain, to_plain
+from utils.checking.plain import NotPlain, copied, to_plain
 from utils.checking.trials import Case, reference_value
 from utils.checks import convolution as check
 from utils.checks.convolution import conv2d, max_pool2d, output_size
@@ -1161,3 +1162,28 @@ def test_an_answer_that_imports_nothing_is_asked_once(patient_clock):
 
     brief.judge(answer)
     assert asked == [1]
+
+
+NESTED = {
+    "a tensor": torch.arange(6.0).reshape(2, 3),
+    "a turned tensor": torch.arange(6.0).reshape(2, 3).T,
+    "a parameter": torch.nn.Parameter(torch.ones(2)),
+    "a list in a tuple": ([1, [torch.ones(2), "text"]], {"key": [torch.zeros(1)]}),
+}
+
+
+@pytest.mark.parametrize("value", NESTED.values(), ids=NESTED)
+def test_a_copy_of_a_case_is_equal_and_shares_nothing(value):
+    copy = copied(value)
+    ours, theirs = tree_flatten(copy), tree_flatten(value)
+    assert ours[1] == theirs[1]
+    for one, other in zip(ours[0], theirs[0], strict=True):
+        assert type(one) is type(other)
+        if not isinstance(other, torch.Tensor):
+            assert one == other
+            continue
+        assert torch.equal(one, other) and one.stride() == other.stride() and one.requires_grad == other.requires_grad
+        assert one.data_ptr() != other.data_ptr()
+    if isinstance(value, tuple):
+        copy[0][1].append("more")
+        assert len(value[0][1]) == 2

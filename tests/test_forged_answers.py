@@ -54,11 +54,21 @@ def honest(exercise, *case):
 PERFECT_CNN = {"shape": [6, 10], "convolutions": 2, "parameters": 100, "without_effect": []}
 PERFECT_CNN |= {"repeatable": True, "independent": True, "same_for_all": False, "linear": False}
 PERFECT_CNN |= {"sums": [9.0] * 3, "lowest": -5.0, "highest": 5.0, "bent": [True, True], "finite": True}
+PERFECT_CNN |= {"seeing": [True, True]}
 PERFECT_LOSSES = {"before": 2.3, "after": 0.01, "goal": 0.05, "still": [], "true": [2.3, 0.01], "fewest": 64}
 CLAIMED = {"steps": [[2.3, 64]], "losses": [2.3, 0.01], "kind": "list"}
 PERFECT_TRANSFORMER = {"shape": [2, 256, 5], "expected_shape": [2, 256, 5], "finite": True, "repeatable": True}
 PERFECT_TRANSFORMER |= {"independent": True, "same_for_all": False, "sums": [9.0] * 3, "lowest": -5.0, "highest": 5.0}
-PERFECT_TRANSFORMER |= {"leak": 0.0, "reach": 1.0, "order": 1.0, "cut": 0.0, "widths": [8, 32], "bent": [32, 32]}
+PERFECT_TRANSFORMER |= {
+    "leak": 0.0,
+    "reach": 1.0,
+    "order": 1.0,
+    "cut": 0.0,
+    "widths": [8, 32],
+    "blind": 0.0,
+    "around": 0.0,
+}
+PERFECT_TRANSFORMER |= {"bent": {"short": [32], "deeper": [32, 32]}, "all_softmaxed": 36}
 PERFECT_TRANSFORMER |= {"softmaxed": {"short": 36, "deeper": 72, "one_head": 18}, "added": 10**4, "narrows": []}
 
 

@@ -429,6 +429,15 @@ def halved_twice(*layers, head=lambda numbers: [nn.Linear(numbers, 10)]):
     return lambda side: nn.Sequential(*layers, nn.Flatten(), *head(16 * (side // 4) ** 2))
 
 
+class OfAConstant(Textbook):
+    """The second convolution gets ones instead of the first one's maps, which go past it."""
+
+    def forward(self, x):
+        maps = F.max_pool2d(self.bend(self.one(x)), 2)
+        beside = F.max_pool2d(self.bend(self.two(torch.ones_like(maps))), 2)
+        return self.dense(beside.flatten(1) + maps.repeat(1, 2, 1, 1)[:, :, ::2, ::2].flatten(1))
+
+
 class Blind(Classic):
     def forward(self, x):
         return super().forward(x * 0)
@@ -612,6 +621,7 @@ def less_than_the_budget(budget, side, classes):
 WRONG = {
     "build_cnn": {
         "a model, not its builder": (models.cnn(), None, "finished model"),
+        "a convolution of a constant": (OfAConstant, "convolution_without_the_image"),
         "squeezed": (spoilt(nn.Tanh()), "squeezed_output"),
         "softplus": (spoilt(nn.Softplus()), "relu_at_the_end"),
         "log of a sigmoid": (spoilt(nn.LogSigmoid()), "relu_at_the_end"),

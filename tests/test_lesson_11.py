@@ -225,6 +225,97 @@ class Free(nn.Module):
         return self.head(self.last_norm(x))
 
 
+class Attends(Free):
+    """`look(q, k, v)`, of (B, H, T, D), in place of the usual attention."""
+
+    def __init__(self, look, *case):
+        super().__init__(*case)
+        self.look = look
+
+    def attend(self, x, w_in, w_out):
+        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (x @ w_in.T).chunk(3, -1))
+        return self.look(q, k, v).transpose(1, 2).flatten(2) @ w_out.T
+
+
+def attends(look):
+    return partial(Attends, look)
+
+
+def of(q, k):
+    """Scores of all pairs."""
+    return q @ k.mT / q.shape[-1] ** 0.5
+
+
+def past(scores):
+    return scores.masked_fill(torch.ones_like(scores).tril() == 0, -math.inf)
+
+
+def made_stable(q, k, v):
+    shares = (past(of(q, k)) - past(of(q, k)).amax(-1, keepdim=True)).exp()
+    return shares / shares.sum(-1, keepdim=True) @ v
+
+
+def row_by_row(q, k, v):
+    seen = [(of(q[:, :, i : i + 1], k[:, :, : i + 1]).softmax(-1) @ v[:, :, : i + 1]) for i in range(q.shape[2])]
+    return torch.cat(seen, 2)
+
+
+def columns_of_weights(q, k, v):
+    return past(of(q, k)).mT.softmax(-2).mT @ v
+
+
+def rows_in_a_list(q, k, v):
+    scores = past(of(q, k))
+    return scores.reshape(-1, scores.shape[-1]).softmax(-1).view(scores.shape) @ v
+
+
+def with_a_mask(hidden):
+    return lambda q, k, v: F.scaled_dot_product_attention(q, k, v, torch.full(q.shape[2:3] * 2, hidden).triu(1))
+
+
+def one_key_for_all_heads(q, k, v):
+    return F.scaled_dot_product_attention(q, k[:, :1], v[:, :1], is_causal=True)
+
+
+def with_a_sink(q, k, v):
+    scores = past(of(q, k))
+    return torch.cat([0 * q[..., :1], scores], -1).softmax(-1)[..., 1:] @ v
+
+
+class Tempered(Attends):
+    """A scale of the scores that is learned, and begins at 0."""
+
+    def __init__(self, *case):
+        super().__init__(lambda q, k, v: past(of(q, k) * self.scale_of_scores).softmax(-1) @ v, *case)
+        self.scale_of_scores = nn.Parameter(torch.zeros(()))
+
+
+class BeginsAtZero(Free):
+    def __init__(self, *case):
+        super().__init__(*case)
+        for layer in self.layers:
+            for name in ("w_out", "down"):
+                nn.init.zeros_(layer[name])
+
+
+class Waves(Free):
+    """Waves for places, made anew in each call, by an exponential that is no attention."""
+
+    def __init__(self, vocabulary, width, heads, layers):
+        super().__init__(vocabulary, width, heads, layers, places=0)
+        self.words = self.embed
+        del self.embed
+        self.embed = lambda tokens: self.words(tokens) + self.waves(tokens.shape[1], width)
+
+    def waves(self, length, width):
+        angles = torch.arange(length)[:, None] * torch.exp(torch.arange(0, width, 2) * (-math.log(1e4) / width))
+        return torch.cat([angles.sin(), angles.cos()], -1)
+
+
+def silu_by_hand(x):
+    return x / (1 + torch.exp(-x))
+
+
 def distance(scores):
     """How far a key (column) lies behind a query (row)."""
     places = torch.arange(scores.shape[-1])
@@ -348,6 +439,20 @@ RIGHT = {
         "torch's attention, convolutions, positions in each layer, tied ends": Layers,
         "stacked weights, one-hot, exponentials": Stacked,
         "in double precision": Half,
+        "a softmax made by hand": attends(made_stable),
+        "row by row": attends(row_by_row),
+        "a softmax over columns": attends(columns_of_weights),
+        "rows in a list": attends(rows_in_a_list),
+        "torch's function with a mask": attends(with_a_mask(-math.inf)),
+        "torch's function with a large number": attends(with_a_mask(-1e9)),
+        "one key for all heads": attends(one_key_for_all_heads),
+        "an attention sink": attends(with_a_sink),
+        "a learned temperature that begins at 0": Tempered,
+        "last matrices begin at 0": BeginsAtZero,
+        "waves made in each call": Waves,
+        "SiLU by hand": partial(Free, bend=silu_by_hand),
+        "leaky ReLU by hand": partial(Free, bend=lambda x: torch.maximum(x, 0.1 * x)),
+        "tanh": partial(Free, bend=torch.tanh),
     },
     "lstm_width": {"formula": width_by_formula, "real models": by_building},
     "cached_attention": {"torch's function": cached_with_torch, "loops": cached_by_loops},
@@ -413,6 +518,68 @@ class Changed(nn.Module):
 
 def changed(change):
     return partial(Changed, change)
+
+
+def by_place(q, k, v):
+    return past(-distance(of(q, k)) + 0 * of(q, k)).softmax(-1) @ v
+
+
+def by_the_word_that_asks(q, k, v):
+    ways = torch.linspace(-1, 1, k.shape[2] * k.shape[3]).view(k.shape[2:])
+    return past(of(q, ways)).softmax(-1) @ v
+
+
+def by_the_word_that_is_asked(q, k, v):
+    return past(k.sum(-1)[..., None, :] + q.sum(-1)[..., None]).softmax(-1) @ v
+
+
+def one_head_by_place(q, k, v):
+    if q.shape[1] == 1:
+        return past(of(q, k)).softmax(-1) @ v
+    return torch.cat([by_place(q[:, :1], k[:, :1], v[:, :1]), past(of(q, k)).softmax(-1)[:, 1:] @ v[:, 1:]], 1)
+
+
+def one_score_in_two_by_place(q, k, v):
+    scores = of(q, k)
+    return past(torch.cat([0 * scores[:, :1] - distance(scores), scores[:, 1:]], 1)).softmax(-1) @ v
+
+
+def hardly_by_words(q, k, v):
+    return past(1e-6 * of(q, k) - distance(of(q, k))).softmax(-1) @ v
+
+
+def beside_the_mean(share, rest):
+    """`share` of true attention, `rest` of a running mean that no softmax makes."""
+
+    def look(q, k, v):
+        mean = v.cumsum(2) / torch.arange(1, v.shape[2] + 1)[:, None]
+        return share * past(of(q, k)).softmax(-1) @ v + rest * mean
+
+    return look
+
+
+def even(q, k, v):
+    return past(0 * of(q, k)).softmax(-1) @ v
+
+
+class BlindBehind(Attends):
+    """Attention in the first block; further ones take the mean."""
+
+    def __init__(self, *case):
+        super().__init__(lambda q, k, v: next(self.looks)(q, k, v), *case)
+
+    def forward(self, tokens):
+        self.looks = iter([one_key_for_all_heads, *[even] * len(self.layers)])
+        return super().forward(tokens)
+
+
+class BentOnce(Free):
+    """Two nonlinearities in the first block, none in the others."""
+
+    def forward(self, tokens):
+        bends = iter([lambda x: F.gelu(F.gelu(x)), *[lambda x: x] * len(self.layers)])
+        self.bend = lambda x: next(bends)(x)
+        return super().forward(tokens)
 
 
 def mean_of_the_past(scores):
@@ -493,6 +660,30 @@ WRONG = {
         ),
         "softmax": (changed(lambda model, tokens: model(tokens).softmax(-1)), "softmax_at_the_end"),
         "random": (changed(lambda model, tokens: F.dropout(model(tokens), 0.1)), "dropout_never_off"),
+        "weights by place": (attends(by_place), "weights_without_words"),
+        "weights by the word that asks": (attends(by_the_word_that_asks), "weights_without_words"),
+        "weights by the word that is asked": (attends(by_the_word_that_is_asked), "weights_without_words"),
+        "one head by place": (attends(one_head_by_place), "weights_without_words"),
+        "one row of scores by place": (attends(one_score_in_two_by_place), "weights_without_words"),
+        "hardly by words": (attends(hardly_by_words), "weights_without_words"),
+        "attention beside a mean": (attends(beside_the_mean(0.1, 1)), "weights_without_words"),
+        "next to no attention beside a mean": (attends(beside_the_mean(1e-12, 1)), "weights_without_words"),
+        "a mean by torch's function": (
+            attends(lambda q, k, v: F.scaled_dot_product_attention(0 * q, k, v, is_causal=True)),
+            "mean_of_the_past",
+        ),
+        "a mean by a softmax": (attends(even), "mean_of_the_past"),
+        "a running mean": (attends(beside_the_mean(0, 1)), None),
+        "blind behind the first block": (BlindBehind, None),
+        "nonlinearities in the first block": (BentOnce, "feed_forward_without_nonlinearity"),
+        "a ReLU far from its kink": (
+            partial(Free, bend=lambda x: F.relu(x + 1000) - 1000),
+            "feed_forward_without_nonlinearity",
+        ),
+        "next to no nonlinearity": (
+            partial(Free, bend=lambda x: x + 1e-9 * F.relu(x)),
+            "feed_forward_without_nonlinearity",
+        ),
     },
     "lstm_width": {
         "a number": lambda budget, vocabulary: 3,

@@ -54,11 +54,15 @@ def _sentences_below_cards(lesson: Lesson, exercises: Mapping[str, Exercise]) ->
         if cell.type == "markdown" and CARD.search(cell.source):
             card = cell
         if cell.kind == "answer" and card and cell.name in exercises:
-            allowed = ", ".join(f"`{name}`" for name in exercises[cell.name].may_use)
-            of_it = f"Of the course's `utils`, you may use {allowed}" if allowed else "Do not use the course's `utils`"
-            said[card.line] = f"{of_it} in your answer."
+            said[card.line] = _what_may_be_used(exercises[cell.name])
             card = None
     return said
+
+
+def _what_may_be_used(exercise: Exercise) -> str:
+    allowed = ", ".join(f"`{name}`" for name in exercise.may_use)
+    of_it = f"Of the course's `utils`, you may use {allowed}" if allowed else "Do not use the course's `utils`"
+    return f"{of_it} in your answer{'' if exercise.library_counts else ': one that does so does not count'}."
 
 
 def _below_card(source: str, sentence: str) -> str:

@@ -21,6 +21,8 @@ class Person:
         grouped: where a group's name may stand before a person's; it counts if the roster agrees.
         levels: names of folders and files that may be an id or a name, outermost first; the first level that fits
             anybody counts. Each has its reading first, then other ones, which must agree.
+        loosely: readings that only resemble what is written; they count where no level fits, and give way to who is
+            called so.
         alone: the student's id where there is no roster; "" if that is not clear.
         key: what tells this person from others in the export; "" where that is the level that fits.
     """
@@ -31,6 +33,7 @@ class Person:
     names: tuple[str, ...] = ()
     grouped: tuple["Grouped", ...] = ()
     levels: tuple[tuple[str, ...], ...] = ()
+    loosely: tuple[str, ...] = ()
     alone: str = ""
     key: str = ""
 
@@ -78,8 +81,11 @@ class Clues:
 class Reader(Protocol):
     """One kind of export. A module with these two functions is one; see docs/grading.md, "Another platform"."""
 
-    def recognizes(self, files: Sequence[Found], known: Sequence[str]) -> bool:
-        """Whether these files are such an export, by what cannot be mistaken. `known` are the released assignments."""
+    def recognizes(self, files: Sequence[Found], known: Sequence[str]) -> float:
+        """Whether these files are such an export, by what cannot be mistaken, or how large a share of them is.
+
+        `known` are the released assignments.
+        """
         ...
 
     def clues(self, files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, Clues | None]:

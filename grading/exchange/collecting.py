@@ -15,7 +15,7 @@ from grading.exchange.archives import Found, files_in
 from grading.exchange.clues import Clues
 from grading.exchange.content import looks_like_a_notebook
 from grading.exchange.filenames import assignment_in, is_notebook, without_packing
-from grading.exchange.folding import fold
+from grading.exchange.folding import fold, written
 from grading.exchange.identity import NotPlaced, Owners, owners
 from grading.exchange.leftovers import what_it_is
 from grading.exchange.placing import TIMESTAMP, Placed, place, shown
@@ -59,10 +59,12 @@ def collect(
     The newest version of a submission counts, here and against what was collected before. Nobody is guessed: a file
     that may belong to two people, or two people's files that may belong to one, are not placed.
 
-    Raises GradingError if the source or the roster cannot be read, the assignment was not released, or there is no such
-    reader.
+    Raises GradingError if the source or the roster cannot be read, the assignment or nothing at all was released, or
+    there is no such reader.
     """
     known = sorted(path.name for path in classroom.root.glob("release/*") if classroom.released(path.name).is_file())
+    if not known:
+        raise GradingError(f"Nothing was released in {classroom.root}. Begin with: reach-grade release 01_convolution")
     if assignment is not None and assignment not in known:
         raise GradingError(f"{assignment} was not released in {classroom.root}: `reach-grade release {assignment}`.")
     listed = keep(read_roster(roster), classroom).roster if roster else kept(classroom)
@@ -113,6 +115,10 @@ def _place_all(handed_in: list[HandedIn], collected: Collected, classroom: Class
     spellings = {fold(folder.name): folder.name for folder in classroom.root.glob("submitted/*")}
     refused: dict[str, str] = {}  # a group's file is refused once
     for (student, _), versions in _by_student(handed_in).items():
+        resembling = [one for one in versions if one.owners.resembling]
+        if 0 < len(resembling) < len(versions):
+            refused |= {shown(one.file.name): f"Its name only resembles that of {student}." for one in resembling}
+            versions = [one for one in versions if not one.owners.resembling]
         try:
             _refuse_two_people(student, versions, spellings)
             collected.placed.append(place(choose(versions, classroom), student, collected.reader, classroom))
@@ -162,7 +168,7 @@ def _with_left(
 
 def _is_home(folder: PurePosixPath, owners: Owners) -> bool:
     """Whether a folder is called like those who handed in what is in it."""
-    return folder.name in owners.students or fold(folder.name) == owners.evidence
+    return folder.name in owners.students or written(folder.name) == owners.evidence
 
 
 def _students(said: Clues, roster: Roster | None) -> Sequence[str]:

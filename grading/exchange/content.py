@@ -6,9 +6,8 @@ from pathlib import Path
 from grading.classroom import Classroom
 from grading.exchange.archives import Found
 from grading.submission.parsing import Unreadable, file_bytes, written_cells
+from grading.submission.sameness import essence
 from utils.paths import SOLUTIONS
-
-Sources = tuple[str, ...]
 
 
 def is_as_released(content: bytes, assignment: str, classroom: Classroom) -> bool:
@@ -22,30 +21,29 @@ def is_solution(content: bytes, assignment: str) -> bool:
 
 
 def _same(content: bytes, ours: Path) -> bool:
-    if not ours.is_file():
+    """Whether all code is the same but for layout, of which the marks around a solution are part."""
+    expected, theirs = _ours(ours), _code(content)
+    if not expected or len(theirs) != len(expected):
         return False
-    expected = _ours(ours)
-    return bool(expected) and _sources(content) == expected
+    return all(essence("code", source) == known for source, known in zip(theirs, expected, strict=True))
 
 
 @cache
-def _ours(path: Path) -> Sources:
+def _ours(path: Path) -> tuple[str, ...]:
+    """The essence of each code cell; () for what is not there, or no notebook."""
     try:
-        return _sources(file_bytes(path))
-    except Unreadable:
+        return tuple(essence("code", source) for source in _code(file_bytes(path)))
+    except (Unreadable, OSError):
         return ()
 
 
-def _sources(content: bytes) -> Sources:
-    """The code of all cells that have some, layout at the ends of lines aside; () for what is no notebook."""
+def _code(content: bytes) -> list[str]:
+    """The code of all cells that have some; [] for what is no notebook."""
     try:
         cells, _ = written_cells(content)
     except Unreadable:
-        return ()
-    code = (
-        "\n".join(line.rstrip() for line in cell.source.splitlines()).strip() for cell in cells if cell.type == "code"
-    )
-    return tuple(filter(None, code))
+        return []
+    return [cell.source for cell in cells if cell.type == "code" and cell.source.strip()]
 
 
 def looks_like_a_notebook(file: Found) -> bool:

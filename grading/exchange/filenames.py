@@ -14,11 +14,11 @@ from grading.exchange.folding import letters
 BROWSER_COPY = re.compile(r"\s*\((\d{1,4})\)$")
 
 # Colab's and Google Drive's "Copy of", in their languages, Jupyter's "-Copy1", Windows' " - Copy", macOS' " copy 2"
-COPY = re.compile(
-    r"(?<![^\W\d_])(?:copy|kopie|copie|copia|cópia|kopia|kopi)(?:[\s_]+(?:of|van|von|de|di|av|af|fra|från)(?![^\W_]))?"
-    r"\s?\d*(?![^\W_])",
-    re.IGNORECASE,
-)
+_COPY, _OF = "(?:copy|kopie|copie|copia|cópia|kopia|kopi)", "(?:of|van|von|de|di|av|af|fra|från)"
+COPY = re.compile(rf"(?<![^\W\d_]){_COPY}(?:[\s_]+{_OF}(?![^\W_]))?\s?\d*(?![^\W_])", re.IGNORECASE)
+COPY_OF = rf"(?:(?<![^\W\d_]){_COPY}[\s_]+{_OF}[\s_]+)+"  # before a name
+COPY_BEHIND = re.compile(rf"(?:(?-i:-Copy\d+)|\s+(?:-\s+)?{_COPY}\s*\d*|\s*\(\d{{1,4}}\))+$", re.IGNORECASE)
+JOINT = r"[^\w@.-]*[_.-]?[^\w@.-]*"  # between a name and the assignment's: one sign at most that an id may have
 EXPORTS = "(submissions?|exports?|downloads?|abgaben?|rendus?|entregas?|consegn[ae]|canvas|moodle|all)*"
 SEPARATORS = " \t_.,-–—()"
 
@@ -43,20 +43,27 @@ def outside_of_zips(name: PurePosixPath) -> tuple[str, ...]:
     return name.parts[: next(packed, None)]
 
 
-def most(files: Sequence[Found], fits: Callable[[tuple[str, ...]], object]) -> bool:
-    """Whether more than half of what was handed in has paths, outside of zips, that fit.
+def most(files: Sequence[Found], fits: Callable[[tuple[str, ...]], object]) -> float:
+    """The share of what was handed in whose paths, outside of zips, fit; 0 where that is not more than a half.
 
     Counted are the folders, notebooks and zips in the outermost folder that holds several of them, so that nobody makes
     a folder of theirs the export of a platform, however many files are in it.
     """
     paths = work(files)
-    depth = 0
-    while len({path[depth : depth + 1] for path in paths}) == 1 and all(len(path) > depth + 1 for path in paths):
-        depth += 1
+    depth = depth_of_the_class(paths)
     fitting: dict[str, bool] = {}
     for path in paths:
         fitting[path[depth]] = fitting.get(path[depth], True) and bool(fits(path))
-    return sum(fitting.values()) * 2 > len(fitting)
+    share = sum(fitting.values()) / max(len(fitting), 1)
+    return share if share > 0.5 else 0.0
+
+
+def depth_of_the_class(paths: set[tuple[str, ...]]) -> int:
+    """How many folders are around everything that was handed in."""
+    depth = 0
+    while len({path[depth : depth + 1] for path in paths}) == 1 and all(len(path) > depth + 1 for path in paths):
+        depth += 1
+    return depth
 
 
 def work(files: Sequence[Found]) -> set[tuple[str, ...]]:
@@ -99,6 +106,21 @@ def without_assignment(text: str, known: Sequence[str]) -> str:
     return COPY.sub("_", text).strip(SEPARATORS)
 
 
+def as_written(text: str, known: Sequence[str]) -> str:
+    """As `without_assignment`, but with all signs that an id may have: `mei._01_convolution` is `mei.`, and not mei.
+
+    Marks of a copy are left out where programs put them, and nowhere else.
+    """
+    text = COPY_BEHIND.sub("", re.sub(f"^{COPY_OF}", "", unicodedata.normalize("NFC", text), flags=re.IGNORECASE))
+    for assignment in known:
+        if found := _words_of(assignment).search(text):
+            before = re.sub(f"{COPY_OF}$", "", text[: found.start()], flags=re.IGNORECASE)
+            behind = re.sub(rf"^[\s_.-]*{COPY.pattern}", "", text[found.end() :], flags=re.IGNORECASE)
+            parts = re.sub(f"{JOINT}$", "", before), re.sub(f"^{JOINT}", "", behind)
+            text = "_".join(filter(None, parts))
+    return text.strip(" \t,–—()")
+
+
 def is_named_like(name: PurePosixPath, assignment: str) -> int:
     """2 for a name with the assignment's in it, 1 for a copy of such a file, 0 for another name.
 
@@ -133,5 +155,10 @@ def id_of(name: str, separator: str = ".") -> str:
 
 @cache
 def _pattern(assignment: str) -> re.Pattern:
+    return re.compile(rf"[\s_.-]*{_words_of(assignment).pattern}[\s_.-]*", re.IGNORECASE)
+
+
+@cache
+def _words_of(assignment: str) -> re.Pattern:
     words = r"[\s_.-]*".join(map(re.escape, re.findall(r"[^\W_]+", assignment)))
-    return re.compile(rf"[\s_.-]*(?<!\d){words}(?![^\W\d_])[\s_.-]*", re.IGNORECASE)
+    return re.compile(rf"(?<!\d){words}(?![^\W\d_])", re.IGNORECASE)

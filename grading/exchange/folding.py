@@ -9,6 +9,16 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
+def written(text: str) -> str:
+    """Text as somebody wrote it, however accents are stored, in lower case. What only looks alike stays apart."""
+    return unicodedata.normalize("NFC", text).lower().strip()
+
+
+def only_looks_alike(text: str) -> bool:
+    """Whether it has signs that stand for others: `ｍｅｉ` is read as mei."""
+    return unicodedata.normalize("NFKC", text) != unicodedata.normalize("NFC", text)
+
+
 def letters(text: str) -> str:
     """Letters and digits of a name, without accents and case: `O'Neill, Zoë` is oneillzoe."""
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", fold(text)), flags=re.UNICODE)

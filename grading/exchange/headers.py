@@ -79,6 +79,11 @@ def is_canvas(headers: Sequence[str]) -> bool:
     return {"student", "id"} <= folded and bool(folded & {"sisuserid", "sisloginid", "section"})
 
 
+def is_brightspace(headers: Sequence[str]) -> bool:
+    """Whether these are the columns of Brightspace's grades, where # stands before each id, so that Excel leaves it."""
+    return not {"orgdefinedid", "endoflineindicator"}.isdisjoint(map(letters, headers))
+
+
 def is_an_id(kind: str) -> bool:
     """Whether a column of this kind tells who a row belongs to. Names do not: two people can share one."""
     return bool(kind) and kind not in OTHERS

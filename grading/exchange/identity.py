@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from grading.exchange.clues import Clues, Grouped, Person
-from grading.exchange.folding import fold, identity, letters
+from grading.exchange.folding import fold, identity, letters, only_looks_alike, written
 from grading.exchange.people import Roster, Student
 from grading.problems import GradingError
 
@@ -20,11 +20,15 @@ class NotPlaced(GradingError):
 
 @dataclass(frozen=True)
 class Owners:
-    """Those who handed a file in: their ids, what they were known by, and notes, a sentence each."""
+    """Those who handed a file in: their ids, what they were known by, and notes, a sentence each.
+
+    `resembling`: what was written only resembles what they are called.
+    """
 
     students: tuple[str, ...]
     evidence: str
     notes: tuple[str, ...] = ()
+    resembling: bool = False
 
 
 def owners(clues: Clues, roster: Roster | None) -> Owners:
@@ -45,7 +49,8 @@ def owners(clues: Clues, roster: Roster | None) -> Owners:
     _refuse_anothers_folder(clues.above, students, roster)
     notes = [note for one in found for note in one.notes]
     notes += [f"Handed in together with {', '.join(missing)}, who is not on the roster."] if missing else []
-    return Owners(students, " and ".join(sorted(one.evidence for one in found)), tuple(notes))
+    evidence = " and ".join(sorted(one.evidence for one in found))
+    return Owners(students, evidence, tuple(notes), any(one.resembling for one in found))
 
 
 def _nobody(clues: Clues) -> str:
@@ -70,7 +75,7 @@ def _owners_of(person: Person, roster: Roster, problem: str) -> Owners:
     numbered = _numbered(person, roster)
     by_id = [] if numbered else _any(roster.with_id(an_id) for an_id in person.ids)
     named = _named(person, roster)
-    by_level, evidence = ([], "") if numbered or by_id or named else _at_level(person, roster)
+    by_level, evidence, resembling = ([], "", False) if numbered or by_id or named else _at_level(person, roster)
     readings = [reading for reading in (numbered, by_id, named, by_level) if reading]
     if not readings or (numbered and not named and _group(person, roster)):
         return _group_owners(person, roster, numbered)
@@ -80,7 +85,7 @@ def _owners_of(person: Person, roster: Roster, problem: str) -> Owners:
         raise NotPlaced(f"It can be from {' or '.join(sorted(student.school_id for student in either))}.")
     student = agreed[0]
     notes = () if problem else _doubts(person, student, bool(numbered), bool(named))
-    return Owners((student.id,), _key(person) or evidence, notes)
+    return Owners((student.id,), _key(person) or evidence, notes, resembling)
 
 
 def _doubts(person: Person, student: Student, numbered: bool, named: bool) -> tuple[str, ...]:
@@ -118,18 +123,19 @@ def _is_grouped(grouped: Grouped, roster: Roster) -> bool:
     return several and all(map(roster.with_name, grouped.others)) and not any(map(roster.with_name, grouped.wholes))
 
 
-def _at_level(person: Person, roster: Roster) -> tuple[list[Student], str]:
-    """Whom the first level fits that fits anybody, and that level with those around it."""
+def _at_level(person: Person, roster: Roster) -> tuple[list[Student], str, bool]:
+    """Whom the first level fits that fits anybody, that level with those around it, and whether it only resembles."""
     for depth, readings in enumerate(person.levels):
         whole, *others = readings
         around = [level[0] for level in person.levels[:depth]]
         if found := roster.with_id(whole) or roster.with_name(whole):
-            return found, "/".join(map(fold, (*around, whole)))
+            return found, "/".join(map(written, (*around, whole))), only_looks_alike(whole)
         matching = [other for other in others if roster.with_id(other) or roster.with_name(other)]
         if matching:
             found = _any(roster.with_id(other) or roster.with_name(other) for other in matching)
-            return found, "/".join(map(fold, (*around, *matching)))
-    return [], ""
+            return found, "/".join(map(written, (*around, *matching))), False
+    found = _any(roster.with_id(one) or roster.with_name(one) for one in person.loosely)
+    return found, "/".join(written(level[0]) for level in person.levels), bool(found)
 
 
 def _group_owners(person: Person, roster: Roster, numbered: Sequence[Student]) -> Owners:

@@ -60,10 +60,14 @@ class Student:
 
 @dataclass(frozen=True)
 class Roster:
-    """A class. `notes` say what an instructor should know of the file that it was read from, a sentence each."""
+    """A class. `notes` say what an instructor should know of the file that it was read from, a sentence each.
+
+    `guessed` is true where names stood there whole, `Omar de la Cruz`, so that nothing says where the last one begins.
+    """
 
     students: tuple[Student, ...]
     notes: tuple[str, ...] = ()
+    guessed: bool = False
 
     def with_id(self, an_id: str) -> list[Student]:
         """Whoever any system knows under this id; more than one if two systems give the same.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.folding import fold, identity, letters
-from grading.exchange.headers import OWN_ID, PARTICIPANT, is_an_id, is_canvas, is_known, kinds
+from grading.exchange.headers import OWN_ID, PARTICIPANT, is_an_id, is_brightspace, is_canvas, is_known, kinds
 from grading.exchange.people import Roster, Student, folder_names
 from grading.exchange.tables import Row, Table, read_table
 from grading.exchange.updating import Changes, updated
@@ -37,13 +37,16 @@ def read_roster(path: Path) -> Roster:
     columns = _columns(table)
     rows = [row for row in table.rows.values() if not (is_canvas(table.headers) and _is_no_student(row, columns))]
     kind, notes = _own_kind(table, columns, rows)
+    if is_brightspace(table.headers):
+        rows = [replace(row, values=tuple(value.removeprefix("#") for value in row.values)) for row in rows]
     people = [_student(row, columns, kind) for row in rows]
     students = [student for student in people if student.school_id]
     without = [student.name for student in people if not student.school_id and student.name]
     _refuse_bad_ids([(student.school_id, row.start) for student, row in zip(people, rows, strict=True)], table)
     folders = folder_names(student.school_id for student in students)
     notes += [f"{_people(without)} left out: nothing under {_header(table, columns, kind)!r}."] if without else []
-    return Roster(tuple(replace(student, id=folders[student.school_id]) for student in students), tuple(notes))
+    students = [replace(student, id=folders[student.school_id]) for student in students]
+    return Roster(tuple(students), tuple(notes), _guesses_names(rows, columns))
 
 
 def keep(roster: Roster, classroom: Classroom) -> Changes:
@@ -144,6 +147,12 @@ def _names(first: str, last: str, full: str) -> tuple[str, str]:
     if not comma:
         first, _, last = last.rpartition(" ")
     return first, last
+
+
+def _guesses_names(rows: Sequence[Row], columns: Columns) -> bool:
+    if "full_name" not in columns or not {"first_name", "last_name"}.isdisjoint(columns):
+        return False
+    return not any("," in row.values[columns["full_name"]] for row in rows)
 
 
 def _as_school_writes(an_id: str) -> str:

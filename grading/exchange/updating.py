@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from grading.exchange.folding import identity
+from grading.exchange.folding import identity, letters
 from grading.exchange.headers import IDS, OWN_ID
 from grading.exchange.people import Roster, Student, folder_names
 
@@ -32,6 +32,12 @@ class Changes:
         for what, students in (("came", self.came), ("came back", self.came_back), ("went", self.went)):
             if students:
                 yield f"{what} since the last roster: {', '.join(map(str, students))}"
+        gone = {letters(one.name) for one in self.went} - {""}
+        if both := [one.name for one in self.came if letters(one.name) in gone]:
+            yield (
+                f"came and went by the same name: {', '.join(both)}. No id says that each is one person. If so, give "
+                "one list that has both ids."
+            )
         for before, now in self.changed:
             yield f"changed: {_difference(before, now)}"
 
@@ -44,7 +50,7 @@ def updated(earlier: Roster | None, roster: Roster) -> Changes:
     folders = folder_names((student.school_id for student in newcomers), before)
     came = [replace(student, id=folders[student.school_id]) for student in newcomers]
     met = [(before[pairs[now.id]], now) for now in roster.students if now.id in pairs]
-    stayed = [(old, _merged(old, now)) for old, now in met]
+    stayed = [(old, _merged(old, now, roster.guessed)) for old, now in met]
     there = {old.id for old, _ in stayed}
     missing = [old for old in before.values() if old.id not in there]
     everybody = [*came, *(now for _, now in stayed), *(replace(old, gone=True) for old in missing)]
@@ -61,9 +67,11 @@ def updated(earlier: Roster | None, roster: Roster) -> Changes:
 def _pairs(before: list[Student], roster: Roster) -> dict[str, str]:
     """{id on the new roster: id of the same person in the class}, one to one.
 
-    A person is the same by the same id of the school; else by what systems of one kind call them, if that points to
+    A person is the same by the same id of the school; else by what systems of one kind call them; else by an id that
+    another column holds, such as a school's own id among Canvas's SIS ids, and the same name: each if that points to
     one person alone.
     """
+    earlier = Roster(tuple(before))
     owners: dict[tuple[str, str], set[str]] = {}
     for student in before:
         for key in _known_keys(student):
@@ -72,11 +80,17 @@ def _pairs(before: list[Student], roster: Roster) -> dict[str, str]:
     for student in roster.students:
         own = owners.get(("own", identity(student.school_id)), set())
         others = set().union(*(owners.get(key, set()) for key in _known_keys(student)))
-        same = own if len(own) == 1 else others
+        same = own if len(own) == 1 else others or _same_person(student, earlier)
         if len(same) == 1:
             found[student.id] = next(iter(same))
     taken = list(found.values())
     return {new: old for new, old in found.items() if taken.count(old) == 1 or _is_own(new, old, roster, before)}
+
+
+def _same_person(student: Student, earlier: Roster) -> set[str]:
+    """The folders of those who have any of the student's ids in any column, and the student's name."""
+    found = (old for an_id in student.written_ids for old in earlier.with_exact_id(an_id))
+    return {old.id for old in found if old.names & student.names}
 
 
 def _is_own(new: str, old: str, roster: Roster, before: list[Student]) -> bool:
@@ -92,12 +106,14 @@ def _known_keys(student: Student) -> set[tuple[str, str]]:
     return keys | {("own", identity(student.school_id))}
 
 
-def _merged(old: Student, now: Student) -> Student:
-    """What the new roster says, and of the old one what the new is silent on.
+def _merged(old: Student, now: Student, guessed: bool) -> Student:
+    """What the new roster says, and of the old one what the new is silent on, or guesses: where a last name begins.
 
     The school's own id is by the kind that ranks higher: a list by e-mail does not rename who has a student number.
     """
     known_as = {**old.known_as, **now.known_as}
+    if guessed and letters(old.name) == letters(now.name):
+        now = replace(now, first_name=old.first_name, last_name=old.last_name)
     own_kind = min(_own_kind(old), _own_kind(now), key=OWN_ID.index)
     return replace(
         now,

@@ -11,8 +11,12 @@ from grading.exchange.content import is_as_released, is_solution
 from grading.exchange.filenames import copy_number, is_named_like
 from grading.exchange.identity import NotPlaced, Owners
 from grading.submission.parsing import Unreadable
+from utils.paths import SOLUTIONS
 
 FROM_THE_COURSE = "It is from a copy of the course, whose folder solutions/ was left out."
+ONLY_THE_COURSES = (
+    "It is the course's own solution, in its folder solutions/, and no notebook of the student's is there."
+)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -58,7 +62,8 @@ def choose(versions: Sequence[HandedIn], classroom: Classroom) -> Choice:
     beside it, and what somebody wrote before the course's own copies. Of the rest the newest counts, as far as the
     platform, the names and the times tell.
 
-    Raises NotPlaced if nothing tells which of two different notebooks that is, or if the newest cannot be read.
+    Raises NotPlaced if nothing tells which of two different notebooks that is, if the newest cannot be read, or if a
+    copy of the course has nothing but the course's own solution.
     """
     kept = _without_solutions(_best_named(versions))
     notes = [FROM_THE_COURSE] if len(kept) < len(_best_named(versions)) else []
@@ -68,6 +73,8 @@ def choose(versions: Sequence[HandedIn], classroom: Classroom) -> Choice:
     content = _content(newest)
     _refuse_a_twin(newest, content, kept)
     if is_solution(content, newest.assignment):
+        if newest.file.name.parent.name == SOLUTIONS.name:
+            raise NotPlaced(ONLY_THE_COURSES)
         notes.append("It equals the solution that the course ships.")
     return Choice(newest, content, (*notes, *newest.clues.notes, *newest.owners.notes))
 

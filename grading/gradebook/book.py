@@ -27,7 +27,7 @@ from nbgrader.api import (
 )
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from nbgrader.utils import compute_checksum, determine_grade, is_solution
-from sqlalchemy import Select, make_url, select
+from sqlalchemy import Select, func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import scoped_session, sessionmaker, undefer
 
@@ -177,7 +177,8 @@ class Book:
             computed = ("score", "needs_manual_grade", "late_submission_penalty")
             loaded = [undefer(getattr(SubmittedAssignment, name)) for name in computed]
             query = select(Student, SubmittedAssignment).outerjoin(SubmittedAssignment, submitted).options(*loaded)
-            rows = self._gradebook.db.execute(query.order_by(Student.last_name, Student.first_name, Student.id))
+            by_name = (func.lower(Student.last_name), func.lower(Student.first_name), Student.id)
+            rows = self._gradebook.db.execute(query.order_by(*by_name))
             found = [_score(student, submission, of.max_score, of.max_written_score) for student, submission in rows]
             self._gradebook.db.remove()
         return found

@@ -58,7 +58,10 @@ class Template:
             return grades[0]
         others = (header for header, kind in zip(self.table.headers, self.kinds, strict=True) if not is_an_id(kind))
         known = ", ".join(filter(None, others))
-        raise GradingError(f"{self.table.name} has no column {wanted!r}, or several. Name one of these: {known}.")
+        raise GradingError(
+            f"{self.table.name} has no column {wanted!r}, or several. Say with --column where the scores belong; "
+            f"these are there: {known}."
+        )
 
     def filled(self, points: Mapping[str, str], column: int, people: Roster) -> tuple[bytes, set[str]]:
         """The file with {folder of a student: points} in that column, and the folders of those who have a row in it.

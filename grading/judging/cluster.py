@@ -18,9 +18,8 @@ AHEAD = 4  # submissions that wait at each worker, so that it is never idle and 
 class ClusterJudges:
     """The workers of the scheduler at this address. Raises GradingError if none answers there."""
 
-    def __init__(self, job: Job, scheduler: str):
+    def __init__(self, scheduler: str):
         _silence()
-        self._job = job
         try:
             self._client = Client(scheduler, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
@@ -31,6 +30,11 @@ class ClusterJudges:
 
     def __exit__(self, *error: object) -> None:
         self._client.close()
+
+    def begin(self, job: Job, submissions: int) -> int:
+        """See `grading.judging.judges.Judges`."""
+        self._job = job
+        return 0
 
     def judge(self, files: Iterable[File]) -> Iterator[tuple[str, Judged | NoResult]]:
         """See `grading.judging.judges.Judges`. The job travels with each file: nothing is lost with a worker."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
+from functools import cached_property
 
 from nbformat import NotebookNode
 
@@ -19,15 +20,15 @@ from grading.judging.session import Session
 from grading.problems import GradingError
 from grading.results import Graded, Mark
 from grading.sandbox import MachineAtFault, Sandbox
-from grading.submission.library_calls import library_calls
+from grading.submission.library_calls import Bindings, bindings, library_calls
 from grading.submission.plan import Plan, make_plan
 from utils.checking import CheckBroken, Exercise, Status, Verdict
+from utils.checking.diagnosis import refused
 from utils.checking.judging import Caller
+from utils.checking.library_use import in_words
 
 NO_MEMORY = "the machine had no memory left"
 TORCH_HAS_NO_MEMORY = "can't allocate memory"  # torch raises no MemoryError for it, but this, in a RuntimeError
-
-MOST_NAMED = 5  # names in a remark
 
 
 def grade_notebook(
@@ -148,12 +149,17 @@ class _Judging:
         return mark
 
     def _with_remark(self, task: Task, mark: Mark) -> Mark:
-        """Named is what an instructor may not want to count: an answer that the course's own library gives."""
-        sources = [self._notebook.cells[index].source for index in self._plan.whole or self._plan.needed]
-        if mark.points == 0 or not (calls := library_calls(sources, task.answer, task.exercises[0].may_use)):
+        """Named is an answer that the course's own library may give. It counts unless the exercise says otherwise."""
+        exercise = task.exercises[0]
+        if mark.points == 0 or not (calls := library_calls(self._bindings, task.answer, exercise.may_use)):
             return mark
-        named = [name if name.startswith("`") else f"`{name}`" for name in calls[:MOST_NAMED]]
-        return replace(mark, remark=f"Its answer uses {', '.join(named)}, which may be the course's own answer.")
+        if exercise.library_counts:
+            return replace(mark, remark=f"Its answer uses {in_words(calls)}, which may be the course's own answer.")
+        return replace(mark, points=0, verdict=refused(exercise, calls))
+
+    @cached_property
+    def _bindings(self) -> Bindings:
+        return bindings(self._notebook.cells[index].source for index in self._plan.whole or self._plan.needed)
 
     def _private_failure(self) -> str:
         if self.budget.left() > 0:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from grading.judging.job import Judged
+from grading.judging.job import Job, Judged
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,15 @@ class NoResult:
 
 
 class Judges(Protocol):
-    """A context manager: its processes end with it."""
+    """A context manager: its processes end with it. It is told about the batch once, and then given files."""
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
+
+    def begin(self, job: Job, submissions: int) -> int:
+        """Tell them what to judge by. How many processes of this machine judge; 0 where a cluster does."""
+        ...
 
     def judge(self, files: Iterable[File]) -> Iterator[tuple[str, Judged | NoResult]]:
         """(student, what the file came to) as they come. Files are read from `files` when there is a judge for them,

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Self
 
@@ -16,31 +17,36 @@ from grading.judging.judges import File, NoResult
 from grading.problems import GradingError
 from utils.paths import COURSE
 
+FEW = 3  # submissions a process: fewer are done sooner than all is warm
 END_SECONDS = 10  # for a process to end its sandbox and itself
 
 
 class LocalJudges:
-    """So many processes, which end with this one. A process that dies is replaced, and its file has no result.
+    """Processes that end with this one. One that dies is replaced, and its file has no result.
+
+    The first starts at once: it imports for seconds, while its caller finds out what there is to judge.
 
     Args:
-        count: of the processes.
-        job: makes what they are told, while they start.
+        most: of the processes; None for one a core.
 
     Raises GradingError, from `judge`, if a process cannot start: what it wrote says why.
     """
 
-    def __init__(self, count: int, job: Callable[[], Job]):
-        self._processes = [_Process() for _ in range(count)]
-        try:
-            self._job = job()
-            for process in self._processes:
-                process.connection.send(self._job)
-        except BaseException:
-            self.__exit__()
-            raise
+    def __init__(self, most: int | None = None):
+        self._most = most or len(os.sched_getaffinity(0))
+        self._processes = [_Process()]
 
     def __enter__(self) -> Self:
         return self
+
+    def begin(self, job: Job, submissions: int) -> int:
+        """See `grading.judging.judges.Judges`."""
+        count = min(self._most, submissions)
+        self._job = replace(job, few=submissions <= FEW * count)
+        self._processes += [_Process() for _ in range(count - 1)]
+        for process in self._processes:
+            process.tell(self._job)
+        return count
 
     def __exit__(self, *error: object) -> None:
         for process in self._processes:
@@ -64,7 +70,7 @@ class LocalJudges:
 
     def _replace(self, dead: "_Process") -> "_Process":
         new = _Process()
-        new.connection.send(self._job)
+        new.tell(self._job)
         self._processes[self._processes.index(dead)] = new
         return new
 
@@ -87,6 +93,10 @@ class _Process:
                 stderr=self._errors,
                 process_group=0,  # Ctrl-C is for the main process, which ends this one in good order
             )
+
+    def tell(self, job: Job) -> None:
+        """What it is to judge by."""
+        self._send(job)
 
     def take(self, file: File | None) -> bool:
         """Begin with a file; False if there is none to begin with."""
@@ -119,9 +129,9 @@ class _Process:
             self._process.wait()
         self._errors.close()
 
-    def _send(self, file: File) -> None:
+    def _send(self, what: Job | File) -> None:
         with contextlib.suppress(OSError):  # it has died, which shows when its outcome is asked for
-            self.connection.send(file)
+            self.connection.send(what)
 
     def _how_it_ended(self) -> str:
         self.ended = True

@@ -1,37 +1,40 @@
-"""A judge's process: `python -m grading.judging.process DESCRIPTOR`. It starts the warm process first, then imports.
+"""A judge's process: `python -m grading.judging.process DESCRIPTOR`. It imports while its first message is on its way.
 
 On its connection come a `Job`, and then files; it answers each with what it came to. When the connection closes, it
 ends at once, with its sandbox, whatever it is at.
 """
 
+import contextlib
 import os
 import queue
 import sys
 import threading
 from multiprocessing.connection import Connection
+from typing import Any
 
+from grading.judging.job import Job
 from grading.judging.judges import File, NoResult
 from grading.judging.kept import close_sandbox, warm_sandbox
 from grading.problems import GradingError
+from grading.worker.imports import no_collections
 
 
 def main(descriptor: int) -> None:
     """Judge until the connection closes."""
     connection = Connection(descriptor)
-    job = connection.recv()
-    if not job.cold:
-        warm_sandbox(job).start()  # a second process that imports for seconds, while this one does
-    files: queue.SimpleQueue[File] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(connection, files), daemon=True).start()
-    from grading.judging.content import grade_content, prepare
+    messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(connection, messages), daemon=True).start()
+    with no_collections():
+        from grading.judging.content import grade_content, prepare
 
+    job: Job = messages.get()
     try:
         prepare(job)
     except GradingError as error:  # nothing can be judged here: said in the place of the first result
         connection.send(GradingError(str(error)))
         return
     while True:
-        file = files.get()
+        file: File = messages.get()
         try:
             outcome = grade_content(job, file.student, file.content, file.key)
         except Exception as error:  # a fault of ours: said, and tried once more
@@ -39,13 +42,19 @@ def main(descriptor: int) -> None:
         connection.send(outcome)
 
 
-def _read(connection: Connection, files: queue.SimpleQueue) -> None:
-    while True:
-        try:
-            files.put(connection.recv())
-        except (EOFError, OSError):
-            close_sandbox()
-            os._exit(0)
+def _read(connection: Connection, messages: queue.SimpleQueue) -> None:
+    """Hand on the job and then the files. The sandbox imports for seconds too: it starts as soon as the job is here."""
+    try:
+        job: Job = connection.recv()
+        if not job.cold:
+            with contextlib.suppress(GradingError):  # `prepare` meets it again, and says so
+                warm_sandbox(job).start()
+        messages.put(job)
+        while True:
+            messages.put(connection.recv())
+    except (EOFError, OSError):
+        close_sandbox()
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ def feedback_page(
     assignment: Assignment,
     names: Mapping[str, str] | None = None,
     receipt: Receipt | None = None,
+    penalty: float = 0.0,
     unsafe: bool = False,
 ) -> str:
     """One HTML page that needs nothing beside it, and in which nothing of the student's can run or load anything.
@@ -62,9 +63,11 @@ def feedback_page(
         assignment: what was asked for; it decides which cells are answers, checks and quizzes.
         names: {student: name}, to show beside the id.
         receipt: how the submission came in.
+        penalty: points that the gradebook takes off for a late submission.
         unsafe: graded without a sandbox; the page says so.
     """
     cells = notebook.cells if notebook else []
+    shown = [] if graded.why_not_graded else cells  # in the place of a file that could not be read is what was released
     reader = OutputReader()
     released = {cell.id: cell for cell in assignment.notebook.cells}
     own = [cell for cell in cells if _is_own(cell, released.get(cell.id))]
@@ -76,13 +79,14 @@ def feedback_page(
         student=_named(graded.student, names or {}),
         group=[_named(student, names or {}) for student in group],
         submitted=receipt.submitted if receipt else "",
+        penalty=penalty,
         graded=not graded.why_not_graded,
         points=graded.points,
         max_points=sum(task.points for task in assignment.tasks),
         quiz_points=assignment.quiz_points,
         notes=graded.notes,
         tasks=_sections(graded, cells, assignment, reader),
-        quizzes=[cell.source for cell in cells if cell.id in released and role(released[cell.id]) == "quiz"],
+        quizzes=[cell.source for cell in shown if cell.id in released and role(released[cell.id]) == "quiz"],
         own_cells=[
             OwnCell(_shown(cell.source), cell.cell_type == "code", reader.read(cell)) for cell in own[:MAX_OWN_CELLS]
         ],

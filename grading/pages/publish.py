@@ -20,14 +20,26 @@ from utils.files import write_whole
 
 
 def publish_feedback(
-    classroom: Classroom, assignment: Assignment, names: Mapping[str, str] | None = None
+    classroom: Classroom,
+    assignment: Assignment,
+    names: Mapping[str, str] | None = None,
+    penalties: Mapping[str, float] | None = None,
 ) -> Iterator[Path]:
-    """Write the page of each student that has a result, and yield its path. `names` is {student: name}."""
+    """Write the page of each student that has a result, and yield its path.
+
+    Args:
+        classroom: the class's folder.
+        assignment: what was asked for.
+        names: {student: name}.
+        penalties: {student: points taken off for a late submission}.
+    """
     for graded in read_results(classroom, assignment.name):
         notebook = _autograded(classroom, graded.student, assignment)
         receipt = Receipt.read(classroom.receipt(graded.student, assignment.name))
         path = classroom.feedback(graded.student, assignment.name)
-        write_whole(path, feedback_page(graded, notebook, assignment, names, receipt, unsafe=graded.unsafe))
+        penalty = (penalties or {}).get(graded.student, 0.0)
+        page = feedback_page(graded, notebook, assignment, names, receipt, penalty, unsafe=graded.unsafe)
+        write_whole(path, page)
         yield path
 
 

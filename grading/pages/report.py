@@ -11,7 +11,7 @@ from grading.pages.equal import same_submissions
 from grading.pages.findings import named_mistakes, other_failures
 from grading.pages.render import render
 from grading.receipt import Receipt
-from grading.results import Graded
+from grading.results import Graded, missing_packages
 from utils.checking import Status
 
 SHOWN_MISTAKES = 15  # the rest is folded
@@ -106,6 +106,7 @@ def class_page(
         other_failures=other_failures(with_marks, assignment),
         incidents=_by_student(with_marks, "incident"),
         remarks=_by_student(with_marks, "remark"),
+        missing=missing_packages(with_marks),
         noted=[(one.student, notes) for one in with_marks if (notes := _notes(one, about.receipts.get(one.student)))],
         not_graded=sorted((refused | dict(not_graded or {})).items()),
         same=same_submissions(with_marks, about.answers, together),

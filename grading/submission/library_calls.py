@@ -17,37 +17,20 @@ from types import ModuleType
 from typing import Any
 
 from grading.submission.magics import as_python, file_written, text_written
+from utils.checking.library_use import LIBRARY, may_answer
 
-LIBRARY = "utils"
-# Modules whose own functions draw, load and show; none of them answers anything.
-HELPERS = tuple(
-    f"{LIBRARY}.{name}"
-    for name in (
-        "plotting",
-        "widgets",
-        "notebook",
-        "data",
-        "download",
-        "paths",
-        "progress",
-        "frontend",
-        "checks",
-        "modes",
-    )
-)
 BY_NAME = frozenset(("importlib", "__import__", "eval", "exec", "runpy", "pkgutil"))  # and sys.modules
 FILLS = frozenset(("append", "extend", "update", "setdefault", "insert", "add", "__setitem__", "__setattr__"))
 
 
-def library_calls(sources: Iterable[str], answer: str, allowed: Iterable[str] = ()) -> list[str]:
+def library_calls(bound: "Bindings", answer: str, allowed: Iterable[str] = ()) -> list[str]:
     """What of the course's library the answer reaches, as "utils.reach.receptive_field", each once and in order.
 
     Args:
-        sources: of the code cells that run.
+        bound: what the code cells that run bind, see `bindings`.
         answer: the name that is asked.
         allowed: modules or names of the library that the exercise allows.
     """
-    bound = _bindings(sources)
     waiting, seen, found = [answer], {answer}, []
     for name in waiting:  # it grows while we walk it
         for binding in bound.get(name, []):
@@ -71,9 +54,12 @@ class _Binding:
     path: str = ""
 
 
-def _bindings(sources: Iterable[str]) -> dict[str, list[_Binding]]:
-    """What the cells bind at their top level, by name. A name that is bound several times has it all."""
-    bound: dict[str, list[_Binding]] = {}
+Bindings = dict[str, list[_Binding]]
+
+
+def bindings(sources: Iterable[str]) -> Bindings:
+    """What code cells bind at their top level, by name. A name that is bound several times has it all."""
+    bound: Bindings = {}
     for source in sources:
         for statement in _parsed(source):
             if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -195,7 +181,7 @@ def _bases(chain: str) -> list[str]:
     return [names[0], names[-1]]
 
 
-def _resolved(chain: str, local: dict[str, str], bound: dict[str, list[_Binding]]) -> str:
+def _resolved(chain: str, local: dict[str, str], bound: Bindings) -> str:
     """The path in the library that a chain stands for, or the way by which it hides one; empty for anything else."""
     base, _, rest = chain.partition(".")
     if base in BY_NAME and base not in bound or chain.startswith("sys.modules"):
@@ -212,15 +198,7 @@ def _resolved(chain: str, local: dict[str, str], bound: dict[str, list[_Binding]
 
 def _answers(path: str, allowed: tuple[str, ...]) -> bool:
     """Whether what stands at this path of the library may answer an exercise."""
-    if path.startswith("`"):
-        return True
-    if path == LIBRARY or any(path == one or path.startswith(f"{one}.") for one in allowed):
-        return False
-    found = _object(path)
-    if "__" in path or found is None or isinstance(found, ModuleType):
-        return True
-    home = getattr(found, "__module__", None) or path
-    return not any(home == helper or home.startswith(f"{helper}.") for helper in HELPERS)
+    return path.startswith("`") or "__" in path or may_answer(path, _object(path), allowed)
 
 
 def _is_module(text: str) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 from grading.worker import filter_calls
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 16384, 1 << 18
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 4, 24, 38, 47, 4
 CAPABILITY_VERSION = 0x20080522
 LAST_CAPABILITY = 63
@@ -43,51 +43,44 @@ class Limits:
 class Fork:
     """A child of this process, seen from here. In the child, `Fork.start` returns None.
 
-    Where it is isolated, the child is process 1 of a PID namespace of its own. A namespace cannot be left again, so it
-    is entered by a keeper between the two, which waits until it may reap the child: its number stays ours to kill.
+    Where it is isolated, the child is process 1 of a PID namespace of its own.
     """
 
-    def __init__(self, child: int, keeper: int | None = None, signal_keeper: int | None = None):
-        self._child, self._keeper, self._signal_keeper = child, keeper, signal_keeper
+    def __init__(self, child: int):
+        self._child = child
 
     @classmethod
     def start(cls, isolated: bool) -> "Fork | None":
-        if not isolated:
-            child = os.fork()
-            return cls(child) if child else None
-        (hear_child, tell_child), (hear_end, tell_end) = os.pipe(), os.pipe()
-        keeper = os.fork()
-        if not keeper:
-            os.close(tell_end)
-            return _keep(tell_child, hear_end)
-        os.close(tell_child)
-        os.close(hear_end)
-        with os.fdopen(hear_child) as told:
-            return cls(int(told.read() or 0), keeper, tell_end)
+        child = _fork_into_a_new_namespace() if isolated else os.fork()
+        return cls(child) if child else None
 
     def end(self) -> resource.struct_rusage:
         """Kill the child, and with it everything in its namespace; return what it used."""
-        if self._child:
-            os.kill(self._child, signal.SIGKILL)
-        if self._signal_keeper is not None:
-            os.close(self._signal_keeper)
-        return os.wait4(self._keeper or self._child, 0)[2]
+        os.kill(self._child, signal.SIGKILL)
+        return os.wait4(self._child, 0)[2]
 
 
-def _keep(tell_child: int, hear_end: int) -> None:
-    """In the keeper: enter a new namespace, fork the child, wait. Returns in the child."""
+def begin_a_namespace() -> None:
+    """Go on as process 1 of a new PID namespace; the process that calls this waits for the end, and ends too.
+
+    Who would come back to its own namespace needs to own it (see setns(2)), and bubblewrap's belongs to an outer user.
+    """
+    _call(_libc.unshare, CLONE_NEWPID)
+    if child := os.fork():
+        os._exit(abs(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+
+
+def _fork_into_a_new_namespace() -> int:
+    """As `os.fork`. Of this process, only the one child is to be elsewhere: the next gets a namespace of its own."""
+    child, ours = None, os.open("/proc/self/ns/pid", os.O_RDONLY)
     try:
         _call(_libc.unshare, CLONE_NEWPID)
         child = os.fork()
-        if not child:
-            return None
-        os.write(tell_child, str(child).encode())
-        _close_all_but(hear_end)  # the judge shall see the channel close when the child ends
-        os.read(hear_end, 1)
-        os.waitpid(child, 0)
-    except BaseException:
-        os._exit(1)
-    os._exit(0)
+        return child
+    finally:
+        if child != 0:
+            _call(_libc.setns, ours, CLONE_NEWPID)
+        os.close(ours)
 
 
 def isolate(keep: int, user: int | None, limits: Limits) -> None:
@@ -122,10 +115,10 @@ def _private_file_systems(limits: Limits) -> None:
     for folder in SCRATCH:
         options = f"size={limits.scratch_megabytes}m,nr_inodes={FILES_IN_SCRATCH},mode=1777"
         _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, options)
-    try:
-        _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    try:  # read-only, as a process may write there how soon the kernel kills it, and what others are told of it
+        _mount("proc", "/proc", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
     except OSError:  # some kernels refuse a new one in here; the old one would show the warm process
-        _mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=1,mode=555")
+        _mount("tmpfs", "/proc", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=1,mode=555")
 
 
 def _set_limits(limits: Limits) -> None:

@@ -1,10 +1,9 @@
 """The warm process: imports what every submission needs, once, and forks a child for each. It runs nobody's code.
 
-It is process 1 of its sandbox. Over the control socket, a sequence of JSON messages, the judge asks it to start a
-child, with the channel to the judge attached, or to end one.
+It is process 1 of a namespace in its sandbox. Over the control socket, a sequence of JSON messages, the judge asks it
+to start a child, with the channel to the judge attached, or to end one.
 """
 
-import gc
 import importlib
 import json
 import os
@@ -14,18 +13,21 @@ import socket
 from typing import NoReturn
 
 from grading.worker.huge_pages import use_huge_pages
-from grading.worker.isolation import Fork, Limits, isolate
+from grading.worker.imports import no_collections
+from grading.worker.isolation import Fork, Limits, begin_a_namespace, isolate
 
 USERS = range(1_000_000_000, 2_000_000_000)  # nobody's
 
 
 def main(control_descriptor: int, isolated: bool, brief: bool) -> None:
+    if isolated:
+        begin_a_namespace()
     control = socket.socket(fileno=control_descriptor)
-    shell = _prepare()
-    if not brief:
-        _import_the_rest()
-        use_huge_pages()
-    gc.freeze()  # a collection in a child would copy every page that holds an object
+    with no_collections():
+        shell = _prepare()
+        if not brief:
+            _import_the_rest()
+            use_huge_pages()
     _send(control, ready=True)
     children: dict[int, Fork] = {}
     while True:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -14,18 +15,30 @@ from sqlalchemy.engine import Engine
 from grading.assignment import load_assignment
 from grading.batch import Tally, grade_class
 from grading.classroom import Classroom
+from grading.judging.cluster import ClusterJudges
 from grading.judging.job import Job, Rules
+from grading.judging.local import LocalJudges
 from tests.grading.school import NAME
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
 
 
-def grade_all(root: Path, seed: int = 0, private: tuple = (), **options) -> Tally:
+def grade_all(
+    root: Path,
+    seed: int = 0,
+    private: tuple = (),
+    *,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    again: bool = False,
+    report: Callable = lambda total, tally: None,
+) -> Tally:
     classroom = Classroom(root)
     assignment = load_assignment(classroom.released(NAME))
     job = Job(NAME, classroom.released(NAME).read_text(encoding="utf-8"), Rules(seed=seed), private)
-    return grade_class(classroom, assignment, job, **options)
+    judges = ClusterJudges(scheduler) if scheduler else LocalJudges(workers)
+    return grade_class(classroom, assignment, job, judges, again=again, report=report)
 
 
 def started(target, *args, **options) -> BaseProcess:

@@ -18,6 +18,7 @@ from grading.judging import cluster as dask_cluster
 from grading.judging import local
 from grading.judging.job import Job, Rules
 from grading.problems import GradingError
+from grading.receipt import Receipt
 from grading.results import read_results
 from tests.grading.runs import grade_all, grade_one_and_wait, grade_until_killed, started
 from tests.grading.school import CHECK, NAME, RIGHT, School
@@ -66,6 +67,18 @@ def test_a_batch_is_graded_and_a_second_run_keeps_it(school, cluster):
     later = grade_all(school.classroom.root, **cluster)
     assert [one.student for one in later.graded] == ["bo"] and scores(school)["bo"] == 1
     assert later.graded[0].seed == results["ada"].seed  # the same cases as everybody's
+
+
+def test_penalties_follow_a_new_date_where_nothing_is_left_to_grade(school, cluster):
+    (school.classroom.root / "nbgrader_config.py").write_text(
+        'c = get_config()\nc.LateSubmissionPlugin.penalty_method = "zero"\n'
+    )
+    Receipt("ada.ipynb", submitted="2026-03-02T12:00:00+00:00").write(school.classroom.receipt("ada", NAME))
+    grade_all(school.classroom.root, **cluster)
+    for due, points in (("2026-03-01", 0), ("2026-03-03", 1)):
+        school.classroom.due.write_text(f"assignment,student,due\n{NAME},,{due} 12:00 UTC\n")
+        assert grade_all(school.classroom.root, **cluster).graded == []
+        assert scores(school)["ada"] == points
 
 
 def test_again_draws_a_new_seed_and_a_given_seed_is_taken(school, cluster):

@@ -44,11 +44,11 @@ def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox, reach_grade
     said = reach_grade("grade", "--workers", 1, "--due", "dates.csv")
     assert "kept from before: 2" in said and (tmp_path / "due.csv").read_text() == DUE
     assert "01_convolution: due 2000-01-01 12:00" in said and "and 1 with a date of their own" in said
-    assert "bo: late, says the platform, but not when" in said
+    assert "bo: late, says the platform, but not when" in said and "points are taken off" not in said
 
     assert "2 pages" in reach_grade("feedback")
     page = (tmp_path / "feedback" / "ada" / "01_convolution" / "01_convolution.html").read_text(encoding="utf-8")
-    assert "Ada Abe" in page and "8" in page
+    assert "Ada Abe" in page and "8" in page and "came in late" not in page
     reach_grade("report")
     page = (tmp_path / "report" / "01_convolution.html").read_text(encoding="utf-8")
     assert "Ada Abe" in page and "Cy Cole (UNI\\cy)" in page
@@ -69,6 +69,8 @@ def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox, reach_grade
         (["grade", "--isolation", "lukewarm"], "warm or cold"),
         (["grade", "--checks", "nowhere"], "nowhere"),
         (["export", "x.csv"], "Nothing was released"),
+        (["collect", "."], "Nothing was released"),
+        (["grade", "--checks", "no:M:where"], "no:M:where"),  # and no picture stands there for the letter
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(words, said, reach_grade):

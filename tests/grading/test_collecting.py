@@ -190,6 +190,55 @@ def test_names_that_differ_in_case_alone_are_not_mixed_up(folder, archive, class
     assert students(collected) == [] and "called Anna" in why(collected)
 
 
+RESEMBLES = [
+    f"jdoe._{FILE}", f"jdoe-_{FILE}", f"jdoe__{FILE}", f"_jdoe_{FILE}", f"jdoe copy_{FILE}", f"jdoe-copy_{FILE}",
+    f"{NAME}_jdoe..ipynb", f"jdoe._{NAME}_2.ipynb", f"jdoe.-{NAME} (2).ipynb", f"ｊｄｏｅ_{FILE}", f"jdoe./{FILE}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESEMBLES)
+@pytest.mark.parametrize("named", [True, False])
+def test_nobody_speaks_for_another_by_a_name_that_resembles(archive, classroom, roster, name, named):
+    source = archive({f"jdoe_{FILE}": "mine", name: "another's"})
+    collected = collect(source, classroom, NAME, roster if named else None)
+    assert content(classroom, "jdoe") == "mine"
+    assert students(collected) in (["jdoe"], ["jdoe", "jdoe."])
+    assert len(collected.not_placed) + len(collected.placed) == 2
+
+
+def test_an_id_that_ends_in_a_sign_is_its_owners(archive, classroom, roster):
+    roster.write_text("id\njdoe\njdoe.\n")
+    collect(archive({f"jdoe_{FILE}": "mine", f"jdoe._{FILE}": "theirs"}), classroom, NAME, roster)
+    assert [content(classroom, student) for student in ("jdoe", "jdoe.")] == ["mine", "theirs"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"jdoe-{FILE}", f"jdoe - {FILE}", f"Copy of jdoe_{FILE}", f"jdoe - Copy of {FILE}", f"jdoe_{NAME} copy 2.ipynb"]
+    + [f"jdoe_{NAME}-Copy1.ipynb", f"jdoe_{NAME} (2).ipynb", f"{NAME} (jdoe).ipynb", "jdoe-Copy1.ipynb"],
+)
+def test_what_programs_add_to_a_name_makes_it_no_other(folder, classroom, name):
+    assert students(collect(folder(name), classroom, NAME)) == ["jdoe"]
+
+
+def test_on_the_roster_a_slip_of_the_pen_is_no_stranger(folder, classroom, roster):
+    assert students(collect(folder(f"jdoe__{FILE}"), classroom, NAME, roster)) == ["jdoe"]
+
+
+@pytest.mark.parametrize("name", ["submitted", "Export", "notebooks", NAME, "reach-main"])
+@pytest.mark.parametrize("inside", [f"jdoe_{FILE}", f"jdoe/{NAME}/{FILE}", f"jdoe/{FILE}"])
+@pytest.mark.parametrize("honest", [[f"jdoe/{FILE}", f"zoe/{FILE}"], [f"jdoe_{FILE}", f"zoe_{FILE}"]])
+def test_a_student_called_like_a_usual_folder_is_one(archive, classroom, name, inside, honest):
+    collected = collect(archive(dict.fromkeys(honest, "mine") | {f"{name}/{inside}": "x"}), classroom, NAME)
+    assert students(collected) == ["jdoe", "zoe"] and content(classroom, "jdoe") == "mine"
+    assert len(collected.not_placed) == 1 and collected.reader == "plain"
+
+
+def test_a_late_file_beside_the_folder_of_all_changes_nothing(folder, classroom):
+    source = folder(f"late_{FILE}", *(f"submissions/{student}/{FILE}" for student in "abc"))
+    assert students(collect(source, classroom, NAME)) == ["a", "b", "c", "late"]
+
+
 # --- which assignment, which version? ---
 
 

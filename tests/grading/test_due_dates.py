@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from nbgrader.api import Gradebook
+from rich.console import Console
 
 from grading.classroom import Classroom
+from grading.console import show_late
 from grading.exchange.people import Roster, Student
 from grading.exchange.roster import keep
 from grading.gradebook.book import Book
@@ -216,6 +218,17 @@ def test_an_extension_of_nothing_is_refused(school):
     due(school, "ada,2026-03-05 12:00 UTC")
     with Book(school.classroom) as book, pytest.raises(GradingError, match="none for everybody. Add a line"):
         book.register(school.assignment)
+
+
+def test_whose_points_are_taken_off_is_said(school, capsys):
+    due(school, ",2026-03-01 12:00 UTC")
+    for student in ("ada", "bo", "cy"):
+        hand_in(school, student, f"2026-03-0{'1' if student == 'bo' else '2'}T12:00:00+00:00")
+    penalties = {student: points for student, points in grade(school, "ada", "bo", "cy").items() if points}
+    show_late(Console(width=100), penalties, _listed(Student("ada", "UNI\\ada"), Student("bo"), Student("cy")))
+    assert capsys.readouterr().out == "late, and points are taken off (2): UNI\\ada (1), cy (1)\n"
+    show_late(Console(width=100), {})
+    assert capsys.readouterr().out == ""
 
 
 def test_everybody_on_a_roster_is_in_the_gradebook(school):

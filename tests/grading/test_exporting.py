@@ -125,7 +125,7 @@ def test_a_row_of_two_people_stays_as_it_is(book, tmp_path):
     [
         ("", "no column that tells"),
         (f"Name,{NAME}\nAda,\n", "no column that tells"),
-        ("Email,Essay\nada@example.org,\n", "no column '01_convolution'.*Essay"),
+        ("Email,Essay\nada@example.org,\n", "no column '01_convolution'.*--column.*Essay"),
         (f"Email,{NAME} (1),{NAME} (2)\nada@example.org,,\n", "or several"),
     ],
 )

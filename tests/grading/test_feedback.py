@@ -116,9 +116,18 @@ def test_a_comment_in_a_block_of_code_is_no_heading():
 
 
 def test_an_unreadable_file_gets_a_page_that_says_why():
-    page = feedback_page(Graded("s1", ASSIGNMENT.name, [], notes=["It is no JSON."]), None, ASSIGNMENT)
-    assert "could not be graded" in page and "It is no JSON." in page
-    assert_harmless(page)
+    for in_its_place in (None, submission()):
+        unreadable = Graded("s1", ASSIGNMENT.name, [], notes=["It is no JSON."])
+        page = feedback_page(unreadable, in_its_place, ASSIGNMENT)
+        assert "could not be graded" in page and "It is no JSON." in page
+        assert "quiz" not in page.casefold()  # nobody will grade what was not answered
+        assert_harmless(page)
+
+
+def test_points_that_are_taken_off_stand_on_the_page():
+    page = feedback_page(graded("s1", {}), submission(), ASSIGNMENT, penalty=2.5)
+    assert "came in late: the gradebook takes <b>2.5</b> points off" in page
+    assert "came in late" not in feedback_page(graded("s1", {}), submission(), ASSIGNMENT)
 
 
 def test_a_page_graded_without_a_sandbox_says_so():

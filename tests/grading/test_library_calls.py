@@ -1,14 +1,15 @@
 """An answer that is a call of the course's own library is named, whatever the way to it; an honest one never is."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import nbformat
 import pytest
 
 from grading.assignment import load_assignment
 from grading.judging.grade import Rules, grade_notebook
-from grading.submission.library_calls import library_calls
+from grading.submission.library_calls import bindings, library_calls
+from utils.checking import Status
+from utils.checks import receptive_field
 from utils.paths import NOTEBOOKS, SOLUTIONS
 
 IMPORTS = """
@@ -68,23 +69,23 @@ HONEST = {
 @pytest.mark.parametrize("way", CALLS)
 def test_whatever_the_way_it_is_named(way):
     source, named = CALLS[way]
-    assert named in " ".join(library_calls([IMPORTS, source], "f"))
+    assert named in " ".join(library_calls(bindings([IMPORTS, source]), "f"))
 
 
 @pytest.mark.parametrize("way", HONEST)
 def test_an_honest_answer_is_not_named(way):
-    assert library_calls([IMPORTS, HONEST[way]], "f") == []
+    assert library_calls(bindings([IMPORTS, HONEST[way]]), "f") == []
 
 
 def test_a_file_that_a_cell_writes_is_read_too():
     written = "%%writefile conv.py\nfrom utils.reach import receptive_field\ndef f(x):\n    return receptive_field(x)"
-    assert library_calls([IMPORTS, written, "from conv import f"], "f") == [FIELD]
+    assert library_calls(bindings([IMPORTS, written, "from conv import f"]), "f") == [FIELD]
 
 
 def test_what_the_exercise_allows_is_not_named():
     source = "from utils.text import encode\ndef f(x):\n    return encode(x), reach.receptive_field(x)"
-    assert library_calls([IMPORTS, source], "f", ["utils.text"]) == [FIELD]
-    assert library_calls([IMPORTS, source], "f", ["utils.text.encode", FIELD]) == []
+    assert library_calls(bindings([IMPORTS, source]), "f", ["utils.text"]) == [FIELD]
+    assert library_calls(bindings([IMPORTS, source]), "f", ["utils.text.encode", FIELD]) == []
 
 
 @pytest.mark.parametrize("path", sorted(SOLUTIONS.glob("*.ipynb")), ids=lambda path: path.stem)
@@ -93,16 +94,33 @@ def test_no_solution_of_the_course_is_named(path):
     cells = nbformat.read(path, as_version=4).cells
     sources = [cell.source for cell in cells if cell.cell_type == "code"]
     for task in assignment.tasks:
-        assert library_calls(sources, task.answer, task.exercises[0].may_use) == []
+        assert library_calls(bindings(sources), task.answer, task.exercises[0].may_use) == []
 
 
-def test_the_mark_says_so_and_costs_no_points(sandbox):
-    name = "03_receptive_field.ipynb"
-    assignment = load_assignment(Path(NOTEBOOKS / name))
+@pytest.fixture
+def borrowed(sandbox):
+    """A function that gives the mark of an answer that is the library's own."""
+    assignment = load_assignment(NOTEBOOKS / "03_receptive_field.ipynb")
     assignment = replace(assignment, tasks=assignment.tasks[:1])
     notebook = nbformat.from_dict(assignment.notebook)
     for cell in notebook.cells:
         if cell.id == "receptive_field":
             cell.source = "def receptive_field(layers):\n    return reach.receptive_field(layers).size"
-    (mark,) = grade_notebook("eve", assignment, notebook, Rules(seed=3), sandbox).graded.marks
-    assert mark.points == mark.max_points and "`utils.reach.receptive_field`" in mark.remark
+
+    def mark():
+        (mark,) = grade_notebook("eve", assignment, notebook, Rules(seed=3), sandbox).graded.marks
+        return mark
+
+    return mark
+
+
+def test_the_mark_says_so_and_costs_no_points(borrowed):
+    mark = borrowed()
+    assert mark.points == mark.max_points and f"`{FIELD}`" in mark.remark
+
+
+def test_where_the_exercise_says_so_it_does_not_count(borrowed, monkeypatch):
+    monkeypatch.setattr(receptive_field.receptive_field, "library_counts", False)
+    mark = borrowed()
+    assert mark.points == 0 and mark.verdict.status is Status.FAILED
+    assert f"`{FIELD}`" in mark.verdict.problem and "your own" in mark.verdict.problem

@@ -72,7 +72,9 @@ def school(tmp_path) -> School:
 def with_private(school: School, private: str = ""):
     """The assignment, with a private check beside the public one."""
     sources = {"public.py": PARTS} | ({"private.py": private} if private else {})
-    return replace(school.assignment, tasks=(Task(CHECK, ANSWER, 3.0, tuple(declared_exercises(sources))),))
+    return replace(
+        school.assignment, tasks=(Task(CHECK, ANSWER, 3.0, "99", ANSWER, tuple(declared_exercises(sources))),)
+    )
 
 
 def grades(school: School, sandbox, assignment=None) -> dict:

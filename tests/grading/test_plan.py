@@ -31,7 +31,7 @@ def released():
         marked("check.answer(answer)", "check_answer", grade=True),
         new_code_cell("with payoff('answer'):\n    shown = answer()", id="payoff"),
     ]
-    return Assignment("99_test", new_notebook(cells=cells), (Task("check_answer", "answer", 1, ()),))
+    return Assignment("99_test", new_notebook(cells=cells), (Task("check_answer", "answer", 1, "99", "answer"),))
 
 
 HANDED_IN = "def answer():\n    return 1"

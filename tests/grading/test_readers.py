@@ -234,6 +234,11 @@ def test_a_group_that_the_roster_does_not_know_is_said(a_class):
     assert Receipt.read(a_class.classroom.receipt("s0001", NAME)).notes == one.notes
 
 
+def test_a_team_of_ilias_of_which_one_is_named_is_said(a_class):
+    one, other = a_class.collect(f"Team 47/Nowak_Mei_mnowak_5/{FILE}", f"Haddad_Grete_ghaddad_6/{FILE}").placed
+    assert "'Team 47'" in one.note and "other members of the team are not known" in one.note and not other.note
+
+
 def test_a_name_on_github_is_no_id_of_another(a_class):
     roster = "id,name,github\ns0001,Mei Nowak,s0002\ns0002,Grete Haddad,grete-h\n"
     repository = f"01-convolution-s0002/{FILE}"
@@ -406,6 +411,59 @@ def test_a_reader_can_be_named_and_an_unknown_one_is_refused(a_class):
         a_class.collect(FILE, reader="canvass")
     with pytest.raises(GradingError, match="no export of Gradescope"):
         a_class.collect(FILE, reader="gradescope")
+
+
+CHOSEN = [  # by a student, behind what the platform puts in front
+    f"Mei Nowak_7000_{MOODLE}{FILE}",
+    f"gradebook_DL_{NAME}_mnowak_attempt_2030-09-24-21-26-00_{FILE}",
+    f"nowakmei_1000_50009_{FILE}",
+    f"Mei Nowak - Copy of {FILE}",
+    f"1-2 - Mei Nowak - Sep 24, 2030 926 PM/{FILE}",
+    f"Nowak_Mei_mnowak_12345/{FILE}",
+    f"s0001/{NAME}/{FILE}",
+    f"01-convolution-submissions/01-convolution-mei-codes/{FILE}",
+    f"submitted/s0001/{NAME}/{FILE}",
+]
+FRONTS = {
+    "moodle": f"Grete Haddad_7001_{MOODLE}",
+    "blackboard": f"gradebook_DL_{NAME}_ghaddad_attempt_2024-09-24-21-26-00_",
+    "canvas": "haddadgrete_1001_50001_",
+    "brightspace": "12346-67890 - Grete Haddad - Sep 25, 2024 926 AM/",
+    "ilias": "Haddad_Grete_ghaddad_12346/",
+    "github_classroom": "01-convolution-submissions/01-convolution-grete-h/",
+}
+
+
+@pytest.mark.parametrize("chosen", CHOSEN)
+@pytest.mark.parametrize(("reader", "front"), FRONTS.items(), ids=FRONTS)
+def test_names_of_a_students_choice_do_not_say_which_platform_it_is(a_class, reader, front, chosen):
+    if "/" in chosen and not front.endswith("/"):
+        chosen = chosen.replace("/", "-")  # a file's name has none
+    mine = f"{front}{chosen}"
+    collected = a_class.collect(mine)
+    assert (collected.reader, {*placed(collected)} - {"s0002"}) == (reader, set())
+
+
+def test_many_files_of_one_student_do_not_say_which_platform_it_is(a_class):
+    files = [f"haddadgrete_1001_5000{n}_Mei Nowak_7000_{MOODLE}{FILE}" for n in range(9)]
+    collected = a_class.collect(f"delacruzomar_1002_50010_{FILE}", *files)
+    assert collected.reader == "canvas" and {*placed(collected)} == {"s0002", "s0003"}
+
+
+def test_folders_of_a_class_that_somebody_brings_make_it_no_other_export(a_class):
+    brought = [f"{step}/s0001/{NAME}/{FILE}" for step in ("submitted", "autograded", "source", "feedback")]
+    collected = a_class.collect(f"s0001/{FILE}", *brought, f"release/{NAME}/{FILE}", roster="")
+    assert collected.reader == "plain" and {*placed(collected)} <= {"s0001", "release"}
+    assert a_class.content("s0001") == f"s0001/{FILE}"
+
+
+def test_of_nbgraders_own_folders_submitted_alone_is_read(a_class):
+    steps = [f"{step}/s0001/{NAME}/{FILE}" for step in ("autograded", "submitted", "feedback")]
+    collected = a_class.collect(
+        *steps, f"release/{NAME}/{FILE}", f"source/{NAME}/{FILE}", f"submitted/s0002/{NAME}/{FILE}"
+    )
+    assert collected.reader == "nbgrader" and set(placed(collected)) == {"s0001", "s0002"}
+    assert "nbgrader's own" in why(collected) and a_class.content("s0001") == steps[1]
 
 
 @pytest.fixture

@@ -5,9 +5,13 @@ import re
 
 import nbformat
 import pytest
+from rich.console import Console
 
+from grading.batch import Tally
 from grading.classroom import Classroom
+from grading.console import show_table
 from grading.demo.making import make_class
+from grading.exchange.people import Roster, Student
 from grading.pages.equal import answer_fingerprints, same_submissions
 from grading.pages.feedback import feedback_page
 from grading.pages.findings import named_mistakes, other_failures
@@ -173,7 +177,7 @@ def test_without_any_result_the_page_is_still_a_page():
     assert "1 not graded" in text_of(unreadable) and "It is empty." in unreadable
 
 
-def test_a_file_that_could_not_be_read_has_no_part_in_the_rates():
+def test_a_file_that_could_not_be_read_has_no_part_in_the_rates(capsys):
     untouched = graded("s5", dict.fromkeys([task.answer for task in ASSIGNMENT.tasks], "untouched"))
     marks = [
         dataclasses.replace(mark, verdict=dataclasses.replace(mark.verdict, summary="It is empty."))
@@ -183,6 +187,36 @@ def test_a_file_that_could_not_be_read_has_no_part_in_the_rates():
     text = text_of(class_page([*CLASS, unreadable], ASSIGNMENT))
     assert "4 submissions graded, 1 not graded." in text and "s5 It is empty." in text
     assert "could not be graded" in feedback_page(unreadable, submission(), ASSIGNMENT)
+    said = []
+    for results in (CLASS, [*CLASS, unreadable]):  # what `grade` prints says the same
+        show_table(Console(width=100), ASSIGNMENT, results, Tally())
+        said.append(capsys.readouterr().out)
+    assert "could not be read (1): s5; see the class page" in said[1] and "could not be read" not in said[0]
+    rates = [[line for line in text.splitlines() if "%" in line or "median" in line] for text in said]
+    assert rates[0] == rates[1] and len(rates[0]) == len(ASSIGNMENT.tasks) + 1
+
+
+def test_points_in_part_and_missing_packages_are_shown():
+    first, *others = CLASS[0].marks
+    half = dataclasses.replace(
+        first, points=first.max_points / 2, verdict=dataclasses.replace(first.verdict, status=Status.FAILED)
+    )
+    one = dataclasses.replace(CLASS[0], marks=[half, *others], missing=["einops", SCRIPT])
+    page = class_page([one, dataclasses.replace(CLASS[1], missing=["einops"])], ASSIGNMENT)
+    text = text_of(page)
+    assert f"{half.points:g}/{half.max_points:g}" in text
+    assert re.search(r"einops\W+s1\W+s2\b", text)
+    assert SCRIPT not in page
+    assert "Packages that are not installed" not in class_page(CLASS, ASSIGNMENT)
+
+
+def test_the_table_in_the_terminal_calls_students_as_the_school_does(capsys):
+    roster = Roster((Student("s2", "S 2+x", "Ada", "Lovelace"),))
+    (mark, *others) = CLASS[1].marks
+    stopped = dataclasses.replace(CLASS[1], marks=[dataclasses.replace(mark, incident="ended its process"), *others])
+    show_table(Console(width=100), ASSIGNMENT, [stopped], Tally(failed=[("s2", "its judge was killed")]), roster)
+    said = capsys.readouterr().out
+    assert "with incidents (1): S 2+x" in said and "no result for S 2+x: its judge was killed" in said
 
 
 def hostile_class() -> Class:

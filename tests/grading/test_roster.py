@@ -151,6 +151,13 @@ def test_an_id_of_a_school_has_a_folder_and_stays_as_it_is(read, written, folder
     assert read(f"id,name\n{written},Jane Doe\n").with_id(written) == [student]
 
 
+def test_the_signs_that_brightspace_puts_before_ids_are_none_of_the_schools(read):
+    rows = "#s1,#mnowak,Nowak,Mei,mei@example.org,,#\n#s2,#bek,Ek,Bo,bo@example.org,,#\n"
+    header = f"OrgDefinedId,Username,Last Name,First Name,Email,{NAME} Points Grade,End-of-Line Indicator\n"
+    mei, bo = read(header + rows).students
+    assert (mei.id, mei.school_id, mei.known_as["login"], bo.school_id) == ("s1", "s1", "mnowak", "s2")
+
+
 IDS = st.lists(st.text(min_size=1, max_size=80), unique=True, max_size=8)
 
 
@@ -233,6 +240,37 @@ def test_lists_of_several_platforms_make_one_class(read, classroom):
     first = kept(classroom).students[0]
     assert (first.id, first.school_id, first.known_as["sis_login"]) == ("s1", "s1", "mnowak")
     assert first.known_as["canvas_id"] == "1000" and first.email == "mei@example.org"
+
+
+def test_a_schools_id_among_those_of_canvas_is_the_same_person_if_the_name_is(read, classroom):
+    """The school's list and Canvas's, where its ids are the SIS ids and the login comes first; in any order."""
+    own = "id,first_name,last_name\ns1,Mei,Nowak\ns2,Omar,de la Cruz\ns3,Bo,Ek\n"
+    canvas = "Student,ID,SIS User ID,SIS Login ID,Section\n"
+    canvas += '"Nowak, Mei",1000,S1,mnowak,A\n"de la Cruz, Omar",1001,S2,ocruz,A\n"Lee, Ann",1002,s3,alee,A\n'
+    keep(read(own), classroom)
+    said = list(keep(read(canvas), classroom).sentences())
+    assert said == ["came since the last roster: Ann Lee (alee)", "went since the last roster: Bo Ek (s3)"]
+    first = kept(classroom).of_folder("s1")
+    assert first and (first.school_id, first.known_as["sis_login"]) == ("s1", "mnowak")
+
+    classroom.roster.unlink()
+    keep(read(canvas), classroom)
+    keep(read(own), classroom)
+    cruz = kept(classroom).of_folder("ocruz")
+    assert cruz and cruz.school_id == "s2" and not cruz.gone
+
+
+def test_a_list_of_whole_names_does_not_move_where_a_last_name_begins(read, classroom):
+    keep(read("id,first_name,last_name\ns1,Omar,de la Cruz\n"), classroom)
+    assert not list(keep(read("Full name,ID number\nOmar de la Cruz,s1\n"), classroom).sentences())
+    keep(read("id,first_name,last_name\ns1,Omar de la,Cruz\n"), classroom)  # who says it in two columns means it
+    assert kept(classroom).students[0].last_name == "Cruz"
+
+
+def test_who_comes_and_goes_by_one_name_is_said(read, classroom):
+    keep(read("id,name\ns1,Mei Nowak\ns2,Bo Ek\n"), classroom)
+    said = list(keep(read("login,name\nmnowak,Mei Nowak\nalee,Ann Lee\n"), classroom).sentences())
+    assert said[-1].startswith("came and went by the same name: Mei Nowak. ")
 
 
 def test_a_student_number_replaces_an_e_mail_and_the_folder_stays(read, classroom):

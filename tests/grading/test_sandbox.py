@@ -94,6 +94,24 @@ print(sum(writes(f"/scratch/{n}") for n in range(20)))
     assert int(second) <= 6  # of 64 MB
 
 
+def test_what_the_kernel_keeps_of_a_process_cannot_be_written(student):
+    code = """
+import os
+def opens(path):
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        return True
+    except OSError:
+        return False
+walks = [*os.walk("/proc/self"), *os.walk("/proc/sys")]
+files = [f"{folder}/{name}" for folder, below, names in walks for name in names]
+print([path for path in files if not os.path.islink(path) and opens(path)])
+print(open("/proc/self/oom_score_adj").read() if os.path.exists("/proc/self/oom_score_adj") else "1000")
+"""
+    opened, first_to_go = said(student, code).split()
+    assert (opened, first_to_go) == ("[]", "1000")
+
+
 def test_nothing_of_one_submission_is_left_for_the_next(sandbox):
     first = sandbox.start_process(Limits())
     said(first, "for folder in ('/scratch', '/dev/shm'):\n    open(f'{folder}/left', 'w').write('x')")
@@ -416,4 +434,4 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
     environment = os.environ | {"TMP": str(tmp_path), "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= {"PYTEST_ADDOPTS": f"--basetemp={tmp_path / 'base'}"}
     run = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert run.returncode == 0 and "5 passed" in run.stdout, run.stdout + run.stderr
+    assert run.returncode == 0 and "6 passed" in run.stdout, run.stdout + run.stderr

@@ -1,6 +1,7 @@
 """Of several files of one student the right one counts: own work, the newest, and never the course's solution."""
 
 import json
+import re
 
 import pytest
 
@@ -58,11 +59,21 @@ def test_own_work_elsewhere_in_a_copy_of_the_course_counts(a_class):
 
 def test_a_file_that_equals_the_solution_is_placed_and_named(a_class):
     again = json.dumps(json.loads(SOLUTION) | {"metadata": {}}).encode()  # saved by another program
-    contents = {f"s0001_{FILE}": SOLUTION, f"s0002_{FILE}": again, f"s0003_{FILE}": own("mine", SOLUTION)}
+    bare = re.sub(rb"### (BEGIN|END) SOLUTION", b"", SOLUTION)
+    files = {"s0001": SOLUTION, "s0002": again, "s0003": own("mine", SOLUTION), "s0004": bare}
+    contents = {f"{student}_{FILE}": content for student, content in files.items()}
     notes = {one.student: one.note for one in a_class.collect(contents=contents).placed}
     expected = "It equals the solution that the course ships."
-    assert notes == {"s0001": expected, "s0002": expected, "s0003": ""}
+    assert notes == {"s0001": expected, "s0002": expected, "s0003": "", "s0004": expected}
     assert Receipt.read(a_class.classroom.receipt("s0002", NAME)).notes == (expected,)
+
+
+def test_of_a_course_without_a_notebook_of_the_students_the_solution_is_nobodys(a_class):
+    rest = {name: content for name, content in course("s0001/").items() if name != f"s0001/notebooks/{FILE}"}
+    mine = {f"s0002/solutions/{FILE}": own("mine", SOLUTION)}  # whoever works in that folder has handed in
+    collected = a_class.collect(contents=rest | {"s0001/notebooks/01_convolution.pdf": b"%PDF"} | mine)
+    assert placed(collected) == {"s0002": f"s0002/solutions/{FILE}"}
+    assert "the course's own solution" in why(collected)
 
 
 TWINS = {

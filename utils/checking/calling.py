@@ -4,7 +4,6 @@ This half of a check runs beside the answer: in the notebook's own process, or i
 graded. What leaves it is an `Outcome`, made of plain values alone.
 """
 
-import copy
 import inspect
 import sys
 import traceback
@@ -21,7 +20,7 @@ from utils.checking.gpu import advice_on, on_gpu
 from utils.checking.lane import Lane
 from utils.checking.learners import is_learners
 from utils.checking.outcome import Case, Outcome, Problem
-from utils.checking.plain import NotPlain, readable, to_plain, type_name
+from utils.checking.plain import NotPlain, copied, readable, to_plain, type_name
 from utils.checking.shorten import shorten
 from utils.checking.state import fixed_state, seed_all, set_for_all_threads
 from utils.checking.warm import warm_up
@@ -111,7 +110,7 @@ def measure(function: Callable, value: Any, args: tuple, *, seconds: float = 5.0
 
 def _ask_and_inspect(answer: Callable, args: tuple, ask: Callable) -> dict[str, Any]:
     """The fields of the outcome of one call that returned."""
-    given = copy.deepcopy(args)
+    given = copied(args)
     value = ask(answer, *given)
     for index, (was, now) in enumerate(zip(args, given, strict=True)):
         if _changed(was, now):
@@ -192,6 +191,8 @@ def _message(error: BaseException) -> str:
 
 
 def _changed(was: Any, now: Any) -> bool:
+    if was is now:  # a number or a text: what can be changed was copied
+        return False
     if type(was) is type(now) is torch.Tensor and was.dtype is now.dtype and torch.equal(was, now):
         return False  # the usual case, ten times as fast as to look for a difference
     try:

@@ -52,7 +52,8 @@ class Declaration:
         compare: whether a value is compared with the reference's. Without, findings alone decide.
         facts: a dataclass; findings get the value as one of these, rather than as a dict.
         may_use: modules or names of the course's own library that an answer may use, such as "utils.text.encode".
-            Grading remarks on an answer that uses any other.
+            An answer that uses any other is told so, and grading remarks on it.
+        library_counts: whether an answer that uses any other counts at all.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Declaration:
         compare: bool = True,
         facts: type | None = None,
         may_use: Sequence[str] = (),
+        library_counts: bool = True,
     ):
         self.reference, self.name = reference, reference.__name__
         self.parameters = list(inspect.signature(reference).parameters)
@@ -76,7 +78,7 @@ class Declaration:
         self.points_of = _points_by_part(self.name, points)
         self.points = sum(self.points_of.values())
         self.returns, self.seconds, self.rtol, self.compare, self.facts = returns, seconds, rtol, compare, facts
-        self.may_use = tuple(may_use)
+        self.may_use, self.library_counts = tuple(may_use), library_counts
         if self.by_share and not compare:
             raise ValueError(
                 f"{self.name}: a share of the cases needs values that are compared. Give its points by parts instead."

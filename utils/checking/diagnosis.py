@@ -10,6 +10,7 @@ from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import difference, is_short
 from utils.checking.declaration import Declaration, Mistake
 from utils.checking.describe import describe, indent, show_call
+from utils.checking.library_use import in_words
 from utils.checking.shorten import shorten
 from utils.checking.trials import Trial, value_of
 from utils.checking.verdict import Earned, Status, Verdict
@@ -37,6 +38,12 @@ def verdict_on(exercise: Declaration, trials: list[Trial], credit: list[Earned])
     if worst.outcome.problem is Problem.NOT_ATTEMPTED and not any(one.points for one in credit):
         return _not_attempted(exercise, worst.outcome)
     return replace(_explain(exercise, worst, trials), credit=credit)
+
+
+def refused(exercise: Declaration, used: list[str]) -> Verdict:
+    """What is said of an answer that passes with the course's own library, where that does not count."""
+    problem = f"It uses {in_words(used)}, and an answer to this exercise counts only if it is your own."
+    return Verdict(exercise.name, Status.FAILED, "Its values are right.", problem=problem, hint=exercise.hint)
 
 
 def smallest(failed: list[Trial]) -> Trial:

@@ -3,12 +3,15 @@
 import inspect
 import os
 import textwrap
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from utils.checking import calling, gpu, record
 from utils.checking.declaration import Declaration
+from utils.checking.diagnosis import refused
 from utils.checking.judging import Caller, CheckBroken, judge
+from utils.checking.library_use import in_words, library_used
 from utils.checking.state import fixed_state
 from utils.checking.verdict import CheckFailed, Status, Verdict
 from utils.strict import strict
@@ -70,9 +73,20 @@ class Exercise(Declaration):
             verdict = self.judge(answer)
         except CheckBroken as error:
             return Verdict(self.name, Status.BROKEN, str(error))
-        if verdict.passed and gpu.ADVICE not in verdict.notes and gpu.asks_for_gpu(_source(answer)):
-            return replace(verdict, notes=[*verdict.notes, gpu.ADVICE])
-        return verdict
+        if not verdict.passed:
+            return verdict
+        used = library_used(answer, self.may_use)
+        if used and not self.library_counts:
+            return refused(self, used)
+        return replace(verdict, notes=list(dict.fromkeys([*verdict.notes, *_advice(answer, used)])))
+
+
+def _advice(answer: Any, used: list[str]) -> Iterator[str]:
+    """What grading will make of an answer that passes here."""
+    if used:
+        yield f"It uses {in_words(used)}. Grading tells your instructor so: the answer is to be your own."
+    if gpu.asks_for_gpu(_source(answer)):
+        yield gpu.ADVICE
 
 
 def _source(answer: Any) -> str:

@@ -8,7 +8,7 @@ shapes, the layers of a network. What else a record may hold is refused.
 Source of the operations: torch's own list, aten/src/ATen/native/native_functions.yaml.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -144,6 +144,9 @@ class _Record(TorchDispatchMode):
         self._known[id(tensor)] = tensor, where
 
 
+Given = Tensor | Callable[..., Tensor]  # in place of a step
+
+
 class Step(NamedTuple):
     """One step of a record: torch's operation, by name and to be called, and its arguments as `trace` wrote them."""
 
@@ -173,12 +176,13 @@ class Graph:
         self,
         weights: dict[str, Tensor],
         *inputs: Tensor,
-        given: dict[int, Tensor] | None = None,
+        given: Mapping[int, Given] | None = None,
         layers: Sequence[int] = (),
     ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
         """The output, and of the steps with the numbers `layers` their first argument and their result.
 
-        Steps with the numbers in `given` are not taken: they give these tensors.
+        Steps with the numbers in `given` are not taken: they give these tensors, or what these functions make of their
+        arguments.
         """
         given, seen = given or {}, {}
         found = {
@@ -188,17 +192,39 @@ class Graph:
             "step": [],
         }
         for number, step in enumerate(self.steps):
-            args = _decode(step.args, found)
-            if number in given:
-                tensors = [given[number].clone()]
+            args, kwargs, instead = _decode(step.args, found), _arguments(step.kwargs, found), given.get(number)
+            if isinstance(instead, Tensor):
+                tensors = [instead.clone()]
             else:
-                tensors = _tensors(step.operation(*args, **_arguments(step.kwargs, found)))
+                tensors = _tensors((instead or step.operation)(*args, **kwargs))
             if any(tensor.numel() > MAX_NUMBERS for tensor in tensors):
                 raise ValueError(f"an intermediate result of more than {MAX_NUMBERS:,} numbers")
             if number in layers:
                 seen[number] = args[0].clone(), tensors[0].clone()  # a later step may write into them
             found["step"].append(tensors)
         return _decode(self._output, found), [seen[number] for number in layers]
+
+    def calls(
+        self,
+        weights: dict[str, Tensor],
+        *inputs: Tensor,
+        of: Iterable[int],
+        given: Mapping[int, Callable[..., Tensor]] | None = None,
+    ) -> dict[int, tuple[list, dict[str, Any]]]:
+        """Arguments, and those by name, of the steps with these numbers; for `given`, see `run`."""
+        given, found = given or {}, {}
+
+        def noting(number: int) -> Callable[..., Any]:
+            take = given.get(number, self.steps[number].operation)
+
+            def note(*args: Any, **kwargs: Any) -> Any:
+                found[number] = [one.clone() if isinstance(one, Tensor) else one for one in args], kwargs
+                return take(*args, **kwargs)
+
+            return note
+
+        self.run(weights, *inputs, given={**given, **{number: noting(number) for number in of}})
+        return found
 
     def origins(self) -> list[list[frozenset[str]]]:
         """For each step, for each of its arguments by position, the names of the weights on which it rests."""

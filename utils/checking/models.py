@@ -23,7 +23,7 @@ explain an error or a shape, and after it where they look at a model that runs; 
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 from utils.checking.declaration import Declaration, Seen
 from utils.checking.describe import number
-from utils.checking.graph import Graph, Untraceable, trace
+from utils.checking.graph import Given, Graph, Untraceable, trace
 from utils.checking.plain import type_name
 
 
@@ -247,6 +247,20 @@ def is_linear(function: Callable[[Tensor], Tensor], a: Tensor, b: Tensor) -> boo
     both = function(a + b)
     bent = both - function(a) - function(b) + function(0 * a)
     return bool(bent.abs().max() <= 1e-4 * both.abs().max() + 1e-5)
+
+
+@torch.no_grad()
+def moves(model: Graph, weights: dict[str, Tensor], given: Mapping[int, Given], *inputs: Tensor) -> bool:
+    """Whether the output moves, by EFFECT of its size, where some steps give something else than they would."""
+    output = model(weights, *inputs)
+    return bool((model.run(weights, *inputs, given=given)[0] - output).abs().max() > EFFECT * output.abs().max())
+
+
+@torch.no_grad()
+def carries(model: Graph, weights: dict[str, Tensor], number: int, inputs: Tensor, others: Tensor) -> bool:
+    """Whether a step takes something of the inputs on to the output: made of other ones, it moves the output."""
+    ((_, result),) = model.run(weights, others, layers=[number])[1]
+    return moves(model, weights, {number: result}, inputs)
 
 
 def layers(model: Graph, *operations: str) -> list[int]:

@@ -17,7 +17,7 @@ The structure is read off a short text, as it does not depend on the length.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,11 +25,13 @@ import torch
 from torch import Tensor
 
 from utils.checking import models
+from utils.checking.attention import attention, itself, name_of
 from utils.checking.declaration import Seen
 from utils.checking.describe import number
-from utils.checking.graph import Graph, trace
+from utils.checking.graph import Graph, Step, trace
 
-SHORT_TEXTS = torch.tensor([[0, 1, 0], [0, 1, 1]])  # tokens (B, T) that differ at the end alone
+# Tokens (B, T) that differ at the end alone. No other axis of a model is as long as they are, so that T can be told.
+SHORT_TEXTS = torch.tensor([[0, 1, 0, 1, 0, 1, 0], [0, 1, 0, 1, 0, 1, 1]])
 BATCH, SHORT = SHORT_TEXTS.shape
 NEAR = 8  # positions: far enough for a look back, near enough for one that fades
 
@@ -42,8 +44,13 @@ class Facts(models.Facts):
     changed token, that do so least. `order`: how far those behind two tokens move that change places, at the
     beginning or at the end of the text. `cut`: how far logits move when the text ends behind them.
 
-    `softmaxed`: how many numbers leave a softmax, for the model and each of its neighbours. `widths`: how many numbers
-    a position has along the way, and `bent` those of them that a nonlinearity takes, one for each time. `added`:
+    `softmaxed`: how many attention weights there are that look at the words, for the model and each of its neighbours;
+    `all_softmaxed`: how many numbers leave any softmax of the model. `blind`: the share of its attention weights that
+    do not look at the words. `even`: whether some share out the same for all. `around`: how far logits behind a changed
+    token move when all weights that look at the words are shut.
+
+    `widths`: how many numbers a position has along the way. `bent`: those of them that a nonlinearity takes, one for
+    each time, for the model and for one layer more. `added`:
     parameters of one layer more. `shared`: matrices that one layer more uses again. `narrows`: matrices of one layer
     more past which no token reaches its logits: zeros in it cut the model in two.
     """
@@ -53,8 +60,12 @@ class Facts(models.Facts):
     order: float = 0.0
     cut: float = math.inf
     softmaxed: dict[str, int] = field(default_factory=dict)
+    all_softmaxed: int = 0
+    blind: float = 1.0
+    even: bool = False
+    around: float = math.inf
     widths: list[int] = field(default_factory=list)
-    bent: list[int] = field(default_factory=list)
+    bent: dict[str, list[int]] = field(default_factory=dict)
     added: int = 0
     shared: list[str] = field(default_factory=list)
     narrows: list[str] = field(default_factory=lambda: ["all of them"])
@@ -100,8 +111,9 @@ def measure(sent: dict[str, Any], vocabulary: int, length: int) -> Facts:
     return Facts(
         **vars(facts),
         **_behaviour(model, one, short, vocabulary, length),
-        **_along_the_way(short),
-        softmaxed={str(name): _softmaxed(Graph(steps)) for name, steps in texts.items()},
+        **_attention({str(name): Graph(steps) for name, steps in texts.items()}),
+        widths=sorted({width for _, width in _widths(short) if width}),
+        bent={"short": _bent(short), "deeper": _bent(deeper)},
         added=_count(deeper) - _count(short),
         shared=_shared(short, deeper),
         narrows=_narrow(short, deeper),
@@ -140,56 +152,97 @@ def _behaviour(model: Graph, one: Graph, short: Graph, vocabulary: int, length: 
     }
 
 
+BENT = 0.01  # of how far the results of two texts lie apart
+DRAWS = 6  # of weights; what none of them shows is not there
+
+
+def _draws(model: Graph) -> Iterator[dict[str, Tensor]]:
+    """Weights, drawn several times. Scales and biases are drawn in every second one: some begin at 0."""
+    for count in range(DRAWS):
+        weights = _draw_again(model.weights)
+        yield {name: torch.randn_like(w) if w.dim() < 2 and count % 2 else w for name, w in weights.items()}
+
+
+@torch.no_grad()
+def _attention(texts: dict[str, Graph]) -> dict[str, Any]:
+    """Which attention weights look at the words; see `utils.checking.attention`."""
+    found = {name: attention(model, _draws(model), SHORT_TEXTS) for name, model in texts.items()}
+    short = found["short"]
+    return {
+        "softmaxed": {name: one.numbers for name, one in found.items()},
+        "all_softmaxed": short.all_numbers,
+        "blind": short.blind,
+        "even": short.even,
+        "around": _around(texts["short"], short.steps),
+    }
+
+
+def _around(model: Graph, steps: Sequence[int]) -> float:
+    """How far the logits behind the first token move with it when these steps let each position see itself alone."""
+    weights, other = _draw_again(model.weights), SHORT_TEXTS.clone()
+    other[:, 0] = 1 - SHORT_TEXTS[:, 0]
+    shut = itself(model, steps, SHORT)
+    one, another = (model.run(weights, texts, given=shut)[0] for texts in (SHORT_TEXTS, other))
+    return float((one - another)[:, 1:].abs().max())
+
+
 _LINEAR = """
 linear matmul mm addmm bmm baddbmm einsum conv1d add sub mul div neg t mT numpy_T transpose permute view reshape flatten
 unflatten squeeze unsqueeze slice select chunk split cat expand contiguous clone alias detach dropout to _to_copy
 layer_norm rms_norm
 """
 STILL_LINEAR = frozenset(_LINEAR.split())  # what no feed-forward part bends a position by
-SOFTMAXES = frozenset(("softmax", "_softmax", "_safe_softmax", "exp"))
 
 
 @torch.no_grad()
-def _steps(model: Graph) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """Name, first argument and result of each step that has a tensor for its first argument, on a short text."""
+def _steps(model: Graph) -> Iterator[tuple[int, Tensor]]:
+    """Number and result of each step that has a tensor for its first argument, on a short text."""
     taken = [
         index
         for index, step in enumerate(model.steps)
         if step.args and isinstance(step.args[0], dict) and "torch" not in step.args[0]
     ]
     _, seen = model.run(model.weights, SHORT_TEXTS, layers=taken)
-    for index, (argument, result) in zip(taken, seen, strict=True):
-        yield _function(model.steps[index].name), argument, result
+    yield from zip(taken, (result for _, result in seen), strict=True)
 
 
-def _function(step: str) -> str:
-    """ "aten.relu_.default" is relu."""
-    return step.split(".")[1].removesuffix("_")
+def _widths(model: Graph) -> list[tuple[int, int]]:
+    """(step, how many numbers each position has in its result)."""
+    return [(index, _width(result)) for index, result in _steps(model)]
 
 
-def _along_the_way(model: Graph) -> dict[str, Any]:
-    steps = [(name, _width(result)) for name, _, result in _steps(model)]
-    return {
-        "widths": sorted({width for _, width in steps if width}),
-        "bent": [width for name, width in steps if width and name not in STILL_LINEAR],
+@torch.no_grad()
+def _bent(model: Graph) -> list[int]:
+    """The widths of all steps that bend what they get on its way from the words to the logits."""
+    weights, others = _draw_again(model.weights), 1 - SHORT_TEXTS
+    steps = {
+        index: width for index, width in _widths(model) if width > 1 and name_of(model.steps[index]) not in STILL_LINEAR
     }
+    here, there = (model.calls(weights, texts, of=steps) for texts in (SHORT_TEXTS, others))
+    return [
+        width
+        for index, width in steps.items()
+        if _bends(model.steps[index], *here[index], there[index][0][0])
+        and models.carries(model, weights, index, SHORT_TEXTS, others)
+    ]
+
+
+def _bends(step: Step, args: list, kwargs: dict[str, Any], other: Tensor) -> bool:
+    """Whether a step is no straight line between the first arguments that it gets of two texts."""
+    one, *rest = args
+    if not one.is_floating_point():
+        return False
+    ends = [step.operation(between.clone(), *rest, **kwargs) for between in (one, other, (one + other) / 2)]
+    first, last, middle = (end.double() for end in ends)
+    bent = (middle - (first + last) / 2).abs().max()
+    rounding = 8 * torch.finfo(one.dtype).eps * first.abs().max()
+    return bool(bent > BENT * (first - last).abs().max() + rounding)
 
 
 def _width(result: Tensor) -> int:
     """How many numbers each position has in a result; 0 for one that is no list of positions."""
     width = result.numel() // (BATCH * SHORT)
     return width if width * BATCH * SHORT == result.numel() and width in result.shape else 0
-
-
-def _softmaxed(model: Graph) -> int:
-    """How many numbers leave a softmax; inside torch's attention it is one for each query and key."""
-    numbers = 0
-    for name, argument, result in _steps(model):
-        if name == "scaled_dot_product_attention":
-            numbers += argument[..., 0].numel() * SHORT
-        elif name in SOFTMAXES:
-            numbers += result.numel()
-    return numbers
 
 
 def _count(model: Graph) -> int:
@@ -206,7 +259,7 @@ def _uses(model: Graph) -> Counter[str]:
     return Counter(
         value["weight"]
         for step in model.steps
-        if _function(step.name) not in LOOKED_UP
+        if name_of(step) not in LOOKED_UP
         for value in step.args
         if isinstance(value, dict) and "weight" in value and model.weights[value["weight"]].dim() > 1
     )
@@ -277,9 +330,27 @@ def looks_nowhere(facts: Facts, *case: Any) -> str | None:
 
 
 def attends_to_nothing(facts: Facts, *case: Any) -> str | None:
-    if facts.softmaxed["short"] == 0:
+    if facts.all_softmaxed == 0:
         return "No softmax is taken on the way from the tokens to the logits."
     return looks_nowhere(facts)
+
+
+def looks_at_no_words(facts: Facts, *case: Any) -> str | None:
+    if facts.softmaxed["short"] == 0:
+        return "No attention weight changes with the word that asks and the word that is asked."
+    if facts.blind > 0:
+        return f"Of the attention weights, {facts.blind:.0%} change with no pair of words."
+    if facts.around > NOTICED:
+        return (
+            "Words are heard behind themselves even where all weights that look at words are shut: the logits move by "
+            f"{number(facts.around)}."
+        )
+    return None
+
+
+def shares_evenly(facts: Facts, *case: Any) -> str | None:
+    said = looks_at_no_words(facts) if facts.even else None
+    return f"{said} All scores of a row are the same." if said else None
 
 
 def ignores_order(facts: Facts, *case: Any) -> str | None:

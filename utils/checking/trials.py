@@ -1,6 +1,5 @@
 """Put the cases of an exercise to an answer, through a caller that may live elsewhere, and see what is wrong."""
 
-import copy
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import Difference, first_difference
 from utils.checking.declaration import Declaration, Mistake
 from utils.checking.outcome import Case
-from utils.checking.plain import size
+from utils.checking.plain import copied, size
 
 
 class CheckBroken(RuntimeError):
@@ -154,5 +153,5 @@ def value_of(exercise: Declaration, own: Callable, case: Case) -> Outcome:
 
 def _ask_own(exercise: Declaration, own: Callable, case: Case) -> Outcome:
     ask, seconds = exercise.ask_function, 10 * exercise.seconds
-    outcome = calling.call(own, copy.deepcopy(case.args), ask=ask, seconds=seconds, seed=case.index)
+    outcome = calling.call(own, copied(case.args), ask=ask, seconds=seconds, seed=case.index)
     return _measured(exercise, outcome, case, calling)

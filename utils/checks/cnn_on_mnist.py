@@ -26,11 +26,13 @@ CONVOLUTIONS = "conv2d", "convolution"
 
 @dataclass(frozen=True, kw_only=True)
 class CNN(models.Facts):
-    """`convolutions` have kernels of their own; `untrained` ones use what nobody trains. `bent`: for each of the
-    first, whether something that is not linear stands between it and what comes next."""
+    """`convolutions` have kernels of their own; `untrained` ones use what nobody trains. `seeing`: for each of the
+    first, whether it takes something of the image on to the logits. `bent`: whether something that is not linear
+    stands between it and what comes next."""
 
     convolutions: int = 0
     untrained: int = 0
+    seeing: list[bool] = field(default_factory=list)
     bent: list[bool] = field(default_factory=list)
 
 
@@ -69,8 +71,16 @@ def _(sent, side):
         **vars(facts),
         convolutions=len(own),
         untrained=models.untrained(model, *CONVOLUTIONS),
+        seeing=[_sees(model, number, side) for number in own],
         bent=models.bends(model, own, dense, torch.rand(IMAGES, 1, side, side)),
     )
+
+
+def _sees(model: Graph, number: int, side: int) -> bool:
+    """Whether a convolution, made of other images, moves the logits; with some weights all ReLUs behind it are silent."""
+    images, others = torch.rand(2, IMAGES, 1, side, side)
+    draws = (models.draw_again(model.weights) for _ in range(models.DRAWS))
+    return any(models.carries(model, weights, number, images, others) for weights in draws)
 
 
 @build_cnn.recipe
@@ -172,6 +182,31 @@ build_cnn.slip(
 
 models.usual(build_cnn, "dropout_never_off", "softmax_at_the_end", "log_softmax_at_the_end", "softmax_over_the_batch")
 models.usual(build_cnn, "relu_at_the_end", "squeezed_output", "depends_on_the_batch", "same_for_all", "without_effect")
+
+
+class _Beside(nn.Module):
+    """A dense model of the image, and a convolutional one of a constant."""
+
+    def __init__(self, side: int):
+        super().__init__()
+        self.convolutional = build_cnn.reference(side)
+        self.dense = nn.Sequential(nn.Flatten(), nn.Linear(side**2, 16), nn.ReLU(), nn.Linear(16, 10))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.dense(images) + self.convolutional(torch.ones_like(images))
+
+
+build_cnn.wrong(
+    "convolution_without_the_image",
+    _Beside,
+    seen=lambda facts, side: (
+        None
+        if all(facts.seeing)
+        else "Its logits stay as they are when a convolution gets another image than the rest."
+    ),
+).says(
+    "A convolution is not on the way from the image to the logits: what it makes is the same for all images, or goes nowhere. The image goes into the first one, its maps into the second, and theirs into the dense layer."
+)
 
 
 def _straight(facts: CNN, side: int) -> str | None:

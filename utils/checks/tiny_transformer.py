@@ -403,11 +403,36 @@ build_transformer.slip(
     "Each position attends to all before it. Here attention is missing, its result goes nowhere, or its mask hides too much."
 )
 
+build_transformer.slip(
+    "mean_of_the_past",
+    seen=sequences.shares_evenly,
+    attend=causal_attention.variant(look=partial(_look, root=lambda D, C: math.inf)),
+).says(
+    "Every position takes the plain mean of what it sees. Queries and keys make the weights: the scores are q · k, of each pair."
+)
+
+
+def _by_distance(scores: Tensor) -> Tensor:
+    """Scores of places alone: the nearer, the higher."""
+    places = torch.arange(scores.shape[-1])
+    return 0 * scores + places
+
+
+build_transformer.slip(
+    "weights_without_words",
+    seen=sequences.looks_at_no_words,
+    attend=causal_attention.variant(
+        look=lambda *parts, mask: _look(*parts, mask=lambda scores: mask(_by_distance(scores)))
+    ),
+).says(
+    "What a position reads is to depend on the words: on its own, by the query, and on each that it may read, by the key. Weights that come from places, or from one of the two, are the same whatever the others say."
+)
+
 
 def _seen_other_heads(facts, vocabulary, width, heads, layers):
     here, there = facts.softmaxed["short"], facts.softmaxed["one_head"]
     if here != heads * there:
-        return f"With {heads} heads it has {here} attention weights on short texts, with one head {there}."
+        return f"With {heads} heads it has {here} attention weights that look at the words, with one head {there}."
 
 
 build_transformer.slip(
@@ -420,7 +445,7 @@ build_transformer.slip(
 def _seen_other_blocks(facts, vocabulary, width, heads, layers):
     here, there = facts.softmaxed["short"], facts.softmaxed["deeper"]
     if here * (layers + 1) != there * layers:
-        return f"With layers={layers} it has {here} attention weights on short texts, with layers={layers + 1} {there}."
+        return f"With layers={layers} {here} attention weights look at the words, with layers={layers + 1} {there}."
 
 
 build_transformer.wrong(
@@ -431,7 +456,8 @@ build_transformer.wrong(
 
 
 def _seen_straight(facts, vocabulary, width, heads, layers):
-    if facts.bent.count(4 * width) < layers:
+    here, there = (facts.bent[name].count(4 * width) for name in ("short", "deeper"))
+    if here < layers or there <= here:
         return f"Not in every block does a nonlinearity take the {4 * width} numbers inside the feed-forward part."
 
 

@@ -21,7 +21,7 @@ NAMED = re.compile(
 MOST_WORDS = 4  # of an id with lines below
 
 
-def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> float:
     return most(files, lambda parts: first_match(NAMED, parts))
 
 

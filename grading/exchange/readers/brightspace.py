@@ -15,7 +15,7 @@ from grading.exchange.filenames import first_match, id_of, most, outside_of_zips
 NAMED = re.compile(r"(?P<user>\d+)-\d+ ?- (?P<name>.+) - (?P<date>.*(?<!\d)20\d\d(?!\d).*)")
 
 
-def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> float:
     return most(files, lambda parts: first_match(NAMED, parts))
 
 

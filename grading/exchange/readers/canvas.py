@@ -26,7 +26,7 @@ SWITCH_OFF = (
 )
 
 
-def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> float:
     return most(files, lambda parts: _match(parts, known))
 
 

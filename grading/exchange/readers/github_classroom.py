@@ -14,7 +14,7 @@ from grading.exchange.filenames import as_id, is_zip, most, outside_of_zips
 AROUND = re.compile(r"(?P<assignment>.+)-submissions?", re.IGNORECASE)
 
 
-def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> float:
     return most(files, lambda parts: _match(parts, known))
 
 

@@ -9,13 +9,21 @@ from pathlib import PurePosixPath
 
 from grading.exchange.archives import Found
 from grading.exchange.clues import Clues, Person
-from grading.exchange.filenames import id_of, is_notebook, most, outside_of_zips, stem, without_assignment
-from grading.exchange.folding import fold
+from grading.exchange.filenames import (
+    as_written,
+    id_of,
+    is_notebook,
+    most,
+    outside_of_zips,
+    stem,
+    without_assignment,
+)
+from grading.exchange.folding import written
 
 HYPHEN = re.compile(r"\s+[-–—_]\s+|_")
 
 
-def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> float:
     return most(files, lambda parts: _words(parts, known))
 
 
@@ -25,8 +33,10 @@ def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, C
         parts = outside_of_zips(file.name)
         if name := _words(parts, known):
             levels = ((name, *filter(None, HYPHEN.split(name))),)
-            person = Person(levels=levels, alone=id_of(name), key=fold(name))
-            told[file.name] = Clues((person,), PurePosixPath(*file.name.parts[len(parts) - 1 :]), parts[:-1])
+            exact = as_written(stem(PurePosixPath(parts[-1])), known)
+            person = Person(levels=levels, alone=id_of(name), key=written(exact))
+            own = PurePosixPath(parts[-1].partition(" - ")[2], *file.name.parts[len(parts) :])
+            told[file.name] = Clues((person,), own, parts[:-1])
     return told
 
 

@@ -20,10 +20,10 @@ from grading.submission.parsing import Unreadable
 METADATA = "submission_metadata.yml"
 
 
-def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> float:
     metadata = _metadata(files)
     if metadata is None:
-        return False
+        return 0.0
     around = metadata.name.parent
     folder = re.compile(rf"{'' if around == PurePosixPath() else re.escape(f'{around}/')}submission_\d+")
     return most(files, lambda path: folder.match("/".join(path)))

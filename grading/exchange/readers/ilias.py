@@ -1,7 +1,7 @@
 """ILIAS: `Nowak_Mei_mnowak_12345/01_convolution.ipynb`: last name, first name, login, ILIAS's own number.
 
 The folders of its multi-feedback archives are called so, and those of downloaded submissions. A file's name may begin
-with the time at which it was handed in, as 14 digits. See
+with the time at which it was handed in, as 14 digits; a team's lie in a folder `Team 4711` around that of a member. See
 https://github.com/ILIAS-eLearning/ILIAS, class ilExAssignment, sendMultiFeedbackStructureFile.
 """
 
@@ -17,10 +17,11 @@ from grading.exchange.filenames import as_id, first_match, most, outside_of_zips
 
 FOLDER = re.compile(r"(?P<words>[^_]+_[^_]+(?:_[^_]+)+)_(?P<user>\d+)")
 MOST_UMLAUTS = 4
+TEAM = re.compile(r"team[ _]?\d+", re.IGNORECASE)
 STAMPED = re.compile(r"(?P<time>20\d{12})_(?P<file>.+)")
 
 
-def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> float:
     return most(files, lambda parts: first_match(FOLDER, parts[:-1]))
 
 
@@ -33,8 +34,16 @@ def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, C
             stamped = STAMPED.fullmatch(own[0])
             own = (stamped["file"], *own[1:]) if stamped else own
             when = _time(stamped["time"]) if stamped else None
-            told[file.name] = Clues((_person(found),), PurePosixPath(*own), file.name.parts[:place], submitted=when)
+            above = file.name.parts[:place]
+            notes = tuple(_of_a_team(part) for part in above if TEAM.fullmatch(part))
+            told[file.name] = Clues((_person(found),), PurePosixPath(*own), above, submitted=when, notes=notes)
     return told
+
+
+def _of_a_team(folder: str) -> str:
+    return (
+        f"It lies in the folder {folder!r}, and ILIAS names who uploaded it: other members of the team are not known."
+    )
 
 
 def _person(found: re.Match) -> Person:

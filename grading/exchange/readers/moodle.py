@@ -27,7 +27,7 @@ BLIND = (
 )
 
 
-def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
+def recognizes(files: Sequence[Found], known: Sequence[str]) -> float:
     return most(files, lambda parts: first_match(NAMED, parts))
 
 

@@ -1,0 +1,107 @@
+"""What of the course's own library an answer uses, which answers many exercises. Here it is seen in the function.
+
+Grading reads the sources of the cells, see `grading.submission.library_calls`, and takes the same for an answer.
+"""
+
+import contextlib
+import functools
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from utils.checking.learners import is_learners
+
+LIBRARY = "utils"
+# Modules whose own functions draw, load and show; none of them answers anything.
+HELPERS = tuple(
+    f"{LIBRARY}.{name}"
+    for name in (
+        "plotting",
+        "widgets",
+        "notebook",
+        "data",
+        "download",
+        "paths",
+        "progress",
+        "frontend",
+        "checks",
+        "modes",
+    )
+)
+MOST_NAMED = 5
+
+
+def library_used(answer: Any, allowed: Iterable[str] = ()) -> list[str]:
+    """What the answer, and the learner's own functions that it calls, take from the library, as dotted names.
+
+    Args:
+        answer: any object; of objects that are no function, their class is looked into.
+        allowed: modules or names of the library that the exercise allows.
+    """
+    reached: list[tuple[Any, frozenset[str]]] = [(answer, frozenset())]
+    seen, found = set(), []
+    for value, attributes in reached:  # it grows while we walk it
+        if path := _path(value):
+            found += [path for path in _parts(value, path, attributes) if may_answer(path, value, tuple(allowed))]
+        elif id(value) not in seen:
+            seen.add(id(value))
+            reached += _reached(value)
+    return list(dict.fromkeys(found))
+
+
+def may_answer(path: str, found: Any, allowed: tuple[str, ...]) -> bool:
+    """Whether `found`, which stands at this path of the library, may answer an exercise."""
+    if path == LIBRARY or any(path == one or path.startswith(f"{one}.") for one in allowed):
+        return False
+    home = path if isinstance(found, ModuleType) else getattr(found, "__module__", None) or path
+    return not any(home == helper or home.startswith(f"{helper}.") for helper in HELPERS)
+
+
+def in_words(paths: Iterable[str]) -> str:
+    """The first few of them, as a message names them."""
+    return ", ".join(path if path.startswith("`") else f"`{path}`" for path in list(paths)[:MOST_NAMED])
+
+
+def _reached(one: Any) -> Iterator[tuple[Any, frozenset[str]]]:
+    """The values that a function's code names, each with all the names in that code: its attributes are among them."""
+    if isinstance(one, functools.partial):
+        yield one.func, frozenset()
+    elif isinstance(one, MethodType | staticmethod | classmethod):
+        yield one.__func__, frozenset()
+        yield getattr(one, "__self__", None), frozenset()
+    elif isinstance(one, FunctionType) and is_learners(one.__code__.co_filename):
+        names = frozenset(name for code in _codes(one.__code__) for name in code.co_names)
+        yield from ((one.__globals__[name], names) for name in sorted(names) if name in one.__globals__)
+        for cell in one.__closure__ or ():
+            with contextlib.suppress(ValueError):  # an empty one
+                yield cell.cell_contents, names
+    elif isinstance(one, type):
+        yield from ((value, frozenset()) for value in [*vars(one).values(), *one.__bases__])
+    elif callable(one):
+        yield type(one), frozenset()
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """The code of a function, and of the functions inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _path(value: Any) -> str:
+    """Where in the library a value comes from; empty for all others."""
+    if isinstance(value, ModuleType):
+        path = value.__name__
+    elif isinstance(value, FunctionType | type):
+        path = f"{value.__module__}.{value.__qualname__}"
+    else:
+        return ""
+    return path if path.partition(".")[0] == LIBRARY else ""
+
+
+def _parts(value: Any, path: str, attributes: frozenset[str]) -> list[str]:
+    """Of a module, what of it is named beside it; anything else is itself."""
+    if not isinstance(value, ModuleType):
+        return [path]
+    return [f"{path}.{name}" for name in sorted(attributes) if name in vars(value)] or [path]

@@ -439,24 +439,24 @@ axes = plot_influences(maps, words)
 
 # %%
 def same_zeros(seed):
-    """For each flow, with fresh weights: the share of pairs that are zero, or not, as above."""
+    """For each flow, with fresh weights: on how many pairs, in %, zero or not is as above."""
     torch.manual_seed(seed)
     q, k, v = (nn.Linear(C, C, bias=False) for _ in range(3))
     fresh = [convolutions([1, 1, 1]), nn.RNN(C, C)]
     fresh.append(lambda x: (q(x) @ k(x).T / d_k**0.5).softmax(dim=1) @ v(x))
     opened = [reach.influence(network, x) > 0 for network in fresh]
     pairs = zip(opened, maps.values(), strict=True)
-    return [(new == (old > 0)).float().mean().item() for new, old in pairs]
+    return [100 * (new == (old > 0)).float().mean().item() for new, old in pairs]
 
 
 cnn_same, rnn_same, attention_same = zip(*[same_zeros(seed) for seed in range(10)], strict=True)
 claim(
     "The zeros belong to the architecture: fresh weights leave the same pairs at zero",
-    min(cnn_same + rnn_same + attention_same) == 1,
+    min(cnn_same + rnn_same + attention_same) == 100,
     CNN=cnn_same,
     RNN=rnn_same,
     attention=attention_same,
-    unit="of the pairs agree",
+    unit="% of the pairs",
 )
 
 # %% [markdown]
@@ -495,7 +495,8 @@ claim(
     cnn[it, animal] == 0 and rnn_map[it, tired] == 0 and bool((attention[it] > 0).all()),
     CNN_from_animal=cnn[it, animal].item(),
     RNN_from_tired=rnn_map[it, tired].item(),
-    attention_from_both=[attention[it, animal].item(), attention[it, tired].item()],
+    attention_from_animal=attention[it, animal].item(),
+    attention_from_tired=attention[it, tired].item(),
 )
 
 # %% [markdown]
@@ -814,8 +815,8 @@ claim(
     "Twice as large a W_h fades more slowly; three times as large, it amplifies in some networks",
     max(once) < min(twice) and max(twice) < 1 and min(thrice) < 0.9 and max(thrice) > 1,
     unit="times per word",
-    W_h_times_2=twice,
-    W_h_times_3=thrice,
+    twice_as_large=twice,
+    three_times_as_large=thrice,
 )
 
 # %% [markdown]
@@ -877,7 +878,7 @@ print(f"convolution of width 3: connected in {sum(connected)} of 100 orders")
 claim(
     "Attention finds the other “the” in every order, a window only when it happens to be near",
     min(found) > 0.9 and sum(connected) < 50,
-    least_weight_on_the=min(found),
+    least_weight_on_both=min(found),
     orders_in_which_the_window_connects=sum(connected),
     of_orders=100,
 )
@@ -947,11 +948,13 @@ def ruled(length, seed):
 
 
 measured = [ruled(32, seed) for seed in range(3)]
-opened = {name: [(run[name] > 0).float().mean().item() for run in measured] for name in measured[0]}
+opened = {
+    name: [100 * (run[name] > 0).float().mean().item() for run in measured] for name in measured[0]
+}
 claim(
     "All four networks connect all pairs of 32 words",
-    all(min(shares) == 1 for shares in opened.values()),
-    unit="of the pairs",
+    all(min(shares) == 100 for shares in opened.values()),
+    unit="% of the pairs",
     **{name.replace(" ", "_"): shares for name, shares in opened.items()},
 )
 
@@ -1011,10 +1014,33 @@ claim(
 )
 
 # %% [markdown]
-# Attention is quadratic in the length, as everybody says: it computes a weight for each of the $T^2$ pairs. But all pairs
-# can be connected for less. A dilated stack takes about $T \log T$, and a bidirectional RNN takes $T$. The plain stack pays
-# the square as well, and gets the longest way for its money.
+# Attention is quadratic in the length, as everybody says: it computes a weight for each of the $T^2$ pairs. But in long
+# texts all pairs can be connected for less. A dilated stack takes about $T \log T$, and a bidirectional RNN takes $T$. The
+# plain stack pays the square as well, and gets the longest way for its money.
 #
+# "Long" depends on the number of channels. Each layer of the stack multiplies by $C \times C$ matrices; attention does so
+# only for its queries, keys and values, and its $T^2$ weights cost just $2C$ multiply-adds each. At which length does the dilated
+# stack become cheaper? **Predict**: with 16 channels, and with 512?
+
+
+# %%
+def dilated_is_cheaper(channels):
+    """The first length, of 16, 32, 64, …, at which the dilated stack takes fewer multiply-adds."""
+    length = 16
+    while math.log2(length) * 3 * channels**2 > 3 * channels**2 + 2 * length * channels:
+        length *= 2  # left: per word, by the stack; right: by attention
+    return length
+
+
+from_length = {channels: dilated_is_cheaper(channels) for channels in (16, 64, 512)}
+claim(
+    "The more channels, the longer a text must be before the dilated stack is the cheaper one",
+    from_length[16] < from_length[64] < from_length[512],
+    unit="words",
+    **{f"with_{channels}_channels": length for channels, length in from_length.items()},
+)
+
+# %% [markdown]
 # So what does attention buy? Two things, and you have measured both. Every path has **length 1** (section 5). And its weights
 # are **chosen by content**, not by place (section 8). Does the length of the path matter? Compare, in the maps that we have just
 # measured, the faintest link with the strongest one. **Predict** the order of the four.
@@ -1038,7 +1064,7 @@ claim(
 
 # %% [markdown]
 # Reachable is not the same as audible. All four networks connect all pairs, but in the two with long paths almost nothing
-# of the far words is left, before training. (Section 7 said on what that depends.)
+# of the far words is left, before training. How much is left depends on the weights, as in section 7.
 #
 # Multiply-adds are not seconds. The RNN is the cheapest here, but it must take its $T$ steps one after another, while the
 # others work on all positions at once. Lessons 11 and 12 measure the time.
@@ -1050,13 +1076,14 @@ claim(
 # reply?
 #
 # - A. Right: the other networks leave some entries of the reach map at zero.
-# - B. Other networks reach every pair as well, some for less. Attention makes every path short and picks its weights by content.
+# - B. Other networks reach every pair as well, in long texts for less. Attention makes every path short and picks its
+#   weights by content.
 # - C. Right, and it is also the cheapest way to connect them.
 # - D. Wrong: a bidirectional RNN does the same job, so attention buys nothing.
 #
 # ### BEGIN SOLUTION
-# **B.** A deep enough stack of convolutions and a bidirectional RNN open every pair, and a dilated stack does so with fewer
-# multiply-adds than attention at 512 words. What they lack is a path of length 1 and weights that depend on the words.
+# **B.** A deep enough stack of convolutions and a bidirectional RNN open every pair, and with 16 channels a dilated stack
+# does so with fewer multiply-adds than attention at 512 words. What they lack is a path of length 1 and weights that depend on the words.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -1153,8 +1180,8 @@ notebook.headline(
 # - From *animal* to *it* the RNN takes 8 steps, a CNN of width 3 takes 7 layers, a dilated one 3, attention 1.
 # - In an untrained RNN the influence shrinks by a constant factor per word, and that factor moves with $W_h$.
 # - Untrained attention spreads over nearly all words. It chooses by content, and it does not know the order unless told.
-# - All pairs can be connected by a dilated stack or a bidirectional RNN for less than by attention. Attention is quadratic in
-#   the length, and buys paths of length 1 and weights by content.
+# - In long texts a dilated stack or a bidirectional RNN connects all pairs for less than attention does. Attention is quadratic
+#   in the length, and buys paths of length 1 and weights by content.
 #
 # ## If you have an hour more
 #

@@ -142,6 +142,7 @@ def _label_outputs_once(panels: np.ndarray) -> None:
 def _grid(ax: Axes, shape: Sequence[int]) -> Axes:
     """Thin white lines between the cells of a map (rows, columns), so that they can be counted."""
     rows, columns = shape
+    ax.xaxis.remove_overlapping_locs = ax.yaxis.remove_overlapping_locs = False  # a line may meet a major tick
     ax.set_xticks(np.arange(0.5, columns - 1), minor=True)
     ax.set_yticks(np.arange(0.5, rows - 1), minor=True)
     ax.grid(which="minor", color="white", lw=0.8)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from utils.plotting.style import BLUE, GREY
+from utils.plotting.style import BLUE, GREY, axes
 
 SYMBOLS = [
     ("$x_t$", "x[t]", "input vector at position $t$", "(C,)"),
@@ -59,9 +58,11 @@ RULER = [
 ]
 
 
-def plot_symbols(title: str = "The symbols of Reach, on one page") -> Axes:
-    """A page of A4, sharp enough to print: letters of shapes, symbols, the three flows, the ruler. Returns its axes."""
-    ax = plt.subplots(figsize=(8.3, 9.6), dpi=110, layout="constrained")[1]
+def plot_symbols(title: str = "The symbols of Reach, on one page", ax: Axes | None = None) -> Axes:
+    """A page of A4, sharp enough to print: letters of shapes, symbols, the three flows, the ruler."""
+    if ax is None:
+        ax = axes(None, (8.3, 9.6))
+        ax.figure.set_dpi(110)
     ax.set(xlim=(0, 1), ylim=(47, 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.set_title(title, fontsize=15, fontweight="bold")

@@ -45,8 +45,8 @@ device = notebook.setup()
 # <!-- map -->
 #
 # The minutes are the authors' estimates for reading, predicting and writing every answer; nobody has timed a class yet.
-# If you are in a hurry, each lesson of the short path can be read on its own after this one: follow *builds on* when
-# a word is new to you. <!-- being written -->
+# If you are in a hurry, take the short path, and look into the lessons under *builds on* when a word is new to you.
+# <!-- being written -->
 #
 # ## Where you stand
 #
@@ -311,8 +311,13 @@ print(f"alpha[it] sums to {alpha[it].sum():.3f}; the sum of alpha_ij v_j is z_i.
 
 # %%
 by_hand = torch.tensor(
-    [[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]
-)  # y_0, y_1, y_2, y_3
+    [
+        [1, 0, 0, 0],  # y_0 = x_0
+        [1, 1, 0, 0],  # y_1 = x_1 + x_0
+        [0, 1, 1, 0],  # y_2 = x_2 + x_1
+        [0, 0, 1, 1],  # y_3 = x_3 + x_2
+    ]
+)
 ax = plot_reach(by_hand, ["0", "1", "2", "3"], "Each output reads itself and one word back")
 
 # %% [markdown]
@@ -449,6 +454,7 @@ def same_zeros(seed):
     return [100 * (new == (old > 0)).float().mean().item() for new, old in pairs]
 
 
+# %%
 cnn_same, rnn_same, attention_same = zip(*[same_zeros(seed) for seed in range(10)], strict=True)
 claim(
     "The zeros belong to the architecture: fresh weights leave the same pairs at zero",
@@ -720,7 +726,7 @@ check.influence_map(influence_map)
 # <details><summary>Hint: the loop</summary>
 #
 # Call the model once. Start with a tensor of zeros, `(T_out, T_in)`. Two loops go over `i` and `a`; each time the gradient of
-# `y[i, a]` has the shape (T_in, C_in), and the sum of its squares over the channels belongs into row `i`.
+# `y[i, a]` has the shape (T_in, C_in), and the sum of its squares over the channels belongs in row `i`.
 # </details>
 # <details><summary>Help: "element 0 of tensors does not require grad"</summary>
 #
@@ -794,7 +800,8 @@ def factor_per_word(curves, start, end):
 
 fade_per_word = {name: factor_per_word(curves, 0, 20) for name, curves in fades.items()}
 for name, factors in fade_per_word.items():
-    print(f"{name}: {min(factors):.2f} to {max(factors):.2f}")
+    spread = f"{min(factors):.2f} to {max(factors):.2f}"
+    print(f"{name}: each word back multiplies the influence by {spread}")
 
 # %%
 claim(
@@ -858,8 +865,8 @@ claim(
 # An untrained layer can reach *animal*, but it has no reason to prefer it. Training has to find queries and keys that match
 # where it matters. You will train a layer to do so in lesson 10.
 #
-# What such a match can do, you can see without training. Set a layer by hand: let query and key both be the word itself, with
-# the scores doubled. Then each word looks for words like itself. Shuffle the sentence 100 times. **Predict**: in how many of
+# You can see what such a match can do without any training. Set a layer by hand: let query and key both be the word itself,
+# with the scores doubled. Then each word looks for words like itself. Shuffle the sentence 100 times. **Predict**: in how many of
 # the orders does the second *the* find the first one? And in how many would a convolution of width 3 connect the two?
 
 # %%
@@ -869,7 +876,7 @@ for seed in range(100):
     order = torch.randperm(T, generator=torch.Generator().manual_seed(seed))
     shuffled, one, other = x[order], *(order.argsort()[[first, second]].tolist())
     weights = (2 * shuffled @ shuffled.T / C**0.5).softmax(dim=1)
-    found.append(weights[other, [one, other]].sum().item())  # what both "the" get of the look
+    found.append(weights[other, [one, other]].sum().item())  # the weight on both
     connected.append(abs(one - other) <= 1)
 print(f"attention: at least {min(found):.2f} of the weight lies on the two “the”, in every order")
 print(f"convolution of width 3: connected in {sum(connected)} of 100 orders")
@@ -885,8 +892,7 @@ claim(
 
 # %% [markdown]
 # This is the difference that matters. The weights of a convolution belong to *places*: $W_{-1}$ is for the word to the left,
-# whichever word that is. The weights of attention belong to *content*: they are computed from the words, again for each
-# sentence.
+# whichever word that is. The weights of attention belong to *content*: they are computed from the words of each sentence.
 #
 # There is one more property that is easy to miss. In our sentence both occurrences of *the* have the same vector. **Predict**
 # for each flow: do the two get different vectors in return?
@@ -941,12 +947,14 @@ def all_pairs(length):
     }
 
 
+# %%
 def ruled(length, seed):
     torch.manual_seed(seed)
     text = torch.randn(length, C)
     return {name: reach.influence(net, text) for name, net in all_pairs(length).items()}
 
 
+# %%
 measured = [ruled(32, seed) for seed in range(3)]
 opened = {
     name: [100 * (run[name] > 0).float().mean().item() for run in measured] for name in measured[0]
@@ -970,13 +978,12 @@ def multiply_adds(network, inputs):
     return counter.get_total_flops() / 2  # a multiply-add is two operations
 
 
+# %%
 costs = {name: {} for name in all_pairs(2)}
 for length in (16, 32, 64, 128, 256, 512):
     for name, network in all_pairs(length).items():
         costs[name][length] = multiply_adds(network, torch.randn(length, C))
-title = (
-    "A direct link for every pair costs the square of the length;\nconnecting every pair need not"
-)
+title = "A direct link per pair costs the square of the length;\nconnecting all pairs need not"
 ax = plot_costs(costs, "multiply-adds", title, "words in the text")
 
 # %%
@@ -1016,11 +1023,11 @@ claim(
 # %% [markdown]
 # Attention is quadratic in the length, as everybody says: it computes a weight for each of the $T^2$ pairs. But in long
 # texts all pairs can be connected for less. A dilated stack takes about $T \log T$, and a bidirectional RNN takes $T$. The
-# plain stack pays the square as well, and gets the longest way for its money.
+# plain stack pays the square as well, and its paths are long all the same.
 #
 # "Long" depends on the number of channels. Each layer of the stack multiplies by $C \times C$ matrices; attention does so
 # only for its queries, keys and values, and its $T^2$ weights cost just $2C$ multiply-adds each. At which length does the dilated
-# stack become cheaper? **Predict**: with 16 channels, and with 512?
+# stack become cheaper? **Predict**: with 16 channels, and with 256?
 
 
 # %%
@@ -1032,11 +1039,15 @@ def dilated_is_cheaper(channels):
     return length
 
 
-from_length = {channels: dilated_is_cheaper(channels) for channels in (16, 64, 512)}
+# %%
+dilated, direct = costs["dilated convolutions"], costs["attention"]
+counted = next(length for length in direct if dilated[length] < direct[length])
+from_length = {channels: dilated_is_cheaper(channels) for channels in (16, 64, 256)}
 claim(
     "The more channels, the longer a text must be before the dilated stack is the cheaper one",
-    from_length[16] < from_length[64] < from_length[512],
+    counted == from_length[16] < from_length[64] < from_length[256],
     unit="words",
+    counted_by_torch=counted,
     **{f"with_{channels}_channels": length for channels, length in from_length.items()},
 )
 

@@ -135,9 +135,10 @@ class Outline:
 
     def _station(self, number: str, here: str) -> str:
         entry = self._entry(number)
+        title = entry.title if entry else f"{number} · {PLAN[number].name}"
         if number == here:
-            return f"**{number} · {PLAN[number].name} ← you are here**"
-        return f"[{entry.title}]({entry.stem}.ipynb)" if entry else f"{number} · {PLAN[number].name}"
+            return f"**{title} ← you are here**"
+        return f"[{title}]({entry.stem}.ipynb)" if entry else title
 
     def _hours(self, numbers: list[str]) -> str:
         """How long those of the lessons take that exist, by what they say themselves."""

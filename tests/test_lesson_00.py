@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from tools import outline
+from utils import paths
 from utils.checking import Status
 from utils.checks import start_here as check
-from utils.plotting import curves, maps, timeline
+from utils.plotting import curves, maps, symbols, timeline
 from utils.widgets import flow_stepper
 
 WORDS = ["The", "animal", "did", "not", "cross", "the", "street", "because", "it", "was", "tired"]
@@ -57,12 +59,28 @@ def reach_by_steps(kind, length, layers, width):
 def path_by_walking(kind, i, j, width=3):
     if kind == "attention":
         return np.int64(1)
-    if kind == "rnn":
-        return float("inf") if j > i else float(len(range(j, i + 1)))
-    layers = 1
-    while layers * (width // 2) < abs(i - j):
+    if kind.endswith("rnn"):
+        behind = kind == "rnn" and j > i
+        return float("inf") if behind else float(1 + sum(1 for _ in range(min(i, j), max(i, j))))
+    reached, layers = {j}, 0
+    while layers == 0 or i not in reached:
+        dilation = 2**layers if kind == "dilated cnn" else 1
+        taps = [dilation * tap for tap in range(-(width // 2), width // 2 + 1)]
+        reached = {position + tap for position in reached for tap in taps}
         layers += 1
     return torch.tensor(layers)
+
+
+def path_by_logarithms(kind, i, j, width=3):
+    d, half = abs(i - j), width // 2
+    match kind:
+        case "cnn":
+            return max(1, -(-d // half))
+        case "dilated cnn":
+            return max(1, math.ceil(math.log2(d / half + 1)))
+        case "attention":
+            return 1
+    return d + 1 if kind == "bidirectional rnn" or j <= i else np.inf
 
 
 def influence_by_grad(model, x):
@@ -101,7 +119,11 @@ class Distance:
 RIGHT = {
     "distance": {"an object, with np.hypot": Distance(), "numpy": lambda i, j: np.abs(np.int64(i) - j)},
     "reach_map": {"loops": reach_by_loops, "numpy": reach_by_numpy, "step by step": reach_by_steps},
-    "path_length": {"walking": path_by_walking, "a float": lambda *case: float(check.path_length.reference(*case))},
+    "path_length": {
+        "walking": path_by_walking,
+        "logarithms": path_by_logarithms,
+        "a float": lambda *case: float(check.path_length.reference(*case)),
+    },
     "influence_map": {
         "autograd.grad": influence_by_grad,
         "backward, in float64": influence_by_backward,
@@ -112,6 +134,15 @@ RIGHT = {
 
 
 # --- wrong answers that are on no list ----------------------------------------------------------------------------
+
+
+def _dilated(kind, i, j, width, sum_of_dilations):
+    if kind != "dilated cnn":
+        return check.path_length.reference(kind, i, j, width)
+    layers = 1
+    while width // 2 * sum_of_dilations(layers) < abs(i - j):
+        layers += 1
+    return layers
 
 
 def reach_unfinished(kind, length, layers, width):
@@ -167,6 +198,8 @@ WRONG = {
         "a list": (lambda kind, i, j, width: [1], "", "expected a whole number"),
         "always 1": lambda kind, i, j, width: 1,
         "a long way instead of none": lambda *case: min(check.path_length.reference(*case), 10**9),
+        "dilations added up wrongly": (lambda *case: _dilated(*case, lambda n: 2**n), "sum_of_dilations_one_too_large"),
+        "one way only": (lambda kind, *case: check.path_length.reference(kind.split()[-1], *case), None),
         "width ignored": (lambda kind, i, j, width: check.path_length.reference(kind, i, j), "one_position_a_layer"),
     },
     "influence_map": {
@@ -223,11 +256,85 @@ def test_an_endless_path_is_not_drawn():
     assert ax.lines[0].get_xdata().tolist() == [0, 1]
 
 
-def test_the_timeline_is_in_order_and_complete():
+def test_the_cells_of_a_map_can_be_counted():
+    for ax in (maps.plot_reach(torch.eye(4)), maps.plot_influence(torch.eye(4) + 1e-3, WORDS[:4])):
+        assert [*ax.get_xticks(minor=True)] == [*ax.get_yticks(minor=True)] == [0.5, 1.5, 2.5]
+
+
+def test_the_timeline_is_complete_and_its_years_are_equally_long():
     years = [year for year, _, _ in timeline.EVENTS]
     assert years == sorted(years)
-    drawn = {text.get_text() for text in timeline.plot_timeline().texts}
-    assert drawn == {name for _, name, _ in timeline.EVENTS}
+    ax = timeline.plot_timeline()
+    drawn = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    for year, name, _ in timeline.EVENTS:
+        assert any(name in text.split(", ") or name == text for text, at in drawn.items() if at == year), name
+    assert ax.get_yscale() == "linear"
+
+
+def test_the_longest_gap_of_the_timeline():
+    assert timeline.longest_gap() == (1998, 2012)
+    assert timeline.longest_gap([(1, "a", "x"), (2, "b", "x"), (2, "c", "y"), (9, "d", "x")]) == (2, 9)
+
+
+def test_the_sheet_of_symbols_says_what_the_lesson_says():
+    lesson = (paths.LESSONS / "00_start_here.py").read_text(encoding="utf-8")
+    for symbol, code, meaning, shape in symbols.SYMBOLS:
+        in_code = ", ".join(f"`{part}`" for part in code.split(", ") if part) if "," not in shape[:2] else code
+        in_code = in_code.replace("`alpha[i`, `j]`", "`alpha[i, j]`")
+        assert f"| {symbol} | {in_code} | {meaning} | {shape} |" in lesson
+    drawn = {text.get_text() for text in symbols.plot_symbols().texts}
+    assert {part for row in [*symbols.SYMBOLS, *symbols.LETTERS, *symbols.FLOWS] for part in row} <= drawn
+
+
+# --- what the lesson says of dilations ----------------------------------------------------------------------------
+
+
+def connects(dilations, length):
+    """Whether a stack of width 3 opens every pair: by sets, one layer after the other."""
+    reached = [{i} for i in range(length)]
+    for d in dilations:
+        near = [[i + tap for tap in (-d, 0, d) if 0 <= i + tap < length] for i in range(length)]
+        reached = [set().union(*(reached[j] for j in window)) for window in near]
+    return all(len(one) == length for one in reached)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 4, 5])
+def test_doubling_connects_exactly_two_to_the_number_of_layers(layers):
+    doubling = [2**n for n in range(layers)]
+    assert connects(doubling, 2**layers) and not connects(doubling, 2**layers + 1)
+
+
+def test_the_open_problem_is_as_the_lesson_says():
+    assert connects([3, 1, 5], 10)  # three layers, ten words
+    assert not connects([1, 3, 9, 27], 41)  # although every distance up to 40 is a sum of these
+
+
+# --- the map of the course ----------------------------------------------------------------------------------------
+
+
+def entry(number, minutes=60):
+    return outline.Entry(f"{number}_topic", f"Name {number}", f"question {number}?", "code", minutes)
+
+
+def test_the_map_tells_what_exists_from_what_is_being_written():
+    shown = outline.Outline([entry("00"), entry("02", 90), entry("04", 30)]).map("00")
+    rows = [line for line in shown.splitlines() if line.startswith(("| ◆", "| ◇"))]
+    assert [row.count("being written") for row in rows] == [0, 1, 0, 1, 0] + 9 * [1]
+    assert "you are here" in rows[0] and "you are here" not in "".join(rows[1:])
+    assert "[02 · Name 02](02_topic.ipynb) | question 02? |" in rows[2] and "90 |" in rows[2]
+    assert "04 · Depth" not in shown and "05 · Recurrence | what fits in one state?" in rows[5]
+    assert "00 → 02 → 03 (being written) → 08 (being written) → 11 (being written). About 2.5 hours" in shown
+    assert "the 3 lessons that exist today. About 3 hours" in shown
+
+
+def test_the_map_of_a_whole_course_says_nothing_of_writing():
+    shown = outline.Outline([entry(number) for number in outline.NUMBERS]).map("00")
+    assert "being written" not in shown and "all 14 lessons. About 14 hours." in shown
+
+
+def test_a_lesson_builds_on_earlier_ones():
+    for number, planned in outline.PLAN.items():
+        assert set(planned.needs) <= {earlier for earlier in outline.NUMBERS if earlier < number}
 
 
 # --- the stepper --------------------------------------------------------------------------------------------------

@@ -12,11 +12,39 @@ import jupytext
 
 from tools.lesson import CELL_MARKER, FILE_NAME, PERCENT, TITLE
 
-NUMBERS = [f"{number:02}" for number in range(14)]
-"""The lessons of the course, those that are planned among them. The numbers are final."""
 
-NEXT, BEING_WRITTEN = "<!-- next -->", "<!-- being written -->"
-"""What a lesson's text holds where the build puts the link to the next lesson, and a word on those to come."""
+@dataclass(frozen=True)
+class Planned:
+    """A lesson of the plan, written or not. `needs` are the lessons that it builds on, beside 00."""
+
+    name: str
+    question: str
+    needs: tuple[str, ...] = ()
+    spine: bool = False
+
+
+PLAN = {
+    "00": Planned("Start here", "who can influence whom?", spine=True),
+    "01": Planned("Convolution", "what does one kernel buy?"),
+    "02": Planned("CNN on MNIST", "can two convolutions pass 99 %?", spine=True),
+    "03": Planned("Receptive field", "which pixels reach this output?", ("01",), spine=True),
+    "04": Planned("Depth and skips", "why can networks be deep?", ("01", "03")),
+    "05": Planned("Recurrence", "what fits in one state?"),
+    "06": Planned("Why RNNs forget", "how fast does influence fade?", ("05",)),
+    "07": Planned("LSTM and GRU", "what do gates fix, and what not?", ("06",)),
+    "08": Planned("The char-LSTM", "how far back does it look?", spine=True),
+    "09": Planned("From bottleneck to attention", "what does one vector lose?", ("05",)),
+    "10": Planned("Self-attention", "what makes direct lookup work?"),
+    "11": Planned("The tiny transformer", "which wins, at which budget?", ("08",), spine=True),
+    "12": Planned("Recurrence returns", "recurrence without waiting?", ("07", "11")),
+    "13": Planned("Building blocks", "which architecture for this problem?", ("02", "11")),
+}
+"""The lessons of the course. The numbers are final; what a lesson that exists says of itself comes before its plan."""
+
+NUMBERS = list(PLAN)
+
+NEXT, BEING_WRITTEN, MAP = "<!-- next -->", "<!-- being written -->", "<!-- map -->"
+"""What a lesson's text holds where the build puts the link to the next lesson, a word on those to come, the map."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +86,13 @@ class Outline:
 
     def fill(self, text: str, number: str) -> str:
         """A text of lesson `number`, with the places filled that depend on other lessons."""
-        return text.replace(NEXT, self.next(number)).replace(BEING_WRITTEN, self.being_written())
+        for place, content in (
+            (NEXT, self.next(number)),
+            (BEING_WRITTEN, self.being_written()),
+            (MAP, self.map(number)),
+        ):
+            text = text.replace(place, content)
+        return text
 
     def next(self, number: str) -> str:
         """Where a learner goes after lesson `number`."""
@@ -75,6 +109,44 @@ class Outline:
         if not self._missing(NUMBERS):
             return ""
         return "Some lessons are still being written: where a text points to one that you do not find, it is planned."
+
+    def map(self, here: str) -> str:
+        """All lessons with the two paths through them, in Markdown, for a reader who is in lesson `here`."""
+        rows = ["| path | lesson | question | builds on | minutes |", "| :-: | --- | --- | --- | --: |"]
+        for number, planned in PLAN.items():
+            entry = self._entry(number)
+            minutes = entry.minutes if entry else "*being written*"
+            question = entry.question if entry else planned.question
+            path, needs = "◆" if planned.spine else "◇", ", ".join(planned.needs)
+            rows.append(f"| {path} | {self._station(number, here)} | {question} | {needs} | {minutes} |")
+        spine = [number for number, planned in PLAN.items() if planned.spine]
+        short = " → ".join(number if self._entry(number) else f"{number} (being written)" for number in spine)
+        missing = self._missing(NUMBERS)
+        rest = f" {_are_being_written(missing)}" if missing else ""
+        whole = f"the {len(self.entries)} lessons that exist today" if missing else f"all {len(PLAN)} lessons"
+        return "\n".join(
+            [
+                *rows,
+                "",
+                f"- ◆ **The short path**: {short}. {self._hours(spine)}.",
+                f"- ◆ and ◇ **The whole course**, in the order of the numbers: {whole}. {self._hours(NUMBERS)}.{rest}",
+            ]
+        )
+
+    def _station(self, number: str, here: str) -> str:
+        entry = self._entry(number)
+        title = entry.title if entry else f"{number} · {PLAN[number].name}"
+        if number == here:
+            return f"**{title} ← you are here**"
+        return f"[{title}]({entry.stem}.ipynb)" if entry else title
+
+    def _hours(self, numbers: list[str]) -> str:
+        """How long those of the lessons take that exist, by what they say themselves."""
+        minutes = sum(int(entry.minutes or 0) for number in numbers if (entry := self._entry(number)))
+        return f"About {round(minutes / 30) / 2:g} hours"
+
+    def _entry(self, number: str) -> Entry | None:
+        return next((one for one in self.entries if one.number == number), None)
 
     def _missing(self, planned: list[str]) -> list[str]:
         there = {one.number for one in self.entries}

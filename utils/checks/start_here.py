@@ -46,10 +46,10 @@ distance.slip("sign_kept_the_other_way", turn=lambda d: -d).says(
     "You counted j - i and kept its sign. A distance is the same in both directions."
 )
 distance.slip("always_negative", turn=lambda d: -abs(d)).says(
-    "Your distance is never positive. Take the absolute value itself, without a minus before it."
+    "Your distance is never positive. Take the absolute value itself, without a minus in front of it."
 )
 distance.slip("both_ends_counted", more=1).says(
-    "You counted both words as well as the way between them. Count the steps from one to the other."
+    "You counted both end points as well as the steps between them. Count only the steps from one to the other."
 )
 distance.slip("words_between", more=-1).says(
     "You counted the words that lie between. Count the steps: neighbours are 1 apart."
@@ -204,18 +204,28 @@ reach_map.slip("mask_hides_the_word_itself", causal=lambda d: d > 0).says(
 
 # --- 0.3 path length --------------------------------------------------------------------------------------------
 
+WAYS = ("cnn", "dilated cnn", "rnn", "bidirectional rnn", "attention")
+
 
 @lesson.exercise(
-    points=2,
+    points=3,
     hint="Put a finger on input j, walk along the arrows to output i, and count how many you walk along.",
 )
 def path_length(kind, i, j, width=3):
     """Arrows on the shortest path from input j to output i: a whole number, or math.inf where there is none."""
     if kind == "attention":
         return 1
-    if kind == "rnn":
-        return i - j + 1 if j <= i else math.inf
-    return max(1, math.ceil(abs(i - j) / (width // 2)))
+    if kind.endswith("rnn"):
+        return math.inf if kind == "rnn" and j > i else abs(i - j) + 1
+    return _layers(i - j, lambda n: width // 2 * (n if kind == "cnn" else 2**n - 1))
+
+
+def _layers(d, far):
+    """How many layers it takes until `far(layers)` words to each side are d words or more; at least one."""
+    layers = 1
+    while far(layers) < abs(d):
+        layers += 1
+    return layers
 
 
 @path_length.cases
@@ -224,13 +234,18 @@ def _(rng):
         yield "attention", i, j, 3
     for i, j in [(0, 0), (1, 0), (3, 1), (1, 3), (0, 3)]:
         yield "rnn", i, j, 3
+        yield "bidirectional rnn", i, j, 3
     for i, j in [(1, 0), (2, 2), (0, 1), (0, 3), (3, 0), (0, 5)]:
         yield "cnn", i, j, 3
     for i, j in [(1, 0), (3, 0), (0, 3), (4, 0), (4, 1), (5, 0), (8, 1), (0, 7)]:
         yield "cnn", i, j, 5
     yield "cnn", 4, 0, 7
-    for _ in range(24):
-        kind = ("cnn", "cnn", "rnn", "attention")[int(rng.integers(4))]
+    for i, j in [(0, 0), (1, 0), (2, 0), (0, 3), (4, 0), (8, 1), (0, 8), (15, 0), (0, 16)]:
+        yield "dilated cnn", i, j, 3
+    for i, j in [(2, 0), (0, 3), (6, 0), (0, 7), (8, 1)]:
+        yield "dilated cnn", i, j, 5
+    for _ in range(30):
+        kind = WAYS[int(rng.integers(len(WAYS)))]
         yield kind, int(rng.integers(0, 40)), int(rng.integers(0, 40)), 2 * int(rng.integers(1, 6)) + 1
 
 
@@ -238,18 +253,27 @@ def _(rng):
 def _(
     kind, i, j, width=3,
     rnn=lambda d: d + 1 if d >= 0 else math.inf,
+    both=lambda d: abs(d) + 1,
     cnn=lambda d, width: max(1, math.ceil(abs(d) / (width // 2))),
+    dilated=lambda n, width: width // 2 * (2**n - 1),
     attention=lambda d: 1,
 ):  # fmt: skip
-    """Each kind is a formula of d, how far input j lies before output i."""
-    return {"rnn": rnn, "attention": attention}[kind](i - j) if kind != "cnn" else cnn(i - j, width)
+    """Each kind is a formula of d, how far input j lies before output i; `dilated` is the reach of n layers."""
+    ways = {
+        "rnn": lambda d: rnn(d),
+        "bidirectional rnn": lambda d: both(d),
+        "cnn": lambda d: cnn(d, width),
+        "dilated cnn": lambda d: _layers(d, lambda n: dilated(n, width)),
+        "attention": lambda d: attention(d),
+    }
+    return ways[kind](i - j)
 
 
-path_length.slip("first_arrow_missing", rnn=lambda d: d if d >= 0 else math.inf).says(
-    "In your RNN the way from x_j into the state h_j is missing. That is an arrow too, so the path has i - j + 1 of them."
+path_length.slip("first_arrow_missing", rnn=lambda d: d if d >= 0 else math.inf, both=abs).says(
+    "In your RNN the way from x_j into the state h_j is missing. That is an arrow too, so the path has |i - j| + 1 of them."
 )
 path_length.slip("path_backwards", rnn=lambda d: abs(d) + 1).says(
-    "Your RNN finds a path backwards. Where j lies after i there is none: return math.inf."
+    "Your RNN finds a path backwards. It reads from left to right, so where j lies after i there is none: return math.inf."
 )
 path_length.slip("future_not_told_apart", rnn=lambda d: d + 1).says(
     "Your RNN returns i - j + 1 also where j lies after i. There is no path, and no number of steps below 1: return math.inf."
@@ -262,6 +286,15 @@ path_length.slip("no_path_is_minus_one", rnn=lambda d: d + 1 if d >= 0 else -1).
 )
 path_length.slip("output_and_input_swapped", rnn=lambda d: 1 - d if d <= 0 else math.inf).says(
     "You swapped i and j in the RNN: j is the input, i the output."
+)
+path_length.slip("one_direction_only", both=lambda d: d + 1 if d >= 0 else math.inf).says(
+    "Your bidirectional RNN has no path from later words. Its second half reads from right to left, and carries them."
+)
+path_length.slip("later_words_not_told_apart", both=lambda d: d + 1).says(
+    "Your bidirectional RNN counts i - j with its sign. From a later word the path is just as long: take abs(i - j)."
+)
+path_length.slip("both_directions_walked", both=lambda d: 2 * (abs(d) + 1)).says(
+    "Your bidirectional RNN walks both ways. One direction is enough: the one that starts at j and meets i."
 )
 path_length.slip("divided_by_the_width", cnn=lambda d, w: max(1, math.ceil(abs(d) / w))).says(
     "You divided by the whole width. One layer carries a word width // 2 positions: half the width."
@@ -276,32 +309,56 @@ path_length.slip("brackets_missing", cnn=lambda d, w: max(1, math.ceil(abs(d) / 
     "You divided by the width and then by 2: `a / width // 2` runs from left to right. Put brackets around (width // 2)."
 )
 path_length.slip("rounded_to_the_nearest", cnn=lambda d, w: max(1, round(abs(d) / (w // 2)))).says(
-    "You rounded to the nearest. A word that is not quite reached needs one layer more: round up."
+    "You rounded to the nearest. A word that is not quite reached needs one more layer: round up."
 )
 path_length.slip("sign_kept_in_the_cnn", cnn=lambda d, w: max(1, math.ceil(d / (w // 2)))).says(
-    "Your CNN counts i - j with its sign, so that later words are too near. The kernel looks to both sides: take abs(i - j)."
+    "Your CNN counts i - j with its sign, so later words seem too near. The kernel looks to both sides: take abs(i - j)."
 )
 path_length.slip("sign_and_zero_kept_in_the_cnn", cnn=lambda d, w: math.ceil(d / (w // 2))).says(
     "Your CNN counts i - j with its sign, and returns 0 or less for the word itself and for later ones. Take abs(i - j), and at least 1."
 )
 path_length.slip("rounded_down", cnn=lambda d, w: max(1, abs(d) // (w // 2))).says(
-    "You rounded down. A word that is not quite reached needs one layer more: round up."
+    "You rounded down. A word that is not quite reached needs one more layer: round up."
 )
 path_length.slip("not_rounded", cnn=lambda d, w: max(1, abs(d) / (w // 2))).says(
     "You did not round. There is no half layer: round up, as math.ceil does."
 )
-path_length.slip("one_added_in_place_of_rounding_up", cnn=lambda d, w: abs(d) // (w // 2) + 1).says(
+path_length.slip("one_added_instead_of_rounding_up", cnn=lambda d, w: abs(d) // (w // 2) + 1).says(
     "You added 1 after dividing. Where the distance divides evenly that is one layer too many: round up."
 )
 path_length.slip("no_layer_for_the_word_itself", cnn=lambda d, w: math.ceil(abs(d) / (w // 2))).says(
     "For i = j your CNN returns 0. An output lies at least one layer above every input, its own word included: at least 1."
 )
-path_length.slip("one_position_a_layer", cnn=lambda d, w: max(1, abs(d))).says(
-    "Your CNN walks one position per layer, whatever the width. A layer carries a word width // 2 positions."
+path_length.slip("one_position_a_layer", cnn=lambda d, w: max(1, abs(d)), dilated=lambda n, w: 2**n - 1).says(
+    "Your CNN ignores the width: it is that of width 3. A layer carries a word width // 2 positions, times its dilation."
+)
+path_length.slip("width_ignored_without_dilation", cnn=lambda d, w: max(1, abs(d))).says(
+    "Your CNN without dilation walks one position per layer, whatever the width. A layer carries a word width // 2 positions."
 )
 path_length.slip(
     "cnn_only_from_the_past", cnn=lambda d, w: max(1, math.ceil(d / (w // 2))) if d >= 0 else math.inf
 ).says("Your CNN has no path from later words. The kernel is centred and looks to both sides.")
+path_length.slip("dilation_ignored", dilated=lambda n, w: w // 2 * n).says(
+    "Your dilated CNN is the plain one. Layer n has gaps: it carries a word width // 2 times 1, 2, 4, 8, … positions."
+)
+path_length.slip("last_dilation_alone", dilated=lambda n, w: w // 2 * 2 ** (n - 1)).says(
+    "You counted only what the last dilated layer carries. The layers below it carry the word too: add up 1, 2, 4 and so on."
+)
+path_length.slip("dilated_layers_twice_too_far", dilated=lambda n, w: w // 2 * (2 ** (n + 1) - 2)).says(
+    "Your dilated layers carry a word twice as far as they should. The dilations begin with 1, not 2; and half of the window lies on each side, width // 2."
+)
+path_length.slip("sum_of_dilations_one_too_large", dilated=lambda n, w: w // 2 * 2**n).says(
+    "You let n dilated layers carry a word 2 ** n times width // 2 positions. Add them up: 1 + 2 + 4 is 7, not 8."
+)
+path_length.slip("dilations_times_the_whole_width", dilated=lambda n, w: w * (2**n - 1)).says(
+    "Your dilated layers carry a word by their whole width, times the dilation. To one side it is half: width // 2."
+)
+path_length.slip("dilations_grow_by_the_width", dilated=lambda n, w: w // 2 * sum(w**m for m in range(n))).says(
+    "Your dilations grow by the width of the window. In this exercise they double: 1, 2, 4, 8."
+)
+path_length.slip("dilations_count_up", dilated=lambda n, w: w // 2 * n * (n + 1) // 2).says(
+    "Your dilations are 1, 2, 3, … In this exercise they double: 1, 2, 4, 8."
+)
 path_length.slip("attention_walks", attention=lambda d: max(1, abs(d))).says(
     "Your attention takes longer for words that are far away. Every pair has a direct link: always 1."
 )
@@ -428,10 +485,10 @@ influence_map.slip("spectral_norm", reduce=lambda J: torch.linalg.matrix_norm(J.
     "You took the largest singular value of each block (the spectral norm). The exercise asks for the Frobenius norm: root of the sum of squares."
 )
 influence_map.slip("first_output_channel", blocks=lambda J: J[:, :1]).says(
-    "You measured the first output channel alone. Every output channel counts: sum their squares."
+    "You measured only the first output channel. Every output channel counts: sum their squares."
 )
 influence_map.slip("first_input_channel", blocks=lambda J: J[..., :1]).says(
-    "You measured the first input channel alone. Every input channel counts: sum their squares."
+    "You measured only the first input channel. Every input channel counts: sum their squares."
 )
 influence_map.slip("positions_swapped", after=lambda influences: influences.T).says(
     "Rows and columns are swapped. Row i is the output position, column j the input position."
@@ -446,7 +503,7 @@ influence_map.slip("one_gradient_for_all", reduce=lambda J: J.sum((0, 1)).norm(d
     "You took one gradient, that of the sum of all outputs: one number for each input. Take the gradient of each output position on its own."
 )
 influence_map.slip("last_output_alone", after=lambda influences: influences[-1]).says(
-    "Only the last output position came back. There is one row for each output position."
+    "You returned only the last output position. The map has one row per output position."
 )
 influence_map.slip("whole_jacobian", reduce=lambda J: J).says(
     "You returned the whole Jacobian. Reduce each block, over both channel axes, to one number."
@@ -464,5 +521,5 @@ influence_map.slip("largest_is_one", after=lambda influences: influences / influ
     "You divided by the largest influence. The exercise asks for the norms themselves."
 )
 influence_map.slip("reached_or_not", after=lambda influences: (influences > 0).float()).says(
-    "You returned which inputs reach, as 0 and 1. How strongly they reach is asked for."
+    "You returned which inputs reach, as 0 and 1. The exercise asks how strongly they reach."
 )

@@ -77,7 +77,7 @@ def plot_path_lengths(
 
     Infinite lengths are left out. `mark` draws a line at the distance that the text speaks of.
     """
-    ax = axes(ax, (6.5, 3.0))
+    ax = axes(ax, (7.4, 3.0))
     for (name, values), marker in zip(lengths.items(), MARKERS, strict=False):
         finite = [(distance, value) for distance, value in enumerate(values) if np.isfinite(value)]
         ax.plot(*zip(*finite, strict=True), marker=marker, ms=4, label=name)
@@ -85,7 +85,7 @@ def plot_path_lengths(
         ax.axvline(mark, color=GREY, ls=":", lw=1)
         ax.annotate("it → animal", (mark, ax.get_ylim()[1]), ha="right", va="top", rotation=90, fontsize=8)
     ax.set(xlabel="distance between two words, in positions", ylabel="steps on the path", title=title)
-    ax.legend(frameon=False, fontsize=9)
+    ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     return ax
 
 

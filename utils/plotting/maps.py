@@ -19,7 +19,7 @@ def plot_reach(reach: Tensor, words: Sequence[str] = (), title: str = "", ax: Ax
     """Which input (column) can reach which output (row): a map (T_out, T_in) of zeros and ones."""
     ax = axes(ax, (3.6, 3.0))
     ax.imshow(np.asarray(reach) != 0, cmap=ListedColormap([NOTHING, BLUE]), vmin=0, vmax=1)
-    return _label(ax, words, title)
+    return _label(_grid(ax, reach.shape), words, title)
 
 
 def plot_reaches(maps: Mapping[str, Tensor], words: Sequence[str] = ()) -> np.ndarray:
@@ -44,7 +44,7 @@ def plot_influence(
     drawn = ax.imshow(shown, cmap=_colors(), norm=LogNorm(FLOOR, 1))
     if bar:
         ax.figure.colorbar(drawn, ax=ax, shrink=0.8, label="influence, relative to the largest")
-    return _label(ax, words, title)
+    return _label(_grid(ax, influences.shape) if words else ax, words, title)
 
 
 def plot_influences(maps: Mapping[str, Tensor], words: Sequence[str] = ()) -> np.ndarray:
@@ -137,6 +137,17 @@ def plot_confusion(labels: Tensor, predictions: Tensor, title: str = "", ax: Axe
 def _label_outputs_once(panels: np.ndarray) -> None:
     for ax in panels.flat[1:]:
         ax.set(ylabel="", yticklabels=[])
+
+
+def _grid(ax: Axes, shape: Sequence[int]) -> Axes:
+    """Thin white lines between the cells of a map (rows, columns), so that they can be counted."""
+    rows, columns = shape
+    ax.xaxis.remove_overlapping_locs = ax.yaxis.remove_overlapping_locs = False  # a line may meet a major tick
+    ax.set_xticks(np.arange(0.5, columns - 1), minor=True)
+    ax.set_yticks(np.arange(0.5, rows - 1), minor=True)
+    ax.grid(which="minor", color="white", lw=0.8)
+    ax.tick_params(which="minor", length=0)
+    return ax
 
 
 def _colors() -> Colormap:

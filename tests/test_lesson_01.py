@@ -121,14 +121,23 @@ def unfolded_by_view(x, weight, bias, stride, padding):
 
 def counts_by_torch(c_in, c_out, kernel, height, width):
     pixels = height * width
-    conv = nn.Conv2d(c_in, c_out, kernel, device="meta")
-    dense = nn.Linear(c_in * pixels, c_out * pixels, device="meta")
-    return {name: sum(p.numel() for p in layer.parameters()) for name, layer in [("dense", dense), ("conv", conv)]}
+    layers = {
+        "conv": [nn.Conv2d(c_in, c_out, kernel, device="meta")],
+        "separable": [
+            nn.Conv2d(c_in, c_in, kernel, groups=c_in, device="meta"),
+            nn.Conv2d(c_in, c_out, 1, device="meta"),
+        ],
+        "local": [nn.Conv2d(c_in, c_out * pixels, kernel, device="meta")],
+        "dense": [nn.Linear(c_in * pixels, c_out * pixels, device="meta")],
+    }
+    return {name: sum(p.numel() for layer in parts for p in layer.parameters()) for name, parts in layers.items()}
 
 
 def counts_by_numpy(c_in, c_out, kernel, height, width):
-    inputs, outputs = np.prod([c_in, height, width]), np.prod([c_out, height, width])
-    return {"conv": np.prod([c_out, c_in, kernel, kernel]) + c_out, "dense": (inputs + 1) * outputs}
+    inputs, outputs, area = np.prod([c_in, height, width]), np.prod([c_out, height, width]), np.square(kernel)
+    weights = {"dense": inputs, "local": c_in * area, "conv": c_in * area}
+    counts = {name: (own + 1) * (c_out if name == "conv" else outputs) for name, own in weights.items()}
+    return counts | {"separable": np.dot([area + 1, c_in + 1], [c_in, c_out])}
 
 
 def counts_as_floats(*case):
@@ -248,20 +257,21 @@ def unfold_to_the_input_size(x, weight, bias, stride, padding):
     return (weight.flatten(1) @ columns + bias[:, None]).reshape(len(x), len(weight), *x.shape[2:])
 
 
-def counts(conv=None, dense=None):
+def counts(**wrong):
     """Right counts but for these, each given as a function of (c_in, c_out, kernel, pixels)."""
 
     def answer(c_in, c_out, kernel, height, width):
         case = c_in, c_out, kernel, height * width
-        right = {"conv": c_out * (c_in * kernel**2 + 1), "dense": (c_in * case[3] + 1) * c_out * case[3]}
-        return right | {name: one(*case) for name, one in (("conv", conv), ("dense", dense)) if one}
+        right = counts_by_torch(c_in, c_out, kernel, height, width)
+        return right | {name: one(*case) for name, one in wrong.items()}
 
     return answer
 
 
 def built_to_be_counted(c_in, c_out, kernel, height, width):
     layer = nn.Linear(c_in * height * width, c_out * height * width)
-    return {"conv": c_out * (c_in * kernel**2 + 1), "dense": sum(weight.numel() for weight in layer.parameters())}
+    right = counts_by_torch(c_in, c_out, kernel, height, width)
+    return right | {"dense": sum(weight.numel() for weight in layer.parameters())}
 
 
 def maximum_from(start):
@@ -338,6 +348,16 @@ WRONG = {
         "other keys": (lambda *case: {"Conv": 2, "Dense": 2}, "", "expected the keys"),
         "a bias for each pair of channels": counts(conv=lambda i, o, k, n: o * i * (k**2 + 1)),
         "a kernel for each input channel": counts(conv=lambda i, o, k, n: i * (k**2 + 1)),
+        "a map for each pair of channels": counts(separable=lambda i, o, k, n: i * o * (k**2 + 1) + o * (i + 1)),
+        "a window of every channel for each pixel": (
+            counts(local=lambda i, o, k, n: n * (i * k**2 + 1)),
+            None,
+        ),
+        "only two": (
+            lambda *case: {name: counts()(*case)[name] for name in ("conv", "dense")},
+            "",
+            "expected the keys",
+        ),
         "dense from pixel to pixel": (counts(dense=lambda i, o, k, n: i * n * o + o * n), "dense_pixel_to_pixel"),
         "dense without input channels": counts(dense=lambda i, o, k, n: n * o * n + o * n),
         "at single precision": counts(dense=lambda i, o, k, n: np.float32((i * n + 1) * o * n)),

@@ -58,7 +58,9 @@ def _other_kind_of_run(of: str | None) -> str:
 def _shown(value: Measured, unit: str) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float):
+    if isinstance(value, int):  # counted, so exact
+        return f"{value:,} {unit}".strip()
+    if isinstance(value, float):
         return f"{value:.4g} {unit}".strip()
     spread = f"{fmean(value):.4g} {unit}".strip()
     return f"{spread} ({min(value):.4g} to {max(value):.4g}, {len(value)} runs)" if len(value) > 1 else spread

@@ -31,6 +31,11 @@ def test_several_seeds_are_shown_by_mean_and_range(shown):
     assert shown[0]["text/plain"] == "✓ It learns: accuracy 99 % (98 to 100, 3 runs), one 3 %, kind small"
 
 
+def test_what_is_counted_is_shown_exactly(shown):
+    claim("It is large", True, unit="weights", dense=201_392_128)
+    assert shown[0]["text/plain"] == "✓ It is large: dense 201,392,128 weights"
+
+
 def test_a_claim_that_does_not_hold_is_an_error_in_strict_mode_and_is_shown_all_the_same(shown):
     with pytest.raises(ClaimFailed, match="It is small: size 9"):
         claim("It is small", False, of="mnist", size=9)

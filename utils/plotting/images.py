@@ -43,7 +43,8 @@ def plot_image(
     else:
         pixels = image.detach().cpu().float().reshape(image.shape[-2:]).numpy()
     low, high = limits or _limits([image], signed)
-    drawn = ax.imshow(pixels, "RdBu_r" if signed else "gray", vmin=low, vmax=high)
+    colors = "RdBu_r" if signed else "gray"
+    drawn = ax.imshow(pixels, colors, vmin=low, vmax=high, interpolation="nearest")  # a pixel stays a square
     if numbers:
         _write_numbers(ax, pixels, drawn)
     ax.set(title=title, xticks=[], yticks=[])
@@ -68,7 +69,7 @@ def plot_images(
     rows = -(-len(images) // columns)
     side = min(2.0, 7.5 / columns)  # few images are drawn larger, and have room for longer titles
     height, width = images[0].shape[-2:]
-    across = side * max(1.0, min(2.0, width / height, 7.5 / columns / side))  # wide images are not drawn smaller
+    across = side * max(1.0, min(1.5, width / height, 7.5 / columns / side))  # wide images are not drawn smaller
     size = (across * columns + (0.9 if bar else 0), (side + 0.2) * rows)
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     options |= {"signed": signed, "limits": _limits(images, signed)} if bar else {"signed": signed}

@@ -119,12 +119,14 @@ def plot_error_maps(errors: Mapping[str, Tensor], columns: int = 3) -> np.ndarra
     return panels
 
 
-def plot_shift_errors(errors: Mapping[str, Mapping[str, Sequence[float]]], title: str = "") -> Axes:
+def plot_shift_errors(
+    errors: Mapping[str, Mapping[str, Sequence[float]]], title: str = "", ax: Axes | None = None
+) -> Axes:
     """How far answers move when the image does: {layer: {kind of image: one error for each draw of the weights}}.
 
     An error of 1 is drawn as 100 %. A row for each layer, a dot for each draw, a bar at the mean.
     """
-    ax = axes(None, (6.5, 0.5 * len(errors) + 1.2))
+    ax = axes(ax, (6.5, 0.5 * len(errors) + 1.2))
     kinds = list(next(iter(errors.values())))
     for row, by_kind in enumerate(errors.values()):
         for kind, color, marker in zip(kinds, (ORANGE, BLUE, *COLORS[2:]), MARKERS, strict=False):

@@ -51,7 +51,8 @@ plot_images([photo, shuffled], ["a photograph", "the same pixels, shuffled"])
 # <small>Photograph: D. Büchele, CC BY 2.0; scikit-learn ships it.</small>
 #
 # To you these are very different images. To a dense layer they are equally good: shuffle its columns of weights in the
-# same way, and it gives the same answers as before. It does not know which pixels are neighbours.
+# same way, and it gives the same answers as before. It does not know which pixels are neighbours. (A claim below, marked
+# with ✓, tests that. You will meet many of them: each is a sentence with what this run measured.)
 #
 # But neighbours are special. **Predict**: how strongly are two pixels correlated that lie 1 pixel apart? 16? 64? And in
 # the shuffled image?
@@ -95,7 +96,11 @@ claim(
 size, w = 12, torch.tensor([1.0, 2.0, 3.0])
 dense = torch.randn(size, size)
 local = dense.triu(-1).tril(1)  # one step to each side of the diagonal
-shared = sum(w[k] * torch.ones(size - abs(k - 1)).diag(k - 1) for k in range(3))
+shared = (
+    w[0] * torch.ones(size - 1).diag(-1)
+    + w[1] * torch.ones(size).diag()
+    + w[2] * torch.ones(size - 1).diag(1)
+)
 plot_weights(
     {
         "dense: 144 weights": dense,
@@ -115,6 +120,13 @@ claim(
     "The banded matrix and torch's convolution give the same answer",
     torch.allclose(shared @ row, by_sliding, atol=1e-5),
     largest_difference=(shared @ row - by_sliding).abs().max().item(),
+)
+mixed = torch.randperm(size)
+difference = (dense @ row - dense[:, mixed] @ row[mixed]).abs().max().item()
+claim(
+    "A dense layer whose columns are shuffled like its input gives the same answer as before",
+    difference < 1e-4,
+    largest_difference=difference,
 )
 
 # %% [markdown]
@@ -377,7 +389,8 @@ kernel_painter()
 # ## 6 · Let the gradient find the kernel
 #
 # Today nobody writes kernels by hand. Suppose that you have an image and the map that some *unknown* kernel made of it.
-# Start with nine random weights, measure how far off their map is, move each weight a little against its gradient, repeat.
+# Start with nine random weights, measure how far off their map is, move each weight a little against its gradient, and
+# repeat.
 
 
 # %%
@@ -455,8 +468,8 @@ claim(
 # %% [markdown]
 # And from a photograph? Section 1 showed that its neighbouring pixels are almost equal. If two pixels are always equal,
 # their two weights can be exchanged without changing the map, so the map says little about either. As a test of this
-# explanation, we also blur the noise, which makes *its* neighbours alike. **Predict**: which of the three images gives
-# the kernel away in twenty steps?
+# explanation, we also blur the noise, which makes *its* neighbours alike. **Predict**: from which of the three
+# images do twenty steps find the kernel?
 
 
 # %%
@@ -581,12 +594,12 @@ with payoff("conv2d_unfold"):
 # You now have two convolutions of your own, and PyTorch has a third. **Predict**: how many times faster than your loops is
 # your matrix product? Three times? Thirty? Three hundred?
 #
-# The cell below needs both of your functions. All three get one image of 3×32×32 and a layer of 64 kernels. They take
+# The cell below needs both of your functions. All three get one image of 3×32×32 and a layer of 16 kernels. They take
 # turns, on one thread, and only the processor's time counts, so other programs on your machine hardly matter.
 
 # %% payoff="conv2d_unfold"
 with payoff("conv2d_unfold"):
-    one, layer = torch.randn(1, 3, 32, 32), nn.Conv2d(3, 64, 3, padding=1).requires_grad_(False)
+    one, layer = torch.randn(1, 3, 32, 32), nn.Conv2d(3, 16, 3, padding=1).requires_grad_(False)
     seconds = processor_seconds(
         {
             "your loops": lambda: conv2d(one[0], layer.weight, layer.bias, 1, 1, 1),
@@ -634,8 +647,8 @@ claim(
 # ## 8 · A kernel of one pixel
 #
 # What is the use of a 1×1 kernel? It cannot see a pattern: its window is a single pixel. But that pixel has *channels*,
-# and the kernel mixes them. The first kernel below weighs red, green and blue with 0.3, 0.6 and 0.1, as black-and-white
-# television did (rounded from ITU-R BT.601). The second takes green and blue away from red. **Predict** what each will show of the photograph.
+# and the kernel mixes them. The first kernel below weighs red, green and blue with 0.3, 0.6 and 0.1, as television does to
+# get the brightness (rounded from ITU-R BT.601). The second subtracts green and blue from red. **Predict** what each will show of the photograph.
 
 # %%
 mix = torch.tensor([[0.3, 0.6, 0.1], [1.0, -0.5, -0.5]])[:, :, None, None]  # (2, 3, 1, 1)
@@ -667,13 +680,13 @@ claim(
 # | dense | nothing: every output number has a weight for every input number |
 # | local | locality: every output number has a kernel × kernel window of weights over all input channels, and shares it with nobody |
 # | convolution | locality and sharing: all positions of an output channel use the same kernel |
-# | separable | also that space and channels can be treated apart: one kernel × kernel window for each *input* channel alone, then a 1×1 convolution to c_out channels |
+# | separable | also that space and channels can be treated separately: one kernel × kernel window for each *input* channel alone, then a 1×1 convolution to c_out channels |
 #
 # Every layer has biases: one for each kernel, and where nothing is shared, one for each output number. The separable layer
 # is two layers, and both have biases. A weight that only ever meets the padding counts as well.
 #
-# **Predict**: from 3 to 64 channels, on 32×32 pixels, how many times more weights has the dense layer than the
-# convolution? A thousand? A hundred thousand?
+# **Predict**: from 3 to 64 channels, on 32×32 pixels, how many times the parameters of the convolution does the dense
+# layer have? A thousand times? A hundred thousand times?
 
 # %% [markdown]
 # ### Exercise 1.4 · parameter counts
@@ -781,8 +794,8 @@ claim(
 )
 
 # %% [markdown]
-# The dashed box is the window that the kernel sizes allow. Inside, yellow is the strongest influence of each map; *how*
-# strongly a pixel counts depends on the weights. Lesson 03 is about how this box grows.
+# The dashed box is the window that the kernel sizes allow. Inside, yellow is the strongest influence of each map. *How*
+# strongly a pixel counts depends on the weights; some count so little that they look dark, but none is zero. Lesson 03 is about how this box grows.
 
 # %% [markdown]
 # ## 11 · Pooling
@@ -1148,7 +1161,7 @@ notebook.headline(
 #
 # ## If you have an hour more
 #
-# In section 6 the photograph did not give its kernel away in twenty steps. Make it do so. You may change how the weights
+# In section 6, twenty steps did not find the kernel from the photograph. Make them find it. You may change how the weights
 # move (momentum? another optimizer? a rate for each direction?), or what the layer is shown (can you make neighbouring
 # pixels less alike, without losing what the kernel needs?), but not the number of steps. Your measure is
 # `off(learned, edges[0])`, over five seeds: below 0.1 every time. Then ask the harder question: does your method still

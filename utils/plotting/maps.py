@@ -137,7 +137,7 @@ def plot_shift_errors(
     ax.axvline(100, color=GREY, linestyle="--", linewidth=1)
     ax.set(yticks=range(len(errors)), yticklabels=errors, ylim=(len(errors) - 0.4, -0.6), title=title)
     ax.set_xlim(left=-3)
-    ax.set(xlabel="how far the answer moved, in % (100: as far as to another image's)")
+    ax.set(xlabel="error, in % (100: as different as unrelated)")
     ax.grid(axis="x", alpha=0.3)
     ax.legend(frameon=False, fontsize=9)
     return ax

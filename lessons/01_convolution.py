@@ -371,8 +371,8 @@ with payoff("conv2d"):
     plot_images(answers[1:], titles, signed=True, bar="output of the kernel")
 
 # %% [markdown]
-# Red is positive: bright above dark on the left, bright before dark on the right. Blue is the opposite. A kernel is a
-# small pattern, and its map says where the image looks like that pattern. The roofs stand out in one map, the
+# Red is positive: in the first map bright above dark, in the second bright to the left of dark. Blue is the opposite. A
+# kernel is a small pattern, and its map says where the image looks like that pattern. The roofs stand out in one map, the
 # sides of the tower in the other.
 
 # %% [markdown]
@@ -1042,7 +1042,7 @@ claim(
 
 # %%
 def predicted(seed: int) -> float:
-    """The error on noise with stride 2 and shift 1, from the weights: what is shared counts less."""
+    """The error on noise with stride 2 and shift 1, from the weights on shared pixels."""
     torch.manual_seed(seed)
     W = conv3x3(2).weight.detach()
     shared = (W[..., 1:, 1:] * W[..., :-1, :-1]).sum() / W.square().sum()

@@ -285,8 +285,7 @@ print("recur, convolve and attend agree with torch.")
 #
 # In this lesson H, d_k and d_v all equal C. Here are the same ten rows again, as tensors that exist:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 t, i, j = it, it, animal
 h, y, alpha, z = recur(x), convolve(x), look(x), attend(x)
 table = {"x_t": x[t], "h_t": h[t], "W_x": W_x, "W_h": W_h, "y_t": y[t], "W_i": W[-1], "Q, K, V": Q}
@@ -488,8 +487,7 @@ with payoff("reach_map"):
 # %% [markdown]
 # How much of the table does each architecture open? Count the pairs that have any influence at all.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 share = {name: (influences > 0).float().mean().item() for name, influences in maps.items()}
 for name, value in share.items():
     print(f"{name:24}{value:.1%} of the pairs")
@@ -626,8 +624,7 @@ with payoff("path_length"):
 # %% [markdown]
 # Is it true? Stack convolutions of width 3, first without gaps and then dilated, until *it* first hears of *animal*.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 first_heard = {}
 for name, dilations in {"plain": [1] * 8, "dilated": [1, 2, 4, 8]}.items():
     for depth in range(len(dilations), 0, -1):
@@ -986,8 +983,7 @@ for length in (16, 32, 64, 128, 256, 512):
 title = "A direct link per pair costs the square of the length;\nconnecting all pairs need not"
 ax = plot_costs(costs, "multiply-adds", title, "words in the text")
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 for name, cost in costs.items():
     to_attention = cost[512] / costs["attention"][512]
     print(

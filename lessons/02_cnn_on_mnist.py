@@ -101,8 +101,7 @@ for layer in course_cnn():
 # `F.cross_entropy` does the softmax itself. So the model ends with the logits. What if it ended with a softmax too?
 # **Predict** the loss of a model that is absolutely sure, and right.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 sure = torch.tensor([[100.0] + 9 * [0.0]])  # logits that leave no doubt: a 0
 right = torch.tensor([0])
 print(f"logits             loss {F.cross_entropy(sure, right):.4f}")
@@ -200,8 +199,7 @@ with payoff("build_cnn"):
 # ln 2. The gradient at the logits is *probability − truth*. **Predict** the two weights after one step, if the true
 # class is 1.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 tiny = nn.Linear(1, 2, bias=False)
 nn.init.zeros_(tiny.weight)
 optimizer = torch.optim.SGD(tiny.parameters(), lr=1.0)
@@ -301,8 +299,7 @@ with payoff("training_step"):
 # The images come in batches, and the last batch is smaller. **Predict**: three images right out of three, then none
 # right out of one. What is the accuracy?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 batches = [torch.tensor([1.0, 1.0, 1.0]), torch.tensor([0.0])]  # 1 for each right image
 print("mean of the batches' accuracies:", torch.stack([b.mean() for b in batches]).mean().item())
 print("right images / images:          ", torch.cat(batches).mean().item())
@@ -559,8 +556,7 @@ print(f"on the validation images: {', '.join(f'{a:.2%}' for a in cnn_validation)
 # The loss does not go to zero: with smoothed labels it cannot. A model that is exactly as sure as its targets ask
 # still has the loss below.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 target = torch.full((10,), 0.01).index_fill(0, torch.tensor([3]), 0.91)
 print(f"lowest possible loss with smoothing 0.1: {-(target * target.log()).sum():.3f} nats")
 
@@ -632,8 +628,7 @@ axes = plot_images(maps[second][:16], [f"{i}" for i in range(16)], signed=True)
 # | $K$ | `classes` | how many classes, 10 for digits |
 # | $h$ | the answer | hidden units |
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 for layer in models.dense(hidden=3, side=2):  # four pixels, three hidden units, ten classes
     print(f"{type(layer).__name__:12} {count_parameters(layer)}")
 

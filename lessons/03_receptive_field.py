@@ -41,8 +41,7 @@ notebook.setup()
 # %% [markdown]
 # Go down from the top by hand. Write down which units are read, and drop those that are there already.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 seen = {10}  # one unit of layer 3, straight above pixel 10
 for layer in (3, 2, 1):
     seen = {unit + tap for unit in seen for tap in (-1, 0, 1)}
@@ -64,8 +63,7 @@ fields.plot_pyramid(layers)
 # We let the computer count them: with all weights 1, a convolution adds up paths.
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 def count_paths(dilations: list[int]) -> torch.Tensor:
     """Paths from each pixel to one unit, through one layer of kernel 3 for each dilation."""
     paths = torch.ones(1, 1, 1)
@@ -87,8 +85,7 @@ fields.plot_paths(paths, "The middle pixel has seven paths to the unit, the oute
 # With stride 2, neighbouring units of the first layer read windows that stand two pixels apart.
 # **Predict**: all three layers have stride 2. How many pixels in a row does one unit of the last layer see?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 seen = {0}  # the first unit of layer 3
 for layer in (3, 2, 1):
     seen = {2 * unit + tap for unit in seen for tap in (0, 1, 2)}
@@ -185,8 +182,7 @@ with payoff("receptive_field"):
 #
 # **Predict**: only one of the three layers has stride 2. Is the field largest when it is the first, the second or the third?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 sizes = {
     strides: reach.receptive_field([(3, stride) for stride in strides]).size
     for strides in [(1, 1, 1), (2, 2, 2), (2, 1, 1), (1, 2, 1), (1, 1, 2)]
@@ -200,8 +196,7 @@ for strides, size in sizes.items():
 #
 # And 29? It is the answer to another question, too.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 size, jump = 1, 1
 for kernel, stride in [(3, 2)] * 3:
     jump *= stride  # too early
@@ -348,8 +343,7 @@ with payoff("full_field"):
 # Double the dilation from layer to layer: 1, 2, 4. The field grows as fast as with stride 2, and the map keeps its detail.
 # **Predict**: three layers of dilation 2, 2, 2 instead. Does a unit see *every* pixel of its field?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 for dilations in ([1, 2, 4], [2, 2, 2]):
     paths = count_paths(dilations)
     size = reach.receptive_field([(3, 1, 0, dilation) for dilation in dilations]).size
@@ -368,8 +362,7 @@ fields.plot_paths(
 #
 # Nothing keeps the formula from giving 63 for an image of 28 pixels. The ruler says so.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 with warnings.catch_warnings(record=True) as reported:
     warnings.simplefilter("always")
     field = reach.receptive_field([(3, 2, 1)] * 5, image=28)
@@ -379,8 +372,7 @@ print("reported:", reported[0].message)
 # %% [markdown]
 # The ruler also reads modules. Here are the convolutions and pools of the network that passes 99 % in lesson 02.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 print("convolutions and pools:", reach.receptive_field(models.cnn()[:8]))
 print("with the dense layer:  ", reach.receptive_field(models.cnn()))
 
@@ -515,8 +507,7 @@ with payoff("empirical_field"):
 #
 # A gradient is measured *at* an image. **Predict**: the same network without biases, and an image that is black everywhere. What comes out?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 torch.manual_seed(0)
 no_bias = nn.Sequential(nn.Conv2d(1, 8, 3, bias=False), nn.ReLU(), nn.Conv2d(8, 1, 3, bias=False))
 for name, image in {"black": torch.zeros(1, 1, 9, 9), "noise": torch.rand(1, 1, 9, 9)}.items():
@@ -706,8 +697,7 @@ for probe in ("digits", "noise"):
 #
 # There are two versions of this sentence around. Count the positions from `animal` to `it` in both. **Predict**: is it the same number?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 SENTENCES = [
     "The animal did not cross the street because it was tired",
     "The animal didn't cross the street because it was too tired",
@@ -810,8 +800,7 @@ for words, distance in zip(both, distances, strict=True):
     title = f"“it” sees “animal” from layer {distance} on (white: no influence)"
     plot_influence_by_depth(influence_by_depth(words), words, "animal", "it", title)
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 first_layers = {}
 for kernel, growth in [(3, 1), (5, 1), (3, 2)]:
     maps = [influence_by_depth(words, kernel, growth) for words in both]

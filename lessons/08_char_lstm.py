@@ -91,8 +91,7 @@ ax = plot_bits(
 #
 # The target at each place is the next character. **Predict**: how many pairs of input and target does "hello" give?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 for seen, following in zip("hello", "hello"[1:], strict=False):
     print(f"input {seen}  target {following}")
 
@@ -172,8 +171,7 @@ with payoff("stream_batches"):
 #
 # By hand: h grows by the factor w at each of two steps. **Predict** both gradients of h₂ = w·(w·1) by w at w = 2.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 w = torch.tensor(2.0, requires_grad=True)
 for name, cut in {"whole": lambda h: h, "cut": lambda h: h.detach()}.items():
     h = cut(w * torch.tensor(1.0))  # step 1
@@ -359,8 +357,7 @@ print(f"best n-gram {best_ngram:.3f}, T = 64 with an eighth of the reading {shor
 #
 # **Predict**: logits 2, 1, 0. What happens to the probabilities at τ = 0.5?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 for temperature in (0.5, 1.0, 2.0):
     probabilities = (torch.tensor([2.0, 1.0, 0.0]) / temperature).softmax(0)
     print(temperature, [round(value, 2) for value in probabilities.tolist()])
@@ -478,8 +475,7 @@ char_sampler(writer, alphabet, prompt)
 # Where does a curve stop falling? That needs a rule. Ours: **the horizon is the smallest k whose loss is within 0.01 bits of the
 # lowest.** **Predict** the horizon that the rule reads off the curve below.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 visible, curve = [1, 2, 4, 8, 16], [3.0, 2.5, 2.32, 2.306, 2.3]
 for k, value in zip(visible, curve, strict=True):
     print(f"{k:2} visible: {value:.3f} bits, {value - min(curve):.3f} above the lowest")
@@ -755,8 +751,7 @@ for name, fade in fades.items():
 # place inside quotes and one outside; how often is the cell higher inside? One half is chance, 1 and 0 are perfect.
 # **Predict** the AUROC of the cell below.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 inside, outside = [0.9, 0.4], [0.1, 0.5]
 wins = [high > low for high in inside for low in outside]
 print(wins, sum(wins) / len(wins))

@@ -102,8 +102,7 @@ for name, bits in counted.items():
 #
 # **Predict**: three positions, all scores equal. What are the weights of the three rows?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 scores = torch.zeros(3, 3)
 later = torch.ones(3, 3).triu(1) == 1
 scores.masked_fill(later, -math.inf).softmax(dim=-1)
@@ -205,8 +204,7 @@ with payoff("causal_attention"):
 # What a part reads is normalised first, so that it always meets numbers of size 1. RMS norm divides by the root of the mean square.
 # **Predict**: what does it make of (3, 4)?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 x = torch.tensor([3.0, 4.0])
 size = x.square().mean().sqrt()
 print(f"root mean square {size:.4f}, normalised {(x / size).tolist()}")
@@ -303,8 +301,7 @@ with payoff("block"):
 # One thing is missing. Attention sees a *set*: the weights depend on what is there, not on where. **Predict**: the first two of
 # five characters change places. Which outputs notice, after one layer? And after two?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 x = torch.randn(1, 5, 4, generator=torch.Generator().manual_seed(1))
 swapped = x[:, [1, 0, 2, 3, 4]]
 look = lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True)  # noqa: E731
@@ -437,8 +434,7 @@ with payoff("build_transformer"):
 # feed-forward part: 12C². Here are the parameters of the course's own model, `models.Transformer`, which the rest of the
 # lesson uses. It turns queries and keys (rotary positions), has a scale in each norm, and no biases.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 C, L = 48, 2
 norms, ends = (2 * L + 1) * C, 2 * 65 * C  # a scale for each channel; embedding and head
 counted_by_hand = L * 12 * C**2 + norms + ends
@@ -463,8 +459,7 @@ print(f"{counted_by_hand:,} by hand, {in_torch:,} in torch")
 # (torch keeps one beside each matrix), and a linear layer to V logits with its bias. **Predict**: the transformer below is 48
 # wide, with two blocks. Is an LSTM of the same size wider or narrower?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 for name, p in models.CharLSTM(vocabulary=2, width=1).named_parameters():
     print(f"{name:20} {tuple(p.shape)}")
 
@@ -976,8 +971,7 @@ def lstm_products(n: int, d: int):
     return [x @ torch.zeros(d, 4 * d) for _ in range(2)]  # from the input, from the state
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 for d in (32, 64, 128):
     n = next(
         n
@@ -1043,8 +1037,7 @@ for name, model in finalists.items():
 #
 # **Predict**: with a cache, does one more character cost the same at position 100 and at position 4,000?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 keys = torch.tensor([[1.0, 0.0]])  # what is kept of the first position
 values = torch.tensor([[5.0, 0.0]])
 q, k, v = torch.tensor([0.0, 0.0]), torch.tensor([0.0, 1.0]), torch.tensor([0.0, 7.0])
@@ -1193,8 +1186,7 @@ for n, value in zip(ns, character["transformer, cache"], strict=True):
 # And in memory? What each has to keep for the next character can be counted exactly: a state, the last 62 characters (the 63rd is the
 # new one), a cache.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 kept = {"LSTM, one state": [], "causal CNN, last 62": [], "transformer, cache": []}
 with torch.no_grad():
     for n in ns:
@@ -1360,8 +1352,7 @@ ax = plot_against(
 # *set*: shuffle what goes in, and the same comes out, shuffled. Let each position see only its neighbours, and it reads a *graph*.
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 def look(x, mask=None):
     """One head without positions: queries, keys and values are x itself."""
     return F.scaled_dot_product_attention(x, x, x, mask)
@@ -1370,8 +1361,7 @@ def look(x, mask=None):
 x, order = torch.randn(6, 4), torch.tensor([3, 0, 5, 1, 4, 2])
 print("the same, shuffled:", torch.allclose(look(x)[order], look(x[order]), atol=1e-5))
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% same_output=true
 chain = (
     torch.ones(6, 6).tril(1).triu(-1) == 1
 )  # a graph: each node sees itself and its two neighbours

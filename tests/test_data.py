@@ -396,6 +396,12 @@ def test_strict_mode_has_no_fallback(small_mnist, small_shakespeare, mirror, mon
     assert load().name in ("mnist", "tiny_shakespeare")
 
 
+def test_the_photograph_is_in_color_and_at_hand_without_a_network():
+    photo = data.photograph()
+    assert photo.shape == (3, 427, 640) and photo.dtype == torch.float32
+    assert 0 <= photo.min() < 0.1 and 0.9 < photo.max() <= 1
+
+
 def test_digits_are_split_the_same_way_each_time_with_all_classes_in_proportion():
     first, again = data.digits(), data.digits()
     assert first.name == "digits"

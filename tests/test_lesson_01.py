@@ -1,5 +1,6 @@
 """Lesson 01: right answers in other styles, wrong ones that are on no list, its figures."""
 
+import itertools
 import math
 
 import matplotlib.pyplot as plt
@@ -9,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from utils import costs
 from utils.plotting import images, maps
+from utils.widgets import kernel_painter
 
 
 @pytest.fixture(autouse=True)
@@ -121,14 +124,23 @@ def unfolded_by_view(x, weight, bias, stride, padding):
 
 def counts_by_torch(c_in, c_out, kernel, height, width):
     pixels = height * width
-    conv = nn.Conv2d(c_in, c_out, kernel, device="meta")
-    dense = nn.Linear(c_in * pixels, c_out * pixels, device="meta")
-    return {name: sum(p.numel() for p in layer.parameters()) for name, layer in [("dense", dense), ("conv", conv)]}
+    layers = {
+        "conv": [nn.Conv2d(c_in, c_out, kernel, device="meta")],
+        "separable": [
+            nn.Conv2d(c_in, c_in, kernel, groups=c_in, device="meta"),
+            nn.Conv2d(c_in, c_out, 1, device="meta"),
+        ],
+        "local": [nn.Conv2d(c_in, c_out * pixels, kernel, device="meta")],
+        "dense": [nn.Linear(c_in * pixels, c_out * pixels, device="meta")],
+    }
+    return {name: sum(p.numel() for layer in parts for p in layer.parameters()) for name, parts in layers.items()}
 
 
 def counts_by_numpy(c_in, c_out, kernel, height, width):
-    inputs, outputs = np.prod([c_in, height, width]), np.prod([c_out, height, width])
-    return {"conv": np.prod([c_out, c_in, kernel, kernel]) + c_out, "dense": (inputs + 1) * outputs}
+    inputs, outputs, area = np.prod([c_in, height, width]), np.prod([c_out, height, width]), np.square(kernel)
+    weights = {"dense": inputs, "local": c_in * area, "conv": c_in * area}
+    counts = {name: (own + 1) * (c_out if name == "conv" else outputs) for name, own in weights.items()}
+    return counts | {"separable": np.dot([area + 1, c_in + 1], [c_in, c_out])}
 
 
 def counts_as_floats(*case):
@@ -248,20 +260,21 @@ def unfold_to_the_input_size(x, weight, bias, stride, padding):
     return (weight.flatten(1) @ columns + bias[:, None]).reshape(len(x), len(weight), *x.shape[2:])
 
 
-def counts(conv=None, dense=None):
+def counts(**wrong):
     """Right counts but for these, each given as a function of (c_in, c_out, kernel, pixels)."""
 
     def answer(c_in, c_out, kernel, height, width):
         case = c_in, c_out, kernel, height * width
-        right = {"conv": c_out * (c_in * kernel**2 + 1), "dense": (c_in * case[3] + 1) * c_out * case[3]}
-        return right | {name: one(*case) for name, one in (("conv", conv), ("dense", dense)) if one}
+        right = counts_by_torch(c_in, c_out, kernel, height, width)
+        return right | {name: one(*case) for name, one in wrong.items()}
 
     return answer
 
 
 def built_to_be_counted(c_in, c_out, kernel, height, width):
     layer = nn.Linear(c_in * height * width, c_out * height * width)
-    return {"conv": c_out * (c_in * kernel**2 + 1), "dense": sum(weight.numel() for weight in layer.parameters())}
+    right = counts_by_torch(c_in, c_out, kernel, height, width)
+    return right | {"dense": sum(weight.numel() for weight in layer.parameters())}
 
 
 def maximum_from(start):
@@ -338,6 +351,16 @@ WRONG = {
         "other keys": (lambda *case: {"Conv": 2, "Dense": 2}, "", "expected the keys"),
         "a bias for each pair of channels": counts(conv=lambda i, o, k, n: o * i * (k**2 + 1)),
         "a kernel for each input channel": counts(conv=lambda i, o, k, n: i * (k**2 + 1)),
+        "a map for each pair of channels": counts(separable=lambda i, o, k, n: i * o * (k**2 + 1) + o * (i + 1)),
+        "a window of every channel for each pixel": (
+            counts(local=lambda i, o, k, n: n * (i * k**2 + 1)),
+            None,
+        ),
+        "only two": (
+            lambda *case: {name: counts()(*case)[name] for name in ("conv", "dense")},
+            "",
+            "expected the keys",
+        ),
         "dense from pixel to pixel": (counts(dense=lambda i, o, k, n: i * n * o + o * n), "dense_pixel_to_pixel"),
         "dense without input channels": counts(dense=lambda i, o, k, n: n * o * n + o * n),
         "at single precision": counts(dense=lambda i, o, k, n: np.float32((i * n + 1) * o * n)),
@@ -380,6 +403,62 @@ def test_the_last_output_is_left_to_the_reader():
     assert [text.get_text() for text in axes[2].texts] == ["8", "12", "20", "?"]
 
 
+def test_where_no_connection_is_no_weight_is_drawn():
+    axes = images.plot_weights({"dense": torch.full((4, 4), 2.0), "local": torch.eye(4)})
+    assert [ax.images[0].get_array().count() for ax in axes] == [16, 4]
+    assert {ax.images[0].get_clim() for ax in axes} == {(-2, 2)}
+
+
+def test_images_with_a_bar_share_one_scale_and_others_do_not():
+    dark, bright = torch.tensor([[0.0, 0.5]]), torch.tensor([[0.0, 2.0]])
+    assert {ax.images[0].get_clim() for ax in images.plot_images([dark, bright], bar="brightness").flat} == {(0, 2)}
+    assert [ax.images[0].get_clim() for ax in images.plot_images([dark, bright]).flat] == [(0, 0.5), (0, 2)]
+    signed = images.plot_images([dark, bright], bar="weight", signed=True)
+    assert {ax.images[0].get_clim() for ax in signed.flat} == {(-2, 2)}
+
+
+def test_a_color_image_keeps_its_colors():
+    drawn = images.plot_image(torch.rand(3, 4, 5)).images[0]
+    assert drawn.get_array().shape == (4, 5, 3)
+
+
+def test_errors_of_shifts_are_a_dot_for_each_draw():
+    ax = maps.plot_shift_errors({"pool": {"noise": [0.5, 0.7], "digits": [0.2, 0.2]}})
+    dots = [line.get_xdata() for line in ax.lines if line.get_linestyle() == "None"]
+    assert np.allclose(dots, [[50, 70], [20, 20]])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["noise", "digits"]
+
+
 def test_error_maps_share_one_scale():
     axes = maps.plot_error_maps({"small": torch.full((3, 3), 0.1), "large": torch.ones(4, 4)}, columns=2)
     assert {ax.images[0].get_clim() for ax in axes.flat} == {(0, 100)}
+
+
+# --- its measurements ---------------------------------------------------------------------------------------------
+
+
+def test_calls_take_turns_on_one_thread(monkeypatch):
+    monkeypatch.setattr(
+        costs.time, "thread_time", itertools.count(0.0, 1.0).__next__
+    )  # each measurement takes a second
+    before, said = torch.get_num_threads(), []
+    taken = costs.processor_seconds(
+        {name: lambda name=name: said.append((name, torch.get_num_threads())) for name in "ab"}, rounds=2
+    )
+    assert taken == {"a": [1, 1], "b": [1, 1]} and torch.get_num_threads() == before
+    assert "".join(name for name, _ in said[-4:]) == "abab" and {threads for _, threads in said} == {1}
+
+
+def test_a_quick_call_is_repeated_until_it_can_be_measured(monkeypatch):
+    monkeypatch.setattr(costs.time, "thread_time", itertools.count(0.0, 0.001).__next__)  # a millisecond each
+    said = []
+    [seconds] = costs.processor_seconds({"quick": lambda: said.append(1)}, rounds=1)["quick"]
+    assert len(said) == 2 + 20 or len(said) == 2 + 21
+    assert seconds == pytest.approx(0.001 / (len(said) - 2))
+
+
+def test_the_painter_has_both_images_and_draws_the_scale_of_the_map():
+    for image in kernel_painter.IMAGES.values():
+        figure = kernel_painter.draw(torch.eye(3), image())
+        assert [len(ax.images) for ax in figure.axes[:3]] == [1, 1, 1]
+        assert figure.axes[-1].get_ylabel() == "output"

@@ -80,6 +80,12 @@ def test_kernel_painter(lab):
         )
         expect(picture).not_to_have_attribute("src", sharpened)
 
+        drawn = picture.get_attribute("src")
+        repeat(
+            lambda: page.get_by_label("image:").select_option("photograph"),
+            lambda patience: expect(picture).not_to_have_attribute("src", drawn or "", timeout=patience),
+        )
+
 
 def test_char_sampler(lab):
     from playwright.sync_api import expect

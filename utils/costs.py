@@ -1,8 +1,45 @@
-"""How costs grow with length. Costs are {length: cost}, in the order of the lengths."""
+"""What things cost, and how costs grow with length. Such costs are {length: cost}, in the order of the lengths."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 import numpy as np
+import torch
+
+AT_LEAST = 0.02  # seconds that one measurement takes: below, the clock's own steps would be seen
+
+
+def processor_seconds(calls: Mapping[str, Callable[[], object]], rounds: int = 5) -> dict[str, list[float]]:
+    """Seconds of processor time that one call of each takes, a number for each round.
+
+    The calls take turns, so that what slows the machine down slows all of them. They run on one thread, and the time of
+    other programs and threads does not count. Compare the times of one round with each other.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        repeats = {name: _repeats(call) for name, call in calls.items()}
+        taken: dict[str, list[float]] = {name: [] for name in calls}
+        for _ in range(rounds):
+            for name, call in calls.items():
+                taken[name].append(_seconds(call, repeats[name]) / repeats[name])
+        return taken
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _repeats(call: Callable[[], object]) -> int:
+    """How often to call it in one measurement. The first call warms up, and counts only where it is slow anyway."""
+    if _seconds(call, 1) > AT_LEAST:
+        return 1
+    return 1 + int(AT_LEAST / max(_seconds(call, 1), 1e-6))
+
+
+def _seconds(call: Callable[[], object], times: int) -> float:
+    began = time.thread_time()
+    for _ in range(times):
+        call()
+    return time.thread_time() - began
 
 
 def slope(costs: Mapping[int, float]) -> float:

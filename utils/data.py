@@ -176,6 +176,17 @@ def digits() -> Images:
     )
 
 
+def photograph() -> torch.Tensor:
+    """A colour photograph, a tower by a lake: (3, 427, 640), float32, 0 to 1. scikit-learn ships it.
+
+    By D. Büchele, CC BY 2.0 (flickr.com/photos/danielbuechele/6061409035).
+    """
+    from sklearn.datasets import load_sample_image
+
+    pixels: Any = load_sample_image("china.jpg")  # (H, W, 3), 0 to 255
+    return torch.tensor(pixels).permute(2, 0, 1).float().div_(255)
+
+
 def corpus(name: str) -> Corpus:
     """A text to learn from: "tiny_shakespeare", "python" (standard library) or "english" (Python's manual).
 

@@ -55,14 +55,17 @@ def test_the_archive_holds_the_same_and_is_always_the_same(classroom):
     assert archive.read_bytes() == first
 
 
+def example(cells):
+    """The first cell of code that is no part of an exercise."""
+    return next(cell for name, cell in cells.items() if cell["cell_type"] == "code" and len(name) == 12)
+
+
 ANSWERED = {
     "an answer filled in": lambda cells: cells["conv2d"].update(source="def conv2d(x): return x"),
     "a quiz filled in": lambda cells: cells["quiz_same_output_size"].update(source="It is B."),
     "a check changed": lambda cells: cells["check_conv2d"].update(source="check.conv2d( conv2d )"),
-    "marks of a solution": lambda cells: cells["66a20249f336"].update(source="### BEGIN SOLUTION\n1\n### END SOLUTION"),
-    "outputs": lambda cells: cells["66a20249f336"].update(
-        outputs=[{"output_type": "stream", "name": "stdout", "text": "42"}]
-    ),
+    "marks of a solution": lambda cells: example(cells).update(source="### BEGIN SOLUTION\n1\n### END SOLUTION"),
+    "outputs": lambda cells: example(cells).update(outputs=[{"output_type": "stream", "name": "stdout", "text": "42"}]),
 }
 
 
@@ -86,7 +89,7 @@ def test_all_or_none_are_handed_out(classroom):
 
 def test_what_is_being_answered_stays_as_it_was_handed_out(classroom, changed):
     release([NAME], classroom)
-    other = changed(lambda cells: cells["66a20249f336"].update(source="x = 1"))
+    other = changed(lambda cells: example(cells).update(source="x = 1"))
     release([NAME], classroom, notebooks=other)  # nobody has answered yet
     submitted = classroom.submitted("anna", NAME)
     submitted.parent.mkdir(parents=True)

@@ -105,7 +105,7 @@ def test_a_real_change_is_the_students_and_said_of_checks_and_set_up():
     notebook = solved()
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and not role(cell)]
     code[0].source += "\nprint('mine')"
-    code[2].source = code[2].source.replace("[1.0, 2, 3]", "[3.0, 2, 1]")
+    code[2].source += "\nprint('mine, too')"
     graded(notebook, "check_conv2d").source = "print('passed')"
     reading = read(notebook)
     assert code[2].id in changed(reading)

@@ -21,7 +21,7 @@ def _same(value):
 
 @lesson.exercise(
     points=1,
-    hint="Pad first. Then ask how far the window can travel, and how many steps of the stride fit into that way.",
+    hint="Pad first. Then ask how far the window can travel, and how many steps of the stride fit into that distance.",
 )
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
     """Pixels along one side of the output of a convolution; every argument is a whole number."""
@@ -73,7 +73,7 @@ output_size.slip("dilation_times_kernel", reach=lambda k, d: d * k).says(
     "You stretched the kernel to dilation · kernel. There are only kernel - 1 gaps between its taps."
 )
 output_size.slip("reach_one_short", reach=lambda k, d: d * (k - 1)).says(
-    "You took dilation · (kernel - 1) for the reach of the kernel. That is the way from its first tap to its last: add 1 for the first tap."
+    "You took dilation · (kernel - 1) for the reach of the kernel. That is the distance from its first tap to its last: add 1 for the first tap."
 )
 output_size.slip("dilation_between_the_taps", reach=lambda k, d: k + (k - 1) * d).says(
     "You put `dilation` positions between two taps. They are `dilation` apart: with a dilation of 1 nothing lies between."
@@ -384,13 +384,17 @@ conv2d_unfold.slip("batch_lost", finish=lambda out: out[0]).says(
 
 @lesson.exercise(
     points=1,
-    hint="Count the numbers in one kernel, times the kernels, plus one bias each. A dense layer has a weight for every pair (input number, output number).",
+    hint="For each layer ask twice: how many weights does one output number have, and how many output numbers share them? Biases go with the weights.",
 )
 def parameter_counts(c_in, c_out, kernel, height, width):
-    """{"conv": …, "dense": …}, two whole numbers, for maps of height · width pixels in and out."""
-    pixels = height * width
-    dense = (c_in * pixels) * (c_out * pixels) + c_out * pixels
-    return {"conv": c_out * (c_in * kernel**2 + 1), "dense": dense}
+    """Four whole numbers, "dense", "local", "conv" and "separable", for maps of height · width pixels in and out."""
+    inputs, outputs, window = c_in * height * width, c_out * height * width, c_in * kernel**2
+    return {
+        "dense": outputs * (inputs + 1),
+        "local": outputs * (window + 1),
+        "conv": c_out * (window + 1),
+        "separable": c_in * (kernel**2 + 1) + c_out * (c_in + 1),
+    }
 
 
 @parameter_counts.cases
@@ -406,35 +410,43 @@ def _(rng):
     yield 3, 64, 3, 225, 225  # too many for 32 bits, and for the memory of a layer that is built to be counted
 
 
-@parameter_counts.recipe
-def _(
-    c_in, c_out, kernel, height, width,
-    window=lambda c_in, kernel: c_in * kernel**2, conv_biases=_same, places=lambda pixels: 1,
-    meets=_same, outputs=lambda c_out, pixels: c_out * pixels, dense_biases=lambda outputs, c_out: outputs, finish=_same,
-):  # fmt: skip
-    pixels = height * width
-    dense_outputs = outputs(c_out, pixels)
-    conv = (c_out * window(c_in, kernel) + conv_biases(c_out)) * places(pixels)
-    dense = c_in * meets(pixels) * dense_outputs + dense_biases(dense_outputs, c_out)
-    return finish({"conv": conv, "dense": dense})
-
-
-def _none(*numbers):
-    return 0
-
-
 def _one(*numbers):
     return 1
 
 
-parameter_counts.slip("biases_left_out", conv_biases=_none, dense_biases=_none).says(
-    "You left the biases out: one for each output channel (conv), one for each output number (dense)."
+@parameter_counts.recipe
+def _(
+    c_in, c_out, kernel, height, width,
+    biases=1, dense_biases=_same, conv_biases=_same, local_biases=lambda outputs, c_out: outputs,
+    window=lambda c_in, kernel: c_in * kernel**2, places=lambda pixels: 1, local_kernels=lambda outputs, pixels: outputs,
+    meets=_same, outputs=lambda c_out, pixels: c_out * pixels,
+    depthwise=lambda c_in, c_out, area: c_in * (area + 1), pointwise=lambda c_in, c_out: c_out * (c_in + 1),
+    join=lambda one, other: one + other, finish=_same,
+):  # fmt: skip
+    pixels, area = height * width, kernel**2
+    numbers, dense_numbers, weights = c_out * pixels, outputs(c_out, pixels), window(c_in, kernel)
+    separable = join(depthwise(c_in, c_out, area), pointwise(c_in, c_out))
+    return finish(
+        {
+            "dense": c_in * meets(pixels) * dense_numbers + biases * dense_biases(dense_numbers),
+            "local": local_kernels(numbers, pixels) * weights + biases * local_biases(numbers, c_out),
+            "conv": (c_out * weights + biases * conv_biases(c_out)) * places(pixels),
+            "separable": separable - (0 if biases else c_in + c_out),
+        }
+    )
+
+
+parameter_counts.slip("biases_left_out", biases=0).says(
+    "You left the biases out: one for each kernel, and in dense and local layers one for each output number."
 )
-parameter_counts.slip("conv_bias_left_out", conv_biases=_none).says(
+parameter_counts.slip("conv_bias_left_out", conv_biases=lambda c_out: 0).says(
     "The convolution's biases are missing: one for each output channel."
 )
-parameter_counts.slip("dense_bias_left_out", dense_biases=_none).says(
+parameter_counts.slip("dense_bias_left_out", dense_biases=lambda outputs: 0).says(
     "The dense layer's biases are missing: one for each output number, c_out · height · width of them."
+)
+parameter_counts.slip("local_bias_left_out", local_biases=lambda outputs, c_out: 0).says(
+    "The local layer's biases are missing: one for each output number, since it shares nothing."
 )
 parameter_counts.slip("conv_one_bias_in_all", conv_biases=_one).says(
     "You counted one bias for the whole convolution. There is one for each output channel."
@@ -442,11 +454,19 @@ parameter_counts.slip("conv_one_bias_in_all", conv_biases=_one).says(
 parameter_counts.slip("dense_one_bias_in_all", dense_biases=_one).says(
     "You counted one bias for the whole dense layer. There is one for each output number."
 )
-parameter_counts.slip("one_bias_in_all", conv_biases=_one, dense_biases=_one).says(
-    "You counted one bias for each layer: it is one for each output channel (conv), one for each output number (dense)."
+parameter_counts.slip(
+    "one_bias_in_all", conv_biases=_one, dense_biases=_one, local_biases=lambda outputs, c_out: 1
+).says(
+    "You counted one bias for each layer: it is one for each kernel (conv), one for each output number (dense, local)."
 )
-parameter_counts.slip("dense_bias_for_each_channel", dense_biases=lambda outputs, c_out: c_out).says(
-    "The dense layer has one bias for each output *number*, not one for each channel."
+parameter_counts.slip("local_bias_for_each_channel", local_biases=lambda outputs, c_out: c_out).says(
+    "In the local layer you counted one bias for each channel. It shares nothing, so each output *number* has its own."
+)
+parameter_counts.slip("local_shared", local_kernels=lambda outputs, pixels: outputs // pixels).says(
+    "You counted one kernel for each channel of the local layer. It shares nothing: each output *number* has a kernel of its own."
+)
+parameter_counts.slip("local_kernel_for_each_pixel", local_kernels=lambda outputs, pixels: pixels).says(
+    "You counted one kernel for each pixel of the local layer. Each pixel has c_out output numbers, and each has a kernel."
 )
 parameter_counts.slip("dense_output_not_a_map", outputs=lambda c_out, pixels: c_out).says(
     "The dense layer's output is a whole map: c_out · height · width numbers, and each has a weight for every input number."
@@ -461,11 +481,29 @@ parameter_counts.slip("input_channels_left_out", window=lambda c_in, kernel: ker
     "A kernel has kernel² numbers for each *input channel*: multiply by c_in."
 )
 parameter_counts.slip("kernels_not_shared", places=_same).says(
-    "You gave every position a kernel of its own. The point of a convolution is that all positions share one."
+    'You gave every position of the convolution a kernel of its own. That is the layer "local"; a convolution shares one.'
 )
-parameter_counts.slip("keys_swapped", finish=lambda counts: {"conv": counts["dense"], "dense": counts["conv"]}).says(
-    'The two keys are swapped: "conv" holds the count of the dense layer.'
+parameter_counts.slip("depthwise_left_out", depthwise=lambda c_in, c_out, area: 0).says(
+    "The separable layer has two steps, and the first is missing: one kernel × kernel window for each input channel."
 )
+parameter_counts.slip("pointwise_left_out", pointwise=lambda c_in, c_out: 0).says(
+    "The separable layer has two steps, and the second is missing: a 1×1 convolution from c_in to c_out channels."
+)
+parameter_counts.slip("depthwise_over_all_channels", depthwise=lambda c_in, c_out, area: c_in * (c_in * area + 1)).says(
+    "In the first step of the separable layer your kernels read all channels. Each reads one: kernel² weights."
+)
+parameter_counts.slip("depthwise_for_each_output", depthwise=lambda c_in, c_out, area: c_out * (area + 1)).says(
+    "You gave the first step of the separable layer a kernel for each *output* channel. It has one for each input channel."
+)
+parameter_counts.slip("first_step_without_bias", depthwise=lambda c_in, c_out, area: c_in * area).says(
+    "The first step of the separable layer has biases too, as any layer does here: one for each of its c_in kernels."
+)
+parameter_counts.slip("steps_multiplied", join=lambda one, other: one * other).says(
+    "You multiplied the parameters of the two steps. Two layers, one after the other, have the sum of both."
+)
+parameter_counts.slip(
+    "keys_swapped", finish=lambda counts: counts | {"conv": counts["dense"], "dense": counts["conv"]}
+).says('Two keys are swapped: "conv" holds the count of the dense layer.')
 parameter_counts.slip(
     "wrapped_at_32_bits", finish=lambda counts: counts | {"dense": (counts["dense"] + 2**31) % 2**32 - 2**31}
 ).says("Your count ran over the end of a 32-bit integer. Python's own int has no end; a tensor or array needs int64.")

@@ -37,13 +37,14 @@ def plot_costs(
 def plot_parameter_counts(sides: Sequence[int], counts: Sequence[Mapping[str, int]], ax: Axes | None = None) -> Axes:
     """Parameters against the side of the image, a line for each kind of layer in `counts`."""
     ax = axes(ax)
-    for marker, name in zip("os", counts[0], strict=True):
+    for marker, name in zip(MARKERS, counts[0], strict=False):
         ax.loglog(sides, [count[name] for count in counts], marker=marker, label=name, base=10)
     ax.set_xticks(sides, labels=[str(side) for side in sides], minor=False)
     ax.minorticks_off()
     ax.set(xlabel="side of the image, in pixels", ylabel="parameters")
-    ax.set_title("The convolution does not notice how large the image is")
-    ax.legend()
+    ax.set_title("Where weights are shared, the size of the image does not matter")
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False, fontsize=9)
     return ax
 
 

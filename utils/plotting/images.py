@@ -15,23 +15,36 @@ from utils.plotting.style import GREY, ORANGE, axes
 
 
 def plot_image(
-    image: Tensor, title: str = "", ax: Axes | None = None, numbers: bool = False, signed: bool = False
+    image: Tensor,
+    title: str = "",
+    ax: Axes | None = None,
+    numbers: bool = False,
+    signed: bool = False,
+    limits: tuple[float, float] | None = None,
 ) -> Axes:
-    """One image (H, W), or (1, H, W) as a layer has it.
+    """One image (H, W), or (1, H, W) as a layer has it, or in colour (3, H, W).
 
     Args:
-        image: any real values; more axes of length 1 in front are no harm.
+        image: any real values, and 0 to 1 in colour; more axes of length 1 in front are no harm.
         title: what to see.
         ax: where to draw; new axes if None.
         numbers: write each value into its pixel (for small images).
-        signed: centre the colours on zero, blue below and red above, in place of grey from dark to bright.
+        signed: centre the colours on zero, blue below and red above, instead of grey from dark to bright.
+        limits: the values of the darkest and the brightest shade; the image's own if None. They say nothing in colour.
+
+    Raises ValueError for several images.
     """
     ax = axes(ax, (3, 3))
-    if image.ndim < 2 or image.shape[:-2].numel() != 1:
-        raise ValueError(f"expected one image of shape (H, W) or (1, H, W), got shape {tuple(image.shape)}")
-    pixels = image.detach().cpu().float().reshape(image.shape[-2:]).numpy()
-    limit = max(float(np.abs(pixels).max()), 1e-12)
-    drawn = ax.imshow(pixels, "RdBu_r", vmin=-limit, vmax=limit) if signed else ax.imshow(pixels, "gray")
+    color = image.ndim >= 3 and image.shape[-3] == image.shape[:-2].numel() == 3
+    if image.ndim < 2 or not (color or image.shape[:-2].numel() == 1):
+        raise ValueError(f"expected one image of shape (H, W), (1, H, W) or (3, H, W), got shape {tuple(image.shape)}")
+    if color:
+        pixels = image.detach().cpu().float().reshape(image.shape[-3:]).permute(1, 2, 0).clamp(0, 1).numpy()
+    else:
+        pixels = image.detach().cpu().float().reshape(image.shape[-2:]).numpy()
+    low, high = limits or _limits([image], signed)
+    colors = "RdBu_r" if signed else "gray"
+    drawn = ax.imshow(pixels, colors, vmin=low, vmax=high, interpolation="nearest")  # a pixel stays a square
     if numbers:
         _write_numbers(ax, pixels, drawn)
     ax.set(title=title, xticks=[], yticks=[])
@@ -40,21 +53,55 @@ def plot_image(
 
 
 def plot_images(
-    images: Sequence[Tensor] | Tensor, titles: Sequence[str] = (), columns: int = 8, **options
+    images: Sequence[Tensor] | Tensor,
+    titles: Sequence[str] = (),
+    columns: int = 8,
+    bar: str = "",
+    signed: bool = False,
+    **options,
 ) -> np.ndarray:
-    """A grid of images, each (H, W) or (1, H, W), with a title each; options as for `plot_image`. Returns the axes."""
+    """A grid of images, each as `plot_image` takes it, with a title each; options as for `plot_image`.
+
+    `bar` says what the values are. Then one scale is drawn beside the images, and all of them share it. Without it each
+    has a scale of its own. Returns the axes.
+    """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     side = min(2.0, 7.5 / columns)  # few images are drawn larger, and have room for longer titles
-    size = (side * columns, (side + 0.2) * rows)
-    _, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    height, width = images[0].shape[-2:]
+    across = side * max(1.0, min(1.5, width / height, 7.5 / columns / side))  # wide images are not drawn smaller
+    size = (across * columns + (0.9 if bar else 0), (side + 0.2) * rows)
+    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    options |= {"signed": signed, "limits": _limits(images, signed)} if bar else {"signed": signed}
     for index, ax in enumerate(panels.flat):
         if index < len(images):
             plot_image(images[index], titles[index] if index < len(titles) else "", ax=ax, **options)
             ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=9)
         else:
             ax.set_visible(False)
+    if bar:
+        figure.colorbar(panels.flat[0].images[0], ax=panels, label=bar, shrink=0.9)
     return panels
+
+
+def plot_weights(matrices: Mapping[str, Tensor]) -> np.ndarray:
+    """Weight matrices (T_out, T_in) side by side, each under its name. Grey: no connection. Returns the axes."""
+    columns = len(matrices)
+    figure, panels = plt.subplots(1, columns, figsize=(2.5 * columns + 0.7, 2.9), squeeze=False, layout="constrained")
+    _, limit = _limits(list(matrices.values()), signed=True)
+    for ax, (title, matrix) in zip(panels.flat, matrices.items(), strict=True):
+        weights = np.ma.masked_equal(matrix.detach().cpu().numpy(), 0)
+        colors = plt.get_cmap("RdBu_r").with_extremes(bad="#e4e7eb")
+        ax.imshow(weights, colors, vmin=-limit, vmax=limit)
+        ax.set_title(title, fontsize=9)
+        ax.set(xlabel="input position", xticks=range(0, matrix.shape[1], 2), yticks=range(0, matrix.shape[0], 2))
+        ax.spines[:].set_visible(False)
+        _grid(ax, color="white", linewidth=0.8)
+    panels[0, 0].set_ylabel("output position")
+    for ax in panels.flat[1:]:
+        ax.set_yticklabels([])
+    figure.colorbar(panels.flat[0].images[0], ax=panels, label="weight (grey: no connection)", shrink=0.9)
+    return panels.ravel()
 
 
 def plot_windows(image: Tensor, kernel: Tensor) -> np.ndarray:
@@ -95,13 +142,21 @@ def _write_numbers(ax: Axes, pixels: np.ndarray, drawn) -> None:
     for (row, column), value in np.ndenumerate(pixels):
         red, green, blue, _ = drawn.cmap(drawn.norm(value))
         color = "black" if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"
-        ax.text(column, row, f"{value:.3g}", ha="center", va="center", color=color, fontsize=9)
+        ax.text(column, row, f"{value + 0.0:.3g}", ha="center", va="center", color=color, fontsize=9)
 
 
-def _grid(ax: Axes) -> None:
+def _limits(images: Sequence[Tensor] | Tensor, signed: bool) -> tuple[float, float]:
+    """The smallest and the largest value of all images; of signed ones, so that zero lies in the middle."""
+    low = min(float(image.min()) for image in images)
+    high = max(float(image.max()) for image in images)
+    limit = max(abs(low), abs(high), 1e-12)
+    return (-limit, limit) if signed else (low, high)
+
+
+def _grid(ax: Axes, color: str = GREY, linewidth: float = 0.5) -> None:
     """Thin lines between the pixels, so that they can be counted."""
     height, width = ax.images[0].get_size()
     ax.set_xticks(np.arange(width + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(height + 1) - 0.5, minor=True)
-    ax.grid(which="minor", color=GREY, linewidth=0.5)
+    ax.grid(which="minor", color=color, linewidth=linewidth)
     ax.tick_params(which="both", length=0)

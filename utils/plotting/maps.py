@@ -9,7 +9,7 @@ from matplotlib.colors import Colormap, ListedColormap, LogNorm
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from utils.plotting.style import BLUE, COLORS, ORANGE, VISIBLE, axes
+from utils.plotting.style import BLUE, COLORS, GREY, MARKERS, ORANGE, VISIBLE, axes
 
 NOTHING = "#e8e8e8"  # where no influence at all was measured
 FLOOR = 1e-4  # the colours cover this many times the largest influence
@@ -117,6 +117,30 @@ def plot_error_maps(errors: Mapping[str, Tensor], columns: int = 3) -> np.ndarra
         ax.set(xticks=[], yticks=[])
     figure.colorbar(drawn, ax=panels, label="error, in % (100: as different as unrelated)", shrink=0.8)
     return panels
+
+
+def plot_shift_errors(
+    errors: Mapping[str, Mapping[str, Sequence[float]]], title: str = "", ax: Axes | None = None
+) -> Axes:
+    """How far answers move when the image does: {layer: {kind of image: one error for each draw of the weights}}.
+
+    An error of 1 is drawn as 100 %. A row for each layer, a dot for each draw, a bar at the mean.
+    """
+    ax = axes(ax, (6.5, 0.5 * len(errors) + 1.2))
+    kinds = list(next(iter(errors.values())))
+    for row, by_kind in enumerate(errors.values()):
+        for kind, color, marker in zip(kinds, (ORANGE, BLUE, *COLORS[2:]), MARKERS, strict=False):
+            percent = 100 * np.asarray(by_kind[kind])
+            place = row + 0.3 * (kinds.index(kind) - (len(kinds) - 1) / 2)
+            ax.plot(percent, [place] * len(percent), marker, color=color, alpha=0.5, ms=5, label="" if row else kind)
+            ax.plot([percent.mean()] * 2, [place - 0.13, place + 0.13], color="black", lw=2)
+    ax.axvline(100, color=GREY, linestyle="--", linewidth=1)
+    ax.set(yticks=range(len(errors)), yticklabels=errors, ylim=(len(errors) - 0.4, -0.6), title=title)
+    ax.set_xlim(left=-3)
+    ax.set(xlabel="error, in % (100: as different as unrelated)")
+    ax.grid(axis="x", alpha=0.3)
+    ax.legend(frameon=False, fontsize=9)
+    return ax
 
 
 def plot_confusion(labels: Tensor, predictions: Tensor, title: str = "", ax: Axes | None = None) -> Axes:

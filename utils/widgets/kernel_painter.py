@@ -1,4 +1,4 @@
-"""Lesson 01: paint a 3×3 kernel and watch what it does to an image."""
+"""Paint a 3×3 kernel and watch what it does to an image."""
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ PRESETS = {
 }
 
 
-def picture() -> Tensor:
+def shapes() -> Tensor:
     """A 24×24 image (1, H, W) with edges in all directions: a frame, a bar, a disc."""
     rows, columns = torch.meshgrid(torch.arange(24), torch.arange(24), indexing="ij")
     frame = (rows.sub(7).abs().maximum(columns.sub(7).abs()) == 5).float()
@@ -24,27 +24,38 @@ def picture() -> Tensor:
     return (frame + 0.7 * disc + 0.5 * bar).clamp(max=1)[None]
 
 
+def tower() -> Tensor:
+    """The tower of the course's photograph in grey, 96×96: (1, H, W)."""
+    from utils.data import photograph
+
+    return F.avg_pool2d(photograph().mean(0, keepdim=True), 4)[:, 5:101, 12:108]
+
+
+IMAGES = {"shapes": shapes, "photograph": tower}
+
+
 def draw(kernel: Tensor, image: Tensor) -> Figure:
-    """The image (1, H, W), the kernel (3, 3) and the map that it makes, side by side."""
+    """The image (1, H, W), the kernel (3, 3) and the map that it makes, side by side, with the map's scale."""
     import matplotlib.pyplot as plt
 
     from utils.plotting.images import plot_image
 
-    figure, axes = plt.subplots(1, 3, figsize=(7, 2.7), layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(7.6, 2.7), layout="constrained")
     plot_image(image, "the image", ax=axes[0])
     plot_image(kernel, "your kernel", ax=axes[1], numbers=True, signed=True)
     answer = F.conv2d(image[None], kernel[None, None], padding=1)
     plot_image(answer, "where the image looks like it", ax=axes[2], signed=True)
+    figure.colorbar(axes[2].images[0], ax=axes[2], shrink=0.85, label="output")
     return figure
 
 
 def kernel_painter() -> None:
-    """Show the painter: a menu of kernels, nine weights to set, and the map, redrawn at every change."""
+    """Show the painter: menus of images and kernels, nine weights to set, and the map, redrawn at every change."""
     import ipywidgets as widgets
 
     from utils.widgets.still import img, png, selected, show, status
 
-    image = picture()
+    image = widgets.Dropdown(options=list(IMAGES), description="image:")
     menu = widgets.Dropdown(options=list(PRESETS), description="kernel:")
     size = {"layout": widgets.Layout(width="7.5em"), "style": {"description_width": "2.5em"}}
     names = [f"W{'₁₂₃'[row]}{'₁₂₃'[column]}" for row in range(3) for column in range(3)]
@@ -55,9 +66,12 @@ def kernel_painter() -> None:
     def current() -> Tensor:
         return torch.tensor([weight.value for weight in weights]).reshape(3, 3)
 
+    def picture() -> Figure:
+        return draw(current(), IMAGES[selected(image)]())
+
     def redraw(_=None) -> None:
         total.value = status(f"sum of the weights: {current().sum():.3g}")
-        canvas.value = img(png(draw(current(), image)), "The image, the kernel and the map that the kernel makes.")
+        canvas.value = img(png(picture()), "The image, the kernel and the map that the kernel makes.")
 
     def choose(_=None) -> None:
         for weight, value in zip(weights, PRESETS[selected(menu)], strict=True):
@@ -66,10 +80,11 @@ def kernel_painter() -> None:
             weight.observe(redraw, "value")
         redraw()
 
+    image.observe(redraw, "value")
     menu.observe(choose, "value")
     choose()
     rows = [widgets.HBox(weights[row : row + 3]) for row in (0, 3, 6)]
-    painter = widgets.HBox([widgets.VBox([menu, *rows, total]), canvas])
+    painter = widgets.HBox([widgets.VBox([image, menu, *rows, total]), canvas])
     painter.add_class("kernel-painter")
     alt = "A kernel painter: nine weights, and the map that they make of an image. Run the cell to play with it."
-    show(painter, draw(current(), image), alt)
+    show(painter, picture(), alt)

@@ -30,6 +30,7 @@ from utils.plotting.maps import plot_influence_by_depth
 from utils.widgets.layer_builder import layer_builder
 
 notebook.setup()
+torch.set_num_threads(1)  # these networks are tiny: a second thread would mostly wait
 
 # %% [markdown]
 # ## 1 · How big is the window?
@@ -1195,7 +1196,7 @@ for row, label, distance in zip(rows, labels, how_far, strict=True):
 
 
 # %% [markdown]
-# Three networks try. All have four layers with kernel 3 and 16 channels, the same number of weights, and the same
+# Three networks try. All have four layers with kernel 3 and 32 channels, the same number of weights, and the same
 # recipe. They differ only in their dilations. **Predict** for each of them: at which distances is it better than guessing?
 
 
@@ -1207,7 +1208,7 @@ class MiddleUnit(nn.Module):
         return maps[..., maps.shape[-1] // 2]
 
 
-def comparer(dilations: tuple[int, ...], channels: int = 16) -> nn.Sequential:
+def comparer(dilations: tuple[int, ...], channels: int = 32) -> nn.Sequential:
     """Rows (N, 1, W) in, two logits (N, 2) out: not equal, equal."""
     layers: list[nn.Module] = []
     for inputs, d in zip([1] + [channels] * (len(dilations) - 1), dilations, strict=True):
@@ -1225,7 +1226,7 @@ for dilations in stacks:
     print(f"{dilations}: {field.size} pixels, {far[dilations]} to each side; {weights} weights")
 
 # %%
-rows, labels, _ = two_marks(20_000, seed=1)
+rows, labels, _ = two_marks(12_000, seed=1)
 examples = training.Batches(rows, labels, size=64, shuffle=True)
 unseen, truth, apart = two_marks(8_000, seed=2)
 held_out = training.Batches(unseen, truth, size=2_000)

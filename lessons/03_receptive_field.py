@@ -455,8 +455,7 @@ fields.plot_paths(count_paths([1, 3, 9]), "Dilations 1, 3, 9: 27 pixels, and one
 claim(
     "The same 27 paths can see all of 15 pixels, half of 13, or all of 27",
     seen_of == {(1, 2, 4): (15, 15), (2, 2, 2): (7, 13), (1, 3, 9): (27, 27)},
-    unit="pixels seen",
-    **{f"dilations {', '.join(map(str, d))}": seen for d, (seen, _) in seen_of.items()},
+    **{str(dilations): f"{seen} of {size}" for dilations, (seen, size) in seen_of.items()},
 )
 
 # %% [markdown]
@@ -795,8 +794,8 @@ for level, depth in enumerate(depths[1:]):
 claim(
     "From 4 layers on, the exponent of the effective field is clearly below that of the theory",
     all(m < t - 0.2 for m, t in zip(as_measured[2:], in_theory[2:], strict=True)),
-    measured_8_16_32_layers=as_measured[2:],
-    theory_8_16_32_layers=in_theory[2:],
+    measured_at_8_16_32_layers=" ".join(f"{exponent:.2f}" for exponent in as_measured[2:]),
+    in_theory=" ".join(f"{exponent:.2f}" for exponent in in_theory[2:]),
 )
 claim(
     "The square root of the paths predicts the mean side within a pixel at every depth, five seeds",
@@ -859,7 +858,7 @@ probes = {
 }
 
 
-def measure(model: nn.Module) -> dict[str, torch.Tensor]:
+def measure(model: nn.Sequential) -> dict[str, torch.Tensor]:
     """For each probe, the influence of each pixel on the middle unit of the body's map."""
     return {name: reach.influence(model[0], probe, at="centre") for name, probe in probes.items()}
 
@@ -920,6 +919,15 @@ for probe in ("digits", "noise"):
 # The dashed box is what the rule allows. What the unit uses is a broad bell inside it, before training and after.
 # After training, half of the influence still fits into a square of about half the field's side; if all pixels counted alike, it
 # would take 19 of 27.
+
+# %%
+claim(
+    "The networks read more than 94 % of the validation digits, three seeds",
+    min(accuracies) > 0.94,
+    of="mnist",
+    unit="%",
+    right=[100 * accuracy for accuracy in accuracies],
+)
 
 # %%
 half = sides_of(after, "digits", 0.5)
@@ -1124,10 +1132,9 @@ for kernel, growth in [(3, 1), (5, 1), (3, 2)]:
 claim(
     "From `it` to `animal`: 7 layers or 6, depending on the wording; 3 if the dilation doubles",
     first_layers == {(3, 1): [7, 6], (5, 1): [4, 3], (3, 2): [3, 3]},
-    unit="layers",
-    plain=first_layers[3, 1],
-    kernel_5=first_layers[5, 1],
-    dilation_doubles=first_layers[3, 2],
+    plain="{} or {}".format(*first_layers[3, 1]),
+    kernel_5="{} or {}".format(*first_layers[5, 1]),
+    dilation_doubles="{} or {}".format(*first_layers[3, 2]),
 )
 
 # %% [markdown]
@@ -1217,9 +1224,9 @@ def comparer(dilations: tuple[int, ...], channels: int = 32) -> nn.Sequential:
 
 
 # %%
-stacks = [(1, 1, 1, 1), (1, 2, 4, 8), (2, 2, 2, 2)]
+plain, doubled, gridded = (1, 1, 1, 1), (1, 2, 4, 8), (2, 2, 2, 2)
 far = {}
-for dilations in stacks:
+for dilations in (plain, doubled, gridded):
     field = reach.receptive_field([(3, 1, d, d) for d in dilations])
     far[dilations] = field.size // 2  # to one side
     weights = training.count_parameters(comparer(dilations))
@@ -1232,18 +1239,18 @@ unseen, truth, apart = two_marks(8_000, seed=2)
 held_out = training.Batches(unseen, truth, size=2_000)
 
 
-def accuracy_by_distance(dilations: tuple[int, ...], seed: int) -> list[float]:
+def accuracy_by_distance(dilations: tuple[int, ...], seed: int, epochs: int = 1) -> list[float]:
     """Train on all distances at once; accuracy on unseen rows for each distance from 1 on."""
     training.seed_everything(seed)
     model = comparer(dilations)
     label = f"dilations {', '.join(map(str, dilations))}, seed {seed}"
-    training.fit(model, examples, held_out, validations=1, label=label)
+    training.fit(model, examples, held_out, epochs=epochs, validations=1, label=label)
     right = (model(unseen).argmax(1) == truth).float()
     return [right[apart == distance].mean().item() for distance in range(1, FARTHEST + 1)]
 
 
 # %%
-by_distance = {stack: [accuracy_by_distance(stack, seed) for seed in (0, 1, 2)] for stack in stacks}
+by_distance = {net: [accuracy_by_distance(net, seed) for seed in (0, 1, 2)] for net in far}
 
 # %%
 panels = {f"Dilations {', '.join(map(str, s))}": runs for s, runs in by_distance.items()}
@@ -1252,12 +1259,11 @@ fields.plot_by_distance(panels, list(far.values()), title)
 
 
 # %%
-def accuracies_at(stack: tuple[int, ...], distances: list[int]) -> list[float]:
+def accuracies_at(net: tuple, distances: list[int]) -> list[float]:
     """One mean, in %, for each seed."""
-    return [100 * sum(run[d - 1] for d in distances) / len(distances) for run in by_distance[stack]]
+    return [100 * sum(run[d - 1] for d in distances) / len(distances) for run in by_distance[net]]
 
 
-plain, doubled, gridded = stacks
 near, beyond = list(range(1, 5)), list(range(5, 21))
 claim(
     "Without dilation the network solves distances 1 to 4 and guesses beyond, three seeds",
@@ -1297,8 +1303,8 @@ with payoff("layers_needed"):
         layers_needed(FARTHEST, kernel=3, growth=2), 8
     )  # 8: wider ones would fill the memory
     yours = tuple(2**layer for layer in range(depth))
-    accuracy = accuracy_by_distance(yours, seed=0)
-    print(f"Your dilations {yours}: at every distance to 20 at least {min(accuracy):.1%} right")
+    accuracy = accuracy_by_distance(yours, seed=0, epochs=2)  # deeper: give it longer
+    print(f"Your dilations {yours}: at least {min(accuracy):.1%} right at every distance to 20")
 
 # %% [markdown] quiz="large_objects" points=1
 # ### Quiz · the middle of the lake
@@ -1363,14 +1369,15 @@ notebook.headline(
 #
 # ## If you have an hour more
 #
-# In section 6 the rows were almost empty, and the marks could not be missed. Now fill them: let **every** pixel be +1 or −1, choose one
-# distance, and ask whether the middle pixel equals the pixel at that distance to its left. The field allows it, and chance is 50 %
-# as before. But now 80 pixels distract, and training has to find the one that matters.
+# Being able to see is not the same as having learned to look. Two questions to which we have no full answer:
 #
-# Up to which distance do your networks learn it, in three seeds of three? Try dilations 1, 2, 4, 8, and then 1, 3, 9, 27, which reach
-# 40 pixels to each side with one single path to each. Our recipe already fails with some seeds at distance 15, and we have no better one.
-# Is it the number of paths that decides, or the number of pixels in the field? And what helps: more channels, more rows, first a
-# short distance and then a longer one? To be able to see is not to have learned to look.
+# 1. Dilations 1, 3, 9, 27 reach 40 pixels to each side without a hole, but with one single path per pixel. Train such a network on the
+#    task of section 6. In our trials at least one distance below 20 stayed at 50 % with every seed. Which one, and why that one? Is it the
+#    number of paths, or only the time of training?
+# 2. The rows of section 6 were almost empty, and the marks could not be missed. Now fill them: let **every** pixel be +1 or −1, choose
+#    one distance, and ask whether the middle pixel equals the pixel at that distance to its left. Up to which distance can you train
+#    a network, with three seeds of three? In our trials dilations 1, 2, 4, 8 already failed with some seeds at distance 15. Would it help
+#    to begin with a short distance and to lengthen it step by step?
 #
 # <!-- next -->
 #

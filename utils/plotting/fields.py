@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from utils.plotting.style import BLUE, COLORS, GREY, ORANGE, axes
@@ -87,8 +88,8 @@ def plot_paths(counts: Tensor, title: str = "", ax: Axes | None = None) -> Axes:
     for pixel, count in enumerate(heights):
         ax.text(pixel, count, str(count) if count else "✕", ha="center", va="bottom", fontsize=9)
     ax.set(title=title, xlabel="position in the input (pixels)", ylabel="paths", ylim=(0, 1.2 * heights.max()))
-    if len(heights) <= 30:
-        ax.set_xticks(range(len(heights)))
+    ax.set_xticks(range(0, len(heights), 1 if len(heights) <= 20 else 2))
+    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     return ax
 
 

@@ -53,7 +53,7 @@ class SizeOfStack:
 
 def field_by_the_ruler(layers):
     field = reach.receptive_field(layers)
-    return [field.size, field.stride, field.start]
+    return [field.size, field.jump, field.start]
 
 
 def field_as_an_array(layers):
@@ -128,6 +128,35 @@ def layers_by_the_ruler(distance, kernel, growth=1):
     return np.int64(len(stack))
 
 
+def pixels_by_sums(layers):
+    seen, jump = [0], 1
+    for kernel, stride, dilation in layers:
+        steps = [tap * dilation * jump for tap in range(kernel)]
+        seen = sorted({pixel + step for pixel in seen for step in steps})
+        jump *= stride
+    return seen
+
+
+def pixels_by_recursion(layers, unit=0):
+    if not layers:
+        return [unit]
+    *below, (kernel, stride, dilation) = layers
+    return sorted(
+        {pixel for tap in range(kernel) for pixel in pixels_by_recursion(below, unit * stride + tap * dilation)}
+    )
+
+
+def pixels_by_gradient(layers):
+    size = reach.receptive_field([(kernel, stride, 0, dilation) for kernel, stride, dilation in layers]).size
+    row = torch.zeros(1, 1, size, dtype=torch.float64, requires_grad=True)
+    maps = row
+    for kernel, stride, dilation in layers:
+        weight = torch.ones(1, 1, kernel, dtype=torch.float64)
+        maps = nn.functional.conv1d(maps, weight, stride=stride, dilation=dilation)
+    maps[0, 0, 0].backward()
+    return row.grad[0, 0].nonzero().flatten()
+
+
 RIGHT = {
     "receptive_field": {
         "from the top": size_from_the_top,
@@ -141,6 +170,13 @@ RIGHT = {
         "the ruler, a list": field_by_the_ruler,
         "an array": field_as_an_array,
         "from the top": field_from_the_top,
+    },
+    "seen_pixels": {
+        "sums on the way up": pixels_by_sums,
+        "recursion": pixels_by_recursion,
+        "the gradient, a tensor": pixels_by_gradient,
+        "an array": lambda layers: np.array(pixels_by_sums(layers)),
+        "a tuple": lambda layers: tuple(pixels_by_sums(layers)),
     },
     "empirical_field": {
         "the ruler": map_by_the_ruler,
@@ -215,6 +251,11 @@ WRONG = {
         "start one pixel off": lambda layers: shifted(layers, 1),
         "two numbers": (lambda layers: field_from_the_top(layers)[:2], "", "expected 3 values (size, jump, start)"),
     },
+    "seen_pixels": {
+        "pixel 0 alone": lambda layers: [0],
+        "the box": (lambda layers: list(range(pixels_by_sums(layers)[-1] + 1)), "box_returned"),
+        "without the last tap": lambda layers: pixels_by_sums([(max(k - 1, 1), s, d) for k, s, d in layers]),
+    },
     "empirical_field": {
         "ones": map_of_ones,
         "no requires_grad": (forgets_requires_grad, None, "RuntimeError"),
@@ -277,6 +318,21 @@ def test_a_pyramid_does_not_go_on_below_padding():
     drawn = np.concatenate([np.asarray(c.get_offsets()) for c in ax.collections if len(c.get_offsets())])
     assert drawn[:, 0].min() == -1
     assert drawn[:, 0].max() == 3
+
+
+def test_a_pyramid_shows_the_unit_that_is_asked_for():
+    ax = fields.plot_pyramid([(3, 2, 1, 1)] * 2, image=12, unit=1)
+    _, seen, *_ = ax.collections
+    pixels = np.asarray(seen.get_offsets())[:, 0]
+    assert (pixels.min(), pixels.max()) == reach.receptive_field([(3, 2, 1)] * 2).interval(1)
+
+
+def test_each_network_has_a_panel_with_its_reach():
+    panels = fields.plot_by_distance({"near": [[1.0, 0.5], [0.9, 0.5]], "far": [[1.0, 1.0]]}, [1, 2], "who sees whom")
+    assert [ax.get_title() for ax in panels.flat] == ["near", "far"]
+    means, *runs, edge, guess = panels.flat[0].lines
+    assert means.get_ydata().tolist() == [95, 50] and len(runs) == 2
+    assert set(edge.get_xdata()) == {1.5} and set(guess.get_ydata()) == {50}
 
 
 def test_a_field_is_drawn_on_a_scale_of_its_own_and_with_its_box():

@@ -49,10 +49,10 @@ def test_stride_padding_start_and_centre_by_hand():
     field = receptive_field([(3, 2, 1), (3, 2, 1)])
     # Unit 0 of the second layer reads units -1, 0, 1 of the first, which read -3…-1, -1…1 and 1…3.
     assert numbers(field) == (7, 4, 3)
-    assert (field.start, field.centre) == (-3, 0.0)
+    assert (field.jump, field.start, field.centre) == (4, -3, 0.0)
     assert field.interval(0) == (-3, 3)
     assert field.interval(2) == (5, 11)
-    assert repr(field) == "ReceptiveField(size=7, stride=4, padding=3, start=-3)"
+    assert repr(field) == "ReceptiveField(size=7, jump=4, start=-3)"
 
 
 def test_axes_may_differ():

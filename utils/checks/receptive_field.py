@@ -1,4 +1,4 @@
-"""Exercises of lesson 03: the receptive field in closed form and by gradient, and the layers that a reach takes."""
+"""Exercises of lesson 03: the field in closed form, pixel by pixel and by gradient; the layers that a reach takes."""
 
 import math
 from typing import Any
@@ -15,7 +15,7 @@ lesson = Lesson("03", __name__)
 
 @lesson.exercise(
     points=2,
-    hint="Two numbers travel up the stack: the size so far, and the jump between neighbouring units. Each layer reads the jump of the layer below.",
+    hint="Two numbers change on the way up: the size so far, and the jump between neighbouring units. A kernel of 3 takes two steps from its first tap to its last. How long is one step?",
 )
 def receptive_field(layers):
     """Side of the field, in input pixels, of a stack of (kernel, stride) layers, input side first: a whole number."""
@@ -257,7 +257,94 @@ full_field.slip("jump_before_size", give=lambda size, jump, start: (jump, size, 
 )
 
 
-# --- 3.3 the field by gradient ----------------------------------------------------------------------------------
+# --- 3.3 the pixels behind the box ------------------------------------------------------------------------------
+
+
+@lesson.exercise(
+    points=2,
+    hint="Walk down from the top, one layer at a time. Unit u of a layer reads `kernel` positions, `dilation` apart, from u * stride on. Keep each position once.",
+)
+def seen_pixels(layers):
+    """Pixels that unit 0 of a stack of (kernel, stride, dilation) sees, input side first: a sorted list of ints."""
+    pixels, jump = {0}, 1
+    for kernel, stride, dilation in layers:  # on the way up, each tap moves what is seen by a whole number of jumps
+        pixels = {pixel + tap * dilation * jump for pixel in pixels for tap in range(kernel)}
+        jump *= stride
+    return sorted(pixels)
+
+
+@seen_pixels.cases
+def _(rng):
+    for layers in ([(3, 1, 1)], [(3, 1, 2)], [(3, 2, 1)], [(2, 1, 3)], [(3, 1, 1)] * 2, [(3, 1, 2)] * 2):
+        yield dict(layers=layers)
+    yield dict(layers=[(3, 2, 1), (3, 1, 1)])
+    yield dict(layers=[(2, 3, 1), (2, 1, 1)])  # a stride that is larger than the kernel leaves a hole
+    yield dict(layers=[(2, 1, 2), (2, 1, 1)])
+    yield dict(layers=[(2, 2, 1), (3, 1, 2)])
+    yield dict(layers=[(3, 1, 1), (3, 1, 2), (3, 1, 4)])
+    for _ in range(20):
+        length = int(rng.integers(1, 4))
+        yield dict(layers=[tuple(int(rng.integers(1, 4)) for _ in range(3)) for _ in range(length)])
+
+
+@seen_pixels.recipe
+def _(
+    layers,
+    order=lambda layers: layers[::-1],
+    read=lambda unit, tap, stride, dilation: unit * stride + tap * dilation,
+    first_tap=lambda kernel: 0,
+    collect=set,
+    give=sorted,
+):
+    seen = [0]
+    for kernel, stride, dilation in order(layers):
+        taps = range(first_tap(kernel), first_tap(kernel) + kernel)
+        seen = collect(read(unit, tap, stride, dilation) for unit in seen for tap in taps)
+    return give(seen)
+
+
+seen_pixels.slip("order_reversed", order=lambda layers: layers).says(
+    "You walked from the first layer of the list on. The unit is at the top: begin with the last layer and end at the pixels."
+)
+seen_pixels.slip("dilation_ignored", read=lambda unit, tap, stride, dilation: unit * stride + tap).says(
+    "You ignored the dilation: neighbouring taps read positions that are `dilation` apart."
+)
+seen_pixels.slip("stride_ignored", read=lambda unit, tap, stride, dilation: unit + tap * dilation).says(
+    "You ignored the stride: the window of unit u begins at u * stride."
+)
+seen_pixels.slip("tap_times_stride", read=lambda unit, tap, stride, dilation: unit + tap * dilation * stride).says(
+    "You multiplied the taps by the stride. The stride moves the whole window: it begins at u * stride, and the taps are `dilation` apart."
+)
+seen_pixels.slip("unit_times_dilation", read=lambda unit, tap, stride, dilation: (unit * stride + tap) * dilation).says(
+    "You multiplied the unit by the dilation as well. Dilation moves the taps apart, not the windows: u * stride + tap * dilation."
+)
+seen_pixels.slip("paths_kept_apart", collect=list).says(
+    "Some of your pixels come several times, once for each path. Keep each pixel once, as a set does."
+)
+seen_pixels.slip("window_around_the_unit", first_tap=lambda kernel: -(kernel // 2)).says(
+    "You put the window around the unit. There is no padding here: the first tap of unit u reads position u * stride."
+)
+seen_pixels.slip("box_returned", give=lambda seen: list(range(max(seen) + 1))).says(
+    "You returned the whole box, from the first pixel to the last. Leave out the pixels without a path."
+)
+seen_pixels.slip("holes_returned", give=lambda seen: sorted(set(range(max(seen) + 1)) - set(seen))).says(
+    "You returned the holes. The pixels that are seen are asked for."
+)
+seen_pixels.slip("number_returned", give=len).says(
+    "You returned how many pixels are seen. Return the pixels themselves, as a sorted list."
+)
+seen_pixels.slip("flags_returned", give=lambda seen: [int(pixel in seen) for pixel in range(max(seen) + 1)]).says(
+    "You returned a 1 or a 0 for each pixel of the box. Return the positions of the pixels that are seen."
+)
+seen_pixels.slip("descending", give=lambda seen: sorted(seen, reverse=True)).says(
+    "Your pixels come in descending order. Sort them in ascending order."
+)
+seen_pixels.wrong("last_layer_alone", lambda layers: seen_pixels.reference(layers[-1:])).says(
+    "You returned what the last layer reads, which are units of the layer below. Walk on down to the pixels."
+)
+
+
+# --- 3.4 the field by gradient ----------------------------------------------------------------------------------
 
 
 @lesson.exercise(
@@ -410,7 +497,7 @@ empirical_field.wrong("output_in_place_of_gradient", lambda model, images: model
 )
 
 
-# --- 3.4 layers that a reach takes ------------------------------------------------------------------------------
+# --- 3.5 layers that a reach takes ------------------------------------------------------------------------------
 
 
 @lesson.exercise(

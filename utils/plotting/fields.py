@@ -7,23 +7,30 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from utils.plotting.style import BLUE, COLORS, ORANGE, axes
+from utils.plotting.style import BLUE, COLORS, GREY, ORANGE, axes
 from utils.reach import Layer, output_sides, receptive_field
 from utils.reach.fields import FullLayer, full_layer
 
 PALE = "#b8bec6"  # of the many lines of a pyramid
 
 
-def plot_pyramid(layers: Sequence[Layer], title: str = "", image: int | None = None, ax: Axes | None = None) -> Axes:
+def plot_pyramid(
+    layers: Sequence[Layer],
+    title: str = "",
+    image: int | None = None,
+    unit: int | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """One unit at the top of a stack, seen from the side, and all that reaches it.
 
     Args:
         layers: (kernel, stride) or (kernel, stride, padding, dilation), input side first.
         title: what to see; the size of the field if empty.
-        image: side of the input. The unit then stands in the middle of its layer, and padding is shown hollow.
-            None: the first unit, on an input that is large enough.
+        image: side of the input; padding is then shown hollow. None: an input that is large enough.
+        unit: which unit of the last layer. None: the middle one of an image, the first one without.
         ax: where to draw; new axes if None.
 
     Raises ValueError where the image is too small for the layers.
@@ -32,17 +39,18 @@ def plot_pyramid(layers: Sequence[Layer], title: str = "", image: int | None = N
     fields = [receptive_field(layers[:level]) for level in range(len(layers) + 1)]
     ax = axes(ax, (6.5, 0.8 + 0.5 * len(fields)))
     sides = output_sides(layers, image) if image else None
-    cone = _cone(layers, sides)
-    pixels = range(image) if image else range(fields[-1].start, fields[-1].start + fields[-1].size)
+    cone = _cone(layers, sides, unit)
+    first = fields[-1].start + (unit or 0) * fields[-1].jump
+    pixels = range(image) if image else range(first, first + fields[-1].size)
     wide = max(len(pixels), *map(len, cone))
     dot = float(np.clip(2400 / wide, 12, 90))
     ax.scatter(list(pixels), [0] * len(pixels), s=dot, marker="s", color="#e4e7eb", zorder=2)
     for level, units in enumerate(cone):
-        places = {unit: fields[level].centre + unit * fields[level].stride for unit in units}
+        places = {unit: fields[level].centre + unit * fields[level].jump for unit in units}
         if level:
             below = fields[level - 1]
             lines = [
-                [(below.centre + tap * below.stride, level - 1), (places[unit], level)]
+                [(below.centre + tap * below.jump, level - 1), (places[unit], level)]
                 for unit, taps in units.items()
                 for tap in taps
             ]
@@ -80,8 +88,8 @@ def plot_paths(counts: Tensor, title: str = "", ax: Axes | None = None) -> Axes:
     for pixel, count in enumerate(heights):
         ax.text(pixel, count, str(count) if count else "✕", ha="center", va="bottom", fontsize=9)
     ax.set(title=title, xlabel="position in the input (pixels)", ylabel="paths", ylim=(0, 1.2 * heights.max()))
-    if len(heights) <= 30:
-        ax.set_xticks(range(len(heights)))
+    ax.set_xticks(range(0, len(heights), 1 if len(heights) <= 20 else 2))
+    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     return ax
 
 
@@ -103,11 +111,15 @@ def plot_field(field: Tensor, title: str = "", box: tuple[int, int] | None = Non
 
 
 def plot_fields(fields: Mapping[str, Tensor], boxes: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Fields (H, W) side by side, under their titles, with a box each, as `plot_field` draws them. Returns the axes."""
-    width = 3.2 * len(fields)
-    _, panels = plt.subplots(1, len(fields), figsize=(width, 3.1), squeeze=False, layout="constrained")
+    """Fields (H, W) side by side, under their titles, with a box each, as `plot_field` draws them. Returns the axes.
+
+    Colours run from 0 to the largest influence of each field.
+    """
+    width = 3.2 * len(fields) + 0.9
+    figure, panels = plt.subplots(1, len(fields), figsize=(width, 3.1), squeeze=False, layout="constrained")
     for ax, (title, field), box in zip(panels.flat, fields.items(), boxes, strict=True):
         plot_field(field, title, box, ax=ax)
+    figure.colorbar(panels.flat[-1].images[0], ax=panels, shrink=0.8, label="influence, relative\nto the largest")
     return panels
 
 
@@ -132,12 +144,22 @@ def plot_profiles(fields: Mapping[str, Tensor], box: tuple[int, int], title: str
 
 
 def plot_growth(
-    depths: Sequence[int], sizes: Sequence[int], sides: Sequence[Sequence[int]], title: str = "", ax: Axes | None = None
+    depths: Sequence[int],
+    sizes: Sequence[int],
+    expected: Sequence[int],
+    sides: Sequence[Sequence[int]],
+    title: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
-    """Size of the theoretical field and measured sides, (seeds, depths), against depth, on logarithmic axes."""
+    """Size of the theoretical field, and effective sides, against depth, on logarithmic axes.
+
+    `expected` are the sides if influence goes with the square root of the number of paths; `sides` (seeds, depths)
+    are measured.
+    """
     ax = axes(ax)
     measured = np.asarray(sides, dtype=float)
     ax.plot(depths, sizes, "--o", color=ORANGE, label="theoretical field")
+    ax.plot(depths, expected, ":", color="black", label="if influence were the square root of the paths")
     ax.plot(depths, measured.mean(0), "-s", color=BLUE, label=f"effective field, mean of {len(measured)} seeds")
     ax.fill_between(depths, measured.min(0), measured.max(0), color=BLUE, alpha=0.25, lw=0)
     ax.set(title=title, xlabel="layers", ylabel="side (pixels)", xscale="log", yscale="log")
@@ -149,9 +171,33 @@ def plot_growth(
     return ax
 
 
-def _cone(layers: Sequence[FullLayer], sides: list[int] | None) -> list[dict[int, list[int]]]:
+def plot_by_distance(
+    accuracies: Mapping[str, Sequence[Sequence[float]]], reaches: Sequence[int], title: str = ""
+) -> np.ndarray:
+    """Accuracy (seeds, distances from 1 on) of each network in a panel of its own, under its name. Returns the axes.
+
+    A dashed line marks how far the network reaches by the formula, one for each of `reaches`.
+    """
+    size = (2.9 * len(accuracies), 2.7)
+    figure, panels = plt.subplots(1, len(accuracies), figsize=size, squeeze=False, sharey=True, layout="constrained")
+    for ax, (name, runs), reach in zip(panels.flat, accuracies.items(), reaches, strict=True):
+        measured = 100 * np.asarray(runs)
+        distances = np.arange(1, measured.shape[1] + 1)
+        ax.plot(distances, measured.mean(0), "-", color=BLUE, lw=1)
+        for run in measured:
+            ax.plot(distances, run, "o", color=BLUE, markersize=3.5, alpha=0.6)
+        ax.axvline(reach + 0.5, color=ORANGE, linestyle="--")
+        ax.axhline(50, color=GREY, linestyle=":", lw=1)
+        ax.set(xlabel="distance of the marks (pixels)", ylim=(35, 105), xticks=range(0, distances[-1] + 1, 4))
+        ax.set_title(name, fontsize=10)
+    panels.flat[0].set(ylabel="accuracy (%)")
+    figure.suptitle(title, x=0.02, ha="left")
+    return panels
+
+
+def _cone(layers: Sequence[FullLayer], sides: list[int] | None, unit: int | None) -> list[dict[int, list[int]]]:
     """For each level, input first: the units that reach the one at the top, and the units that each of them reads."""
-    top = sides[-1] // 2 if sides else 0
+    top = (sides[-1] // 2 if sides else 0) if unit is None else unit
     wanted, levels = {top}, []
     for level in range(len(layers), 0, -1):
         kernel, stride, padding, dilation = layers[level - 1]

@@ -25,7 +25,7 @@ Numbers = Any
 class ReceptiveField:
     """The part of the input that the units of a layer can see.
 
-    Unit `i` sees the `size` positions from `start + i * stride` on. Positions count from 0, as the
+    Unit `i` sees the `size` positions from `start + i * jump` on. Positions count from 0, as the
     pixels of an image do; below 0 lies padding. Each number is plain where it is the same along every axis
     and a tuple with one number for each axis where it is not.
 
@@ -42,9 +42,14 @@ class ReceptiveField:
         return self._each(lambda window: window.size)
 
     @property
-    def stride(self) -> Numbers:
-        """Effective stride (the *jump*): distance, in input positions, between neighbouring units."""
+    def jump(self) -> Numbers:
+        """Distance, in input positions, between neighbouring units. Papers call it the *effective stride*."""
         return self._each(lambda window: window.stride)
+
+    @property
+    def stride(self) -> Numbers:
+        """The `jump`, under the name that papers have for it."""
+        return self.jump
 
     @property
     def padding(self) -> Numbers:
@@ -86,7 +91,7 @@ class ReceptiveField:
         return numbers[0] if len(set(numbers)) == 1 else numbers
 
     def __repr__(self) -> str:
-        numbers = (f"{name}={getattr(self, name)}" for name in ("size", "stride", "padding", "start"))
+        numbers = (f"{name}={getattr(self, name)}" for name in ("size", "jump", "start"))
         return f"ReceptiveField({', '.join(numbers)})"
 
 
@@ -102,7 +107,7 @@ def receptive_field(network: nn.Module | Iterable, *, image: Sides | None = None
       with torch.fx from its first argument on; the field is their union.
 
     >>> receptive_field([(3, 1)] * 3)
-    ReceptiveField(size=7, stride=1, padding=0, start=0)
+    ReceptiveField(size=7, jump=1, start=0)
 
     The field of a unit far from the border is meant, in evaluation mode. It is the smallest box around
     what the unit can see: dilation and strides may leave holes in it, and near the border part of it lies

@@ -38,7 +38,7 @@ def describe(layers: Sequence[Layer], image: int, channels: int) -> list[Row]:
         field = receptive_field(layers[:number])
         inputs = 1 if number == 1 else channels
         parameters = channels * (inputs * kernel**2 + 1)
-        rows.append(Row(field.size, field.stride, field.start, sides[number], parameters))
+        rows.append(Row(field.size, field.jump, field.start, sides[number], parameters))
     return rows
 
 

@@ -64,7 +64,7 @@ def grade_class(
         classroom: the class's folder.
         assignment: what was handed out.
         job: the rules; a seed of 0 in them stands for this batch's own.
-        judges: who judges them; they end with this call.
+        judges: who judges them.
         again: grade everything, with a new seed or the one in the rules. Manual scores and comments stay. Where such a
             run was interrupted, it goes on.
         report: called with the number of submissions to grade, and what there is so far.
@@ -72,7 +72,7 @@ def grade_class(
     Raises:
         GradingError: if another run is at work on this class, or the gradebook cannot be written.
     """
-    with judges, _class_lock(classroom):
+    with _class_lock(classroom):
         force = again and job.rules.seed > 0
         job, anew = _with_seed(job, classroom, again)
         tally = Tally(anew=anew)

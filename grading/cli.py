@@ -126,27 +126,28 @@ def grade(
     for private in filter(None, (folder, checks)):
         if in_sight(private, data):
             raise GradingError(f"{private} lies where submissions can read it. Put it somewhere else.")
-    classroom, sources = Classroom(folder), read_sources(checks)
-    if source:
-        _collect(source, classroom, assignment or None, roster, reader)
-    elif roster:
-        _keep_roster(roster, classroom)
-    if due:
-        show_due_dates(console, keep_due_dates(due, classroom))
     failed = False
-    for name in _assignments(classroom, assignment):
-        job = _job(
-            classroom.released(name),
-            sources,
-            data,
-            seed=seed,
-            memory=memory,
-            times=(cell_seconds, seconds),
-            all_cells=all_cells,
-            cold=isolation == "cold",
-            unsafe=unsafe,
-        )
-        failed |= _grade(classroom, job, _judges(scheduler, workers), again)
+    with _judges(scheduler, workers) as judges:  # they import for seconds, while we find out what there is to do
+        classroom, sources = Classroom(folder), read_sources(checks)
+        if source:
+            _collect(source, classroom, assignment or None, roster, reader)
+        elif roster:
+            _keep_roster(roster, classroom)
+        if due:
+            show_due_dates(console, keep_due_dates(due, classroom))
+        for name in _assignments(classroom, assignment):
+            job = _job(
+                classroom.released(name),
+                sources,
+                data,
+                seed=seed,
+                memory=memory,
+                times=(cell_seconds, seconds),
+                all_cells=all_cells,
+                cold=isolation == "cold",
+                unsafe=unsafe,
+            )
+            failed |= _grade(classroom, job, judges, again)
     if failed:
         sys.exit(1)
 

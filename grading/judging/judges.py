@@ -24,14 +24,14 @@ class NoResult:
 
 
 class Judges(Protocol):
-    """A context manager: its processes end with it. It is told about the batch once, and then given files."""
+    """A context manager: its processes end with it. It is told about a batch, given its files, then about another."""
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
 
     def begin(self, job: Job, submissions: int) -> int:
-        """Tell them what to judge by. How many processes of this machine judge; 0 where a cluster does."""
+        """Tell them what to judge by from now on. How many processes of this machine judge; 0 where a cluster does."""
         ...
 
     def judge(self, files: Iterable[File]) -> Iterator[tuple[str, Judged | NoResult]]:

@@ -41,12 +41,12 @@ class LocalJudges:
 
     def begin(self, job: Job, submissions: int) -> int:
         """See `grading.judging.judges.Judges`."""
-        count = min(self._most, submissions)
-        self._job = replace(job, few=submissions <= FEW * count)
-        self._processes += [_Process() for _ in range(count - 1)]
-        for process in self._processes:
+        self._count = min(self._most, submissions)
+        self._job = replace(job, few=submissions <= FEW * self._count)
+        self._processes += [_Process() for _ in range(self._count - len(self._processes))]
+        for process in self._processes[: self._count]:
             process.tell(self._job)
-        return count
+        return self._count
 
     def __exit__(self, *error: object) -> None:
         for process in self._processes:
@@ -57,7 +57,8 @@ class LocalJudges:
     def judge(self, files: Iterable[File]) -> Iterator[tuple[str, Judged | NoResult]]:
         """See `grading.judging.judges.Judges`."""
         left = iter(files)
-        busy = {process.connection: process for process in self._processes if process.take(next(left, None))}
+        judges = self._processes[: self._count]
+        busy = {process.connection: process for process in judges if process.take(next(left, None))}
         while busy:
             for connection in wait(list(busy)):
                 process = busy.pop(connection)  # pyright: ignore[reportArgumentType]  (we wait for connections alone)

@@ -1,7 +1,7 @@
 """A judge's process: `python -m grading.judging.process DESCRIPTOR`. It imports while its first message is on its way.
 
-On its connection come a `Job`, and then files; it answers each with what it came to. When the connection closes, it
-ends at once, with its sandbox, whatever it is at.
+On its connection come a `Job` and then files, and so on; it answers each file with what it came to. When the
+connection closes, it ends at once, with its sandbox, whatever it is at.
 """
 
 import contextlib
@@ -9,10 +9,11 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from grading.judging.job import Job
+from grading.judging.job import Job, Judged
 from grading.judging.judges import File, NoResult
 from grading.judging.kept import close_sandbox, warm_sandbox
 from grading.problems import GradingError
@@ -27,23 +28,30 @@ def main(descriptor: int) -> None:
     with no_collections():
         from grading.judging.content import grade_content, prepare
 
-    job: Job = messages.get()
-    try:
-        prepare(job)
-    except GradingError as error:  # nothing can be judged here: said in the place of the first result
-        connection.send(GradingError(str(error)))
-        return
+    job: Job | None = None
     while True:
-        file: File = messages.get()
+        message: Job | File = messages.get()
+        if isinstance(message, File):
+            assert job is not None  # it comes first
+            connection.send(_outcome(grade_content, job, message))
+            continue
+        job = message
         try:
-            outcome = grade_content(job, file.student, file.content, file.key)
-        except Exception as error:  # a fault of ours: said, and tried once more
-            outcome = NoResult(f"{type(error).__name__}: {error}")
-        connection.send(outcome)
+            prepare(job)
+        except GradingError as error:  # nothing can be judged here: said in the place of the first result
+            connection.send(GradingError(str(error)))
+            return
+
+
+def _outcome(grade_content: Callable[..., Judged], job: Job, file: File) -> Judged | NoResult:
+    try:
+        return grade_content(job, file.student, file.content, file.key)
+    except Exception as error:  # a fault of ours: said, and tried once more
+        return NoResult(f"{type(error).__name__}: {error}")
 
 
 def _read(connection: Connection, messages: queue.SimpleQueue) -> None:
-    """Hand on the job and then the files. The sandbox imports for seconds too: it starts as soon as the job is here."""
+    """Hand on what comes. The first sandbox imports for seconds too: it starts as soon as its job is here."""
     try:
         job: Job = connection.recv()
         if not job.cold:

@@ -72,6 +72,8 @@ def without_gpu(ask: Callable) -> Callable:
 
 def replace_gpu() -> None:
     """From now on this process has the processor under the GPU's names. There is no way back."""
+    import torch._dynamo  # it looks once, when it is imported, at all of torch, and takes what stands twice for a fault
+
     Processor().__enter__()  # for the cells, which run in this thread
     for name in TAKE_A_DEVICE:
         setattr(torch, name, _told_the_processor(getattr(torch, name)))

@@ -37,8 +37,8 @@ def grade_all(
     classroom = Classroom(root)
     assignment = load_assignment(classroom.released(NAME))
     job = Job(NAME, classroom.released(NAME).read_text(encoding="utf-8"), Rules(seed=seed), private)
-    judges = ClusterJudges(scheduler) if scheduler else LocalJudges(workers)
-    return grade_class(classroom, assignment, job, judges, again=again, report=report)
+    with ClusterJudges(scheduler) if scheduler else LocalJudges(workers) as judges:
+        return grade_class(classroom, assignment, job, judges, again=again, report=report)
 
 
 def started(target, *args, **options) -> BaseProcess:

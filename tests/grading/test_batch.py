@@ -13,6 +13,8 @@ import pytest
 from distributed import LocalCluster
 
 from grading import batch
+from grading.assignment import load_assignment
+from grading.batch import grade_class
 from grading.gradebook.book import Book
 from grading.judging import cluster as dask_cluster
 from grading.judging import local
@@ -191,6 +193,20 @@ def test_so_many_processes_judge_as_were_asked_for(school, workers):
     assert seen == [workers] and tally.processes == workers
     assert not _judges(), "they end with the run"
     assert scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
+
+
+def test_the_same_process_judges_one_batch_after_another(school):
+    """Each by what it is told for it, here by its seed."""
+    assignment = load_assignment(school.classroom.released(NAME))
+    job = Job(NAME, school.classroom.released(NAME).read_text(encoding="utf-8"), Rules(seed=3))
+    with local.LocalJudges(1) as judges:
+        before = [one.pid for one in _judges()]
+        for seed in (3, 4):
+            rules = Rules(seed=seed)
+            tally = grade_class(school.classroom, assignment, replace(job, rules=rules), judges)
+            assert len(tally.graded) == 4 and {one.seed for one in tally.graded} == {seed}
+        assert [one.pid for one in _judges()] == before and len(before) == 1
+    assert not _judges() and scores(school) == {"ada": 1, "bo": 0, "chi": 0, "dee": 0}
 
 
 def test_a_file_that_kills_its_judge_is_named_and_costs_nobody_else(school, monkeypatch):

@@ -10,6 +10,7 @@ from grading.console import show_table
 from grading.judging.grade import Rules, grade_notebook
 from grading.judging.session import Session, Times
 from grading.results import missing_packages
+from grading.sandbox import Sandbox
 from grading.worker.isolation import Limits
 from utils.checking import Lesson, normal
 from utils.checking.gpu import asks_for_gpu
@@ -196,6 +197,28 @@ def test_looking_first_is_not_asking(source):
 @pytest.mark.parametrize("source", ["(" * 5_000 + "cuda", "-" * 50_000 + "cuda", "cuda\0", "cuda" + "+cuda" * 50_000])
 def test_no_code_breaks_the_look_at_it(source):
     assert asks_for_gpu(source) in (True, False)
+
+
+@pytest.fixture(scope="module")
+def brief():
+    """The sandbox of a batch of few, where less was imported beforehand."""
+    with Sandbox(brief=True) as sandbox:
+        yield sandbox
+
+
+def test_where_little_was_imported_beforehand_it_is_the_same(brief):
+    assignment = load_assignment(NOTEBOOKS / "01_convolution.ipynb")
+    right = (
+        "def conv2d(x, weight, bias, stride=1, padding=0, dilation=1):\n"
+        "    y = F.conv2d(x.cuda()[None], weight.cuda(), bias.cuda(), stride, padding, dilation)\n"
+        "    torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.1).step()\n    return y[0]"
+    )
+    notebook = nbformat.from_dict(assignment.notebook)
+    for cell in notebook.cells:
+        cell.source = right if cell.id == "conv2d" else cell.source
+    marks = grade_notebook("ada", assignment, notebook, Rules(seed=1), brief).graded.marks
+    (mark,) = (mark for mark in marks if mark.grade_id == "check_conv2d")
+    assert mark.points == mark.max_points, mark.verdict.text()
 
 
 # --- packages that are not installed ---

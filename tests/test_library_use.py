@@ -5,9 +5,10 @@ import functools
 import pytest
 import torch
 
-from utils import notebook, reach, text
+from utils import notebook, plotting, reach, text
 from utils.checking import Lesson, Status
 from utils.checking.library_use import library_used
+from utils.plotting import fields
 from utils.plotting.images import plot_image
 from utils.reach import receptive_field as borrowed
 
@@ -73,6 +74,8 @@ HONEST = {
     "its own": lambda x: 2 * x,
     "torch": torch.nn.functional.conv2d,
     "a picture": lambda x: plot_image(x, "so far"),
+    "a picture, by its module": lambda x: fields.plot_fields(torch.ones(1)),
+    "a picture, by all modules": lambda x: plotting.images.plot_image(x, "so far"),
     "a helper of the notebook": lambda x: notebook.setup() or x,
     "a local name": lambda reach: reach.receptive_field,
     "a closure that is empty": unfinished(),
@@ -94,6 +97,12 @@ def test_what_was_imported_by_its_name_is_named_by_its_home():
     home = f"{borrowed.__module__}.receptive_field"
     assert library_used(borrowed) == library_used(lambda x: borrowed(x)) == [home]
     assert library_used(borrowed, ["utils.reach"]) == []
+
+
+def test_what_a_helper_module_only_passes_on_is_named():
+    """`utils.plotting.fields` draws, and imports what answers lesson 03."""
+    assert library_used(lambda x: fields.receptive_field(x)) == ["utils.plotting.fields.receptive_field"]
+    assert library_used(lambda x: getattr(fields, "receptive" + "_field")(x)) == ["utils.plotting.fields"]
 
 
 def test_what_the_exercise_allows_is_not_named():

@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
 
 from grading.judging.job import Job, Judged
 from grading.judging.judges import File, NoResult
@@ -23,14 +22,14 @@ from grading.worker.imports import no_collections
 def main(descriptor: int) -> None:
     """Judge until the connection closes."""
     connection = Connection(descriptor)
-    messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    messages: queue.SimpleQueue[Job | File] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(connection, messages), daemon=True).start()
     with no_collections():
         from grading.judging.content import grade_content, prepare
 
     job: Job | None = None
     while True:
-        message: Job | File = messages.get()
+        message = messages.get()
         if isinstance(message, File):
             assert job is not None  # it comes first
             connection.send(_outcome(grade_content, job, message))

@@ -47,6 +47,10 @@ CALLS = {
     "setattr": ("setattr(torch, 'g', reach.receptive_field)\ndef f(x):\n    return torch.g(x)", FIELD),
     "a list": ("l = []\nl.append(reach.receptive_field)\ndef f(x):\n    return l[0](x)", FIELD),
     "the module as a value": ("def f(x):\n    return getattr(reach, 'receptive' + '_field')(x)", "utils.reach"),
+    "a helper module as a value": (
+        "def f(x):\n    return getattr(fields, 'receptive' + '_field')(x)",
+        "utils.plotting",
+    ),
     "what is behind a function": ("def f(x):\n    return plot_image.__globals__['g'](x)", "__globals__"),
     "sys.modules": ("import sys\ndef f(x):\n    return sys.modules['utils.reach'].receptive_field(x)", "utils.reach"),
     "importlib": ("import importlib\ndef f(x):\n    return importlib.import_module('ut' + 'ils.reach')", "importlib"),

@@ -42,7 +42,7 @@ def library_used(answer: Any, allowed: Iterable[str] = ()) -> list[str]:
     seen, found = set(), []
     for value, attributes in reached:  # it grows while we walk it
         if path := _path(value):
-            found += [path for path in _parts(value, path, attributes) if may_answer(path, value, tuple(allowed))]
+            found += [part for part, what in _parts(value, path, attributes) if may_answer(part, what, tuple(allowed))]
         elif id(value) not in seen:
             seen.add(id(value))
             reached += _reached(value)
@@ -50,11 +50,13 @@ def library_used(answer: Any, allowed: Iterable[str] = ()) -> list[str]:
 
 
 def may_answer(path: str, found: Any, allowed: tuple[str, ...]) -> bool:
-    """Whether `found`, which stands at this path of the library, may answer an exercise."""
+    """Whether `found`, which stands at this path of the library, may answer an exercise; a whole module may always."""
     if path == LIBRARY or any(path == one or path.startswith(f"{one}.") for one in allowed):
         return False
-    home = path if isinstance(found, ModuleType) else getattr(found, "__module__", None) or path
-    return not any(home == helper or home.startswith(f"{helper}.") for helper in HELPERS)
+    home = getattr(found, "__module__", None) or path
+    return isinstance(found, ModuleType) or not any(
+        home == helper or home.startswith(f"{helper}.") for helper in HELPERS
+    )
 
 
 def in_words(paths: Iterable[str]) -> str:
@@ -100,8 +102,15 @@ def _path(value: Any) -> str:
     return path if path.partition(".")[0] == LIBRARY else ""
 
 
-def _parts(value: Any, path: str, attributes: frozenset[str]) -> list[str]:
-    """Of a module, what of it is named beside it; anything else is itself."""
+def _parts(value: Any, path: str, attributes: frozenset[str]) -> list[tuple[str, Any]]:
+    """Of a module, what of it is named beside it, wherever it was made; anything else is itself."""
     if not isinstance(value, ModuleType):
-        return [path]
-    return [f"{path}.{name}" for name in sorted(attributes) if name in vars(value)] or [path]
+        return [(path, value)]
+    named = [(f"{path}.{name}", vars(value)[name]) for name in sorted(attributes) if name in vars(value)]
+    parts: list[tuple[str, Any]] = []
+    for part, found in named:
+        if isinstance(found, ModuleType) and found.__name__ == part:
+            parts += _parts(found, part, attributes)
+        elif _path(found) or not isinstance(found, ModuleType | FunctionType | type):  # torch's may be named there too
+            parts.append((part, found))
+    return parts or [(path, value)]

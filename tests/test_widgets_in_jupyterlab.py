@@ -1,4 +1,7 @@
-"""The widgets as a learner meets them: in JupyterLab, with a kernel, in a browser. One test for each widget."""
+"""The widgets as a learner meets them: in JupyterLab, with a kernel, in a browser. One test for each widget.
+
+Every action goes through `repeat`: JupyterLab on a busy machine swallows one now and then.
+"""
 
 import re
 
@@ -26,6 +29,12 @@ def test_layer_builder(lab):
 
             repeat(fill, shown if callable(shown) else lambda patience: shows(shown, patience))
 
+        def layers(count, button):  # a click that came through late is not given twice
+            repeat(
+                lambda: rows.count() == count or button.click(),
+                lambda patience: expect(rows).to_have_count(count, timeout=patience),
+            )
+
         shows("sees 7 × 7 pixels")
         last_layer(7, 1, 0, 22)
         before = page.get_by_alt_text("Pyramid").get_attribute("src")
@@ -36,9 +45,9 @@ def test_layer_builder(lab):
         assert page.get_by_alt_text("Pyramid").get_attribute("src") != before
 
         enter("dilation", 0, 2, "sees 17 × 17 pixels")
-        page.get_by_role("button", name="Remove").nth(1).click()
+        layers(2, page.get_by_role("button", name="Remove").nth(1))
         shows("sees 9 × 9 pixels")
-        page.get_by_role("button", name="Add a layer").click()
+        layers(3, page.get_by_role("button", name="Add a layer"))
         shows("sees 17 × 17 pixels")
         expect(rows).to_have_count(3)
 
@@ -53,8 +62,15 @@ def test_layer_builder(lab):
 
 
 def type_into(field, text):
+    """Type over what stands there. It is emptied first: a browser reports no change where the text is the same."""
+    field.fill("")
     field.fill(text)
     field.blur()
+
+
+def press(slider, key):
+    slider.focus()
+    slider.press(key)
 
 
 def test_kernel_painter(lab):
@@ -95,14 +111,16 @@ def test_char_sampler(lab):
         expect(said).to_have_text(re.compile("^ab"))
         first, before = said.text_content(), picture.get_attribute("src")
 
-        page.get_by_role("button", name="Draw again").click()
-        expect(said).not_to_have_text(first)
+        repeat(
+            page.get_by_role("button", name="Draw again").click,
+            lambda patience: expect(said).not_to_have_text(first, timeout=patience),
+        )
         assert picture.get_attribute("src") == before  # the same prompt, the same probabilities
 
-        slider = page.get_by_role("slider")
-        slider.focus()
-        slider.press("Home")
-        expect(picture).not_to_have_attribute("src", before)
+        repeat(
+            lambda: press(page.get_by_role("slider"), "Home"),
+            lambda patience: expect(picture).not_to_have_attribute("src", before, timeout=patience),
+        )
 
         prompt = page.get_by_label("prompt:")
         repeat(
@@ -131,16 +149,13 @@ def test_attention_viewer(lab):
         expect(said).to_have_text("Position 2, “b”, looks at “b” itself (100%).")
         before = picture.get_attribute("src")
 
-        viewer.get_by_role("button", name="2", exact=True).first.click()
-        expect(said).to_contain_text("“a” 2 back (70%)")
-        expect(picture).not_to_have_attribute("src", before)
+        def says(text):
+            return lambda patience: expect(said).to_contain_text(text, timeout=patience)
 
-        viewer.get_by_role("button", name="2", exact=True).last.click()
-        expect(said).to_contain_text("“b” itself (100%)")
-        slider = viewer.get_by_role("slider")
-        slider.focus()
-        slider.press("Home")
-        expect(said).to_contain_text("Position 0, “a”")
+        repeat(viewer.get_by_role("button", name="2", exact=True).first.click, says("“a” 2 back (70%)"))
+        expect(picture).not_to_have_attribute("src", before)
+        repeat(viewer.get_by_role("button", name="2", exact=True).last.click, says("“b” itself (100%)"))
+        repeat(lambda: press(viewer.get_by_role("slider"), "Home"), says("Position 0, “a”"))
 
 
 def test_side_by_side(lab):
@@ -158,17 +173,16 @@ def test_side_by_side(lab):
         expect(one).to_contain_text("to be <5 at 0.8, seed 0>")
         expect(box.get_by_label("two")).to_contain_text("to be <5 at 0.8, seed 0>")
 
-        slider = box.get_by_role("slider")
-        slider.focus()
-        slider.press("Home")
-        expect(one).to_contain_text("5 at 0.0")
+        def shows(place, text):
+            return lambda patience: expect(place).to_contain_text(text, timeout=patience)
 
-        box.get_by_label("prompt:").fill("beet")
-        box.get_by_role("button", name="Continue").click()
-        expect(one).to_contain_text("beet <5 at 0.0")
-        box.get_by_label("prompt:").fill("x")
-        box.get_by_role("button", name="Continue").click()
-        expect(said).to_contain_text("has no 'x'")
+        def continue_from(prompt):
+            type_into(box.get_by_label("prompt:"), prompt)
+            box.get_by_role("button", name="Continue").click()
+
+        repeat(lambda: press(box.get_by_role("slider"), "Home"), shows(one, "5 at 0.0"))
+        repeat(lambda: continue_from("beet"), shows(one, "beet <5 at 0.0"))
+        repeat(lambda: continue_from("x"), shows(said, "has no 'x'"))
 
 
 def test_flow_stepper(lab):
@@ -181,13 +195,13 @@ def test_flow_stepper(lab):
         expect(output).to_contain_text("when does “sat” hear of “the”?")
         before = picture.get_attribute("src")
 
-        slider.focus()
-        slider.press("End")
-        expect(output).to_contain_text("“sat” has heard of “the”.")
-        expect(picture).not_to_have_attribute("src", before)
+        def says(text):
+            return lambda patience: expect(output).to_contain_text(text, timeout=patience)
 
-        output.get_by_role("button").last.click()  # another workflow begins at its first step
-        expect(output).to_contain_text("when does “sat” hear of “the”?")
+        repeat(lambda: press(slider, "End"), says("“sat” has heard of “the”."))
+        expect(picture).not_to_have_attribute("src", before)
+        # Another workflow begins at its first step.
+        repeat(output.get_by_role("button").last.click, says("when does “sat” hear of “the”?"))
 
 
 def test_mistake_browser(lab):
@@ -204,10 +218,9 @@ def test_mistake_browser(lab):
         expect(browser).to_contain_text("1 of 3")
         before = picture.get_attribute("src")
 
-        slider.focus()
-        slider.press("End")
-        expect(browser).to_contain_text("3 of 3")
-        expect(picture).not_to_have_attribute("src", before)
+        def says(text):
+            return lambda patience: expect(browser).to_contain_text(text, timeout=patience)
 
-        browser.get_by_label("true digit:").select_option("5")
-        expect(browser).to_contain_text("1 of 1")
+        repeat(lambda: press(slider, "End"), says("3 of 3"))
+        expect(picture).not_to_have_attribute("src", before)
+        repeat(lambda: browser.get_by_label("true digit:").select_option("5"), says("1 of 1"))

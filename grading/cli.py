@@ -98,7 +98,7 @@ def grade(
     checks: Annotated[Path | None, typer.Option(help="a folder with your own checks, which learners never get")] = None,
     data: DataFolder = None,
     seed: Annotated[int, typer.Option(min=0, help="of the random cases; 0 draws one and records it")] = 0,
-    again: Annotated[bool, typer.Option("--again", help="grade all anew, by a new seed; manual scores stay")] = False,
+    again: Annotated[bool, typer.Option("--again", help="grade all again, by a new seed; manual scores stay")] = False,
     workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
     scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
     isolation: Annotated[str, typer.Option(help="warm: fork a warm process; cold: a fresh interpreter each")] = "warm",

@@ -84,7 +84,7 @@ def _taken_up(total: int, tally: Tally) -> Iterator[str]:
     """What a run begins with, before its first result."""
     kept = len(tally.kept)
     if tally.anew and kept:
-        yield f"goes on: {kept} of {kept + total} graded anew, {total} to grade"
+        yield f"goes on: {kept} of {kept + total} graded again, {total} to grade"
     elif total:
         yield f"{kept} graded before, {total} to grade" if kept else f"{total} to grade"
     if tally.outdated and not tally.anew:

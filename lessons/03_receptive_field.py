@@ -1341,7 +1341,7 @@ notebook.headline(
     accuracy_at_distance_15_dilated=[round(run[14], 3) for run in by_distance[doubled]],
 )
 
-# %% [markdown]
+# %% [markdown] unclaimed="the open problem speaks of trials that are not part of the lesson"
 # - **How big is the window?** Three 3×3 layers see 7 pixels in a row with stride 1 and 15 with stride 2. 9 counts weights, 27
 #   counts paths, and 29 applies one stride too many.
 # - **Does it matter where the stride is?** Yes: 11, 9 and 7 for stride 2 in the first, second or third layer alone.

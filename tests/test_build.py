@@ -126,7 +126,7 @@ class Fixture:
         self.source.write_text(text.replace(old, new, 1))
 
     def execute(self, notebook: NotebookNode, folder: Path) -> NotebookNode:
-        """In place of a kernel: every cell runs, every check passes."""
+        """Instead of a kernel: every cell runs, every check passes."""
         self.executed.append(len(notebook.cells))
         for count, cell in enumerate(outputs.code_cells(notebook), start=1):
             cell.execution_count = count

@@ -658,7 +658,7 @@ def test_a_check_never_calls_the_answer_itself():
     assert asked == ["by its name", "by its name"]
 
 
-# --- what is measured in place of what was sent ---
+# --- what is measured instead of what was sent ---
 
 
 def measured_sum(measure, compare=True):

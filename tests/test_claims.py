@@ -52,7 +52,7 @@ def test_a_run_of_another_kind_only_reports(shown, monkeypatch):
     claim("It is fast", False, ratio=0.1)
     said = [bundle["text/plain"].split(":")[0] for bundle in shown]
     assert said == [
-        "✗ not with this data (mnist in place of tiny_shakespeare)",
+        "✗ not with this data (mnist instead of tiny_shakespeare)",
         "✗ not in a rehearsal",
         "✗ not on this GPU",
     ]

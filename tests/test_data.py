@@ -279,7 +279,7 @@ def test_an_unreadable_file_is_named_and_works_once_it_is_readable(tmp_path, mon
     monkeypatch.setenv("REACH_DATA", str(tmp_path / "own"))
     read_bytes = Path.read_bytes
 
-    def refuse(self):  # in place of chmod, which does not stop root
+    def refuse(self):  # instead of chmod, which does not stop root
         if self == path:
             raise PermissionError(errno.EACCES, "Permission denied", str(self))
         return read_bytes(self)

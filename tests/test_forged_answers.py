@@ -1,4 +1,4 @@
-"""What an answer's process may send in place of what our `ask` would: no forgery passes, and none stops the judge."""
+"""What an answer's process may send instead of what our `ask` would: no forgery passes, and none stops the judge."""
 
 import json
 import math
@@ -116,7 +116,7 @@ def test_the_right_shares_in_no_random_order_are_no_draws(shuffle):
     assert "the same as the one before" in judge(continue_prompt, counted).problem
 
 
-# --- a model in place of the model -----------------------------------------------------------------------------------
+# --- something else instead of the model -----------------------------------------------------------------------------
 
 
 class Linear(nn.Module):

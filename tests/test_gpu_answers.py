@@ -33,7 +33,7 @@ def check(answer):
 def test_a_passed_check_says_that_grading_has_no_gpu_where_the_code_asks_for_one():
     verdict = check(asks)
     assert verdict.passed and verdict.notes == [gpu.ADVICE]
-    assert 'Write `x.device` in place of "cuda"' in verdict.text()
+    assert 'Write `x.device` instead of "cuda"' in verdict.text()
 
 
 def test_a_passed_check_says_so_where_values_came_from_a_gpu(monkeypatch):

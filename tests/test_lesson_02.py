@@ -55,7 +55,7 @@ class Builder:
 
 
 class Functional(nn.Module):
-    """Parameters of its own, and functions in place of layers."""
+    """Parameters of its own, and functions instead of layers."""
 
     def __init__(self, side):
         super().__init__()

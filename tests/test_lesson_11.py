@@ -226,7 +226,7 @@ class Free(nn.Module):
 
 
 class Attends(Free):
-    """`look(q, k, v)`, of (B, H, T, D), in place of the usual attention."""
+    """`look(q, k, v)`, of (B, H, T, D), instead of the usual attention."""
 
     def __init__(self, look, *case):
         super().__init__(*case)

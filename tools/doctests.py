@@ -50,7 +50,7 @@ def _failures(docstring: str, name: str, first_line: int, namespace: dict) -> It
 
 
 class _Collector(doctest.DocTestRunner):
-    """Keeps what failed, in place of printing it."""
+    """Keeps what failed, instead of printing it."""
 
     def __init__(self):
         super().__init__(verbose=False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)

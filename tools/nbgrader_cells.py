@@ -37,7 +37,7 @@ def metadata(cell: Cell, points: int | None) -> dict:
 
 
 def learners_copy(solution: NotebookNode) -> NotebookNode:
-    """The notebook that a learner gets: stubs in place of answers, no outputs, checks locked."""
+    """The notebook that a learner gets: stubs instead of answers, no outputs, checks locked."""
     notebook, resources = deepcopy(solution), {}
     for step in PIPELINE:
         notebook, resources = step.preprocess(notebook, resources)

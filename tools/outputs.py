@@ -22,14 +22,14 @@ LEFTOVER = re.compile(r"\[?<(matplotlib|Axes|Figure)\b|Text\(|.* at 0x[0-9a-f]+>
 
 
 def clean(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """The outputs as they look when the cell is done: one stream in place of many pieces, pictures for widgets."""
+    """The outputs as they look when the cell is done: one stream instead of many pieces, pictures for widgets."""
     cell = NotebookNode(outputs=[NotebookNode(output) for output in outputs])
     CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
     for output in cell.outputs:
         if output.get("name") == "stderr":
             output.text = without_bars(output.text)
         elif "image/png" in output.get("data", {}):
-            output.data.pop(WIDGET, None)  # a page without a kernel would show an error in place of the widget
+            output.data.pop(WIDGET, None)  # a page without a kernel would show an error instead of the widget
     return [output for output in cell.outputs if output.output_type != "stream" or output.text]
 
 

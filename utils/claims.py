@@ -49,7 +49,7 @@ def claim(text: str, holds: bool, *, of: str | None = None, unit: str = "", **me
 def _other_kind_of_run(of: str | None) -> str:
     """In which way this run is none that the claim speaks of; "" where it is one."""
     if of is not None and of not in data.loaded():
-        return f"with this data ({', '.join(sorted(data.loaded())) or 'none'} in place of {of})"
+        return f"with this data ({', '.join(sorted(data.loaded())) or 'none'} instead of {of})"
     if os.environ.get("REACH_TRAINING"):
         return "in a rehearsal"
     return "on this GPU" if pick_device().type != "cpu" else ""

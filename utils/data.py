@@ -135,7 +135,7 @@ def mnist() -> Images:
     """MNIST (LeCun, Cortes, Burges 1998): 60,000 training and 10,000 test images of 28×28, in file order.
 
     Where it cannot be had, the result is `digits()` and a notice says so; look at `.name`.
-    Raises DataError in place of that where REACH_STRICT has "data".
+    Raises DataError instead of that where REACH_STRICT has "data".
     """
     try:
         contents = fetch("MNIST", MNIST)
@@ -191,7 +191,7 @@ def corpus(name: str) -> Corpus:
     """A text to learn from: "tiny_shakespeare", "python" (standard library) or "english" (Python's manual).
 
     Where tiny Shakespeare cannot be had, the result is "english" and a notice says so; look at `.name`.
-    Raises DataError in place of that where REACH_STRICT has "data", and ValueError for another name.
+    Raises DataError instead of that where REACH_STRICT has "data", and ValueError for another name.
     """
     readers = {"tiny_shakespeare": _tiny_shakespeare, "python": _python_source, "english": _english}
     if name not in readers:

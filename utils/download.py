@@ -122,7 +122,7 @@ def _verified(raw: bytes, file: DataFile) -> bytes:
 
 
 def _keep(content: bytes, path: Path) -> list[str]:
-    """Put a download into the cache, in place of a wrong file if there is one. Returns what the user should know."""
+    """Put a download into the cache, replacing a wrong file if there is one. Returns what the user should know."""
     replaced = [f"{path} has been replaced by a good copy."] if path.is_file() else []
     try:
         write_whole(path, content)

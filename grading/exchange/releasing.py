@@ -76,7 +76,7 @@ def _refuse_a_change(classroom: Classroom, name: str, content: bytes) -> None:
     if released.is_file() and released.read_bytes() != content and classroom.students(name):
         raise GradingError(
             f"{name} was handed out in another version, and there are submissions of that. They are graded with "
-            f"{released}, so it stays. To start anew, use another folder for the class."
+            f"{released}, so it stays. To start over, use another folder for the class."
         )
 
 

@@ -30,7 +30,7 @@ c.Autograde.autograde_preprocessors = [
 # Your own checks, which learners never get:
 # c.SandboxedExecute.checks = "/home/me/private_checks"
 
-# A school's database in place of gradebook.db:
+# A school's database instead of gradebook.db:
 # c.CourseDirectory.db_url = "postgresql+psycopg://name:password@host/database"
 
 # Nothing for late work ("zero"), or a plugin of your own:

@@ -20,7 +20,7 @@ class Outputs:
         self._left_out: set[int] = set()
 
     def put(self, at: int, outputs: list[NotebookNode]) -> None:
-        """Outputs of the cell at this position, in place of what was there. They have been cleaned before."""
+        """Outputs of the cell at this position, replacing what was there. They have been cleaned before."""
         self._total -= self._sizes.pop(at, 0)
         self._left_out.discard(at)
         size = sum(map(_characters, outputs))

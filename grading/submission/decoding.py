@@ -42,7 +42,7 @@ def notebook_in(content: bytes) -> tuple[dict, list[str]]:
 
 def _empty(content: bytes) -> str:
     if b"\0" in content:
-        return "The file is empty: it has zeros in place of text. Open your notebook, save it, and hand it in again."
+        return "The file is empty: it has zeros instead of text. Open your notebook, save it, and hand it in again."
     return "The file is empty. Open your notebook, save it, and hand it in again."
 
 

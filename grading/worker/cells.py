@@ -16,7 +16,7 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Shell(InteractiveShell):
-    """IPython without a terminal, a history or a kernel; keeps the error of the last cell in place of printing it."""
+    """IPython without a terminal, a history or a kernel; keeps the error of the last cell instead of printing it."""
 
     error: dict[str, Any] | None = None
 

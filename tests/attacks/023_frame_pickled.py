@@ -1,4 +1,4 @@
-"""Sends a pickle in place of a message, which would leave a file where it is opened.
+"""Sends a pickle instead of a message, which would leave a file where it is opened.
 
 Named: sent what is no reply
 """

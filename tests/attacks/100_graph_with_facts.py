@@ -1,4 +1,4 @@
-"""Sends, in place of the steps of a model, the facts that should be found out from them."""
+"""Sends, instead of the steps of a model, the facts that should be found out from them."""
 
 raise SystemExit("Text for a sandbox: never run it.")
 

@@ -1,4 +1,4 @@
-"""Sends tensors, lists and numbers in place of words, since to write one down takes the judge a thousand times as long.
+"""Sends tensors, lists and numbers instead of words, since to write one down takes the judge a thousand times as long.
 
 Named: no reply
 """

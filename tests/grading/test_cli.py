@@ -131,7 +131,7 @@ def test_a_run_says_what_it_takes_up(tmp_path, sandbox, reach_grade):
     Classroom(tmp_path).result("bo", "01_convolution").unlink()
     batch.write_text(json.dumps(json.loads(batch.read_text()) | {"finished": False, "anew": True}))
     said = reach_grade("grade", "--workers", 1, "--again")
-    assert "goes on: 1 of 2 graded anew, 1 to grade" in said and "other rules" not in said
+    assert "goes on: 1 of 2 graded again, 1 to grade" in said and "other rules" not in said
 
 
 def test_a_schools_database_is_used_from_the_beginning(tmp_path, reach_grade):

@@ -278,7 +278,7 @@ def test_an_answer_that_was_deleted_and_made_nowhere_is_the_stub():
 QUIZZES = {
     "below the question": lambda question: f"{question}\n\nc, as the reach is 5.",
     "above the question": lambda question: f"**c**, as the reach is 5.\n\n{question}",
-    "in place of the last line": lambda question: question.replace("*Your answer here.*", "c, as the reach is 5."),
+    "instead of the last line": lambda question: question.replace("*Your answer here.*", "c, as the reach is 5."),
     "the question is gone": lambda question: "c, as the reach is 5.",
     "the question is edited": lambda question: question.replace("What changes?", "What changes? (c)"),
     "Windows": lambda question: f"{question}\n\nc".replace("\n", " \r\n"),

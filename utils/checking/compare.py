@@ -36,7 +36,7 @@ def difference(expected: Any, got: Any, rtol: float = 1e-4, atol: float = 1e-5) 
     """None if `got` is as good as `expected`, else one sentence on the first thing that differs.
 
     Both are plain values. Widths of a dtype do not matter (float64 or float16 for float32, within the precision of
-    the narrower one), nor does a whole number in place of an equal float, nor a tuple in place of a list. Whole
+    the narrower one), nor does a whole number instead of an equal float, nor a tuple instead of a list. Whole
     numbers must be equal exactly.
     """
     found = first_difference(expected, got, rtol, atol)

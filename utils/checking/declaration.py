@@ -150,7 +150,7 @@ class Declaration:
         return function
 
     def measure(self, function: Callable) -> Callable:
-        """Declare what is judged in place of what `ask` sent: `measure(sent, *case)` returns it, as plain values.
+        """Declare what is judged instead of what `ask` sent: `measure(sent, *case)` returns it, as plain values.
 
         What was sent may be forged. Whatever `measure` raises on it is a wrong answer.
         """

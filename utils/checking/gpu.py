@@ -11,7 +11,7 @@ import torch
 NAMES = ("cuda", "mps", "xpu")
 """torch's types of devices that are GPUs, and the modules of torch that serve them."""
 
-INSTEAD = 'Write `x.device` in place of "cuda", so that it works there too.'
+INSTEAD = 'Write `x.device` instead of "cuda", so that it works there too.'
 ADVICE = f"Grading has no GPU. {INSTEAD}"
 
 LONGEST = 20_000  # characters of code that is looked into

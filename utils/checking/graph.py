@@ -144,7 +144,7 @@ class _Record(TorchDispatchMode):
         self._known[id(tensor)] = tensor, where
 
 
-Given = Tensor | Callable[..., Tensor]  # in place of a step
+Given = Tensor | Callable[..., Tensor]  # instead of a step
 
 
 class Step(NamedTuple):

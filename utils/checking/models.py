@@ -41,7 +41,7 @@ from utils.checking.plain import type_name
 class Facts:
     """What `measure` found out about a model. What it did not come to is said to be bad, so that it is never a pass.
 
-    `instead`, `error` and `shape` are about what kept it from being measured: what came in place of a model, the error
+    `instead`, `error` and `shape` are about what kept it from being measured: what came instead of a model, the error
     that the model raised, the shape of its output. The names of weights stand in `without_gradient` (nothing comes
     back to them), `frozen` (they are not to be trained) and `without_effect` (the output is nearly the same whatever
     they may be). `parameters` counts numbers to be trained. `sums` are distances from 1: of the sums over the last axis,

@@ -27,7 +27,7 @@ _BORDERS = {
 
 
 class CheckFailed(AssertionError):
-    """Raised in strict mode in place of a verdict that did not pass. Its traceback is the verdict alone."""
+    """Raised in strict mode instead of a verdict that did not pass. Its traceback is the verdict alone."""
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints for this error (see `IPython.core.ultratb`): no frame of this package."""

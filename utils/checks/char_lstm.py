@@ -137,7 +137,7 @@ def _(batches, *case):
 
 @dataclass(frozen=True, kw_only=True)
 class Facts(steps.Facts):
-    """What three steps came to: the last state, whether one held its graph, what came back in place of a pair."""
+    """What three steps came to: the last state, whether one held its graph, what came back instead of a pair."""
 
     state: tuple | None
     attached: bool

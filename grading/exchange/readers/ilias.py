@@ -59,7 +59,7 @@ def _person(found: re.Match) -> Person:
 
 
 def _umlauts(name: str) -> list[str]:
-    """The name with an umlaut, as `letters` compares it, in place of any of its ae, oe and ue."""
+    """The name with an umlaut, as `letters` compares it, instead of any of its ae, oe and ue."""
     between = re.split("(?<=[aouAOU])e", name)[: MOST_UMLAUTS + 1]
     rest = name[len("e".join(between)) :]
     ways = itertools.product(("e", ""), repeat=len(between) - 1)

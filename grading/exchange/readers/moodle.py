@@ -1,7 +1,7 @@
 """Moodle, "Download all submissions": `Mei Nowak_7000_assignsubmission_file_/01_convolution.ipynb`.
 
 Without folders, the file's name is at the end of the same. The group's name and a hyphen may stand before the
-student's; with blind marking, the word for a participant stands in place of the name. The number is that of the
+student's; with blind marking, the word for a participant stands instead of the name. The number is that of the
 participant in this assignment, which the grading worksheet has too. The dates in the zip are those of the download:
 https://github.com/moodle/moodle/blob/main/public/files/classes/local/archive_writer/zip_writer.php gives none.
 """

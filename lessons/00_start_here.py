@@ -263,7 +263,7 @@ torch.testing.assert_close(convolve(x), conv(x.T).T)
 torch.testing.assert_close(attend(x), F.scaled_dot_product_attention(Q[None], K[None], V[None])[0])
 print("recur, convolve and attend agree with torch.")
 
-# %% [markdown]
+# %% [markdown] covers="49"
 # ### The notation of the course
 #
 # | symbol | in code | what it is | shape |
@@ -285,7 +285,7 @@ print("recur, convolve and attend agree with torch.")
 #
 # In this lesson H, d_k and d_v all equal C. Here are the same ten rows again, as tensors that exist:
 
-# %% same_output=true
+# %% same_output=true covers="49"
 t, i, j = it, it, animal
 h, y, alpha, z = recur(x), convolve(x), look(x), attend(x)
 table = {"x_t": x[t], "h_t": h[t], "W_x": W_x, "W_h": W_h, "y_t": y[t], "W_i": W[-1], "Q, K, V": Q}
@@ -418,7 +418,7 @@ def convolutions(dilations):
     return lambda x: stack(x.T).T  # Conv1d wants (C, T)
 
 
-# %% figure="three_flows"
+# %% figure="three_flows" covers="61"
 flows = {
     "CNN: a band (3 layers)": convolutions([1, 1, 1]),
     "RNN: a fading triangle": recur,
@@ -517,10 +517,10 @@ claim(
 # came first.) An orange diamond has heard of *animal*. The ring marks *it*. **Predict** the number of steps before you move
 # the slider.
 
-# %%
+# %% covers="62"
 flow_stepper(words, source=animal, target=it, weights=look(x)[it].tolist())
 
-# %% [markdown]
+# %% [markdown] covers="62"
 # Here is what the pictures show, in words:
 #
 # | workflow | one step | at the same time? |
@@ -1131,7 +1131,7 @@ claim(
 # This is not a succession of kings. The three grew up side by side, and recurrence is back. **Predict** before you run the
 # cell: how long is the longest pause in the list?
 
-# %%
+# %% covers="67"
 start, end = longest_gap()
 ax = plot_timeline(title=f"Three flows side by side, with a long pause: {start} to {end}")
 

@@ -150,7 +150,7 @@ claim(
 #
 # **Predict**: the input below is zero except for a single 1. What does the output look like?
 
-# %%
+# %% covers="1"
 x, r = torch.tensor([0.0, 0, 0, 1, 0, 0, 0]), 1
 y = torch.stack([(w * x[t - r : t + r + 1]).sum() for t in range(r, len(x) - r)])
 y
@@ -162,7 +162,7 @@ y
 # Mathematicians turn the kernel around first, and call the result *convolution*. Without the turn it is called
 # *cross-correlation*. NumPy has both. **Predict**: which one is PyTorch's?
 
-# %% same_output=true
+# %% same_output=true covers="1"
 print("convolution      ", np.convolve(x, w, mode="valid"))
 print("cross-correlation", np.correlate(x, w, mode="valid"))
 print("F.conv1d         ", F.conv1d(x[None, None], w[None, None]).flatten().numpy())
@@ -181,7 +181,7 @@ print("F.conv1d         ", F.conv1d(x[None, None], w[None, None]).flatten().nump
 # One bright pixel and a 3×3 kernel of ones show all three: every output that lights up has seen the pixel.
 # **Predict** for each setting: how many outputs light up, and how large is the output?
 
-# %%
+# %% covers="5"
 settings = {
     "plain": dict(),
     "padding 1": dict(padding=1),
@@ -201,7 +201,7 @@ plot_impulse_responses(settings)
 # to each other, which is how many pixels wide the output is. A window that does not fit as a whole is left out.
 
 
-# %% answer="output_size"
+# %% answer="output_size" covers="5"
 def output_size(
     size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> int:
@@ -297,7 +297,7 @@ F.conv2d(image[None], kernel)[0, 0, -1, -1]
 # are slow, and that is fine here. Images and kernels need not be square.
 
 
-# %% answer="conv2d"
+# %% answer="conv2d" covers="1 5"
 def conv2d(
     x: torch.Tensor,
     weight: torch.Tensor,
@@ -691,7 +691,7 @@ claim(
 # biases included, under `"dense"`, `"local"`, `"conv"` and `"separable"`.
 
 
-# %% answer="parameter_counts"
+# %% answer="parameter_counts" covers="4"
 def parameter_counts(c_in: int, c_out: int, kernel: int, height: int, width: int) -> dict[str, int]:
     """Parameters of four layers from (c_in, height, width) to (c_out, height, width).
 
@@ -766,7 +766,7 @@ claim(
 # `reach.influence`. **Predict** its picture for the unit in the middle of a 9×9 map: for a 1×1 kernel, for one 3×3
 # layer, and for two of them.
 
-# %%
+# %% covers="3"
 stacks = {
     "one 1×1 layer": nn.Sequential(nn.Conv2d(1, 1, 1)),
     "one 3×3 layer": nn.Sequential(nn.Conv2d(1, 1, 3, padding=1)),
@@ -806,7 +806,7 @@ claim(
 # by `stride`. A window that does not fit is left out, as in 1.1. (Use your own loops rather than torch's function.)
 
 
-# %% answer="max_pool2d"
+# %% answer="max_pool2d" covers="6"
 def max_pool2d(x: torch.Tensor, kernel: int, stride: int) -> torch.Tensor:
     """Largest value in each window: x (C, H, W) -> (C, H_out, W_out).
 
@@ -877,7 +877,7 @@ claim(
 # %% [markdown]
 # *Adaptive* pooling chooses its windows so that the output has a size that you name, whatever size the input has:
 
-# %% same_output=true
+# %% same_output=true covers="6"
 [tuple(F.adaptive_avg_pool2d(torch.zeros(1, side, side + 3), 4).shape) for side in (8, 13, 28)]
 
 # %% [markdown]
@@ -941,7 +941,7 @@ def equivariance_error(layer, images, shift: int, stride: int = 1) -> torch.Tens
     return (difference / unrelated(before)).sqrt()
 
 
-# %% figure="equivariance"
+# %% figure="equivariance" covers="2"
 torch.manual_seed(0)
 no_padding, padded = nn.Conv2d(1, 8, 3), nn.Conv2d(1, 8, 3, padding=1)
 strided, pooled = nn.Conv2d(1, 8, 3, stride=2), nn.Sequential(nn.Conv2d(1, 8, 3), nn.MaxPool2d(2))

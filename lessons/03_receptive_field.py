@@ -121,7 +121,7 @@ for layer in (3, 2, 1):
 # layer to the next, and walk up.
 
 
-# %% answer="receptive_field"
+# %% answer="receptive_field" covers="12"
 def receptive_field(layers: list[tuple[int, int]]) -> int:
     """Side of the receptive field, in input pixels.
 
@@ -219,7 +219,7 @@ for strides, size in sizes.items():
 # %% [markdown]
 # A stride lengthens the steps of all layers *above* it: two of them if it is in the first layer, none if it is in the last.
 
-# %%
+# %% covers="12"
 claim(
     "Three 3×3 layers see 7 pixels in a row with stride 1 and 15 with stride 2",
     (sizes[1, 1, 1], sizes[2, 2, 2]) == (7, 15),
@@ -364,7 +364,7 @@ fields.plot_pyramid(padded, title="Unit 1 sees the pixels 1 to 7", image=12, uni
 # - the start: the first pixel of the window of unit 0. It is negative if the window begins in the padding.
 
 
-# %% answer="full_field"
+# %% answer="full_field" covers="5"
 def full_field(layers: list[tuple[int, int, int, int]]) -> tuple[int, int, int]:
     """Size, jump and start of the receptive field, in input pixels.
 
@@ -439,7 +439,7 @@ for dilations in [(1, 2, 4), (2, 2, 2), (1, 3, 9)]:
     seen_of[dilations] = int((count_paths(list(dilations)) > 0).sum()), size
     print(f"dilations {dilations}: size {size}, {seen_of[dilations][0]} of these pixels are seen")
 
-# %%
+# %% covers="5"
 fields.plot_paths(count_paths([1, 2, 4]), "Dilations 1, 2, 4: every pixel of the field is seen")
 fields.plot_paths(count_paths([2, 2, 2]), "Dilations 2, 2, 2: every second pixel has no path")
 fields.plot_paths(count_paths([1, 3, 9]), "Dilations 1, 3, 9: 27 pixels, and one path for each")
@@ -582,7 +582,7 @@ outside = int(gradient.count_nonzero()) - 9
 rounded = gradient[0].round(decimals=2) + 0.0  # + 0.0 turns −0 into 0
 plot_image(rounded, "Gradient of one unit: its kernel", signed=True, numbers=True)
 
-# %%
+# %% covers="3"
 claim(
     "Inside the window the gradient of one layer is its kernel, and outside there is none",
     same and outside == 0,
@@ -609,7 +609,7 @@ claim(
 # Return a map (H, W): the absolute gradient of the middle unit, averaged over the images.
 
 
-# %% answer="empirical_field"
+# %% answer="empirical_field" covers="3"
 def empirical_field(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Influence of each pixel on the middle unit of the output: (N, 1, H, W) in, (H, W) out.
 
@@ -1021,7 +1021,7 @@ for sentence, distance in zip(SENTENCES, distances, strict=True):
 # - The first layer has dilation 1, and the dilation of each other layer is `growth` times that of the layer below.
 
 
-# %% answer="layers_needed"
+# %% answer="layers_needed" covers="13"
 def layers_needed(distance: int, kernel: int, growth: int = 1) -> int:
     """Layers until a centred stack reaches `distance` positions to one side.
 
@@ -1115,7 +1115,7 @@ for kernel, growth in [(3, 1), (5, 1), (3, 2)]:
     reached = first_layers[kernel, growth]
     print(f"kernel {kernel}, growth {growth}: `animal` first reaches `it` at layers {reached}")
 
-# %%
+# %% covers="13"
 claim(
     "From `it` to `animal`: 7 layers or 6, depending on the wording; 3 if the dilation doubles",
     first_layers == {(3, 1): [7, 6], (5, 1): [4, 3], (3, 2): [3, 3]},

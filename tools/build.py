@@ -6,7 +6,8 @@ lessons/NN_topic.py is the only place where a lesson is written. From it come
     notebooks/NN_topic.ipynb   the learner's copy: no answers, no outputs
     docs/figures/NN_name.png   the figures of cells marked figure="name", for the README
 
-and, from the first cells of all lessons, README's table and the links from one lesson to the next.
+and, from the first cells of all lessons, README's table and the links from one lesson to the next; from the cells that
+say what they cover, docs/coverage.md.
 
 A lesson is executed where its code differs from the code of the stored solution, or where that solution holds
 something that a build would refuse. A change of text, points or badges keeps the outputs. A change in utils/ is
@@ -27,6 +28,7 @@ from nbformat import NotebookNode
 from tools import (
     compose,
     doctests,
+    documents,
     execution,
     files,
     lesson,
@@ -64,12 +66,12 @@ def main(arguments: list[str] | None = None, root: Path = COURSE) -> int:
         with told_in_one_line():
             address, course = repository.find(root, asked.repository), outline.read(root)
             composed = collect(compose_lesson, lesson_files(root, asked.lessons), address, course)
-            documents = repository.documents(root, address, course)
+            texts = documents.documents(root, address, course)
             if asked.check:
-                check(root, composed, course, documents)
+                check(root, composed, course, texts)
                 print("Up to date: " + ", ".join(one.lesson.stem for one in composed))
             else:
-                files.write(documents)
+                files.write(texts)
                 collect(build, composed, root, asked.force)
                 for file in orphans(root, composed, course):
                     file.unlink()
@@ -184,14 +186,14 @@ def orphans(root: Path, composed: list[Composed], course: Outline) -> list[Path]
     return outputs.orphaned_figures(root, lessons, others)
 
 
-def check(root: Path, composed: list[Composed], course: Outline, documents: dict[Path, str]) -> None:
+def check(root: Path, composed: list[Composed], course: Outline, texts: dict[Path, str]) -> None:
     """Raise BuildError if anything on disk is not what a build would leave, or a lesson has no tests."""
     problems = up_to_date.without_lesson(root)
     for one in composed:
         problems += up_to_date.stale(root, one.lesson, one.solution, one.learners)
     for file in orphans(root, composed, course):
         problems.append(f"{file.relative_to(root).as_posix()}: no lesson makes this figure: {up_to_date.REMEDY}")
-    for file, text in documents.items():
+    for file, text in texts.items():
         if file.read_text(encoding="utf-8") != text:
             problems.append(f"{file.name}: what is generated in it is out of date: {up_to_date.REMEDY}")
     problems += up_to_date.without_tests(root, [one.lesson for one in composed])

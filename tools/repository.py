@@ -1,4 +1,4 @@
-"""The repository's address, which stands once, in pyproject.toml, and the documents that are rendered from it."""
+"""The repository's address, which stands once, in pyproject.toml, and what is rendered from it."""
 
 import re
 import tomllib
@@ -7,7 +7,6 @@ from pathlib import Path
 from string import Template
 
 from tools.lesson import BuildError
-from tools.outline import Outline
 
 TEMPLATES = Path(__file__).parent / "templates"
 ADDRESS = re.compile(r"https://github\.com/([\w-]+)/([\w.-]+?)(?:\.git)?/?")
@@ -48,32 +47,3 @@ def find(root: Path, override: str | None = None) -> Repository:
         where = "REPOSITORY" if override else "pyproject.toml: [project.urls] Repository"
         raise BuildError([f"{where} is {address!r}; it must look like https://github.com/you/your-fork"])
     return Repository(*match.groups())
-
-
-def documents(root: Path, repository: Repository, outline: Outline) -> dict[Path, str]:
-    """{file: what it must say}, for those documents outside the notebooks that the course at `root` has."""
-    blocks = {
-        "badges": repository.render("readme_badges.md"),
-        "clone": repository.render("readme_clone.md"),
-        "lessons": outline.table(),
-    }
-    found = {}
-    if (readme := root / "README.md").exists():
-        found[readme] = _with_blocks(readme.read_text(encoding="utf-8"), blocks)
-    if (citation := root / "CITATION.cff").exists():
-        line = f"repository-code: {repository.address}"
-        found[citation] = re.sub(
-            r"^repository-code: .*$", line, citation.read_text(encoding="utf-8"), flags=re.MULTILINE
-        )
-    return found
-
-
-def _with_blocks(readme: str, blocks: dict[str, str]) -> str:
-    """README.md holds `<!-- badges -->` … `<!-- /badges -->`; what stands between is generated."""
-    for block, content in blocks.items():
-        begin, end = f"<!-- {block} -->", f"<!-- /{block} -->"
-        if (readme.count(begin), readme.count(end)) not in ((0, 0), (1, 1)):
-            raise BuildError([f"README.md: {begin} and {end} must each stand there once, or not at all"])
-        new = f"{begin}\n{content}\n{end}"
-        readme = re.sub(f"{begin}.*?{end}", lambda _, new=new: new, readme, flags=re.DOTALL)
-    return readme

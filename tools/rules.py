@@ -6,7 +6,7 @@ import symtable
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-from tools import measured, nbgrader_cells
+from tools import inventory, measured, nbgrader_cells
 from tools.lesson import CARD, KINDS, TITLE, Cell, Lesson
 from tools.outline import NEXT
 from utils.checking import Exercise
@@ -15,7 +15,7 @@ Found = Iterator[tuple[int, str]]
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")  # with a prefix it is still a cell id, which has at most 64 characters
-OPTIONS = ("points", "figure", "stored", "same_output", "unclaimed")
+OPTIONS = ("points", "figure", "stored", "same_output", "unclaimed", "covers")
 INTRODUCTION = ("question", "write", "minutes")
 COLUMNS = 100  # of code, on a laptop's screen
 
@@ -104,6 +104,25 @@ def what_is_measured_is_claimed(lesson: Lesson, exercises: Mapping[str, Exercise
             for cell in section:
                 if "unclaimed" not in cell.options:
                     yield from measured.numbers(cell)
+
+
+def what_is_covered_is_in_the_plan(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
+    planned = sorted(inventory.planned(lesson.number))
+    for cell in lesson.cells:
+        try:
+            marked = inventory.numbers(cell)
+        except ValueError:
+            yield (
+                cell.line,
+                f'lines of the inventory are numbers, covers="3 5", not {cell.options["covers"]!r}',
+            )
+            continue
+        for number in sorted(set(marked) - set(planned)):
+            yield (
+                cell.line,
+                f"line {number} of the inventory is not lesson {lesson.number}'s, which are "
+                f"{', '.join(map(str, planned)) or 'none'} (tools/inventory.py)",
+            )
 
 
 def title_and_setup_come_first(lesson: Lesson, exercises: Mapping[str, Exercise]) -> Found:
@@ -318,6 +337,7 @@ RULES = [
     outputs_are_kept_back_by_a_word,
     the_same_output_is_said_by_a_word,
     what_is_measured_is_claimed,
+    what_is_covered_is_in_the_plan,
     quizzes_have_points,
     title_and_setup_come_first,
     the_first_cell_introduces_the_lesson,

@@ -123,8 +123,9 @@ def folder(tmp_path):
 
 def test_a_tiny_model_comes_back_as_it_was_shipped(folder):
     model, described = pretrained("char_lstm", folder), card("char_lstm", folder)
-    assert isinstance(model, CharLSTM) and model.alphabet == PLAIN.alphabet
-    tokens = encode(PLAIN.validation, model.alphabet)
+    assert isinstance(model, CharLSTM)
+    assert model.alphabet == described["alphabet"] == PLAIN.alphabet
+    tokens = encode(PLAIN.validation, PLAIN.alphabet)
     assert lstm_bits(model, tokens) == pytest.approx(described["measured"]["shipped"], abs=1e-6)
     assert described["data"]["sha256"] == sha256(TEXT.encode()).hexdigest()
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]  # no temporary file is left

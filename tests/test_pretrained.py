@@ -229,10 +229,10 @@ def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, kind, after):
 
 
 def test_what_a_tiny_text_has_to_teach_is_learned(tmp_path):
-    training = TransformerTraining(PLAIN, width=32, heads=2, context=32, epochs=40, batch=4, dropout=0.0)
+    training = TransformerTraining(PLAIN, width=32, heads=2, context=32, epochs=20, batch=4, dropout=0.0)
     training.warm_up = 10
     looks = train(training, tmp_path / "checkpoint", log=print)["looks"]
-    assert looks[-1]["validation"] < 0.7 < 2 < looks[0]["validation"]
+    assert looks[-1]["validation"] < 0.3 < looks[0]["validation"]
 
 
 def test_a_checkpoint_of_another_recipe_is_left_alone(tmp_path):
@@ -319,7 +319,7 @@ def test_what_is_missing_is_trained_and_what_is_there_is_not(tmp_path, monkeypat
     assert command.main([], weights, checkpoints) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == ["python_lstm: Tiny."]
-    assert "step 48 of 144" in lines[1] or "step" in lines[1]
+    assert lines[1].startswith("  step ")
     assert json.loads((weights / "python_lstm.json").read_text())["file"]["bytes"] > 0
     assert command.main(["gpt"], weights, checkpoints) == 2
 

@@ -20,7 +20,7 @@ from tools.train_weights import __main__ as command
 from tools.train_weights.images import CNNTraining
 from tools.train_weights.lstm import LSTMTraining, lstm_bits
 from tools.train_weights.muon import Muon, orthogonal, squares, unsquared
-from tools.train_weights.shipping import ship
+from tools.train_weights.shipping import BEGIN, END, ship, table
 from tools.train_weights.trainer import train
 from tools.train_weights.transformer import TransformerTraining, transformer_bits
 from utils import data
@@ -107,6 +107,10 @@ def test_both_models_of_the_plays_read_better_than_the_best_table():
     """The six-gram of lesson 08 has 2.25 bits on the whole validation text."""
     for name in ("char_lstm", "char_transformer"):
         assert card(name)["measured"]["shipped"] < 2.25
+
+
+def test_the_table_of_the_readme_is_that_of_the_cards():
+    assert f"{BEGIN}\n{table(WEIGHTS)}\n{END}" in (WEIGHTS / "README.md").read_text(encoding="utf-8")
 
 
 # --- what can be wrong with it -----------------------------------------------------------------------------------
@@ -311,9 +315,13 @@ def test_what_is_missing_is_trained_and_what_is_there_is_not(tmp_path, monkeypat
     monkeypatch.setattr(command, "MODELS", tiny)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     weights, checkpoints = tmp_path / "weights", tmp_path / "checkpoints"
+    weights.mkdir()
+    (weights / "README.md").write_text(f"# Weights\n{BEGIN}\n{END}\nEnd.\n")
     assert command.main([], weights, checkpoints) == 0
     assert all(isinstance(pretrained(name, weights), CharLSTM) for name in NAMES)
     assert not list(checkpoints.iterdir())
+    assert f"{BEGIN}\n{table(weights)}\n{END}\nEnd." in (weights / "README.md").read_text()
+    assert table(weights).count("Tiny.") == len(NAMES)
     (weights / "python_lstm.safetensors").write_bytes(b"")
     capsys.readouterr()
     assert command.main([], weights, checkpoints) == 0

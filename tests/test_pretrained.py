@@ -239,11 +239,18 @@ def test_what_a_tiny_text_has_to_teach_is_learned(tmp_path):
     assert looks[-1]["validation"] < 0.3 < looks[0]["validation"]
 
 
-def test_a_checkpoint_of_another_recipe_is_left_alone(tmp_path):
-    train(TINY["lstm"](), tmp_path / "checkpoint", log=print)
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: TransformerTraining(PLAIN, width=8, heads=2, context=16, epochs=3, batch=4, seed=1),
+        lambda: TransformerTraining(PLAIN, width=4, heads=2, context=16, epochs=3, batch=4),
+    ],
+    ids=["another seed", "another width"],
+)
+def test_a_checkpoint_of_another_recipe_is_left_alone(tmp_path, other):
+    train(TINY["transformer"](), tmp_path / "checkpoint", log=print)
     lines: list[str] = []
-    other = LSTMTraining(PLAIN, width=4, embedding=3, epochs=1, streams=2, length=16, seed=1)
-    train(other, tmp_path / "checkpoint", log=lines.append)
+    train(other(), tmp_path / "checkpoint", log=lines.append)
     assert "another recipe" in lines[0]
 
 

@@ -1,6 +1,7 @@
 """Lesson 02: right answers of other styles, wrong ones that have no name, the figures, the widget."""
 
 import copy
+import itertools
 import math
 
 import matplotlib.pyplot as plt
@@ -363,11 +364,40 @@ def in_double_precision(model, images, labels):
     return check.overfit.reference(model.double(), images.double(), labels)
 
 
-def by_search(budget, side, classes=10):
+def spent(h, side, classes, layers):
+    sizes = [side * side, *[h] * layers]
+    weights = sum(a * b for a, b in itertools.pairwise(sizes))
+    return weights + 2 * h * layers + (h + 1) * classes
+
+
+def by_search(budget, side, classes=10, layers=1):
     h = 0
-    while (h + 1) * (side * side) + 2 * (h + 1) + classes * (h + 1) + classes <= budget:
+    while spent(h + 1, side, classes, layers) <= budget:
         h += 1
     return np.int64(h)
+
+
+def by_halving(budget, side, classes=10, layers=1):
+    low, high = 0, budget
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if spent(middle, side, classes, layers) <= budget else (low, middle)
+    return low
+
+
+def by_building(budget, side, classes=10, layers=1):
+    """Counts the parameters of real layers, on the device without memory."""
+    for h in itertools.count(1):
+        sizes = [side * side, *[h] * layers]
+        parts = [nn.Linear(a, b, bias=False, device="meta") for a, b in itertools.pairwise(sizes)]
+        parts += [nn.BatchNorm1d(h, device="meta") for _ in range(layers)] + [nn.Linear(h, classes, device="meta")]
+        if sum(p.numel() for part in parts for p in part.parameters()) > budget:
+            return h - 1
+
+
+def by_the_root(budget, side, classes=10, layers=1):
+    a, b, c = layers - 1, side**2 + 2 * layers + classes, classes - budget
+    return math.floor(-c / b if a == 0 else (-b + math.sqrt(b * b - 4 * a * c)) / (2 * a))
 
 
 RIGHT = {
@@ -398,8 +428,9 @@ RIGHT = {
     },
     "hidden_units": {
         "search": by_search,
-        "a lambda": lambda b, n, k: divmod(b - k, n * n + k + 2)[0],
-        "floor": lambda b, n, k: np.floor((b - k) / (n * n + k + 2)),
+        "halving": by_halving,
+        "real layers": by_building,
+        "the root": by_the_root,
     },
 }
 
@@ -611,9 +642,9 @@ def never_steps(model, images, labels):
     return [F.cross_entropy(model(images), labels).item() for _ in range(5)]
 
 
-def less_than_the_budget(budget, side, classes):
+def less_than_the_budget(budget, side, classes, layers):
     h = 0
-    while (h + 1) * (side**2 + 2 + classes) + classes < budget:
+    while spent(h + 1, side, classes, layers) < budget:
         h += 1
     return h
 
@@ -683,10 +714,11 @@ WRONG = {
         "none": (given_back(lambda losses: []), "every_tenth_loss"),
     },
     "hidden_units": {
-        "four a unit": lambda budget, side, classes: (budget - classes) // (side**2 + classes + 4),
+        "half of it": lambda *case: check.hidden_units.reference(*case) // 2,
         "less than the budget": (less_than_the_budget, "exact_budget_refused"),
-        "one too many": lambda *case: check.hidden_units.reference(*case) + 1,
-        "biases paid by each unit": lambda budget, side, classes: budget // (side**2 + 2 + 2 * classes),
+        "one too many": (lambda *case: check.hidden_units.reference(*case) + 1, "over_the_budget"),
+        "all layers read the pixels": lambda b, side, classes, layers: by_search(b, side, classes, 1) // layers,
+        "a list": lambda *case: [check.hidden_units.reference(*case)],
     },
 }
 

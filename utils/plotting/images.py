@@ -147,8 +147,8 @@ def plot_maps_over(
     for row, image, answers in zip(panels, images.detach(), maps.detach(), strict=True):
         plot_image(image, ax=row[0])
         for ax, answer in zip(row[1:], answers, strict=True):
-            ax.imshow(answer, "Oranges", vmin=0, vmax=float(maps.max()), extent=(left, right, right, left))
-            ax.contour(image[0], levels=[0.4], colors=[BLUE], linewidths=0.9)
+            ax.imshow(answer.numpy(), "Oranges", vmin=0, vmax=float(maps.max()), extent=(left, right, right, left))
+            ax.contour(image[0].numpy(), levels=[0.4], colors=[BLUE], linewidths=0.9)
             ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[])
             ax.spines[:].set(visible=True, color="#8c959f", linewidth=0.5)
     for ax, title in zip(panels[0], ["the image", *titles], strict=True):

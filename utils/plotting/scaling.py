@@ -35,11 +35,10 @@ def plot_against_parameters(
         ax: where to draw; new axes if None.
     """
     ax = axes(ax, (6.5, 4))
-    for (name, sizes), marker in zip(families.items(), MARKERS, strict=False):
+    for (name, sizes), marker, color in zip(families.items(), MARKERS, COLORS, strict=False):
         sizes = sorted(sizes)
         means = [100 - 100 * np.mean(size.accuracies) for size in sizes]
-        (line,) = ax.plot([size.parameters for size in sizes], means, label=name)
-        color = line.get_color()
+        ax.plot([size.parameters for size in sizes], means, color=color, label=name)
         for size, mean in zip(sizes, means, strict=True):
             fill = "white" if size.hollow else color
             ax.plot(size.parameters, mean, marker, mfc=fill, mec=color, zorder=3)

@@ -42,8 +42,9 @@ def _point(word: str) -> tuple[float, float]:
 def centred(drawn: Sequence[Stroke]) -> list[Stroke]:
     """The strokes as MNIST would have them: scaled to a box of 20 × 20, their centre of mass in the middle."""
     points = torch.tensor([point for stroke in drawn for point in stroke])
-    extent = (points.amax(0) - points.amin(0)).max().item() + 2 * PEN
-    scaled = _moved(drawn, BOX / extent, -points.mean(0) * BOX / extent + SIDE / 2)
+    extent = (points.amax(0) - points.amin(0)).max().clamp(min=1).item()
+    scale = (BOX - 2 * PEN) / extent
+    scaled = _moved(drawn, scale, SIDE / 2 - scale * (points.amax(0) + points.amin(0)) / 2)
     ink = picture(scaled)[0, 0]
     middle = torch.arange(SIDE) + 0.5
     mass = torch.stack([(ink.sum(0) * middle).sum(), (ink.sum(1) * middle).sum()]) / ink.sum()

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm import tqdm
 
-from utils import data, models, notebook, reach
+from utils import data, models, notebook
 from utils.checks import cnn_on_mnist as check
 from utils.claims import claim
 from utils.costs import processor_seconds
@@ -393,19 +393,19 @@ check.accuracy(accuracy)
 # Not for the result. It saves memory and time, because nothing has to be kept for a backward pass.
 # </details>
 #
-# You now have everything that a training needs: a model, a step, and a way to measure. Put the three together: 100 of
+# You now have everything that a training needs: a model, a step, and a way to measure. Put the three together: 60 of
 # your steps, then your accuracy for each digit. **Predict** which digits are the hardest so early.
 
 # %% payoff="accuracy"
 with payoff("accuracy"):
     seed_everything(0)
     early = build_cnn(side)
-    train_with(training_step, early, 100)
+    train_with(training_step, early, 60)
     digits = [validation_set[1] == digit for digit in range(10)]
     shares = [accuracy(early, [(validation_set[0][d], validation_set[1][d])]) for d in digits]
     whole = accuracy(early, list(validation))
-    plot_by_digit(shares, f"Your model after 100 of your steps, by your measure: {whole:.1%}")
-    claim("100 of your steps are enough for 95 % right", whole > 0.95, of="mnist", accuracy=whole)
+    plot_by_digit(shares, f"Your model after 60 of your steps, by your measure: {whole:.1%}")
+    claim("60 of your steps are enough for 90 % right", whole > 0.9, of="mnist", accuracy=whole)
 
 # %% [markdown] quiz="test_set" points=1
 # ### Quiz · which number may you report?
@@ -721,20 +721,20 @@ def most_varied(maps: torch.Tensor, count: int = 4) -> list[int]:
     return maps.transpose(0, 1).flatten(1).std(1).argsort(descending=True)[:count].tolist()
 
 
-def show_maps(maps: torch.Tensor, below: nn.Module) -> None:
-    """Four maps over the outlines of the three digits. `below` has made them."""
-    field, kept = reach.receptive_field(below), most_varied(maps)
+def show_maps(maps: torch.Tensor, sees: int, jump: int) -> None:
+    """Four maps over the outlines of the digits. A unit sees so many pixels, the next `jump` on."""
+    kept = most_varied(maps)
     titles = [f"map {number}" for number in kept]
-    plot_maps_over(three, maps[:, kept], field.centre, field.jump, titles, "output of the ReLU")
+    plot_maps_over(three, maps[:, kept], (sees - 1) / 2, jump, titles, "output of the ReLU")
 
 
-show_maps(first_maps, shipped[:4])
+show_maps(first_maps, sees=6, jump=2)
 
 # %% [markdown]
 # You still recognise the digits: each map keeps one side of the strokes, or one direction. And the second round?
 
 # %%
-show_maps(second_maps, shipped[:8])
+show_maps(second_maps, sees=16, jump=4)
 
 # %%
 silent = [(maps == 0).float().mean().item() for maps in (first_maps, second_maps)]
@@ -750,12 +750,12 @@ claim(
 # %% [markdown]
 # A map of the second round has only 4×4 numbers, and the outline alone hardly tells what it looks for. There is a
 # better question: *which pieces of the images excite it most*? (Zeiler and Fergus 2014 made this way of looking
-# popular.) One unit of the second round sees 16×16 pixels; lesson 03 shows how to compute that. For each map we
-# search 2,000 validation images for the strongest answer, and cut out the piece that the unit has seen. **Predict**:
-# will the eight pieces of a map be alike?
+# popular.) One unit of the first round sees 6×6 pixels, one of the second 16×16; lesson 03 shows how to compute that.
+# For each map we search 2,000 validation images for the strongest answer, and cut out the piece that the unit has
+# seen. **Predict**: will the eight pieces of a map be alike?
 
 # %%
-field = reach.receptive_field(shipped[:8])
+sees, jump = 16, 4
 searched = as_mnist(validation_set[0][:2000])
 with torch.no_grad():
     answers = torch.cat([shipped[:8](batch) for batch in searched.split(500)])  # (2000, 48, 4, 4)
@@ -763,8 +763,8 @@ with torch.no_grad():
 
 def piece(image: int, unit: int) -> torch.Tensor:
     """What a unit of the second round sees of an image; the 4×4 units are counted row by row."""
-    top, left = (field.jump * place for place in divmod(unit, answers.shape[-1]))
-    return searched[image, :, top : top + field.size, left : left + field.size]
+    top, left = (jump * place for place in divmod(unit, answers.shape[-1]))
+    return searched[image, :, top : top + sees, left : left + sees]
 
 
 def favourites(number: int, count: int = 8) -> list[torch.Tensor]:
@@ -894,7 +894,7 @@ with payoff("hidden_units"):
 
 # %% [markdown]
 # Now the comparison: equal parameters, equal passes, three seeds. A dense pass is much cheaper, so one could argue
-# that the dense model had less time. It gets a second chance with four passes. **Predict** the gap.
+# that the dense model had less time. It gets a second chance with two passes. **Predict** the gap.
 
 # %%
 budget, hidden = count_parameters(build()), 1
@@ -907,21 +907,21 @@ print(f"CNN {budget:,} parameters, dense {spent:,} ({hidden} hidden units)")
 # %%
 dense_runs = [train(dense, seed) for seed in range(3)]
 dense_validation = [history.best for _, history in dense_runs]
-longer = [train(dense, seed, passes=4)[1].best for seed in range(3)]
+longer = [train(dense, seed, passes=2)[1].best for seed in range(3)]
 plot_runs(
-    {whose: cnn_validation, "dense": dense_validation, "dense, 4 × as long": longer},
+    {whose: cnn_validation, "dense": dense_validation, "dense, 2 × as long": longer},
     "The same number of parameters, with and without convolutions",
 )
 
 # %%
 claim(
-    "Even after four passes, dense models of the same size make over twice the errors",
+    "Even after two passes, dense models of the same size make over twice the errors",
     1 - max(longer) > 2 * (1 - min(cnn_validation)),
     of="mnist",
     unit="%",
     cnn=[100 * share for share in cnn_validation],
     dense=[100 * share for share in dense_validation],
-    dense_four_passes=[100 * share for share in longer],
+    dense_two_passes=[100 * share for share in longer],
 )
 
 # %% [markdown]
@@ -950,7 +950,7 @@ def validated(build, passes: float = 0.25, lr: float = 0.01):
 # %%
 small = partial(course_cnn, (4, 12))
 narrow = {"2 and 6": partial(course_cnn, (2, 6)), "4 and 12": small}
-hiddens = {h: partial(models.dense, h, side) for h in (9, 136)}
+hiddens = {136: partial(models.dense, 136, side)}
 swept = compare({c: validated(build) for c, build in narrow.items()})
 swept |= compare({h: validated(build, passes=1) for h, build in hiddens.items()})
 
@@ -1192,23 +1192,21 @@ def pooled_last(build=small) -> nn.Sequential:
 parts = {
     "pooling last": validated(pooled_last),
     "no normalisation": validated(without_normalisation),
-    "rate 0.003": validated(small, lr=0.003),
-    "rate 0.003, no normalisation": validated(without_normalisation, lr=0.003),
+    "no normalisation, rate 0.003": validated(without_normalisation, lr=0.003),
 }
 ablated = compare(parts)
 plot_runs({"the recipe": ours, **ablated}, "The recipe, with one thing changed at a time")
 
 # %%
-without, gentle = ablated["no normalisation"], ablated["rate 0.003, no normalisation"]
+without, gentle = ablated["no normalisation"], ablated["no normalisation, rate 0.003"]
 claim(
     "Without normalisation the small model is worse at rate 0.01, and worse still at 0.003",
-    min(ours) > max(without) > max(gentle) and min(ablated["rate 0.003"]) > max(gentle),
+    fmean(ours) - fmean(without) > 0.005 and fmean(without) > fmean(gentle),
     of="mnist",
     unit="%",
     recipe=[100 * share for share in ours],
     no_normalisation=[100 * share for share in without],
-    rate_0_003=[100 * share for share in ablated["rate 0.003"]],
-    rate_0_003_no_normalisation=[100 * share for share in gentle],
+    no_normalisation_rate_0_003=[100 * share for share in gentle],
 )
 claim(
     "Pooling first or last: the mean differs by less than 1.5 points",
@@ -1220,8 +1218,8 @@ claim(
 )
 
 # %% [markdown]
-# The normalisation earns its place, and not only because it allows the larger rate: at the smaller rate, the model
-# needs it even more.
+# The normalisation earns its place. And a large rate is not what the model without it suffers from: in so short a
+# training, a smaller rate only makes it slower.
 #
 # And the order of the layers? ReLU never reorders two numbers, so pooling before or after *it* gives the same. But
 # the normalisation now takes its mean and variance over other numbers, so it is a slightly different model. Three
@@ -1324,8 +1322,8 @@ plot_confusion(
 )
 
 # %% [markdown]
-# Look at the pairs. An open 4 and a 9 differ in a single gap, a 5 and a 3 in the direction of one stroke, a 7 and a 1
-# in how long a stroke is. Some of these images you would not read either, and some labels are open to doubt.
+# Look at the pairs. An open 4 and a 9 differ in a single gap, a 5 and a 3 in the direction of one stroke, a 5 and a 6
+# in a small gap at the bottom. Some of these images you would not read either, and some labels are open to doubt.
 #
 # If all models failed on the same images, nothing could be gained by asking several. Do they? **Predict**: what does
 # a vote of the three, the mean of their probabilities, do to the accuracy?
@@ -1369,15 +1367,15 @@ digit_canvas(shipped)
 # Your model reads 99.2 % or so. The same two convolutions can do better. What would it take?
 #
 # - **More data, made from what you have.** Simard, Steinkraus and Platt (2003) trained a network with two
-#   convolutions like yours, and with a hidden dense layer, on digits that were distorted elastically, again and
-#   again. They report 0.4 % errors, so 99.6 % right. You have seen in section 9 what augmentation can do. (Moving
-#   digits does not help with test digits that are centred anyway; distorting them as hands do, does.)
-# - **More models.** Cireşan, Meier and Schmidhuber (2012) let 35 deep networks vote, each trained on digits that were
-#   prepared in another way, and report 0.23 % errors.
+#   convolutions like yours, and with a hidden dense layer, on distorted digits. They report 0.6 % errors with moved,
+#   turned and sheared digits, and 0.4 % with *elastic* distortions, which imitate the trembling of a hand: 99.6 %
+#   right. You have seen in section 9 what augmentation can do.
+# - **More models, and more different ones.** Cireşan, Meier and Schmidhuber (2012) let 35 deep networks vote, which
+#   had been trained on digits scaled to different widths, and report 0.23 % errors.
 # - **Time.** Both trained for many passes: augmented images do not repeat, so the training can go on.
 #
-# What remains is close to what people cannot agree on themselves. That is why nobody tests new ideas on MNIST any
-# more. It is still the best place to learn how to test them.
+# What remains then are mostly images that people would argue about as well. New ideas are tested on harder images
+# today. But MNIST is still the best place to learn *how* to test them.
 
 # %% [markdown]
 # ## What we measured
@@ -1444,12 +1442,13 @@ notebook.headline(
 # %% [markdown] unclaimed="a goal, not a result"
 # ## If you have an hour more
 #
-# Section 9 found two ways to make a network tolerant of shifts, and both had a price: the global mean lost the
-# places, and moved digits took training. Find a third. You may use two convolutions, at most 60,000 parameters, and
-# one pass over the images *as they are*, without augmentation. Your measure is the mean of `accuracy_when_moved` over
-# 0 to 4 pixels, for three seeds. Ideas to begin with: what if the last maps are pooled over 2×2 large regions instead
-# of one? What if pooling moves in steps of one pixel and blurs before it subsamples (Zhang 2019)? What if the network
-# first looks for the digit, and moves it to the middle itself? How close to 99 % can you get?
+# Two ways to make a network tolerant of shifts had a price. The global mean does not care where a part is (lesson
+# 01), and so it loses the places (section 10). Training on moved digits takes longer (section 9). Find a third way.
+# You may use two convolutions, at most 60,000 parameters, and one pass over the images *as they are*. Your measure is
+# the mean of `accuracy_when_moved` over 0 to 4 pixels, for three seeds. Some ideas to begin with: average the last
+# maps over their four quarters instead of all at once. Let the pooling move in steps of one pixel, and blur before
+# you subsample (Zhang 2019). Let the network look for the digit first, and move it to the middle itself. How close to
+# 99 % can you get?
 #
 # <!-- next -->
 #

@@ -529,9 +529,9 @@ def _(rng):
     yield dict(budget=27_418, side=28, classes=10, layers=1)
     yield dict(budget=27_418, side=28, classes=10, layers=2)
     yield dict(budget=9_114, side=8, classes=10, layers=1)
-    for _ in range(10):
+    for _ in range(6):  # few, so that an answer may build each model to count its parameters
         side, classes, layers = int(rng.integers(2, 33)), int(rng.integers(2, 101)), int(rng.integers(1, 5))
-        hidden = int(rng.integers(1, 200))
+        hidden = int(rng.integers(1, 60))
         spent, more = (_parameters(h, side, classes, layers) for h in (hidden, hidden + 1))
         for budget in (spent, int(rng.integers(spent, more)), more - 1):
             yield dict(budget=budget, side=side, classes=classes, layers=layers)

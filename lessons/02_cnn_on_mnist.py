@@ -1060,7 +1060,7 @@ claim(
 #
 # What is not built in can still be learned. We move the training images as well, by up to four pixels to each side,
 # differently in every batch. This is **augmentation**. Our pupil is a model with only 4 and 12 channels, and we give
-# it half a pass. **Predict** its curve, and what it pays for it on digits that have *not* moved.
+# it a quarter of a pass. **Predict** its curve, and what it pays for it on digits that have *not* moved.
 
 
 # %%
@@ -1075,7 +1075,7 @@ class MovedBatches(Batches):
             yield torch.cat(moves), labels
 
 
-pupils = [train(small, seed, passes=0.5, cut=MovedBatches)[0] for seed in range(3)]
+pupils = [train(small, seed, passes=0.25, cut=MovedBatches)[0] for seed in range(3)]
 by_shift = {
     f"{whose}, {budget:,} parameters": cnn_moved,
     f"trained on moved digits, {count_parameters(small()):,}": [

@@ -62,7 +62,7 @@ learn, choose = len(train_set[0]), len(validation_set[0])
 print(f"{dataset}; split: {learn:,} to learn from, {choose:,} to choose with")
 
 # %%
-goals = {"mnist": (0.99, 0.991), "digits": (0.96, 0.97)}  # the small digits are few
+goals = {"mnist": (0.99, 0.991), "digits": (0.975, 0.985)}  # the small digits are few
 goal, mean_goal = goals[dataset.name]
 print(f"Goal on {dataset.name}: every seed {goal:.1%} or more, their mean {mean_goal:.1%} or more")
 plot_images(train_set[0][:16], [f"{label}" for label in train_set[1][:16]])
@@ -731,7 +731,8 @@ def show_maps(maps: torch.Tensor, sees: int, jump: int) -> None:
 show_maps(first_maps, sees=6, jump=2)
 
 # %% [markdown]
-# You still recognise the digits: each map keeps one side of the strokes, or one direction. And the second round?
+# You still recognise the digits: one map has the strokes themselves, others one side of them. (Where a map is pale
+# orange all around, it answers a little to empty paper as well.) And the second round?
 
 # %%
 show_maps(second_maps, sees=16, jump=4)
@@ -797,7 +798,7 @@ claim(
     "The pieces that excite a map are alike; pieces from anywhere are not",
     fmean(likeness.values()) > 0.2 > 0.1 > fmean(anywhere),
     of="mnist",
-    mean_correlation_of_a_map_s_favourites=fmean(likeness.values()),
+    mean_correlation_of_favourites=fmean(likeness.values()),
     of_pieces_from_anywhere=fmean(anywhere),
 )
 
@@ -1076,16 +1077,14 @@ class MovedBatches(Batches):
 
 
 pupils = [train(small, seed, passes=0.25, cut=MovedBatches)[0] for seed in range(3)]
+pupils_moved = [accuracy_when_moved(model) for model in pupils]
 by_shift = {
     f"{whose}, {budget:,} parameters": cnn_moved,
-    f"trained on moved digits, {count_parameters(small()):,}": [
-        accuracy_when_moved(model) for model in pupils
-    ],
+    f"{count_parameters(small()):,} parameters, trained on moved digits": pupils_moved,
 }
 plot_by_shift(by_shift, "What is not built in can be learned", chance=0.1)
 
 # %%
-_, pupils_moved = by_shift.values()
 claim(
     "Digits moved by four pixels are read better by the small CNN that has seen some",
     min(row[4] for row in pupils_moved) > 0.05 + max(row[4] for row in cnn_moved),
@@ -1400,7 +1399,7 @@ print(f"{whose} on the {dataset.name} test images: lowest {lowest:.2%}, mean {me
 print(f"goal: every seed {goal:.1%}, mean {mean_goal:.1%}: {'reached' if reached else 'not yet'}")
 claim(
     "Two convolutions read more than 99 % of the test images, with every seed, after one pass",
-    reached,
+    reached and lowest > 0.99,
     of="mnist",
     unit="%",
     cnn=[100 * share for share in test_accuracy],

@@ -495,8 +495,8 @@ claim(
 def overfit(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> list[float]:
     """Train on images (N, 1, H, W), labels (N,) until the loss is below 0.05. Returns the losses.
 
-    >>> blank, flat = torch.zeros(1, 1, 1, 1), nn.Sequential(nn.Flatten(), nn.Linear(1, 2))
-    >>> losses = overfit(flat, blank, torch.tensor([1]))
+    >>> image, flat = torch.ones(1, 1, 4, 4), nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
+    >>> losses = overfit(flat, image, torch.tensor([1]))
     >>> losses[0] > losses[-1], losses[-1] < 0.05
     (True, True)
     """

@@ -80,13 +80,13 @@ def test_any_version_of_python_has_the_alphabet_of_the_model_that_reads_python()
     [("char_lstm", "tiny_shakespeare"), ("char_transformer", "tiny_shakespeare"), ("python_lstm", "python")],
 )
 def test_a_text_model_reads_the_validation_text_as_well_as_its_card_says(name, corpus):
-    """Forty pieces of 300 characters, of which the first 100 only lead up to the others."""
+    """Forty pieces of 256 characters, of which the first 100 only lead up to the others."""
     found, model = data.corpus(corpus), pretrained(name)
     if sha256(found.text.encode()).hexdigest() != card(name)["data"]["sha256"]:
         pytest.skip(f"the text that {name} was trained on is not here")
     tokens = encode(found.validation, model.alphabet)
-    places = torch.linspace(0, len(tokens) - 302, 40).long()
-    pieces = tokens[places[:, None] + torch.arange(301)]
+    places = torch.linspace(0, len(tokens) - 257, 40).long()
+    pieces = tokens[places[:, None] + torch.arange(257)]
     with torch.no_grad():
         output = model(pieces[:, :-1])
     logits = output[0] if isinstance(output, tuple) else output

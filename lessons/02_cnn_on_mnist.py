@@ -129,7 +129,7 @@ print(f"softmax of logits  loss {F.cross_entropy(sure.softmax(1), right):.4f}")
 # start.
 
 
-# %% answer="build_cnn"
+# %% answer="build_cnn" covers="11"
 def build_cnn(side: int) -> nn.Module:
     """A model with two convolutions: images (N, 1, side, side) in, logits (N, 10) out.
 
@@ -1137,7 +1137,7 @@ def with_pooling(kind: str) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-# %%
+# %% covers="6"
 kinds = ["average", "stride 2", "global"]
 pooled = compare({kind: validated(partial(with_pooling, kind)) for kind in kinds})
 ours = swept["4 and 12"]

@@ -57,7 +57,7 @@ train_tokens, validation_tokens = (
 print(corpus)
 print(corpus.train[:120])
 
-# %% [markdown]
+# %% [markdown] unclaimed="ln 2, and a tolerance that the lesson chooses"
 # A model gives each next character a probability. Its loss is the surprise, on average over the text:
 #
 # $$\text{bits per character} = -\frac1N \sum_n \log_2 p(x_n \mid x_1 \dots x_{n-1})$$
@@ -370,7 +370,7 @@ for temperature in (0.5, 1.0, 2.0):
 # you draw `count` characters, one at a time, and let it read each. Return the new tokens, without the prompt.
 
 
-# %% answer="continue_prompt"
+# %% answer="continue_prompt" covers="40"
 def continue_prompt(model, prompt: torch.Tensor, count: int, temperature: float) -> list[int]:
     """`count` new tokens after the prompt (T,), each drawn from softmax(logits / temperature)."""
     ### BEGIN SOLUTION
@@ -465,7 +465,7 @@ for temperature in temperatures:
 # %%
 char_sampler(writer, alphabet, prompt)
 
-# %% [markdown]
+# %% [markdown] unclaimed="ln 2, and a tolerance that the lesson chooses"
 # ## How far back?
 #
 # Now the question. Show the model only the last k characters before a place, with an empty state, and measure the loss
@@ -500,7 +500,7 @@ for k, value in zip(visible, curve, strict=True):
 # each length, and the horizon.
 
 
-# %% answer="measure_horizon"
+# %% answer="measure_horizon" covers="39"
 def measure_horizon(
     model, tokens: torch.Tensor, places: torch.Tensor, lengths: list[int], tolerance: float
 ) -> tuple[list[float], int]:
@@ -774,7 +774,7 @@ print(wins, sum(wins) / len(wins))
 # pairs at once, or take ranks, as you like.
 
 
-# %% answer="auroc"
+# %% answer="auroc" covers="41 42"
 def auroc(cells: torch.Tensor, flags: torch.Tensor) -> torch.Tensor:
     """How often a flagged place has the larger value, for each cell: (N, C) and (N,) in, (C,) out.
 

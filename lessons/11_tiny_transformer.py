@@ -441,7 +441,7 @@ counted_by_hand = L * 12 * C**2 + norms + ends
 in_torch = count_parameters(models.Transformer(65, C, heads=4, layers=L))
 print(f"{counted_by_hand:,} by hand, {in_torch:,} in torch")
 
-# %% [markdown]
+# %% [markdown] unclaimed="arithmetic, an example, and runs that are recorded"
 # ## 4 · A fair race
 #
 # "A beats B" means nothing until it says *at equal what*. Here is what we hold equal, and what usually goes wrong:
@@ -527,7 +527,7 @@ builders = {
 sizes = {name: count_parameters(build()) for name, build in builders.items()}
 print(f"{sizes}: they differ by {abs(sizes['LSTM'] / sizes['transformer'] - 1):.1%}")
 
-# %% [markdown] quiz="fair" points=1
+# %% [markdown] quiz="fair" points=1 unclaimed="arithmetic, an example, and runs that are recorded"
 # **Quiz.** A blog post says: "Our transformer reaches a loss of 1.45, the LSTM 2.05. Same data, same number of
 # epochs." Which question has to be asked *first*?
 #
@@ -591,7 +591,7 @@ equal_seconds = {
 }
 print(f"the {faster} has time for {more:,.0f} characters")
 
-# %% figure="race"
+# %% figure="race" covers="56 59"
 best_known = {"5-gram": counted["5-gram"]}
 shown = {f"{name}, equal characters": [run for _, run in equal_tokens[name]] for name in builders}
 shown[f"{faster}, equal seconds"] = [run for _, run in equal_seconds[faster]]
@@ -723,7 +723,7 @@ opening = corpus.validation.partition("\n\n")[2]  # from the first new speaker, 
 prompt = opening[: opening.index("\n") + 1]
 side_by_side({name: writer(name) for name in builders}, prompt, alphabet)
 
-# %% [markdown]
+# %% [markdown] unclaimed="arithmetic, an example, and runs that are recorded"
 # Whether one of them *writes* better cannot be seen at this size. That is why there is a ruler.
 #
 # ### How far back do they look?
@@ -837,7 +837,7 @@ for budget in record["runs"]["LSTM"]:
         bits = budgets[float(budget)]
         print(f"   {label}: {sum(bits) / len(bits):.2f} bits")
 
-# %% [markdown]
+# %% [markdown] unclaimed="arithmetic, an example, and runs that are recorded"
 # Two answers, and both hold.
 #
 # - Whoever has a state may carry it along. Then the LSTM is ahead at every budget. Its lead gets smaller with each.
@@ -1061,7 +1061,7 @@ print(
 # position, and keys and values (n + 1, C) with the new row at their end. Change nothing in place.
 
 
-# %% answer="cached_attention"
+# %% answer="cached_attention" covers="55"
 def cached_attention(
     x: torch.Tensor,
     keys: torch.Tensor,

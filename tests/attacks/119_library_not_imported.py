@@ -12,7 +12,6 @@ for name in (
     "utils.models.images",
     "utils.text",
     "utils.models.text",
-    "utils.data",
     "utils.source_code",
 ):
     if attempt(importlib.import_module, name) is not None or name in sys.modules:

@@ -244,7 +244,7 @@ check.truncated_step(truncated_step)
 # The state that you handed back still holds the graph of the step before. PyTorch offers `retain_graph=True`; do not take
 # it. Detach the state: both parts.
 # </details>
-# <details><summary>Help: my first loss is 4.2 in place of 6</summary>
+# <details><summary>Help: my first loss is 4.2 instead of 6</summary>
 #
 # 4.17 is ln 65, and 6.02 is log₂ 65: nats for bits.
 # </details>

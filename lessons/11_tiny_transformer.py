@@ -386,7 +386,7 @@ check.build_transformer(build_transformer)
 # </details>
 # <details><summary>Help: one more layer adds no parameters</summary>
 #
-# <code>[layer] * 2</code> lists the same layer twice. Make each one anew, in <code>nn.Sequential(*[Layer(…) for _ in range(layers)])</code>.
+# <code>[layer] * 2</code> lists the same layer twice. Make a new one each time, in <code>nn.Sequential(*[Layer(…) for _ in range(layers)])</code>.
 # A plain Python list hides its layers from the optimizer.
 # </details>
 # <details><summary>Help: the logits of a text change with its neighbours in the batch</summary>

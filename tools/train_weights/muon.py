@@ -14,6 +14,8 @@ class Muon(torch.optim.Optimizer):
 
     A step moves each square by `lr` times a nearly orthogonal matrix, so every direction is learned at the same rate.
     Weight decay is that of AdamW. (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks".)
+
+    torch.optim.Muon computes in bfloat16, which many processors emulate, and takes a stack of matrices as one.
     """
 
     def __init__(self, matrices: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.0):

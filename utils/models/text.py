@@ -61,13 +61,22 @@ class Transformer(nn.Module):
     a deep stack starts out as a shallow one (Bachlechner et al. 2021 and others).
 
     Without `causal` each character reads the whole text, those after it too: an encoder, for masked characters or
-    for patches of an image, and not to generate with.
+    for patches of an image, and not to generate with. `activation` stands in the middle of each mlp: GELU, or
+    `SquaredReLU`, which learns as well from the same text and costs a processor far less time.
 
     It has 2 V C + layers (12 C² + 2 C) + C parameters.
     Raises ValueError where the width does not split into heads of an even number of channels.
     """
 
-    def __init__(self, vocabulary: int, width: int, heads: int, layers: int, causal: bool = True):
+    def __init__(
+        self,
+        vocabulary: int,
+        width: int,
+        heads: int,
+        layers: int,
+        causal: bool = True,
+        activation: type[nn.Module] = nn.GELU,
+    ):
         super().__init__()
         if width % (2 * heads):
             raise ValueError(
@@ -75,7 +84,7 @@ class Transformer(nn.Module):
                 f"needs an even number of them. Choose a width that {2 * heads} divides."
             )
         self.embedding = nn.Embedding(vocabulary, width)
-        blocks = nn.ModuleList(Block(width, heads, causal) for _ in range(layers))
+        blocks = nn.ModuleList(Block(width, heads, causal, activation) for _ in range(layers))
         # ModuleList does not say what it is a list of.
         self.blocks: Sequence[Block] = blocks  # pyright: ignore[reportAttributeAccessIssue]
         self.norm = nn.RMSNorm(width)
@@ -117,18 +126,25 @@ class Transformer(nn.Module):
 class Block(nn.Module):
     """One layer of a transformer, (B, T, C) in and out: look around, then think it over."""
 
-    def __init__(self, width: int, heads: int, causal: bool = True):
+    def __init__(self, width: int, heads: int, causal: bool = True, activation: type[nn.Module] = nn.GELU):
         super().__init__()
         self.norm1 = nn.RMSNorm(width)
         self.attention = Attention(width, heads, causal)
         self.norm2 = nn.RMSNorm(width)
         wider, back = nn.Linear(width, 4 * width, bias=False), nn.Linear(4 * width, width, bias=False)
         nn.init.zeros_(back.weight)
-        self.mlp = nn.Sequential(wider, nn.GELU(), back)
+        self.mlp = nn.Sequential(wider, activation(), back)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], cache: "Cache | None" = None) -> Tensor:
         x = x + self.attention(self.norm1(x), rotation, cache)
         return x + self.mlp(self.norm2(x))
+
+
+class SquaredReLU(nn.Module):
+    """max(x, 0)², an activation that So et al. (2021) found by search for transformers."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x).square()
 
 
 class Attention(nn.Module):

@@ -93,7 +93,8 @@ def test_each_weight_has_one_optimizer():
 def test_fit_learns_with_it():
     seed_everything(0)
     points = torch.randn(512, 2)
-    batches = Batches(points, (points[:, 0] * points[:, 1] > 0).long(), size=32, shuffle=True)  # no line separates these
+    labels = (points[:, 0] * points[:, 1] > 0).long()  # no line separates these
+    batches = Batches(points, labels, size=32, shuffle=True)
     model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 2))
     history = fit(model, batches, batches, epochs=8, muon=0.05, label="")
     assert history.best > 0.95

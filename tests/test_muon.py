@@ -76,7 +76,7 @@ def test_momentum_keeps_what_came_before():
 def test_embeddings_and_the_last_layer_are_not_hidden():
     lstm = CharLSTM(65, 8)
     assert {id(p) for p in hidden_matrices(lstm)} == {id(lstm.lstm.weight_ih_l0), id(lstm.lstm.weight_hh_l0)}
-    transformer = Transformer(65, 8, 2, 2)
+    transformer = Transformer(65, 8, 2, 2, lookback=3)
     assert sum(p.numel() for p in hidden_matrices(transformer)) == 2 * 12 * 8 * 8
     assert [tuple(p.shape) for p in hidden_matrices(cnn())] == [(16, 1, 5, 5), (48, 16, 5, 5)]
 

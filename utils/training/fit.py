@@ -10,11 +10,12 @@ import math
 import random
 from collections.abc import Iterator
 from itertools import chain, islice, repeat
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
 
 from utils.modes import evaluation_mode
 from utils.training.bar import Bar
@@ -104,6 +105,7 @@ def fit(
     weight_decay: float = 0.05,
     betas: tuple[float, float] = (0.9, 0.95),
     muon: float | None = None,
+    fall: Literal["cos", "linear"] = "cos",
     clip: float | None = None,
     metric: str = "accuracy",
     loss: Loss = cross_entropy,
@@ -118,7 +120,8 @@ def fit(
     Validation takes place `validations` times, evenly spread. `lr` is the peak of the learning rate, `clip`
     the limit for the norm of the gradient, `loss` a mean in nats; an empty `label` hides the progress bar.
     `betas` say how much AdamW keeps of the mean gradient and of the mean square. With `muon`, a peak of its own,
-    Muon learns the hidden matrices (`hidden_matrices`) and AdamW the rest.
+    Muon learns the hidden matrices (`hidden_matrices`) and AdamW the rest. `fall` is the shape of the rate's way up
+    and down.
     Interrupt it (Ctrl-C, or ■ in Jupyter) whenever you like: you keep the best weights so far. Raises
     FloatingPointError, and restores them too, where the loss is no finite number; ValueError where there is
     nothing to do; TypeError for other data. Device and memory format of the model are afterwards what they were.
@@ -135,7 +138,7 @@ def fit(
 
     with on_fastest_device(model) as device, Bar(steps, label, METRICS[metric]) as bar:
         optimizers = optimizers_of(model, lr, betas, weight_decay, muon)
-        schedules = [one_cycle(optimizer, steps) for optimizer in optimizers]
+        schedules = [one_cycle(optimizer, steps, fall) for optimizer in optimizers]
         best, watch, state = snapshot(model.train()), Stopwatch(), None
         try:
             batches = chain.from_iterable(map(one_pass, repeat(train)))
@@ -180,10 +183,10 @@ def optimizers_of(
     return [adamw, Muon(matrices, muon)] if muon is not None and matrices else [adamw]
 
 
-def one_cycle(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
+def one_cycle(optimizer: torch.optim.Optimizer, steps: int, fall: Literal["cos", "linear"] = "cos") -> OneCycleLR:
     """From a 25th of the optimizer's rate up to it and down to almost nothing, in so many steps."""
     peaks = [group["lr"] for group in optimizer.param_groups]
-    return torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=steps, cycle_momentum=False)
+    return OneCycleLR(optimizer, peaks, total_steps=steps, anneal_strategy=fall, cycle_momentum=False)
 
 
 def descend(model: nn.Module, optimizers: list[torch.optim.Optimizer], loss: Tensor, clip: float | None) -> None:

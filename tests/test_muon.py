@@ -6,7 +6,7 @@ from torch import nn
 
 from utils.models import CharLSTM, Transformer, cnn
 from utils.training import Batches, Muon, count_parameters, fit, seed_everything
-from utils.training.fit import optimizers_of
+from utils.training.fit import one_cycle, optimizers_of
 from utils.training.muon import hidden_matrices, orthogonal, stacked
 
 
@@ -45,7 +45,7 @@ def test_a_step_is_equally_long_in_each_direction_whatever_the_gradient():
     steep = torch.diag(torch.tensor([100.0, 90.0, 80.0, 70.0]))
     weights[0].grad, weights[1].grad = steep, steep / 1e4
     Muon(weights, lr=0.1).step()
-    torch.testing.assert_close(weights[0], weights[1])
+    torch.testing.assert_close(weights[0], weights[1], rtol=1e-2, atol=1e-3)
     assert ((-weights[0].diagonal() > 0.05) & (-weights[0].diagonal() < 0.13)).all()
 
 
@@ -54,7 +54,7 @@ def test_a_tall_matrix_steps_further_and_decay_pulls_to_zero():
     tall.grad = torch.randn(30, 6)
     wide.grad = tall.grad.mT.clone()
     Muon([tall, wide], lr=0.1).step()
-    torch.testing.assert_close(tall, wide.mT * 5**0.5)
+    torch.testing.assert_close(tall, wide.mT * 5**0.5, rtol=1e-3, atol=1e-4)
 
     still = nn.Parameter(torch.ones(2, 2))
     still.grad = torch.zeros(2, 2)
@@ -98,3 +98,15 @@ def test_fit_learns_with_it():
     model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 2))
     history = fit(model, batches, batches, epochs=8, muon=0.05, label="")
     assert history.best > 0.95
+
+
+@pytest.mark.parametrize("fall", ["cos", "linear"])
+def test_both_optimizers_follow_one_cycle(fall):
+    for optimizer, peak in zip(optimizers_of(cnn(), 0.01, (0.9, 0.95), 0.05, muon=0.1), (0.01, 0.1), strict=True):
+        schedule, rates = one_cycle(optimizer, 100, fall), []
+        for _ in range(100):
+            rates.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            schedule.step()
+        assert max(rates) == pytest.approx(peak) and rates.index(max(rates)) == 29 and rates[-1] < peak / 1000
+        assert rates[64] == pytest.approx(peak / 2, rel=0.05)  # half way down

@@ -84,7 +84,7 @@ def orthogonal(matrices: Tensor, iterations: int = 5) -> Tensor:
 
 def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
     """The weights that Muon suits: matrices and kernels of layers, but of no embedding and not of the last layer."""
-    layers = [m for m in model.modules() if not any(m.children()) and any(m.parameters())]
+    layers = [m for m in model.modules() if not list(m.children()) and list(m.parameters())]
     apart = {id(p) for m in layers if isinstance(m, nn.Embedding) or m is layers[-1] for p in m.parameters()}
     theirs = (p for layer in layers for p in layer.parameters() if p.dim() > 1 and id(p) not in apart)
     return list(dict.fromkeys(theirs))  # a weight that two layers share is one

@@ -100,14 +100,14 @@ def lesson_08(train: Tensor, validation: Batches, vocabulary: int) -> Run:
     Four windows a step instead of eight, a short memory of the mean gradient, and a rate that falls along a line.
     """
     model = CharLSTM(vocabulary, 128, embedding=64)
-    options = dict(epochs=0.165, lr=0.03, betas=(0.7, 0.95), fall="linear", clip=1.0)
+    options = dict(epochs=0.18, lr=0.03, betas=(0.7, 0.95), fall="linear", clip=1.0)
     return finish(model, fit_windows(model, train, validation, size=4, **options), batch=4)
 
 
 def lesson_11(train: Tensor, validation: Batches, vocabulary: int) -> Run:
     """Muon, sixteen windows a step, a squared ReLU, and a look back at the three characters before each."""
     model = Transformer(vocabulary, width=48, heads=3, layers=2, activation=SquaredReLU, lookback=3)
-    options = dict(epochs=0.47, lr=0.0125, muon=0.05, clip=1.0)
+    options = dict(epochs=0.44, lr=0.0125, muon=0.05, clip=1.0)
     return finish(model, fit_windows(model, train, validation, size=16, **options), batch=16, attention=2 * 48)
 
 

@@ -1,4 +1,8 @@
-"""`python -m bench [name …]`: run the benches, merge their results into bench/results.json, print a table."""
+"""`python -m bench [name …]`: run the benches, merge their results into bench/results.json, print a table.
+
+At its top stands the last run of each bench. Beside it, under "kinds", stands the last run on each kind of processor:
+a ratio of training times is another one where vectors are wider. What the course promises is the lowest of them.
+"""
 
 import json
 import os
@@ -12,15 +16,15 @@ from rich.table import Table
 
 from bench.cnn_speedup import cnn_speedup
 from bench.grading_speed import grading_first_mark, grading_per_minute_one_core, grading_speedup, grading_two_cores
-from bench.machine import THREADS, machine
+from bench.machine import THREADS, kind, machine
 from bench.text_speedup import lstm_speedup, transformer_speedup
 from utils.download import DataError
 from utils.files import write_whole
 
 BENCHES = {  # name: (bench, what it has to reach: a ratio, or submissions a minute)
-    "cnn_speedup": (cnn_speedup, 25),
-    "lstm_speedup": (lstm_speedup, 20),
-    "transformer_speedup": (transformer_speedup, 8),
+    "cnn_speedup": (cnn_speedup, 40),
+    "lstm_speedup": (lstm_speedup, 45),
+    "transformer_speedup": (transformer_speedup, 12),
     "grading_per_minute_one_core": (grading_per_minute_one_core, 200),
     "grading_speedup": (grading_speedup, 30),
     "grading_first_mark": (grading_first_mark, 2),
@@ -47,6 +51,8 @@ def main(names: list[str]) -> int:
             print(error, file=sys.stderr)
         results[name] = ratio
         results["details"][name] = details | machine()
+        if ratio is not None:
+            results.setdefault("kinds", {}).setdefault(kind(), {})[name] = ratio
         write_whole(RESULTS, json.dumps(results, indent=2) + "\n")
     Console().print(table(results))
     return int(failed)

@@ -2,9 +2,10 @@
 
 The textbook recipe is that of the "basic MNIST example" in PyTorch's examples. It reads tensors in memory here,
 without a DataLoader, which is in its favour. Both learn from the same 55,000 images on one thread, seed by seed
-in turn. After each half epoch both are measured by the same function while the clock stands still. The result is
-the training time at the first of these points where the test accuracy is at least 99.0 %. The test images serve
-as a stopwatch here; nothing is chosen with them.
+in turn. The textbook's model is measured after each half epoch, ours half way and at the end of its training, which
+is shorter than an epoch, by the same function while the clock stands still. The result is the training time at the
+first of these points where the test accuracy is at least 99.0 %. The test images serve as a stopwatch here; rate and
+length of our recipe were chosen with training images that it did not learn from.
 """
 
 from statistics import median
@@ -19,6 +20,7 @@ from utils.training import Batches, Stopwatch, evaluate, fit, seed_everything
 
 GOAL = 0.99
 SEEDS = 3
+EPOCHS = 0.75  # of the recipe of lesson 02
 
 
 def cnn_speedup() -> tuple[float, dict]:
@@ -40,7 +42,7 @@ def seconds_of_lesson_02(data: Images, seed: int) -> float:
     test = Batches(data.test_images, data.test_labels, size=500)
     seed_everything(seed)
     model, loss = cnn(), nn.CrossEntropyLoss(label_smoothing=0.1)
-    history = fit(model, batches, test, loss=loss, validations=2, label=f"seed {seed}")
+    history = fit(model, batches, test, epochs=EPOCHS, muon=0.1, loss=loss, validations=2, label=f"seed {seed}")
     for seconds, accuracy in zip(history.seconds, history.validation, strict=True):
         if accuracy >= GOAL:
             return seconds

@@ -1,11 +1,16 @@
 """The runner of the benches. What the benches measure takes minutes and is no test: `make bench`."""
 
 import json
+import math
+import re
 
 import pytest
 
 from bench import __main__ as runner
+from bench import machine
 from utils.download import DataError
+
+RESULTS = runner.RESULTS
 
 
 @pytest.fixture
@@ -43,6 +48,48 @@ def test_without_the_data_it_says_so_and_gives_no_number(results, monkeypatch, c
     assert stored["one"] is None and "no MNIST" in stored["details"]["one"]["refused"]
     output = capsys.readouterr()
     assert "no MNIST" in output.err and "refused" in output.out
+
+
+def test_each_kind_of_processor_keeps_its_own_result(results, monkeypatch):
+    ratios = iter([30.0, 20.0])
+    monkeypatch.setattr(runner, "BENCHES", {"one": (lambda: (next(ratios), {}), 25)})
+    for kind in ("AMD, AVX-512", "AMD, AVX2"):
+        monkeypatch.setattr(runner, "kind", lambda kind=kind: kind)
+        assert runner.main([]) == 0
+    stored = json.loads(results.read_text())
+    assert stored["one"] == 20.0  # the last run
+    assert stored["kinds"] == {"AMD, AVX-512": {"one": 30.0}, "AMD, AVX2": {"one": 20.0}}
+
+
+@pytest.mark.parametrize(
+    "flags, setting, expected",
+    [("avx2", "", "AMD, AVX2"), ("avx2 avx512f", "avx2", "AMD, AVX2 simulated"), ("avx2", "avx2", "AMD, AVX2")],
+)
+def test_a_kind_is_vendor_and_instructions_and_names_a_simulation(monkeypatch, flags, setting, expected):
+    known = {"vendor_id": "AuthenticAMD", "flags": flags}
+    monkeypatch.setattr(machine, "cpuinfo", known.get)
+    monkeypatch.setattr(machine.torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    for name in ("ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", setting)
+    assert machine.kind() == expected
+
+
+@pytest.mark.parametrize(
+    "sentence, name",
+    [
+        (r"graded (\d+) submissions", "grading_per_minute_one_core"),
+        (r"(\d+) times as many", "grading_speedup"),
+        (r"CNN of lesson 02 (\d+) times", "cnn_speedup"),
+        (r"LSTM of lesson 08 (\d+) times", "lstm_speedup"),
+        (r"transformer of lesson 11 (\d+) times", "transformer_speedup"),
+    ],
+)
+def test_the_readme_quotes_the_lowest_of_all_kinds(sentence, name):
+    kinds = json.loads((RESULTS.parent / "results.json").read_text())["kinds"]
+    readme = (RESULTS.parent.parent / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+    quoted = re.search(sentence, readme)
+    assert quoted and int(quoted[1]) == math.floor(min(kind[name] for kind in kinds.values() if name in kind))
 
 
 def test_an_unknown_bench_is_named(results, capsys):

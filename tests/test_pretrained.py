@@ -19,7 +19,6 @@ from grading.sandbox.mounts import library_options
 from tools.train_weights import __main__ as command
 from tools.train_weights.images import CNNTraining
 from tools.train_weights.lstm import LSTMTraining, lstm_bits
-from tools.train_weights.muon import Muon, orthogonal, squares, unsquared
 from tools.train_weights.shipping import BEGIN, END, ship, table
 from tools.train_weights.trainer import train
 from tools.train_weights.transformer import TransformerTraining, transformer_bits
@@ -351,32 +350,3 @@ def test_the_floor_is_recorded(tmp_path, monkeypatch):
 
 
 # --- the optimizer -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shape", [(6, 6), (18, 6), (6, 24)])
-def test_a_stack_of_squares_and_back(shape):
-    matrix = torch.arange(math.prod(shape)).view(shape)
-    parts = squares(matrix)
-    assert parts.shape == (max(shape) // 6, 6, 6)
-    assert torch.equal(parts[0], matrix[:6, :6])
-    assert torch.equal(unsquared(parts, matrix.shape), matrix)
-
-
-def test_all_directions_of_a_step_are_about_equally_long():
-    seed_everything(0)
-    values = torch.linalg.svdvals(orthogonal(torch.randn(3, 16, 16)))
-    assert values.max() < 1.3 and values.median() > 0.6
-
-
-def test_muon_goes_downhill():
-    seed_everything(0)
-    weight, wanted = nn.Parameter(torch.zeros(8, 8)), 0.3 * torch.randn(8, 8)
-    optimizer = Muon([weight], lr=0.02)
-    losses = []
-    for _ in range(150):
-        loss = (weight - wanted).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert losses[-1] < losses[0] / 10

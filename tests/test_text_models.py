@@ -24,10 +24,10 @@ def lstm(width: int = 16) -> CharLSTM:
     return CharLSTM(V, width)
 
 
-def transformer(heads: int = 2, layers: int = 2, width: int = 16) -> Transformer:
+def transformer(heads: int = 2, layers: int = 2, width: int = 16, lookback: int = 0) -> Transformer:
     """With weights at random: a new one has zeros, with which much would hold for no good reason."""
     seed_everything(0)
-    model = Transformer(V, width, heads, layers)
+    model = Transformer(V, width, heads, layers, lookback=lookback)
     for parameter in model.parameters():
         nn.init.normal_(parameter, std=0.5)
     return model
@@ -139,7 +139,32 @@ def test_no_position_sees_what_comes_after_it():
     assert not torch.isclose(before[:, 7:], after[:, 7:]).all(-1).any()
 
 
-@pytest.mark.parametrize("model", [lstm(), transformer()])
+def test_with_lookback_a_new_transformer_hears_just_the_characters_before():
+    model = Transformer(V, 16, 2, 2, lookback=3)
+    assert count_parameters(model) == count_parameters(Transformer(V, 16, 2, 2)) + 3 * 16
+    reach = influence(model.read, model.embedding(tokens(2, 9)))
+    band = torch.ones(9, 9).tril().triu(-3).bool()
+    assert (reach[band] > 0).all() and (reach[~band] == 0).all()
+
+
+def test_lookback_adds_each_earlier_vector_times_its_factor():
+    model, vectors = transformer(lookback=2), torch.randn(3, 7, 16)
+    mixed = model.with_those_before(vectors)
+    by_hand = vectors[:, 4] + vectors[:, 3] * model.before[0] + vectors[:, 2] * model.before[1]
+    torch.testing.assert_close(mixed[:, 4], by_hand)
+    torch.testing.assert_close(mixed[:, 0], vectors[:, 0])
+
+
+def test_with_lookback_pieces_read_through_a_cache_are_the_whole():
+    model, text = transformer(lookback=3), tokens(2, 11)
+    read, cache = model.reader(), Cache()
+    pieces = [read(piece) for piece in text.split([5, 1, 1, 4], 1)]
+    torch.testing.assert_close(torch.cat(pieces, 1), model(text))
+    model(text, cache)
+    assert cache.bytes == (2 * 2 * 2 * 11 + 2 * 3) * 16 * 4  # two layers of keys and values, and three vectors
+
+
+@pytest.mark.parametrize("model", [lstm(), transformer(), transformer(lookback=2)])
 def test_influence_reaches_back_to_the_start_and_never_ahead(model):
     reach = influence(model.read, model.embedding(tokens(2, 9)))
     assert reach.shape == (9, 9)

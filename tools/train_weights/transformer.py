@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tools.train_weights.muon import Muon
 from tools.train_weights.text import TextTraining
 from utils.data import Corpus
 from utils.models import Transformer
 from utils.modes import evaluation_mode
-from utils.training import cross_entropy
+from utils.training import Muon, cross_entropy
+from utils.training.muon import hidden_matrices
 
 
 class TransformerTraining(TextTraining[Transformer]):
@@ -68,7 +68,7 @@ class TransformerTraining(TextTraining[Transformer]):
         arguments: dict[str, Any] = dict(vocabulary=len(self.alphabet), width=width, heads=heads, layers=layers)
         self.architecture = {"class": "Transformer", "arguments": arguments}
         self.model = Transformer(**arguments)
-        matrices = [p for block in self.model.blocks for p in block.parameters() if p.dim() == 2]
+        matrices = hidden_matrices(self.model)
         rest = [p for p in self.model.parameters() if not any(p is matrix for matrix in matrices)]
         self.optimizers = [
             Muon(matrices, muon, weight_decay=weight_decay),

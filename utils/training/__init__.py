@@ -5,6 +5,7 @@ from utils.training.device import on_fastest_device, pick_device
 from utils.training.fit import count_parameters, evaluate, fit, seed_everything
 from utils.training.history import History, LearningCurve
 from utils.training.metrics import METRICS, Metric, cross_entropy
+from utils.training.muon import Muon
 from utils.training.stopwatch import Stopwatch
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "History",
     "LearningCurve",
     "Metric",
+    "Muon",
     "Stopwatch",
     "Streams",
     "count_parameters",

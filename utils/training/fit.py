@@ -1,19 +1,21 @@
 """One loop that trains every model of the course, and one that measures them.
 
-AdamW (Loshchilov and Hutter 2019) follows a one-cycle learning rate (Smith and Topin 2018), which rises for
-the first 30 % of the steps and falls to almost nothing by the last. A few times on the way the validation
-data is measured, and the model ends up with the weights that did best there.
+AdamW (Loshchilov and Hutter 2019), or Muon for the hidden matrices and AdamW for the rest, follows a one-cycle
+learning rate (Smith and Topin 2018), which rises for the first 30 % of the steps and falls to almost nothing by
+the last. A few times on the way the validation data is measured, and the model ends up with the weights that did
+best there.
 """
 
 import math
 import random
 from collections.abc import Iterator
 from itertools import chain, islice, repeat
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
 
 from utils.modes import evaluation_mode
 from utils.training.bar import Bar
@@ -21,6 +23,7 @@ from utils.training.batches import BatchSource
 from utils.training.device import on_fastest_device
 from utils.training.history import History
 from utils.training.metrics import METRICS, Loss, cross_entropy
+from utils.training.muon import Muon, hidden_matrices
 from utils.training.rehearsal import rehearsed
 from utils.training.stopwatch import Stopwatch
 
@@ -100,6 +103,9 @@ def fit(
     epochs: float = 1.0,
     lr: float = 0.01,
     weight_decay: float = 0.05,
+    betas: tuple[float, float] = (0.9, 0.95),
+    muon: float | None = None,
+    fall: Literal["cos", "linear"] = "cos",
     clip: float | None = None,
     metric: str = "accuracy",
     loss: Loss = cross_entropy,
@@ -113,6 +119,9 @@ def fit(
     without one.
     Validation takes place `validations` times, evenly spread. `lr` is the peak of the learning rate, `clip`
     the limit for the norm of the gradient, `loss` a mean in nats; an empty `label` hides the progress bar.
+    `betas` say how much AdamW keeps of the mean gradient and of the mean square. With `muon`, a peak of its own,
+    Muon learns the hidden matrices (`hidden_matrices`) and AdamW the rest. `fall` is the shape of the rate's way up
+    and down.
     Interrupt it (Ctrl-C, or ■ in Jupyter) whenever you like: you keep the best weights so far. Raises
     FloatingPointError, and restores them too, where the loss is no finite number; ValueError where there is
     nothing to do; TypeError for other data. Device and memory format of the model are afterwards what they were.
@@ -128,8 +137,8 @@ def fit(
     history = History(metric)
 
     with on_fastest_device(model) as device, Bar(steps, label, METRICS[metric]) as bar:
-        optimizer = torch.optim.AdamW(model.parameters(), lr, (0.9, 0.95), weight_decay=weight_decay, fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, cycle_momentum=False)
+        optimizers = optimizers_of(model, lr, betas, weight_decay, muon)
+        schedules = [one_cycle(optimizer, steps, fall) for optimizer in optimizers]
         best, watch, state = snapshot(model.train()), Stopwatch(), None
         try:
             batches = chain.from_iterable(map(one_pass, repeat(train)))
@@ -138,9 +147,10 @@ def fit(
                 state = output.state
                 history.losses.append(output.loss.item())
                 if not math.isfinite(output.loss.item()):
-                    raise FloatingPointError(NOT_FINITE.format(step, output.loss.item(), *schedule.get_last_lr()))
-                descend(model, optimizer, output.loss, clip)
-                schedule.step()
+                    raise FloatingPointError(NOT_FINITE.format(step, output.loss.item(), schedules[0].get_last_lr()[0]))
+                descend(model, optimizers, output.loss, clip)
+                for schedule in schedules:
+                    schedule.step()
                 bar.stepped(output.logits, output.targets, output.loss)
 
                 if step in stops:
@@ -162,13 +172,31 @@ def fit(
     return history
 
 
-def descend(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, clip: float | None) -> None:
+def optimizers_of(
+    model: nn.Module, lr: float, betas: tuple[float, float], weight_decay: float, muon: float | None
+) -> list[torch.optim.Optimizer]:
+    """AdamW for the whole model; or, with a rate for it, Muon for the hidden matrices and AdamW for the rest."""
+    matrices = [] if muon is None else hidden_matrices(model)
+    theirs = {id(p) for p in matrices}
+    rest = [p for p in model.parameters() if id(p) not in theirs]
+    adamw = torch.optim.AdamW(rest, lr, betas, weight_decay=weight_decay, fused=True)
+    return [adamw, Muon(matrices, muon)] if muon is not None and matrices else [adamw]
+
+
+def one_cycle(optimizer: torch.optim.Optimizer, steps: int, fall: Literal["cos", "linear"] = "cos") -> OneCycleLR:
+    """From a 25th of the optimizer's rate up to it and down to almost nothing, in so many steps."""
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    return OneCycleLR(optimizer, peaks, total_steps=steps, anneal_strategy=fall, cycle_momentum=False)
+
+
+def descend(model: nn.Module, optimizers: list[torch.optim.Optimizer], loss: Tensor, clip: float | None) -> None:
     """One step of training: gradients of this loss, shortened to norm `clip` if it is given, and new weights."""
-    optimizer.zero_grad()
+    model.zero_grad()
     loss.backward()
     if clip is not None:
         nn.utils.clip_grad_norm_(model.parameters(), clip)
-    optimizer.step()
+    for optimizer in optimizers:
+        optimizer.step()
 
 
 def snapshot(model: nn.Module) -> dict[str, Tensor]:

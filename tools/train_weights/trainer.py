@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,30 +19,41 @@ from torch import Tensor, nn
 from utils.files import write_whole
 
 Log = Callable[[str], None]
+M = TypeVar("M", bound=nn.Module)
 
 
-class Training(ABC):
+class Training(ABC, Generic[M]):
     """One model on its way. A recipe is a subclass, which builds model and optimizers after `torch.manual_seed(seed)`.
 
     Attributes:
         recipe: everything that decides the result, in plain values; it goes into the checkpoint and the card.
+        method: the rest of the recipe, which is in the code, in words.
+        architecture: the model's class and its arguments, as `utils.models.pretrained` builds it.
+        data: what it learns from.
+        alphabet: the characters that a text model reads, in the order of their tokens.
         steps: how many there are in all.
         look_every: after so many steps the model is measured on the validation data and a checkpoint is written.
-        reads: characters, or images, of one step.
-        unit: what `measure` counts.
+        reads: characters, or images (`counted` says which), of one step.
+        unit: what `measure` gives, and `how` it is measured.
         clip: the limit for the norm of the gradient.
         warm_up: the rate rises for so many steps, then falls along a cosine to 0.
         carried: what goes from one step to the next, as the state of an LSTM does; tensors and containers of them.
     """
 
     recipe: dict[str, Any]
+    method: str
+    architecture: dict[str, Any]
+    data: dict[str, Any]
+    alphabet: str | None = None
     steps: int
     look_every: int
     reads: int
+    counted: str
     unit: str
+    how: str
     clip: float | None = 1.0
     warm_up: int = 200
-    model: nn.Module
+    model: M
     optimizers: list[torch.optim.Optimizer]
     carried: Any = None
 
@@ -52,7 +63,15 @@ class Training(ABC):
 
     @abstractmethod
     def measure(self) -> float:
-        """How good the model is on the whole of the validation data, in `unit`. The random numbers stay as they were."""
+        """How good the model is on the whole of the validation data. It leaves the random numbers as they are."""
+
+    def final(self) -> float:
+        """The same once more at the end, as exactly as it can be."""
+        return self.measure()
+
+    def test(self) -> float | None:
+        """How good it is on data that nothing was chosen with, where there are such."""
+        return None
 
     def rate(self, step: int) -> float:
         """The part of the peak rate that this step takes: 0 to 1."""

@@ -1,22 +1,20 @@
-"""Character models: an LSTM that reads a text as streams, and a transformer that reads windows of it."""
+"""A character LSTM that reads a text as streams."""
 
 import math
-from hashlib import sha256
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tools.train_weights.trainer import Training
+from tools.train_weights.text import TextTraining
 from utils.data import Corpus
 from utils.models import CharLSTM
 from utils.modes import evaluation_mode
-from utils.text import encode
 from utils.training import cross_entropy
 
 
-class LSTMTraining(Training):
+class LSTMTraining(TextTraining[CharLSTM]):
     """A `CharLSTM` by truncated backpropagation: several streams, the state carried on through each pass.
 
     Each pass cuts the streams anew, `offset` characters further on, so that the states are detached elsewhere.
@@ -24,7 +22,11 @@ class LSTMTraining(Training):
     2014, never on the state.
     """
 
-    unit = "bits per character"
+    method = (
+        "AdamW (betas 0.9 and 0.99); gradients shortened to norm 1; dropout on the embedding and on the layer's "
+        "output; the text in streams, the state carried along and detached after each batch"
+    )
+    how = "The whole validation text but its first character, read as one stream from a zero state."
 
     def __init__(
         self,
@@ -39,9 +41,12 @@ class LSTMTraining(Training):
         streams: int = 16,
         length: int = 128,
         seed: int = 0,
+        alphabet: str | None = None,
+        part: int = 1,
     ):
+        super().__init__(corpus, alphabet, part)
         self.recipe = dict(
-            text=sha256(corpus.text.encode()).hexdigest(),
+            text=self.data["sha256"],
             width=width,
             embedding=embedding,
             dropout=dropout,
@@ -52,26 +57,23 @@ class LSTMTraining(Training):
             length=length,
             seed=seed,
         )
-        self.train_tokens = encode(corpus.train, corpus.alphabet)
-        self.validation_tokens = encode(corpus.validation, corpus.alphabet)
         self.streams, self.length, self.dropout, self.seed = streams, length, dropout, seed
         self.stream = (len(self.train_tokens) - 1) // streams  # characters of one
         self.look_every = (self.stream - length) // length  # steps of a pass, whatever its offset
         self.steps, self.reads = epochs * self.look_every, streams * length
         torch.manual_seed(seed)
-        self.arguments: dict[str, Any] = dict(vocabulary=len(corpus.alphabet), width=width, embedding=embedding)
-        self.model = CharLSTM(**self.arguments)
-        self.optimizers = [
-            torch.optim.AdamW(self.model.parameters(), lr, (0.9, 0.99), weight_decay=weight_decay, fused=True)
-        ]
+        arguments: dict[str, Any] = dict(vocabulary=len(self.alphabet), width=width, embedding=embedding)
+        self.architecture = {"class": "CharLSTM", "arguments": arguments}
+        self.model = CharLSTM(**arguments)
+        parameters = self.model.parameters()
+        self.optimizers = [torch.optim.AdamW(parameters, lr, (0.9, 0.99), weight_decay=weight_decay, fused=True)]
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Inputs and targets (B, T) of a step, which depend on its number alone."""
         epoch, place = divmod(step, self.look_every)
         offset = torch.randint(self.length, (), generator=torch.Generator().manual_seed(1000 * self.seed + epoch))
         starts = torch.arange(self.streams) * self.stream + place * self.length + offset  # (B,)
-        windows = self.train_tokens[starts[:, None] + torch.arange(self.length + 1)]  # (B, T + 1)
-        return windows[:, :-1], windows[:, 1:]
+        return self.windows_at(starts, self.length)
 
     def loss(self, step: int) -> Tensor:
         inputs, targets = self.batch(step)
@@ -82,7 +84,11 @@ class LSTMTraining(Training):
         return cross_entropy(self.model.head(F.dropout(hidden, self.dropout)), targets)
 
     def measure(self) -> float:
+        """In 32 streams, which is faster; each starts from a zero state."""
         return lstm_bits(self.model, self.validation_tokens, streams=32)
+
+    def final(self) -> float:
+        return lstm_bits(self.model, self.validation_tokens)
 
 
 @torch.no_grad()

@@ -53,6 +53,23 @@ def plot_training(
     return ax
 
 
+def plot_reading(
+    curves: Mapping[str, LearningCurve],
+    levels: Mapping[str, float] | None = None,
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Bits per character on the validation text against millions of characters read; `levels` as dashed lines."""
+    ax = axes(ax, (6.5, 3))
+    for (name, curve), marker in zip(curves.items(), MARKERS, strict=False):
+        ax.plot(np.asarray(curve.tokens) / 1e6, curve.bits, marker=marker, ms=5, label=name)
+    draw_levels(ax, levels or {})
+    ax.set(xlabel="characters read, in millions", ylabel="bits per character (validation)", title=title)
+    if len(curves) > 1:
+        ax.legend(frameon=False, fontsize=9)
+    return ax
+
+
 def plot_race(
     curves: Mapping[str, Sequence[LearningCurve]], levels: Mapping[str, float] | None = None, title: str = ""
 ) -> np.ndarray:

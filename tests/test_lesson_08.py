@@ -873,10 +873,12 @@ def test_places_can_be_chosen():
     text = torch.arange(240).view(2, 120) % 3
     inputs, targets, model = text[:, :-1], text[:, 1:], Copier(3)
     full = losses(model, inputs, targets)
-    chosen = targets == 1
-    excess = context_excess(model, inputs, targets, full, lengths=(3, 12), where=chosen)
     everywhere = context_excess(model, inputs, targets, full, lengths=(3, 12))
-    assert excess.bits[0] == pytest.approx(everywhere.bits[0], abs=0.5) and excess.bits[1] == pytest.approx(0, abs=1e-6)
+    one, others = everywhere.at(targets == 1), everywhere.at(targets != 1)
+    assert one.bits[0] + 2 * others.bits[0] == pytest.approx(3 * everywhere.bits[0])
+    assert one.bits[1] == pytest.approx(0, abs=1e-6)
+    with pytest.raises(ValueError, match="does not know its places"):
+        Excess((1,), (0.5,), (0.1,)).at(targets == 1)
 
 
 def test_a_text_too_short_for_the_excess_is_refused():

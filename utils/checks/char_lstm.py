@@ -206,8 +206,11 @@ def _(rng):
     yield tiny, sgd, 0 * ones, ones, None
     steep = tiny | {"all_0_but_the_last": torch.tensor([4.0, 0.0])}  # so surely wrong that its gradient is long
     yield steep, sgd, ones, ones, (torch.zeros(1, 1, 1),) * 2
-    for B, T, C, V, scale in [(2, 3, 2, 4, 1), (3, 2, 3, 3, 1), (1, 2, 2, 3, 4)]:
-        weights = scale * normal(rng, count_parameters(CharLSTM(V, C)))
+    # A large weight of the head lets single numbers of the gradient, and those of several tensors, be larger than 1.
+    loud = tiny | {"all_0_but_the_last": torch.tensor([4.0, -4.0, 0.0, 0.0])}
+    yield loud, sgd, 0 * ones, ones, (torch.zeros(1, 1, 1), torch.full((1, 1, 1), 4.0))
+    for B, T, C, V in [(2, 3, 2, 4), (3, 2, 3, 3)]:
+        weights = normal(rng, count_parameters(CharLSTM(V, C)))
         text = torch.from_numpy(rng.integers(0, V, (B, T + 1)))
         model = {"vocabulary": V, "width": C, "all_0_but_the_last": weights}
         state = normal(rng, 1, B, C).tanh(), normal(rng, 1, B, C)
@@ -495,6 +498,7 @@ def _(rng):
     yield dict(probabilities=eighths, k=1, p=1.0)
     yield dict(probabilities=eighths, k=2, p=1.0)
     yield dict(probabilities=eighths, k=4, p=0.5)  # exactly reached by the first
+    yield dict(probabilities=eighths, k=4, p=0.25)  # the second has it too, but is not needed
     yield dict(probabilities=eighths, k=4, p=0.7)  # reached by the second, and passed
     yield dict(probabilities=eighths[[2, 0, 1, 3]], k=4, p=0.7)  # not sorted
     yield dict(probabilities=eighths, k=2, p=0.6)  # of the two that are left, the first has 2/3
@@ -541,7 +545,7 @@ keep_likely.slip("p_as_a_threshold", reached=lambda s, x, p: (x >= p) | (x == x.
     "You kept the characters whose own probability is at least p. p is a share for all that are kept together: add them up from the likeliest down."
 )
 keep_likely.slip("sum_not_rescaled", between=False).says(
-    "You compared p with sums of the first probabilities. After the cut to k, rescale: p is a share of what is left."
+    "You compared p with sums of the probabilities as they came. Cut to k first, and rescale: p is a share of what is left."
 )
 keep_likely.slip("least_likely_kept", largest=False).says(
     "You kept the *least* likely ones: the order is upside down. Sort with descending=True."
@@ -549,11 +553,6 @@ keep_likely.slip("least_likely_kept", largest=False).says(
 keep_likely.slip("returned_in_order", back=False).says(
     "The numbers are right and stand in the wrong places: you returned them sorted. Each belongs to its own character, so put them back: the indices of sort say where."
 )
-
-
-@keep_likely.mistake("p came first and k second. The other way round: cut to k, rescale, and then p.")
-def p_before_k(probabilities, k, p):
-    return keep_likely.reference(keep_likely.reference(probabilities, len(probabilities), p), k, 1.0)
 
 
 @keep_likely.mistake("Only the likeliest was kept, whatever k and p are. That leaves nothing to draw.")
@@ -718,7 +717,7 @@ def _(rng):
         ([[[1], [2]], [[2], [1]]], [[False, True]] * 2),
         ([[[1], [2]], [[1], [1]]], [[False, True]] * 2),
         ([[[1, 1], [1, 2]], [[1, 2], [2, 1]]], [[False, True]] * 2),  # the second one, and its own value
-        ([[[2, 1, 2], [1, 2, 2], [1, 3, 2]], [[1, 2, 2], [2, 1, 1], [2, 1, 3]]], [[True, False, False]] * 2),
+        ([[[2, 1, 2], [1, 2, 2], [2, 3, 2]], [[1, 2, 2], [2, 1, 1], [2, 1, 3]]], [[True, False, False]] * 2),
         ([[[3, 1], [1, 2], [2, 2]], [[1, 3], [2, 1], [2, 2]]], [[True, False, True], [False, True, True]]),
     ]:
         yield torch.tensor(cells, dtype=torch.float32), torch.tensor(flags)

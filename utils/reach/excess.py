@@ -4,7 +4,7 @@ The method is that of Khandelwal, He, Qi and Jurafsky, "Sharp Nearby, Fuzzy Far 
 Context", ACL 2018, who also put other text in the place of the distant context.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log
 
 import torch
@@ -25,11 +25,18 @@ class Excess:
     lengths: tuple[int, ...]  # entry i is about the lengths after entry i - 1, up to this one
     bits: tuple[float, ...]
     spread: tuple[float, ...]  # standard error: windows count as independent
+    places: Tensor | None = field(default=None, repr=False, compare=False)  # (windows, lengths[-1]), each on its own
 
     def within(self, tolerance: float) -> int:
         """The smallest length from which on the excess stays within `tolerance`; the last one means: or further."""
         beyond = [i for i, bits in enumerate(self.bits) if bits > tolerance]
         return self.lengths[min(beyond[-1] + 1, len(self.lengths) - 1)] if beyond else self.lengths[0]
+
+    def at(self, where: Tensor) -> "Excess":
+        """The same for some places of the text alone: `where` is bool, of the shape of its rows (B, T)."""
+        if self.places is None:
+            raise ValueError("this excess does not know its places: take it from context_excess.")
+        return _by_length(self.places, windows(where, self.lengths[-1]).float(), self.lengths)
 
 
 @torch.no_grad()
@@ -47,15 +54,22 @@ def losses(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     return torch.cat(found, 1)
 
 
+def windows(rows: Tensor, longest: int) -> Tensor:
+    """Rows (B, T) in windows of `longest` characters, (windows, longest), without the first stretch and the rest.
+
+    The first stretch of a row is there to fill the memory. Raises ValueError where the rows are too short.
+    """
+    count = rows.shape[1] // longest - 1  # of each row
+    if count < 1:
+        raise ValueError(
+            f"A row has {rows.shape[1]} characters; expected at least {2 * longest}, for one window of {longest} "
+            "with as many before it. Take fewer rows, or shorter lengths."
+        )
+    return rows[:, longest : (count + 1) * longest].reshape(-1, longest)
+
+
 def context_excess(
-    model: nn.Module,
-    inputs: Tensor,
-    targets: Tensor,
-    full: Tensor,
-    *,
-    foreign: int = 0,
-    lengths: tuple[int, ...] = LENGTHS,
-    where: Tensor | None = None,
+    model: nn.Module, inputs: Tensor, targets: Tensor, full: Tensor, *, foreign: int = 0, lengths=LENGTHS
 ) -> Excess:
     """What the model loses where it sees the last k characters, against all of them, for k up to lengths[-1].
 
@@ -67,42 +81,30 @@ def context_excess(
         inputs, targets: a text that it was not trained on, in rows to be read side by side, each (B, T): those of
             `Streams`. The longer the rows, the longer is the past that counts as all of it.
         full: `losses(model, inputs, targets)`.
-        foreign: how many characters of another part of the text are read before each window; with 0 the state is
-            empty there.
+        foreign: how many characters of another part of the text are read before each window, at most lengths[-1];
+            with 0 the state is empty there.
         lengths: of contexts, rising. What lies between two of them counts for the second.
-        where: which places count, bool, of the shape of `full`; all if None.
 
     Raises ValueError where the text is too short.
     """
-    longest = lengths[-1]
-    count = full.shape[1] // longest - 1  # windows of a row: the first stretch is there to fill the memory
-    if count < 1 or foreign > longest:
-        raise ValueError(
-            f"A row has {full.shape[1]} characters, and foreign={foreign}; expected at least {2 * longest} "
-            f"characters, for one window of {longest} with as many before it, and at most {longest} foreign ones."
-        )
-
-    def windows(part: Tensor) -> Tensor:
-        return part[:, longest : (count + 1) * longest].reshape(-1, longest)
-
-    shown, wanted = windows(inputs), windows(targets)
+    shown, wanted = windows(inputs, lengths[-1]), windows(targets, lengths[-1])
     if foreign:
         elsewhere = shown.roll(len(shown) // 2, 0)[:, :foreign]
         shown, wanted = torch.cat([elsewhere, shown], 1), torch.cat([elsewhere, wanted], 1)
     chunks = zip(shown.split(SIDE_BY_SIDE), wanted.split(SIDE_BY_SIDE), strict=True)
     found = torch.cat([losses(model, part, following)[:, foreign:] for part, following in chunks])
-    counted = torch.ones_like(found) if where is None else windows(where).float()
-    return _by_length((found - windows(full)) * counted, counted, lengths)
+    extra = found - windows(full, lengths[-1])
+    return _by_length(extra, torch.ones_like(extra), lengths)
 
 
 def _by_length(extra: Tensor, counted: Tensor, lengths: tuple[int, ...]) -> Excess:
-    """Means over the places of each range of lengths, with the standard error of a ratio of sums over windows."""
+    """Means over the counted places of each range of lengths; the standard error is that of a ratio of two sums."""
     sizes = [after - before for before, after in zip((0, *lengths), lengths, strict=False)]
     bits, spread = [], []
-    for part, count in zip(extra.split(sizes, 1), counted.split(sizes, 1), strict=True):
+    for part, count in zip((extra * counted).split(sizes, 1), counted.split(sizes, 1), strict=True):
         total, number = part.sum(1).double(), count.sum(1).double()
         mean = total.sum() / number.sum()
         residual = total - mean * number
         bits.append(mean.item())
         spread.append((residual.square().sum().sqrt() / number.sum()).item())
-    return Excess(lengths, tuple(bits), tuple(spread))
+    return Excess(lengths, tuple(bits), tuple(spread), extra)

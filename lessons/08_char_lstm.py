@@ -18,6 +18,7 @@
 import json
 import math
 import statistics
+from functools import partial
 from itertools import islice
 
 import torch
@@ -82,7 +83,7 @@ print(corpus.train[:120])
 # `F.cross_entropy` uses the natural logarithm, so its unit is the **nat**. One bit is ln 2 = 0.693 nats: to get bits, divide.
 #
 # Most papers report **perplexity** instead, which is 2 to the power of the bits. A model with perplexity 8 is as unsure as
-# somebody who has to choose fairly among 8 characters. **Predict** the middle row.
+# somebody who has to choose fairly among 8 characters. **Predict** the second row.
 
 # %% same_output=true
 for bits in (1, 2, 3, math.log2(65)):
@@ -107,9 +108,8 @@ title = "Counting alone: each character of context helps, and less each time"
 plot_bits({name: [bits] for name, bits in tables.items()}, title)
 
 # %%
-gains = [
-    before - after for before, after in zip(tables.values(), [*tables.values()][1:], strict=False)
-]
+bits_in_order = [*tables.values()]
+gains = [before - after for before, after in zip(bits_in_order, bits_in_order[1:], strict=False)]
 claim(
     "Each further character of context helps, from the second one on less than the one before",
     all(a > b > 0 for a, b in zip(gains[1:], gains[2:], strict=False)),
@@ -122,33 +122,39 @@ claim(
 # Why not simply count longer contexts? Because there is not enough text. **Predict**: how many stretches of nine characters of
 # the validation text occur anywhere in the 1 million characters before it?
 
+
 # %%
-known_stretches = {corpus.train[i : i + 9] for i in range(len(corpus.train) - 8)}
-stretches = [corpus.validation[i : i + 9] for i in range(len(corpus.validation) - 8)]
-seen_before = 100 * sum(stretch in known_stretches for stretch in stretches) / len(stretches)
-by_size = {
-    share: NGram(6, vocabulary)
-    .fit(train_tokens[-(len(train_tokens) // share) :])
-    .bits(validation_tokens)
-    for share in (8, 4, 2)
-} | {1: best_table}
-for share, bits in by_size.items():
+def share_seen(length: int) -> float:
+    """How many % of the stretches of the validation text occur in the training text."""
+    train, unseen = corpus.train, corpus.validation
+    known = {train[i : i + length] for i in range(len(train) - length + 1)}
+    places = range(len(unseen) - length + 1)
+    return 100 * sum(unseen[i : i + length] in known for i in places) / len(places)
+
+
+def table_from(share: int) -> float:
+    """Bits of a 6-gram that has counted the last part of the training text, 1 / share of it."""
+    part = train_tokens[-(len(train_tokens) // share) :]
+    return NGram(6, vocabulary).fit(part).bits(validation_tokens)
+
+
+# %%
+by_size = [*map(table_from, (8, 4, 2)), best_table]
+for share, bits in zip((8, 4, 2, 1), by_size, strict=True):
     print(f"6-gram counted on the last 1/{share} of the text: {bits:.2f} bits")
 
 # %%
-doublings = [
-    before - after for before, after in zip(by_size.values(), [*by_size.values()][1:], strict=False)
-]
 claim(
     "Most stretches of nine characters are new",
-    seen_before < 50,
+    (seen := share_seen(9)) < 50,
     of="tiny_shakespeare",
     unit="%",
-    seen_before=seen_before,
+    seen_before=seen,
 )
+doublings = [before - after for before, after in zip(by_size, by_size[1:], strict=False)]
 claim(
-    "Every doubling of the text makes the table better by a tenth of a bit or more",
-    min(doublings) > 0.1,
+    "Every doubling of the text makes the table better, by more than a twentieth of a bit",
+    min(doublings) > 0.05,
     of="tiny_shakespeare",
     unit="bits",
     gains=doublings,
@@ -410,8 +416,11 @@ check.truncated_step(truncated_step)
 # Now train with it. Your step reads 300,000 characters in 8 streams of 64. The rate rises to 0.02 and falls again ("one cycle", as in
 # lesson 02). **Predict**: with what loss does an untrained model start, and which of the tables does yours pass on its way?
 
+# %%
+STEPS = 586
+print(f"{STEPS} steps of 8 × 64 characters: {STEPS * 8 * 64:,} characters of {len(train_tokens):,}")
+
 # %% payoff="truncated_step"
-STEPS = 586  # of 8 × 64 characters
 with payoff("truncated_step"):
     seed_everything(0)
     mine, state, seen = CharLSTM(vocabulary, width=128, embedding=64), None, []
@@ -473,8 +482,7 @@ def train(kind: str, seed: int) -> float:
 
 
 # %%
-tasks = {key: lambda key=key: train(*key) for key in trained}
-bits_of = in_parallel(tasks, "two at a time")
+bits_of = in_parallel({key: partial(train, *key) for key in trained}, "two at a time")
 by_kind = {kind: [bits_of[kind, seed] for seed in seeds] for kind in kinds}
 shown = {f"LSTM, read {kind}": bits for kind, bits in by_kind.items()}
 plot_bits(shown, "The same number of characters, in order or at random", {"6-gram": best_table})
@@ -541,7 +549,7 @@ def train_cut(T: int, seed: int) -> float:
     return fit(runs[T, seed], streams, on_unseen, epochs=passes, lr=0.02, **recipe).best
 
 
-bits_of_cut = in_parallel({key: lambda key=key: train_cut(*key) for key in runs}, "two at a time")
+bits_of_cut = in_parallel({key: partial(train_cut, *key) for key in runs}, "two at a time")
 by_cut = {T: [bits_of_cut[T, seed] for seed in seeds] for T in cuts}
 for T, found in by_cut.items():
     print(f"detached every {T:3} characters: {', '.join(f'{value:.3f}' for value in found)} bits")
@@ -564,17 +572,16 @@ claim(
 # %%
 record = json.loads((paths.RECORDED / "char_lstm_horizon.json").read_text())
 short = record["runs"]["16"]
+lowest = min(short["bits"])
 for k, bits, error in zip(short["lengths"], short["bits"], short["excess_spread"], strict=True):
     if 8 <= k <= 64:
-        print(
-            f"{k:2} characters visible: {bits:.3f} bits, {bits - min(short['bits']):.3f} ± {error:.3f} above the best"
-        )
+        print(f"{k:2} visible: {bits:.3f} bits, {bits - lowest:.3f} ± {error:.3f} above the best")
 
 # %%
 at_16 = short["lengths"].index(16)
-gain, error = short["bits"][at_16] - min(short["bits"]), short["excess_spread"][at_16]
+gain, error = short["bits"][at_16] - lowest, short["excess_spread"][at_16]
 claim(
-    "A model whose gradients reached back 16 characters makes use of more than 16 (one recorded run)",
+    "With gradients that reached back 16 characters, a model uses more (one recorded run)",
     gain > 4 * error,
     unit="bits",
     gained_beyond_16=gain,
@@ -921,7 +928,7 @@ with payoff("keep_likely"):
     plot_probabilities(
         cut, writer.alphabet, title="After 'The king': the tail is cut, the rest grows"
     )
-    nucleus = lambda probabilities: keep_likely(probabilities, len(writer.alphabet), 0.9)  # noqa: E731
+    nucleus = partial(keep_likely, k=len(writer.alphabet), p=0.9)
     for name, keep in {"all of them": None, "your top-p, p = 0.9": nucleus}.items():
         share = statistics.mean(words_written(1.2, seed, keep)[0] for seed in seeds)
         print(f"τ = 1.2, drawn from {name}: {share:.0f} % of the words are known")
@@ -942,7 +949,7 @@ for least, most in ((1, 1), (2, 4), (5, 9), (10, 65)):
 # %%
 one, many = ((nucleus_size == 1).float().mean(), (nucleus_size >= 8).float().mean())
 claim(
-    "Of the characters that share 90 % of the probability, there is often one, and often eight or more",
+    "90 % of the probability is often on one character, and often on eight or more",
     min(one, many) > 0.05,
     of="tiny_shakespeare",
     unit="% of the places",
@@ -1104,7 +1111,7 @@ claim(
     lost_beyond_64=max(past_64),
 )
 claim(
-    "It does remember: 24 to 32 true characters are not enough",
+    "It does remember: 25 to 32 true characters are not enough",
     lost[32][0] > 0.02,
     of="tiny_shakespeare",
     unit="bits",
@@ -1159,7 +1166,7 @@ claim(
 #
 # What lies 20 to 50 characters back in this text? A guess: the beginning of the line. A model that knows where the line began
 # knows whether the line may end soon. If that is right, the loss must sit at the **line ends**. **Predict**: by how much does it miss
-# a line end more than other characters, with 24 to 32 characters visible?
+# a line end more than other characters, with 25 to 32 characters visible?
 
 # %%
 line_end = rows.targets == writer.alphabet.index("\n")
@@ -1181,7 +1188,7 @@ for k, *values in zip(
 # %%
 index = foreign.lengths.index(32)
 claim(
-    "With up to 32 characters visible, it loses at least three times as much at line ends as elsewhere",
+    "With 25 to 32 visible, it loses three times as much at line ends as elsewhere",
     at_ends.bits[index] > 3 * max(elsewhere.bits[index], elsewhere.spread[index]),
     of="tiny_shakespeare",
     unit="bits",
@@ -1475,7 +1482,8 @@ for name in ("inside a short string", "inside brackets", "indentation"):
     side = "high" if found.strength > 0 else "low"
     words = "where there is more of it" if name == "indentation" else "there (underlined)"
     marks = properties[name][1][passage] if properties[name].dtype == torch.bool else None
-    title = f"Cell {found.cell}, {name}: {'found' if found_cells[name] else 'not found'}; {side} {words}"
+    verdict = "found" if found_cells[name] else "not found"
+    title = f"Cell {found.cell}, {name}: {verdict}; {side} {words}"
     plot_colored_text(
         source[begin : begin + 520], cells[1][passage, found.cell], title, underlined=marks
     )

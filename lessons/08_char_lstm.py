@@ -653,7 +653,8 @@ claim(
     LSTM=shipped_bits,
     table=best_table,
 )
-crossed = next(count for count, bits in zip(read, looked, strict=True) if bits < best_table)
+passed = (count for count, bits in zip(read, looked, strict=True) if bits < best_table)
+crossed = next(passed, math.inf)  # not at all, perhaps, with another text
 claim(
     "It had to read the text more than twice to get there",
     crossed > 2 * len(train_tokens),
@@ -662,15 +663,12 @@ claim(
 )
 
 # %% [markdown]
-# So counting can be beaten, with the same million characters: by many passes, and by dropout. Why does it stop at about two bits?
+# So counting can be beaten, with the same million characters, and with patience. Why does the curve end at about two bits, and not lower?
 # **Predict**: how many bits does the model need for a text that it *has* read, twelve times?
 
 # %%
-familiar = (
-    encode(corpus.train[-60_001:], alphabet)
-    if corpus.name == "tiny_shakespeare"
-    else rows.inputs[0]
-)
+shakespeare = corpus.name == "tiny_shakespeare"
+familiar = encode(corpus.train[-60_001:], alphabet) if shakespeare else rows.inputs[0]
 known_rows = Streams(familiar, 16, 256)
 familiar_bits = losses(writer, known_rows.inputs, known_rows.targets).mean().item()
 claim(
@@ -683,10 +681,9 @@ claim(
 )
 
 # %% [markdown]
-# The gap is what it knows about *this* text and not about English. The last three looks on its card show no gain at all:
-# more passes of the same text have nothing left to give. A million characters put a floor under every model of them, the
-# table and the network alike; `data/weights/README.md` measures where this floor lies with half of the text. Large language models are
-# trained on millions of times more.
+# The gap is what it knows about *this* text and not about English. You saw the same from the other side when the table had less text to
+# count. A million characters put a floor under both of them, and reading them once more does not lower it; `data/weights/README.md` measures
+# how much half of the text costs. Large language models are trained on millions of times more.
 #
 # From here on we study this model. It has something to remember.
 #

@@ -425,7 +425,8 @@ with payoff("truncated_step"):
     seed_everything(0)
     mine, state, seen = CharLSTM(vocabulary, width=128, embedding=64), None, []
     optimizer = torch.optim.AdamW(mine.parameters(), lr=0.02, betas=(0.9, 0.95))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.02, total_steps=STEPS)
+    cycle = torch.optim.lr_scheduler.OneCycleLR
+    schedule = cycle(optimizer, 0.02, total_steps=STEPS, cycle_momentum=False)
     for inputs, targets in islice(Streams(train_tokens, 8, 64), STEPS):
         bits, state = truncated_step(mine, optimizer, inputs, targets, state)
         schedule.step()
@@ -443,8 +444,8 @@ with payoff("truncated_step"):
 #
 # ## 5 · What to read, and where to cut
 #
-# Two experiments, and you may be surprised twice. All models have the same size, learn with the same optimizer and the same
-# schedule, and read equally many characters. A small LSTM cannot use two cores, as each step waits for the one before it. Two models
+# Two experiments, and you may be surprised twice. Within each of them all models have the same size, learn with the same optimizer and the
+# same schedule, and read equally many characters. A small LSTM cannot use two cores, as each step waits for the one before it. Two models
 # can: `in_parallel` trains them side by side.
 #
 # **First**: does it pay to read in order? Your streams carried their state from batch to batch. Instead you could take windows of 64

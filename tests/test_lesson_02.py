@@ -1,6 +1,7 @@
 """Lesson 02: right answers of other styles, wrong ones that have no name, the figures, the widget."""
 
 import copy
+import itertools
 import math
 
 import matplotlib.pyplot as plt
@@ -14,6 +15,8 @@ from utils import models
 from utils.checking import Status
 from utils.checks import cnn_on_mnist as check
 from utils.plotting import costs, curves, maps, runs, scaling
+from utils.plotting.images import plot_maps_over
+from utils.widgets import digit_canvas
 from utils.widgets import mistake_browser as browser
 
 
@@ -363,11 +366,40 @@ def in_double_precision(model, images, labels):
     return check.overfit.reference(model.double(), images.double(), labels)
 
 
-def by_search(budget, side, classes=10):
+def spent(h, side, classes, layers):
+    sizes = [side * side, *[h] * layers]
+    weights = sum(a * b for a, b in itertools.pairwise(sizes))
+    return weights + 2 * h * layers + (h + 1) * classes
+
+
+def by_search(budget, side, classes=10, layers=1):
     h = 0
-    while (h + 1) * (side * side) + 2 * (h + 1) + classes * (h + 1) + classes <= budget:
+    while spent(h + 1, side, classes, layers) <= budget:
         h += 1
     return np.int64(h)
+
+
+def by_halving(budget, side, classes=10, layers=1):
+    low, high = 0, budget
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if spent(middle, side, classes, layers) <= budget else (low, middle)
+    return low
+
+
+def by_building(budget, side, classes=10, layers=1):
+    """Counts the parameters of real layers, on the device without memory."""
+    for h in itertools.count(1):
+        sizes = [side * side, *[h] * layers]
+        parts = [nn.Linear(a, b, bias=False, device="meta") for a, b in itertools.pairwise(sizes)]
+        parts += [nn.BatchNorm1d(h, device="meta") for _ in range(layers)] + [nn.Linear(h, classes, device="meta")]
+        if sum(p.numel() for part in parts for p in part.parameters()) > budget:
+            return h - 1
+
+
+def by_the_root(budget, side, classes=10, layers=1):
+    a, b, c = layers - 1, side**2 + 2 * layers + classes, classes - budget
+    return math.floor(-c / b if a == 0 else (-b + math.sqrt(b * b - 4 * a * c)) / (2 * a))
 
 
 RIGHT = {
@@ -398,8 +430,9 @@ RIGHT = {
     },
     "hidden_units": {
         "search": by_search,
-        "a lambda": lambda b, n, k: divmod(b - k, n * n + k + 2)[0],
-        "floor": lambda b, n, k: np.floor((b - k) / (n * n + k + 2)),
+        "halving": by_halving,
+        "real layers": by_building,
+        "the root": by_the_root,
     },
 }
 
@@ -611,9 +644,9 @@ def never_steps(model, images, labels):
     return [F.cross_entropy(model(images), labels).item() for _ in range(5)]
 
 
-def less_than_the_budget(budget, side, classes):
+def less_than_the_budget(budget, side, classes, layers):
     h = 0
-    while (h + 1) * (side**2 + 2 + classes) + classes < budget:
+    while spent(h + 1, side, classes, layers) < budget:
         h += 1
     return h
 
@@ -683,10 +716,11 @@ WRONG = {
         "none": (given_back(lambda losses: []), "every_tenth_loss"),
     },
     "hidden_units": {
-        "four a unit": lambda budget, side, classes: (budget - classes) // (side**2 + classes + 4),
+        "half of it": lambda *case: check.hidden_units.reference(*case) // 2,
         "less than the budget": (less_than_the_budget, "exact_budget_refused"),
-        "one too many": lambda *case: check.hidden_units.reference(*case) + 1,
-        "biases paid by each unit": lambda budget, side, classes: budget // (side**2 + 2 + 2 * classes),
+        "one too many": (lambda *case: check.hidden_units.reference(*case) + 1, "over_the_budget"),
+        "all layers read the pixels": lambda b, side, classes, layers: by_search(b, side, classes, 1) // layers,
+        "a list": lambda *case: [check.hidden_units.reference(*case)],
     },
 }
 
@@ -735,11 +769,30 @@ def test_runs_have_a_dot_for_each_seed():
 
 
 def test_a_better_model_is_drawn_higher():
-    ax = scaling.plot_against_parameters({"a": [(100, [0.9, 0.92]), (10, [0.8])]}, goal=0.99)
+    sizes = [scaling.Size(100, [0.9, 0.92], "large"), scaling.Size(10, [0.8], "small", hollow=True)]
+    ax = scaling.plot_against_parameters({"a": sizes}, goal=0.99, hollow="half a pass")
     (line,) = [line for line in ax.lines if line.get_label() == "a"]
     assert list(line.get_xdata()) == [10, 100]
     heights = ax.transData.transform(np.column_stack([line.get_xdata(), line.get_ydata()]))[:, 1]
     assert heights[1] > heights[0]
+    assert {"small", "large"} <= {text.get_text() for text in ax.texts}
+    assert "hollow: half a pass" in {text.get_text() for text in ax.get_legend().get_texts()}
+
+
+def test_shifts_have_a_line_through_the_means_of_the_seeds():
+    ax = curves.plot_by_shift({"a model": [[1.0, 0.5], [0.8, 0.3]]}, chance=0.1)
+    (line,) = [line for line in ax.lines if line.get_label() == "a model"]
+    assert list(line.get_ydata()) == pytest.approx([90, 40])
+    assert [text.get_text() for text in ax.texts] == ["guessing"]
+
+
+def test_maps_lie_over_the_pixels_that_they_see():
+    """A unit of the first map sees pixels 0 and 1, so it is drawn from -0.5 to 1.5."""
+    answers = torch.zeros(2, 3, 4, 4)
+    panels = plot_maps_over(torch.rand(2, 1, 8, 8), answers, first=0.5, jump=2, titles=["a", "b", "c"])
+    assert panels.shape == (2, 4)
+    assert panels[0, 1].images[0].get_extent() == [-0.5, 7.5, 7.5, -0.5]
+    assert [ax.get_title(loc="left") for ax in panels[0]] == ["the image", "a", "b", "c"]
 
 
 def test_confusions_leave_right_answers_out():
@@ -809,3 +862,83 @@ def test_the_browser_walks_through_the_mistakes(monkeypatch):
 def test_no_mistakes_no_browser(capsys):
     browser.mistake_browser(torch.rand(1, 1, 8, 8), LABELS[:1], PROBABILITIES[:1])
     assert "all 1 images are right" in capsys.readouterr().out
+
+
+# --- the canvas -------------------------------------------------------------------------------------------------------
+
+
+def test_a_drawing_is_a_text_of_points():
+    assert digit_canvas.strokes("8,6 20,6; 4.5,4 ") == [[(8, 6), (20, 6)], [(4.5, 4)]]
+    assert digit_canvas.strokes("") == digit_canvas.strokes(" ; ") == []
+
+
+@pytest.mark.parametrize("word", ["8", "8,x", "8,6,4", "-1,5", "5,29", "nan,3", "8,"])
+def test_what_is_no_point_is_named(word):
+    with pytest.raises(ValueError, match="is not a point"):
+        digit_canvas.strokes(f"1,1 {word}")
+
+
+def test_ink_lies_where_the_pen_was():
+    image = digit_canvas.picture([[(5.5, 10.5), (20.5, 10.5)]])
+    assert image.shape == (1, 1, 28, 28)
+    assert image[0, 0, 10, 5:21].tolist() == [1.0] * 16
+    assert image[0, 0, :7].sum() == image[0, 0, 15:].sum() == 0
+    assert digit_canvas.picture([[(14.5, 14.5)]]).max() == 1  # a single point is a dot
+
+
+def test_a_drawing_is_scaled_and_centred_as_in_mnist():
+    """The box of 20 × 20 and the centre of mass in the middle, wherever and however small it was drawn."""
+    for path in ("1,1 3,1 2,5", "20,10 27,10 22,27"):
+        ink = digit_canvas.picture(digit_canvas.centred(digit_canvas.strokes(path)))[0, 0]
+        rows = (ink.sum(1) > 0.3).nonzero()
+        assert abs(int(rows.max() - rows.min()) + 1 - 20) <= 1
+        middle = torch.arange(28) + 0.5
+        assert float((ink.sum(0) * middle).sum() / ink.sum()) == pytest.approx(14, abs=0.3)
+        assert float((ink.sum(1) * middle).sum() / ink.sum()) == pytest.approx(14, abs=0.3)
+
+
+def test_a_small_picture_has_no_margin():
+    image = digit_canvas.picture(digit_canvas.centred(digit_canvas.strokes("14,4 14,24")), side=8)
+    assert image.shape == (1, 1, 8, 8)
+    assert (image.sum(3) > 0.2).all()
+
+
+def test_the_shipped_model_reads_digits_made_of_straight_lines():
+    model = models.pretrained("mnist_cnn")
+    drawn = {7: digit_canvas.SEVEN, 1: "14,5 14,23", 4: "10,5 9,15 20,15; 17,6 17,23"}
+    drawn |= {3: "9,6 17,6 19,9 14,13 19,17 17,22 9,22", 8: "14,13 9,9 14,5 19,9 14,13 9,18 14,23 19,18 14,13"}
+    read = {
+        digit: int(
+            digit_canvas.read(model, digit_canvas.picture(digit_canvas.centred(digit_canvas.strokes(path)))).argmax()
+        )
+        for digit, path in drawn.items()
+    }
+    assert read == {digit: digit for digit in drawn}
+
+
+def test_what_the_model_reads_in_words():
+    probabilities = rows((7, 0.91))[0]
+    probabilities[2] = 0.05
+    said = digit_canvas.describe(probabilities)
+    assert said == "The model reads a 7 (probability 0.91). Its second choice is a 2 (0.05)."
+
+
+def test_the_square_shows_what_is_typed_and_what_is_drawn_stays(monkeypatch):
+    shown = []
+    monkeypatch.setattr("utils.widgets.still.show", lambda widget, still, alt: shown.append((widget, alt)))
+    digit_canvas.digit_canvas(models.cnn().eval())
+    ((widget, alt),) = shown
+    (area, right), field, (clear, fit), _ = (getattr(child, "children", child) for child in widget.children)
+    said = right.children[0]
+    assert "The model reads" in alt and "The model reads" in said.value
+    assert "points='8,6 20,6 12,22'" in area.value
+    before = area.value
+    field.value = "5,5 9,9 "  # a space at the end: the mouse wrote it
+    assert area.value == before
+    field.value = "5,5 9,9; 3,3 4,4"
+    assert "points='5,5 9,9'" in area.value and "points=' 3,3 4,4'" in area.value
+    field.value = "5,5 x"
+    assert "“x” is not a point" in said.value
+    fit.value = False
+    clear.click()
+    assert "Draw a digit." in said.value and "9,9" not in area.value

@@ -230,3 +230,55 @@ def test_mistake_browser(lab):
         repeat(lambda: press(slider, "End"), says("3 of 3"))
         expect(picture).not_to_have_attribute("src", before)
         repeat(lambda: browser.get_by_label("true digit:").select_option("5"), says("1 of 1"))
+
+
+def test_digit_canvas(lab):
+    from playwright.sync_api import expect
+
+    # A model that reads a 1 where there is ink in the left half, and a 2 where there is ink in the right one.
+    cell = (
+        "import torch\nfrom torch import nn\nfrom utils.widgets.digit_canvas import digit_canvas\n"
+        "halves = nn.Sequential(nn.AdaptiveAvgPool2d((1, 2)), nn.Flatten(), nn.Linear(2, 10))\n"
+        "nn.init.zeros_(halves[2].bias); nn.init.zeros_(halves[2].weight)\n"
+        "halves[2].weight.data[1, 0] = halves[2].weight.data[2, 1] = 100\n"
+        "digit_canvas(halves, path='20,6 20,22')"
+    )
+    with lab.run("digit_canvas", cell) as page:
+        box = page.locator(".digit-canvas")
+        said, square, field = box.get_by_role("status"), box.locator("svg"), box.get_by_label("points:")
+        picture = box.get_by_alt_text("Your digit as the model sees it")
+
+        def says(text):
+            return lambda patience: expect(said).to_contain_text(text, timeout=patience)
+
+        repeat(box.get_by_label("scale and centre it").uncheck, says("reads a 2"))
+        expect(square.locator("polyline")).to_have_count(2)  # one is empty, to be copied
+
+        def clear():
+            repeat(box.get_by_role("button", name="Clear").click, says("Draw a digit."))
+            expect(picture).to_have_count(0)
+
+        def draw(column, top, bottom):
+            at = square.bounding_box()
+            unit = at["width"] / 28
+            page.mouse.move(at["x"] + column * unit, at["y"] + top * unit)
+            page.mouse.down()
+            page.mouse.move(at["x"] + column * unit, at["y"] + bottom * unit, steps=5)
+            page.mouse.up()
+
+        def draw_all(*strokes):
+            clear()
+            square.scroll_into_view_if_needed()
+            for stroke in strokes:
+                draw(*stroke)
+
+        repeat(lambda: draw_all((7, 6, 22)), says("reads a 1"))
+        expect(field).to_have_value(re.compile(r"^7\.0,6\.0 .*7\.0,22\.0 $"))
+        before = picture.get_attribute("src")
+        repeat(lambda: draw_all((7, 6, 22), (18, 2, 26), (21, 2, 26)), says("reads a 2"))
+        expect(field).to_have_value(re.compile(r"^7\.0.*; 18\.0.*; 21\.0"))
+        expect(picture).not_to_have_attribute("src", before)
+
+        repeat(lambda: type_into(field, "7,6 7,22"), says("reads a 1"))
+        expect(square.locator("polyline")).to_have_count(2)  # what was typed is drawn, and nothing else
+        repeat(lambda: type_into(field, "7,6 7,99"), says("“7,99” is not a point"))

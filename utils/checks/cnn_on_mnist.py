@@ -1,4 +1,4 @@
-"""Exercises of lesson 02: the model, one training step, evaluation, 64 images memorised, a dense baseline."""
+"""Exercises of lesson 02: the model, one training step, evaluation, overfitting one batch, a dense baseline."""
 
 import math
 from collections.abc import Callable
@@ -417,9 +417,9 @@ accuracy.slip("logit_compared_with_label", read=lambda logits: logits.amax(1)).s
 )
 
 
-# --- 2.4 overfit 64 images ------------------------------------------------------------------------------------------
+# --- 2.4 overfit one batch -------------------------------------------------------------------------------------------
 
-BY_HEART = 0.05  # mean loss in nats
+MEMORISED = 0.05  # mean loss in nats
 HIDDEN = 32
 
 
@@ -434,7 +434,7 @@ def overfit(model, images, labels):
     """Train on images (N, 1, H, W) and labels (N,) until the loss is below 0.05. Returns the loss of each step."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     losses = []
-    while not losses or losses[-1] > BY_HEART / 5 and len(losses) < 500:
+    while not losses or losses[-1] > MEMORISED / 5 and len(losses) < 500:
         losses.append(training_step.reference(model, optimizer, images, labels))
     return losses
 
@@ -462,7 +462,7 @@ def _(answer, model, images, labels):
 
 @overfit.measure
 def _(sent, model, images, labels):
-    return training.measure(sent, _net(), model["weights"], images, labels, goal=BY_HEART)
+    return training.measure(sent, _net(), model["weights"], images, labels, goal=MEMORISED)
 
 
 @overfit.recipe
@@ -506,35 +506,85 @@ training.goal(overfit)
 
 
 @lesson.exercise(
-    points=1,
-    hint="What does one more hidden unit cost? Its weights from the pixels, two numbers of normalisation, its weights to the classes. The classes' biases are paid once.",
+    points=2,
+    hint="Count the parameters for h hidden units first: the first layer, the layers between, the normalisations, the logits. Then look for the largest h that fits.",
 )
-def hidden_units(budget, side, classes=10):
-    """The most hidden units that `budget` parameters can pay for, a whole number."""
-    return (budget - classes) // (side**2 + 2 + classes)
+def hidden_units(budget, side, classes=10, layers=1):
+    """The most hidden units per layer that `budget` parameters can pay for, a whole number."""
+    square, each = layers - 1, side**2 + 2 * layers + classes  # square · h² + each · h + classes are to be paid
+    if square == 0:
+        return (budget - classes) // each
+    hidden = (math.isqrt(each**2 + 4 * square * (budget - classes)) - each) // (2 * square)
+    return hidden
 
 
 @hidden_units.cases
 def _(rng):
-    yield dict(budget=18, side=2, classes=2)  # by hand: 8 for each hidden unit, 2 for the classes, nothing left
-    yield dict(budget=17, side=2, classes=2)
-    yield dict(budget=35, side=3, classes=1)
-    yield dict(budget=27_418, side=28, classes=10)
-    yield dict(budget=9_114, side=8, classes=10)
-    for _ in range(10):
-        side, classes = int(rng.integers(2, 33)), int(rng.integers(2, 101))
-        hidden, unit = int(rng.integers(1, 300)), side**2 + 2 + classes
-        for spare in (0, int(rng.random() * unit), unit - 1):
-            yield dict(budget=hidden * unit + classes + spare, side=side, classes=classes)
+    yield dict(budget=18, side=2, classes=2, layers=1)  # by hand: 8 for each hidden unit, 2 for the classes, none left
+    yield dict(budget=17, side=2, classes=2, layers=1)
+    yield dict(budget=35, side=3, classes=1, layers=1)
+    yield dict(budget=26, side=2, classes=2, layers=2)  # by hand: 2 units cost 8 + 4 + 8 + 4, the classes 2
+    yield dict(budget=25, side=2, classes=2, layers=2)
+    yield dict(budget=38, side=2, classes=2, layers=3)
+    yield dict(budget=27_418, side=28, classes=10, layers=1)
+    yield dict(budget=27_418, side=28, classes=10, layers=2)
+    yield dict(budget=9_114, side=8, classes=10, layers=1)
+    for _ in range(6):  # few, so that an answer may build each model to count its parameters
+        side, classes, layers = int(rng.integers(2, 33)), int(rng.integers(2, 101)), int(rng.integers(1, 5))
+        hidden = int(rng.integers(1, 60))
+        spent, more = (_parameters(h, side, classes, layers) for h in (hidden, hidden + 1))
+        for budget in (spent, int(rng.integers(spent, more)), more - 1):
+            yield dict(budget=budget, side=side, classes=classes, layers=layers)
+
+
+def _parameters(hidden: int, side: int, classes: int, layers: int) -> int:
+    """Of a dense model with `layers` hidden layers of `hidden` units each."""
+    weights = side**2 * hidden + (layers - 1) * hidden**2 + classes * hidden
+    return weights + 2 * layers * hidden + classes
 
 
 @hidden_units.recipe
-def _(budget, side, classes=10, power=2, norm=2, out=1, paid=1, divide=lambda left, each: left // each):
-    return divide(budget - paid * classes, side**power + norm + out * classes)
+def _(
+    budget,
+    side,
+    classes=10,
+    layers=1,
+    power=2,
+    between=lambda layers: layers - 1,
+    normed=lambda layers: layers,
+    norm=2,
+    out=1,
+    paid=1,
+    over=0,
+    fits=lambda spent, budget: spent <= budget,
+):
+    def spent(h):
+        weights = side**power * h + between(layers) * h**2 + out * classes * h
+        return weights + norm * normed(layers) * h + paid * classes
+
+    hidden = 0
+    while fits(spent(hidden + 1), budget):
+        hidden += 1
+    return hidden + over
 
 
+hidden_units.slip("hidden_to_hidden_left_out", between=lambda layers: 0).says(
+    "You left out the weights from one hidden layer to the next: h × h of them, for each layer after the first."
+)
+hidden_units.slip("one_square_too_many", between=lambda layers: layers).says(
+    "You counted one h × h too many. The first hidden layer reads the pixels; only the layers after it read h units."
+)
+hidden_units.slip("one_square_whatever_the_layers", between=lambda layers: min(layers - 1, 1)).says(
+    "You counted h × h once. There is one such matrix for each hidden layer after the first."
+)
+hidden_units.slip("normalised_once", normed=lambda layers: 1).says(
+    "You counted the normalisation of one hidden layer. Every hidden layer has its own: a scale and a shift for each unit."
+)
+hidden_units.slip("layers_ignored", between=lambda layers: 0, normed=lambda layers: 1).says(
+    "Your answer is the one for a single hidden layer, whatever `layers` says."
+)
 hidden_units.slip("bias_counted_too", norm=3).says(
-    "You gave each hidden unit a bias as well. The normalisation's shift stands in for it."
+    "You gave each hidden unit a bias as well. The normalisation's shift takes its place."
 )
 hidden_units.slip("normalisation_left_out", norm=0).says(
     "You left the normalisation out. It has two numbers for each hidden unit: a scale and a shift."
@@ -543,26 +593,29 @@ hidden_units.slip("one_bias_in_place_of_two", norm=1).says(
     "You counted one number of normalisation for each hidden unit. It has two: a scale and a shift."
 )
 hidden_units.slip("outgoing_weights_left_out", out=0).says(
-    "You left out the weights from a hidden unit to the classes, one for each class."
+    "You left out the weights from the last hidden units to the classes, one for each class."
 )
 hidden_units.slip("class_biases_left_out", paid=0).says(
     "You left out the classes' biases. They are paid once, before anything is left for hidden units."
 )
 hidden_units.slip("side_not_squared", power=1).says(
-    "An image of side `side` has side² pixels, and a hidden unit has a weight for each."
+    "An image of side `side` has side² pixels, and a unit of the first hidden layer has a weight for each."
 )
-hidden_units.slip("fraction_of_a_unit", divide=lambda left, each: left / each).says(
-    "A fraction of a unit cannot be built. Round down: // instead of /."
+hidden_units.slip("over_the_budget", over=1).says(
+    "That is one unit too many: the model has more parameters than the budget allows. Stop before the first one that does not fit."
 )
-hidden_units.slip("over_the_budget", divide=lambda left, each: math.ceil(left / each)).says(
-    "You rounded up, and the model is larger than the budget. Round down."
-)
-hidden_units.slip("rounded_to_the_nearest", divide=lambda left, each: round(left / each)).says(
-    "You rounded to the nearest whole number, which is at times one unit over the budget. Round down."
-)
-hidden_units.slip("exact_budget_refused", divide=lambda left, each: (left - 1) // each).says(
+hidden_units.slip("exact_budget_refused", fits=lambda spent, budget: spent < budget).says(
     "One unit too few where the budget is spent to the last parameter. *At most* `budget` includes it: <=, not <."
 )
+
+
+@hidden_units.mistake("You returned a fraction of a unit, which cannot be built. Round down to a whole number.")
+def fraction_of_a_unit(budget, side, classes=10, layers=1):
+    square, each, left = layers - 1, side**2 + 2 * layers + classes, budget - classes
+    return left / each if square == 0 else (math.sqrt(each**2 + 4 * square * left) - each) / (2 * square)
+
+
 hidden_units.wrong(
-    "ten_classes_always", lambda budget, side, classes=10: hidden_units.reference(budget, side, 10)
+    "ten_classes_always",
+    lambda budget, side, classes=10, layers=1: hidden_units.reference(budget, side, 10, layers),
 ).says("You counted ten classes, whatever `classes` says.")

@@ -130,3 +130,27 @@ def plot_fade(
     if legend:
         ax.legend(frameon=False, fontsize=8)
     return ax
+
+
+def plot_by_shift(
+    curves: Mapping[str, Sequence[Sequence[float]]],
+    title: str = "",
+    chance: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Accuracy (a share) against how many pixels the images are moved: {model: {a row for each seed: 0, 1, … pixels}}.
+
+    A line goes through the means, each seed is a dot. `chance` is what guessing gives.
+    """
+    ax = axes(ax, (6.5, 3.4))
+    for (name, seeds), marker in zip(curves.items(), MARKERS, strict=False):
+        percent = 100 * np.asarray(seeds)  # (seeds, shifts)
+        shifts = np.arange(percent.shape[1])
+        (line,) = ax.plot(shifts, percent.mean(0), marker=marker, ms=5, label=name)
+        for row in percent:
+            ax.plot(shifts, row, ".", color=line.get_color(), alpha=0.5, ms=5)
+    draw_levels(ax, {} if chance is None else {"guessing": 100 * chance})
+    ax.set(xlabel="images moved by … pixels", ylabel="accuracy (%)", xticks=shifts, ylim=(0, 104), title=title)
+    ax.legend(frameon=False, fontsize=9)
+    ax.grid(axis="y", alpha=0.3)
+    return ax

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from utils.plotting.style import GREY, ORANGE, axes
+from utils.plotting.style import BLUE, GREY, ORANGE, axes
 
 
 def plot_image(
@@ -121,6 +121,39 @@ def plot_windows(image: Tensor, kernel: Tensor) -> np.ndarray:
         ax.add_patch(Rectangle((-0.5, -0.5), framed, framed, fill=False, edgecolor=ORANGE, linewidth=4))
     panels[0].set_xlabel("the first window ...")
     panels[2].set_xlabel("... gives this number")
+    return panels
+
+
+def plot_maps_over(
+    images: Tensor, maps: Tensor, first: float, jump: int, titles: Sequence[str], bar: str = "output"
+) -> np.ndarray:
+    """Feature maps over the outlines of the images that they answer to: a row for each image, a column for each map.
+
+    Args:
+        images: (N, 1, H, W).
+        maps: (N, C, h, w), no number below zero. White is zero; one scale for all of them.
+        first: the pixel above the middle of which the first unit of a map lies.
+        jump: pixels between neighbouring units.
+        titles: one for each map.
+        bar: what the numbers of the maps are.
+
+    Returns the axes.
+    """
+    rows, columns = len(images), maps.shape[1] + 1
+    figure, panels = plt.subplots(rows, columns, figsize=(1.5 * columns + 0.8, 1.55 * rows + 0.2), squeeze=False,
+                                  layout="constrained")  # fmt: skip
+    left, right = first - jump / 2, first + (maps.shape[-1] - 0.5) * jump
+    height, width = images.shape[-2:]
+    for row, image, answers in zip(panels, images.detach(), maps.detach(), strict=True):
+        plot_image(image, ax=row[0])
+        for ax, answer in zip(row[1:], answers, strict=True):
+            ax.imshow(answer.numpy(), "Oranges", vmin=0, vmax=float(maps.max()), extent=(left, right, right, left))
+            ax.contour(image[0].numpy(), levels=[0.4], colors=[BLUE], linewidths=0.9)
+            ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[])
+            ax.spines[:].set(visible=True, color="#8c959f", linewidth=0.5)
+    for ax, title in zip(panels[0], ["the image", *titles], strict=True):
+        ax.set_title(title, loc="left", fontsize=9)
+    figure.colorbar(panels[0, 1].images[0], ax=panels, label=bar, shrink=0.8)
     return panels
 
 

@@ -1,43 +1,65 @@
 """A result against what it took: parameters, labels, training time, the scale of the weights."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from utils.plotting.style import COLORS, MARKERS, axes
+from utils.plotting.style import COLORS, GREY, MARKERS, axes
+
+
+class Size(NamedTuple):
+    """A model of a family: its parameters, an accuracy for each seed, and how it is marked in the figure."""
+
+    parameters: int
+    accuracies: Sequence[float]
+    label: str = ""
+    hollow: bool = False
 
 
 def plot_against_parameters(
-    families: Mapping[str, Sequence[tuple[int, Sequence[float]]]],
+    families: Mapping[str, Sequence[Size]],
     goal: float | None = None,
     title: str = "",
+    hollow: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """Validation accuracy against the number of parameters, both on scales of ratios.
+    """Validation accuracy against the number of parameters. Both axes are logarithmic, the upright one in the errors.
 
     Args:
-        families: for each family of models its sizes: (parameters, one accuracy for each seed).
+        families: for each family of models its sizes.
         goal: an accuracy to mark.
         title: what to see.
+        hollow: what the hollow marks have in common, such as "half a pass"; for the legend.
         ax: where to draw; new axes if None.
     """
     ax = axes(ax, (6.5, 4))
-    for (name, sizes), marker in zip(families.items(), MARKERS, strict=False):
+    for (name, sizes), marker, color in zip(families.items(), MARKERS, COLORS, strict=False):
         sizes = sorted(sizes)
-        errors = [100 - 100 * np.asarray(shares) for _, shares in sizes]
-        counts = [count for count, _ in sizes]
-        (line,) = ax.plot(counts, [error.mean() for error in errors], marker=marker, label=name)
-        for count, error in zip(counts, errors, strict=True):
-            ax.plot([count] * len(error), error, ".", color=line.get_color(), alpha=0.6, markersize=5)
+        means = [100 - 100 * np.mean(size.accuracies) for size in sizes]
+        ax.plot([size.parameters for size in sizes], means, color=color, label=name)
+        for size, mean in zip(sizes, means, strict=True):
+            fill = "white" if size.hollow else color
+            ax.plot(size.parameters, mean, marker, mfc=fill, mec=color, zorder=3)
+            errors = 100 - 100 * np.asarray(size.accuracies)
+            ax.plot([size.parameters] * len(errors), errors, ".", color=color, alpha=0.6, markersize=5)
+            ax.annotate(
+                size.label, (size.parameters, mean), (6, -13), textcoords="offset points", fontsize=8, color=GREY
+            )
+    if hollow:
+        ax.plot([], [], "o", mfc="white", mec=GREY, label=f"hollow: {hollow}")
     if goal is not None:
         ax.axhline(100 - 100 * goal, color="black", linestyle="--", linewidth=1)
+        ax.annotate("goal", (1, 100 - 100 * goal), (-2, 3), ("axes fraction", "data"), "offset points", ha="right")
     ticks = [80, 90, 95, 98, 99, 99.5, 99.8]
-    ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="validation accuracy (%)", title=title)
+    ax.set(xscale="log", yscale="log", xlabel="parameters", title=title)
+    ax.set_ylabel("validation accuracy (%)\nlogarithmic in the errors")
     ax.set_yticks([100 - tick for tick in ticks], labels=ticks)
     ax.yaxis.minorticks_off()
+    ax.margins(x=0.12)
     ax.invert_yaxis()  # fewer errors above
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="lower right")
     ax.grid(alpha=0.3)
     return ax
 

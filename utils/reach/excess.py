@@ -40,16 +40,20 @@ class Excess:
 
 
 @torch.no_grad()
-def losses(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+def losses(model: nn.Module, inputs: Tensor, targets: Tensor, event: int | None = None) -> Tensor:
     """Loss in bits at every place of texts (B, T) that begin without a state: (B, T), float32.
 
-    The model is recurrent: it takes tokens and a state, and gives logits (B, T, V) and the next state.
+    The model is recurrent: it takes tokens and a state, and gives logits (B, T, V) and the next state. With `event`, a
+    token, it is the loss of one decision alone, whether this token comes: a part of the whole loss, and never more.
     """
     found, state = [], None
     length = max(1, CHUNK // len(inputs))
     with evaluation_mode(model):
         for given, wanted in zip(inputs.split(length, 1), targets.split(length, 1), strict=True):
             logits, state = model(given) if state is None else model(given, state)
+            if event is not None:  # ln p and ln(1 - p) of the event, as logits of two classes
+                others = torch.cat([logits[..., :event], logits[..., event + 1 :]], -1).logsumexp(-1)
+                logits, wanted = torch.stack([others, logits[..., event]], -1), (wanted == event).long()
             found.append(F.cross_entropy(logits.transpose(1, 2), wanted, reduction="none") / log(2))
     return torch.cat(found, 1)
 
@@ -69,7 +73,14 @@ def windows(rows: Tensor, longest: int) -> Tensor:
 
 
 def context_excess(
-    model: nn.Module, inputs: Tensor, targets: Tensor, full: Tensor, *, foreign: int = 0, lengths=LENGTHS
+    model: nn.Module,
+    inputs: Tensor,
+    targets: Tensor,
+    full: Tensor,
+    *,
+    foreign: int = 0,
+    lengths: tuple[int, ...] = LENGTHS,
+    event: int | None = None,
 ) -> Excess:
     """What the model loses where it sees the last k characters, against all of them, for k up to lengths[-1].
 
@@ -80,10 +91,11 @@ def context_excess(
         model: recurrent, as for `losses`.
         inputs, targets: a text that it was not trained on, in rows to be read side by side, each (B, T): those of
             `Streams`. The longer the rows, the longer is the past that counts as all of it.
-        full: `losses(model, inputs, targets)`.
+        full: `losses(model, inputs, targets)`, or that of the event.
         foreign: how many characters of another part of the text are read before each window, at most lengths[-1];
             with 0 the state is empty there.
         lengths: of contexts, rising. What lies between two of them counts for the second.
+        event: a token, if only the decision counts whether this one comes.
 
     Raises ValueError where the text is too short.
     """
@@ -92,7 +104,7 @@ def context_excess(
         elsewhere = shown.roll(len(shown) // 2, 0)[:, :foreign]
         shown, wanted = torch.cat([elsewhere, shown], 1), torch.cat([elsewhere, wanted], 1)
     chunks = zip(shown.split(SIDE_BY_SIDE), wanted.split(SIDE_BY_SIDE), strict=True)
-    found = torch.cat([losses(model, part, following)[:, foreign:] for part, following in chunks])
+    found = torch.cat([losses(model, part, following, event)[:, foreign:] for part, following in chunks])
     extra = found - windows(full, lengths[-1])
     return _by_length(extra, torch.ones_like(extra), lengths)
 

@@ -1400,7 +1400,7 @@ check.find_cell(find_cell)
 # %%
 reader = models.pretrained("python_lstm")
 python = data.corpus("python")
-source = whole_definitions(python.validation, 12_000)
+source = whole_definitions(python.validation, 14_000)
 source = "".join(character for character in source if character in reader.alphabet)
 half, WARM = len(source) // 2, 200  # the first characters only fill the memory
 halves = encode(source[: 2 * half], reader.alphabet).view(2, half)
@@ -1461,7 +1461,7 @@ for name, values in properties.items():
     }
 
 # %% covers="41 42"
-plot_strengths(table, "What the cells of an LSTM tell about Python source (size of the strength)")
+plot_strengths(table, "What the cells of an LSTM tell about Python source")
 
 # %%
 controls = ("best cell, flags shifted", "last character alone", "best cell, untrained")
@@ -1512,7 +1512,7 @@ claim(
 # %%
 begin = source.find("\n\n", half + 1000) + 2
 passage = slice(begin - half - WARM, begin - half - WARM + 520)  # in the second half
-for name in ("inside a short string", "inside brackets", "indentation"):
+for name in ("inside brackets", "inside a string", "indentation"):
     found = chosen[name]
     side = "high" if found.strength > 0 else "low"
     words = "where there is more of it" if name == "indentation" else "there (underlined)"

@@ -128,9 +128,9 @@ def by_torch_func(model, optimizer, inputs, targets, state):
 
     weights = {name: weight.detach() for name, weight in model.named_parameters()}
     gradients, (value, new) = torch.func.grad_and_value(loss, has_aux=True)(weights)
+    length = torch.cat([gradient.flatten() for gradient in gradients.values()]).norm()
     for name, weight in model.named_parameters():
-        weight.grad = gradients[name]
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0, error_if_nonfinite=True)
+        weight.grad = gradients[name] / length.clamp(min=1)
     optimizer.step()
     return value.item() / math.log(2), new
 
@@ -692,7 +692,7 @@ WRONG = {
         "window backwards": horizon_like(windows=lambda x, p, k: x[p[:, None] - 1 - torch.arange(k)]),
     },
     "keep_likely": {
-        "the probabilities as they are": likely_in_place_of_none,
+        "the probabilities as they are": (likely_in_place_of_none, "k_ignored"),
         "zeros": lambda probabilities, k, p: torch.zeros_like(probabilities),
         "one fewer than k": likely_like(narrow=lambda ranked, k: ranked[: max(k - 1, 1)]),
         "divided by p": likely_like(scale=lambda kept: kept / 0.9),

@@ -17,7 +17,7 @@ def cells_of(model: nn.Module, halves: Tensor) -> Tensor:
     state, seen = None, []
     for column in halves.T:
         _, state = model(column[:, None], state)
-        seen.append(state[1][0])
+        seen.append(state[1][0].clone())  # a view would keep all that the step had needed
     return torch.stack(seen, 1)
 
 

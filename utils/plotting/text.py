@@ -90,7 +90,7 @@ def plot_colored_text(
     drawn = ax.imshow(grid, cmap="PuOr_r", norm=norm, aspect="auto")
     marks = [False] * len(text) if underlined is None else underlined.tolist()
     for (x, y), character, marked in zip(places, text, marks, strict=True):
-        ink = "white" if _is_dark(drawn.cmap(norm(grid[y, x]))) else "black"
+        ink = "white" if _is_dark(np.asarray(drawn.cmap(norm(grid[y, x])))) else "black"
         letter = character.translate({10: "↵"})
         ax.text(x, y, letter, color=ink, family="monospace", fontsize=8.5, ha="center", va="center")
         if marked:
@@ -101,6 +101,6 @@ def plot_colored_text(
     return ax
 
 
-def _is_dark(color: Sequence[float]) -> bool:
+def _is_dark(color: np.ndarray) -> bool:
     """Whether white letters are easier to read on it: by its luminance (ITU-R BT.709)."""
     return 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2] < 0.5

@@ -5,6 +5,7 @@ from utils.training.device import on_fastest_device, pick_device
 from utils.training.fit import count_parameters, evaluate, fit, seed_everything
 from utils.training.history import History, LearningCurve
 from utils.training.metrics import METRICS, Metric, cross_entropy
+from utils.training.parallel import in_parallel
 from utils.training.stopwatch import Stopwatch
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "cross_entropy",
     "evaluate",
     "fit",
+    "in_parallel",
     "on_fastest_device",
     "pick_device",
     "seed_everything",

@@ -1208,8 +1208,8 @@ claim(
 )
 
 # %% [markdown]
-# One decision, the one about line breaks, makes up a few percent of the loss, and about half of what is lost when the model cannot see the beginning
-# of the line. So a large part of its long memory is for **how long the line already is**. (The other half we have not explained. It could be
+# One decision, the one about line breaks, makes up a few percent of the loss, but half or more of what is lost when the model cannot see the beginning
+# of the line. So a large part of its long memory is for **how long the line already is**. (The rest we have not explained. It could be
 # who is speaking, or the metre.) On another text its horizon would be another number: "about 50" says as much about Shakespeare's verse as about the LSTM.
 #
 # ### Cut its memory while it writes
@@ -1526,6 +1526,9 @@ for name in ("inside brackets", "inside a string", "indentation"):
 # %% [markdown]
 # A picture of a cell is a good way to get an idea and a bad way to prove one: with hundreds of cells and a passage of your choice there is
 # always one that looks right. The numbers above decide.
+#
+# But do look at the cell for brackets, and at what it does in comments and docstrings. Python's tokenizer counts no brackets there. Does the cell? The property
+# that you have defined is not always the one that a cell keeps track of, and then "not found" says as much about your definition as about the network.
 #
 # ## What we measured
 

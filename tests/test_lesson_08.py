@@ -19,7 +19,14 @@ from utils.neurons import Search, cells_of, probe
 from utils.plotting import curves, horizons, runs
 from utils.plotting import text as text_plots
 from utils.reach import Excess, Horizon, context_excess, losses
-from utils.source_code import indentation, inside_quotes, line_position, open_brackets, whole_definitions
+from utils.source_code import (
+    indentation,
+    inside_quotes,
+    line_position,
+    open_brackets,
+    open_parentheses,
+    whole_definitions,
+)
 from utils.text import encode
 from utils.training import LearningCurve, Streams, in_parallel
 from utils.widgets import char_sampler as sampler
@@ -744,6 +751,10 @@ def test_form_feeds_do_not_move_the_quotes():
 def test_brackets_open_and_close_outside_of_strings_and_comments():
     source = 'f(a[0], ")") # (\n'
     assert "".join(map(str, open_brackets(source).tolist())) == "011221111110" + "0" * (len(source) - 12)
+
+
+def test_parentheses_count_in_prose_too_and_are_forgotten_at_an_empty_line():
+    assert "".join(map(str, open_parentheses("a) (b (c)) '(' x\n\ny").tolist())) == "0001112210001111100"
 
 
 def test_line_position_and_indentation():

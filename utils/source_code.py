@@ -47,6 +47,18 @@ def open_brackets(source: str) -> Tensor:
     return changes.cumsum(0)
 
 
+def open_parentheses(text: str) -> Tensor:
+    """How many round brackets are open after each character, in code, strings and prose alike: (N,), int64.
+
+    A closing one without its partner does not count, and an empty line closes all.
+    """
+    depths, depth = [], 0
+    for before, character in zip(" " + text, text, strict=False):
+        depth = 0 if before == character == "\n" else max(0, depth + (character == "(") - (character == ")"))
+        depths.append(depth)
+    return torch.tensor(depths)
+
+
 def _starts(source: str) -> list[int]:
     """Where each line begins, in characters."""
     return [0, *accumulate(len(line) + 1 for line in source.split("\n"))]

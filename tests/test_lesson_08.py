@@ -14,13 +14,21 @@ from torch import nn
 from bench import record_horizon
 from utils.checks import char_lstm as check
 from utils.data import Corpus
-from utils.models import CharLSTM
+from utils.models import CharLSTM, generate
+from utils.neurons import Search, cells_of, probe
 from utils.plotting import curves, horizons, runs
 from utils.plotting import text as text_plots
-from utils.reach import Horizon
-from utils.source_code import indentation, inside_quotes, line_position, whole_definitions
+from utils.reach import Excess, Horizon, context_excess, losses
+from utils.source_code import (
+    indentation,
+    inside_quotes,
+    line_position,
+    open_brackets,
+    open_parentheses,
+    whole_definitions,
+)
 from utils.text import encode
-from utils.training import Streams
+from utils.training import LearningCurve, Streams, in_parallel
 from utils.widgets import char_sampler as sampler
 
 
@@ -74,6 +82,7 @@ def channels_second(model, optimizer, inputs, targets, state):
     logits, (h, c) = model(inputs, state)
     loss = F.cross_entropy(logits.transpose(1, 2), targets)
     loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
     optimizer.step()
     return np.float64(loss.item() / math.log(2)), (h.detach_(), c.detach_())
 
@@ -82,6 +91,9 @@ def by_log_softmax(model, optimizer, inputs, targets, state):
     logits, (h, c) = model(inputs, state) if state is not None else model(inputs)
     loss = -logits.log_softmax(-1).gather(2, targets[..., None]).mean()
     loss.backward()
+    length = sum(float(weight.grad.square().sum()) for weight in model.parameters()) ** 0.5
+    for weight in model.parameters():
+        weight.grad /= max(1.0, length)
     optimizer.step()
     optimizer.zero_grad()
     return torch.log2(torch.exp(loss.detach())), [h.clone().detach(), c.data]
@@ -96,6 +108,7 @@ def by_closure(model, optimizer, inputs, targets, state):
         logits, after = model(inputs, state)
         loss = nn.CrossEntropyLoss()(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1))
         loss.backward()
+        nn.utils.clip_grad_norm_(list(model.parameters()), 1)
         return loss
 
     loss = optimizer.step(closure)
@@ -106,8 +119,10 @@ def by_autograd(model, optimizer, inputs, targets, state):
     logits, state = model(inputs, state)
     loss = F.nll_loss(F.log_softmax(logits, 2).permute(0, 2, 1), targets)
     weights = list(model.parameters())
-    for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-        weight.grad = gradient
+    gradients = torch.autograd.grad(loss, weights)
+    length = torch.stack([gradient.norm() for gradient in gradients]).norm()
+    for weight, gradient in zip(weights, gradients, strict=True):
+        weight.grad = gradient / length if length > 1 else gradient
     optimizer.step()
     with torch.no_grad():
         return (loss / math.log(2)).item(), tuple(part + 0 for part in state)
@@ -120,8 +135,9 @@ def by_torch_func(model, optimizer, inputs, targets, state):
 
     weights = {name: weight.detach() for name, weight in model.named_parameters()}
     gradients, (value, new) = torch.func.grad_and_value(loss, has_aux=True)(weights)
+    length = torch.cat([gradient.flatten() for gradient in gradients.values()]).norm()
     for name, weight in model.named_parameters():
-        weight.grad = gradients[name]
+        weight.grad = gradients[name] / length.clamp(min=1)
     optimizer.step()
     return value.item() / math.log(2), new
 
@@ -134,6 +150,7 @@ class Step(nn.Module):
             loss = nn.CrossEntropyLoss(reduction="none")(logits.mT, targets).mean()
         optimizer.zero_grad()
         torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_([w for group in optimizer.param_groups for w in group["params"]], 1.0, foreach=False)
         optimizer.step()
         return loss.detach().numpy() / np.log(2), tuple(torch.from_numpy(s.detach().numpy().copy()) for s in state)
 
@@ -148,6 +165,7 @@ def bits_of_the_probabilities(model, optimizer, inputs, targets, state):
     bits = -torch.log2(p[torch.arange(len(inputs))[:, None], torch.arange(inputs.shape[1]), targets]).mean()
     model.zero_grad()
     (bits * math.log(2)).backward(retain_graph=True)
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return bits.item(), tuple(part.detach() for part in state)
 
@@ -260,6 +278,57 @@ def in_double_precision(model, tokens, places, lengths, tolerance):
     return [*bits.values()], next(k for k in bits if not bits[k] > min(bits.values()) + tolerance)
 
 
+def likely_by_python(probabilities, k, p):
+    order = sorted(range(len(probabilities)), key=lambda i: float(probabilities[i]), reverse=True)[:k]
+    values, total = [float(probabilities[i]) for i in order], sum(float(probabilities[i]) for i in order)
+    kept, reached = {}, 0.0
+    for i, value in zip(order, values, strict=True):
+        kept[i] = value
+        reached += value / total
+        if reached > p - 1e-6:
+            break
+    return torch.tensor([kept.get(i, 0.0) / sum(kept.values()) for i in range(len(probabilities))])
+
+
+def likely_by_thresholds(probabilities, k, p):
+    p_k = probabilities.where(probabilities >= probabilities.topk(k).values[-1], 0 * probabilities)
+    if int((p_k > 0).sum()) > k:  # a tie at the border
+        return likely_by_python(probabilities, k, p)
+    p_k = p_k / p_k.sum()
+    larger = (p_k[None] * (p_k[None] > p_k[:, None])).sum(1)  # what stands before each
+    kept = p_k * (larger < p - 1e-6)
+    return kept / kept.sum()
+
+
+def likely_by_logits(probabilities, k, p):
+    values, places = probabilities.double().topk(k)
+    running = torch.cumsum(values / values.sum(), 0)
+    last = int((running < p - 1e-6).sum())
+    logits = torch.full_like(probabilities.double(), -math.inf)
+    logits[places[: last + 1]] = values[: last + 1].log()
+    return logits.softmax(0)
+
+
+def likely_with_numpy(probabilities, k, p):
+    x = probabilities.numpy()
+    order = np.argsort(-x, kind="stable")[:k]
+    count = np.searchsorted(np.cumsum(x[order]) / x[order].sum(), p - 1e-6) + 1
+    kept = np.zeros_like(x)
+    kept[order[:count]] = x[order[:count]]
+    return kept / kept.sum()
+
+
+def with_areas(areas):
+    """An answer that takes the AUROC of each cell of one half, (N, C) and (N,), by `areas`."""
+
+    def find(cells, flags):
+        first, second = (torch.as_tensor(np.asarray(areas(cells[half], flags[half]))) for half in (0, 1))
+        cell = int(abs(first - 0.5).argmax())
+        return cell, float(second[cell])
+
+    return find
+
+
 def by_ranks(cells, flags):
     from scipy.stats import rankdata
 
@@ -271,7 +340,7 @@ def by_ranks(cells, flags):
 def by_sklearn(cells, flags):
     from sklearn.metrics import roc_auc_score
 
-    return torch.tensor([roc_auc_score(flags, column) for column in cells.T.numpy()])
+    return [roc_auc_score(flags, column) for column in cells.T.numpy()]
 
 
 def by_signs(cells, flags):
@@ -282,16 +351,18 @@ def by_signs(cells, flags):
 def by_searchsorted(cells, flags):
     others, flagged = cells[~flags].T.sort().values, cells[flags].T.contiguous()
     below = torch.searchsorted(others, flagged) + torch.searchsorted(others, flagged, right=True)
-    return below.half().mean(1) / (2 * others.shape[1])
+    return below.double().mean(1) / (2 * others.shape[1])
 
 
-def by_python(cells, flags):
-    def one(column):
-        high = [a for a, flag in zip(column, flags, strict=True) if flag]
-        low = [a for a, flag in zip(column, flags, strict=True) if not flag]
+def cell_by_python(cells, flags):
+    def area(half, cell):
+        column = [float(row[cell]) for row in cells[half]]
+        high = [a for a, flag in zip(column, flags[half], strict=True) if flag]
+        low = [a for a, flag in zip(column, flags[half], strict=True) if not flag]
         return sum((a > b) + (a == b) / 2 for a in high for b in low) / (len(high) * len(low))
 
-    return np.array([one(column) for column in cells.T.tolist()], dtype=np.float32)
+    cell = max(range(cells.shape[2]), key=lambda cell: abs(area(0, cell) - 0.5))
+    return np.int64(cell), torch.tensor(area(1, cell))
 
 
 RIGHT = {
@@ -324,12 +395,18 @@ RIGHT = {
         "column by column": column_by_column,
         "double precision": in_double_precision,
     },
-    "auroc": {
-        "ranks": by_ranks,
-        "scikit-learn": by_sklearn,
-        "signs": by_signs,
-        "searchsorted": by_searchsorted,
-        "Python": by_python,
+    "keep_likely": {
+        "Python": likely_by_python,
+        "thresholds": likely_by_thresholds,
+        "logits": likely_by_logits,
+        "numpy": likely_with_numpy,
+    },
+    "find_cell": {
+        "ranks": with_areas(by_ranks),
+        "scikit-learn": with_areas(by_sklearn),
+        "signs": with_areas(by_signs),
+        "searchsorted": with_areas(by_searchsorted),
+        "Python": cell_by_python,
     },
 }
 
@@ -364,6 +441,7 @@ def only_h_detached(model, optimizer, inputs, targets, state):
     loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
     optimizer.zero_grad()
     loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return loss.item() / math.log(2), (h.detach(), c)
 
@@ -373,6 +451,7 @@ def detached_on_entry_alone(model, optimizer, inputs, targets, state):
     loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
     optimizer.zero_grad()
     loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return loss.item() / math.log(2), new
 
@@ -415,6 +494,26 @@ def clipped_by_value(model, optimizer, inputs, targets, state):
     optimizer.zero_grad()
     loss.backward()
     nn.utils.clip_grad_value_(model.parameters(), 0.1)
+    optimizer.step()
+    return loss.item() / math.log(2), tuple(part.detach() for part in state)
+
+
+def clipped_before_backward(model, optimizer, inputs, targets, state):
+    optimizer.zero_grad(set_to_none=False)
+    logits, state = model(inputs, state)
+    loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    loss.backward()
+    optimizer.step()
+    return loss.item() / math.log(2), tuple(part.detach() for part in state)
+
+
+def clipped_to_a_tenth(model, optimizer, inputs, targets, state):
+    optimizer.zero_grad()
+    logits, state = model(inputs, state)
+    loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 0.1)
     optimizer.step()
     return loss.item() / math.log(2), tuple(part.detach() for part in state)
 
@@ -505,8 +604,24 @@ def one_place_alone(model, tokens, places, lengths, tolerance):
     return check.measure_horizon.reference(model, tokens, places[:1], lengths, tolerance)
 
 
-def auroc_like(**switches):
-    return check.auroc.variant(**switches)
+def likely_like(**switches):
+    return check.keep_likely.variant(**switches)
+
+
+def likely_in_place_of_none(probabilities, k, p):
+    return probabilities
+
+
+def cell_like(**switches):
+    return check.find_cell.variant(**switches)
+
+
+def the_area_alone(cells, flags):
+    return check.find_cell.reference(cells, flags)[1]
+
+
+def the_area_first(cells, flags):
+    return check.find_cell.reference(cells, flags)[::-1]
 
 
 WRONG = {
@@ -533,7 +648,9 @@ WRONG = {
         "three values": (three_values, "", "Expected a pair"),
         "h alone": (h_alone, "", "Expected a pair"),
         "two steps": two_steps,
-        "clipped by value": clipped_by_value,
+        "clipped by another value": clipped_by_value,
+        "clipped before backward": (clipped_before_backward, "gradient_not_clipped"),
+        "clipped to a tenth": clipped_to_a_tenth,
         "summed over time": step_like(loss=summed_over_time),
         "bits by another ln": step_like(unit=math.log(3)),
         "the first position left out": step_like(pairs=lambda z, x, y: (z[:, 1:], y[:, 1:])),
@@ -581,17 +698,20 @@ WRONG = {
         "above the first": horizon_like(within=lambda bits, eps: bits <= bits[0] + eps),
         "window backwards": horizon_like(windows=lambda x, p, k: x[p[:, None] - 1 - torch.arange(k)]),
     },
-    "auroc": {
-        "zeros": lambda cells, flags: torch.zeros(cells.shape[1]),
-        "halves": lambda cells, flags: torch.full((cells.shape[1],), 0.5),
-        "a list of pairs won": lambda cells, flags: (cells[flags][:, None] > cells[~flags]).float(),
-        "the first cell alone": lambda cells, flags: check.auroc.reference(cells, flags)[:1],
-        "pairs in bytes": auroc_like(
-            average=lambda wins: (2 * wins).to(torch.uint8).sum((0, 1), dtype=torch.uint8) / 2 / wins[:, :, 0].numel()
-        ),
-        "against all places": lambda cells, flags: (cells[flags][:, None] > cells).float().mean((0, 1)),
-        "the threshold at the mean": lambda cells, flags: ((cells > cells.mean(0)) == flags[:, None]).float().mean(0),
-        "2 AUROC - 1": auroc_like(turn=lambda share: 2 * share - 1),
+    "keep_likely": {
+        "the probabilities as they are": (likely_in_place_of_none, "k_ignored"),
+        "zeros": lambda probabilities, k, p: torch.zeros_like(probabilities),
+        "one fewer than k": likely_like(narrow=lambda ranked, k: ranked[: max(k - 1, 1)]),
+        "divided by p": likely_like(scale=lambda kept: kept / 0.9),
+        "the places": lambda probabilities, k, p: probabilities.topk(k).indices,
+    },
+    "find_cell": {
+        "the AUROC alone": (the_area_alone, "", "expected 2 values (cell, auroc)"),
+        "the AUROC first": the_area_first,
+        "always the first cell": lambda cells, flags: (0, check._auroc(cells[1], flags[1])[0].item()),
+        "against all places": cell_like(area=lambda x, f: (x[f][:, None] > x).float().mean((0, 1))),
+        "the threshold at the mean": cell_like(area=lambda x, f: ((x > x.mean(0)) == f[:, None]).float().mean(0)),
+        "2 AUROC - 1": cell_like(turn=lambda share: 2 * share - 1, distance=torch.abs),
     },
 }
 
@@ -628,6 +748,15 @@ def test_form_feeds_do_not_move_the_quotes():
     assert marked('\x0c\nx = "a"\n') == "00" + "00001100"
 
 
+def test_brackets_open_and_close_outside_of_strings_and_comments():
+    source = 'f(a[0], ")") # (\n'
+    assert "".join(map(str, open_brackets(source).tolist())) == "011221111110" + "0" * (len(source) - 12)
+
+
+def test_parentheses_count_in_prose_too_and_are_forgotten_at_an_empty_line():
+    assert "".join(map(str, open_parentheses("a) (b (c)) '(' x\n\ny").tolist())) == "0001112210001111100"
+
+
 def test_line_position_and_indentation():
     source = "if x:\n    y = 1\n\nz"
     assert line_position(source).tolist() == [1, 2, 3, 4, 5, 0, *range(1, 10), 0, 0, 1]
@@ -659,28 +788,19 @@ def test_every_model_has_its_row_and_its_number():
     assert [text.get_text() for text in ax.texts] == ["4.50", "2.10"]
 
 
-def curve(*bits, lengths=(1, 2, 4, 8)):
-    return Horizon(lengths, bits, (0.0,) * len(bits), (0.0,) * len(bits), 0.01)
+def test_levels_beside_the_bits_are_named():
+    ax = runs.plot_bits({"LSTM": [2.6, 2.7, 2.8]}, levels={"6-gram": 2.25})
+    assert "6-gram" in [text.get_text() for text in ax.texts]
+    assert ax.get_xlim()[0] < 2.25
 
 
-def test_horizons_are_drawn_where_they_are():
-    ax = horizons.plot_horizons({"T = 16": [curve(3, 2, 1.005, 1), curve(3, 2, 1.5, 1)]})
-    (triangles,) = [line for line in ax.lines if line.get_marker() == "v"]
-    assert list(triangles.get_xdata()) == [4, 8]
-
-
-def test_excess_is_zero_at_the_best_and_drawn_at_the_floor():
-    ax = horizons.plot_excess({"one": [curve(3, 2, 1.5, 1), curve(3, 1, 2, 2)]}, 0.01)
-    assert list(ax.lines[0].get_ydata()) == pytest.approx([2, 1, 0.5, horizons.LEAST])
-    assert ax.lines[1].get_ydata()[1] == horizons.LEAST
+def test_an_excess_below_its_error_is_drawn_hollow():
+    excess = Excess((1, 2, 4), (1.0, 0.1, -0.002), (0.1, 0.01, 0.01))
+    ax = horizons.plot_excess({"one": excess}, 0.01)
+    line, filled, hollow = ax.lines[:3]
+    assert list(line.get_ydata()) == pytest.approx([1, 0.1, horizons.LEAST])
+    assert list(filled.get_xdata()) == [1, 2] and list(hollow.get_xdata()) == [4]
     assert [text.get_text() for text in ax.texts] == ["tolerance"]
-
-
-def test_a_wider_tolerance_reads_a_shorter_horizon():
-    horizon = curve(3, 2, 1.05, 1)
-    assert [horizon.within(tolerance) for tolerance in (0.01, 0.1, 1.0, 2.0)] == [8, 4, 2, 1]
-    ax = horizons.plot_tolerances({"one": [horizon]}, (0.01, 0.1))
-    assert list(ax.lines[0].get_ydata()) == [8, 4]
 
 
 def test_probabilities_show_spaces_and_line_ends():
@@ -689,8 +809,16 @@ def test_probabilities_show_spaces_and_line_ends():
 
 
 def test_training_levels_are_named():
-    ax = curves.plot_training({"yours": [3.0] * 30}, {"unigram": 2.5})
+    ax = curves.plot_training({"yours": [5.0, 3.0, 1.0] + [2.0] * 30}, {"unigram": 2.5})
     assert [text.get_text() for text in ax.texts] == ["unigram"]
+    mean, raw = ax.lines[:2]
+    assert list(raw.get_ydata()[:3]) == [5, 3, 1]  # from the first step on
+    assert list(mean.get_ydata()[:3]) == pytest.approx([5, 4, 3]) and mean.get_ydata()[-1] == pytest.approx(2)
+
+
+def test_reading_is_drawn_in_millions_of_characters():
+    ax = curves.plot_reading({"one": LearningCurve([1_000_000, 2_000_000], [1, 2], [3.0, 2.5])}, {"table": 2.25})
+    assert list(ax.lines[0].get_xdata()) == [1, 2]
 
 
 def test_strengths_have_a_marker_for_each_reader():
@@ -706,6 +834,116 @@ def test_colored_text_breaks_lines_as_the_text_does():
     assert [text.get_text() for text in ax.texts] == list("ab↵cdefg")
     assert [text.get_position() for text in ax.texts][-2:] == [(3, 1), (0, 2)]
     assert ax.images[0].get_array().shape == (3, 4)
+
+
+def test_letters_are_white_on_dark_and_marks_stand_below():
+    ax = text_plots.plot_colored_text("abcde", torch.tensor([-9.0, -1, 0, 1, 9]), underlined=torch.arange(5) == 2)
+    assert [text.get_color() for text in ax.texts] == ["white", "black", "black", "black", "white"]
+    assert [list(line.get_xdata()) for line in ax.lines] == [[1.5, 2.5]]
+
+
+# --- excess, cells, two trainings at a time -------------------------------------------------------------------------
+
+
+class Copier(nn.Module):
+    """Sure of one thing: what stood `distance` characters ago comes again. Its state is the text."""
+
+    def __init__(self, distance, size=4):
+        super().__init__()
+        self.distance, self.size = distance, size
+
+    def forward(self, tokens, state=None):
+        seen = tokens if state is None else torch.cat([state, tokens], 1)
+        known = F.pad(F.one_hot(seen, self.size).float(), (0, 0, self.distance - 1, 0))[:, : seen.shape[1]]
+        return 5 * known[:, -tokens.shape[1] :], seen
+
+
+def test_losses_carry_the_state_from_piece_to_piece(monkeypatch):
+    text = torch.randint(0, 4, (2, 41), generator=torch.Generator().manual_seed(0))
+    model = Copier(3)
+    whole = losses(model, text[:, :-1], text[:, 1:])
+    monkeypatch.setattr("utils.reach.excess.CHUNK", 10)
+    assert torch.allclose(losses(model, text[:, :-1], text[:, 1:]), whole)
+    logits, _ = model(text[:, :-1])
+    assert whole.mean().item() == pytest.approx(F.cross_entropy(logits.mT, text[:, 1:]).item() / math.log(2))
+
+
+@pytest.mark.parametrize("foreign", [0, 6])
+def test_the_excess_ends_where_the_memory_of_a_model_ends(foreign):
+    pattern = torch.randint(0, 4, (2, 3), generator=torch.Generator().manual_seed(1))
+    text = pattern.repeat(1, 80)  # what stood three characters ago comes again
+    inputs, targets, model = text[:, :-1], text[:, 1:], Copier(3)
+    full = losses(model, inputs, targets)
+    excess = context_excess(model, inputs, targets, full, foreign=foreign, lengths=(1, 2, 3, 4, 8))
+    assert excess.bits[2:] == pytest.approx((0, 0, 0), abs=1e-6)
+    assert excess.within(0.01) == 3 or foreign  # other text of the same pattern may be the same
+    assert foreign or excess.bits[0] > 1
+
+
+def test_places_can_be_chosen():
+    text = torch.arange(240).view(2, 120) % 3
+    inputs, targets, model = text[:, :-1], text[:, 1:], Copier(3)
+    full = losses(model, inputs, targets)
+    everywhere = context_excess(model, inputs, targets, full, lengths=(3, 12))
+    one, others = everywhere.at(targets == 1), everywhere.at(targets != 1)
+    assert one.bits[0] + 2 * others.bits[0] == pytest.approx(3 * everywhere.bits[0])
+    assert one.bits[1] == pytest.approx(0, abs=1e-6)
+    with pytest.raises(ValueError, match="does not know its places"):
+        Excess((1,), (0.5,), (0.1,)).at(targets == 1)
+
+
+def test_a_text_too_short_for_the_excess_is_refused():
+    text = torch.zeros(2, 20, dtype=torch.int64)
+    with pytest.raises(ValueError, match="at least 16"):
+        context_excess(Copier(1), text[:, :9], text[:, 1:10], torch.zeros(2, 9), lengths=(1, 8))
+
+
+def test_the_excess_must_stay_within_the_tolerance():
+    excess = Excess((1, 2, 4, 8), (1.0, 0.005, 0.02, 0.001), (0.0,) * 4)
+    assert [excess.within(tolerance) for tolerance in (2, 0.05, 0.01, 0.0001)] == [1, 2, 8, 8]
+
+
+def test_a_cell_that_knows_is_found_with_its_sign():
+    draw = torch.Generator().manual_seed(0)
+    flags = torch.rand(2, 2000, generator=draw) < 0.3
+    depth = torch.randint(0, 5, (2, 2000), generator=draw)
+    cells = torch.randn(2, 2000, 6, generator=draw)
+    cells[..., 4] -= 3 * flags
+    cells[..., 1] += depth
+    search = Search(cells)
+    quoted, deep = search.best(flags), search.best(depth)
+    assert (quoted.cell, deep.cell) == (4, 1)
+    assert quoted.strength < -0.8 and deep.strength > 0.7
+    assert max(search.by_luck(flags, times=5)) < 0.2
+    area = float(check._auroc(cells[0], flags[0])[4])
+    assert float(search.strengths(0, flags[0])[4]) == pytest.approx(2 * area - 1, abs=1e-4)
+    assert probe(cells, flags) > 0.8 and probe(cells, depth) > 0.7
+
+
+def test_cells_are_read_one_character_at_a_time():
+    torch.manual_seed(0)
+    model, text = CharLSTM(3, 5), torch.randint(0, 3, (2, 7))
+    cells = cells_of(model, text)
+    assert cells.shape == (2, 7, 5)
+    assert torch.allclose(cells[:, -1], model(text)[1][1][0])
+
+
+def test_tasks_in_parallel_come_back_by_name():
+    threads = torch.get_num_threads()
+    assert in_parallel({"a": lambda: 1, ("b", 2): lambda: torch.get_num_threads()}) == {"a": 1, ("b", 2): 1}
+    assert torch.get_num_threads() == threads
+    with pytest.raises(ZeroDivisionError):
+        in_parallel({"a": lambda: 1 / 0})
+
+
+def test_what_is_kept_can_be_drawn_and_nothing_else():
+    torch.manual_seed(0)
+    model = CharLSTM(5, 4)
+    keep = lambda p: check.keep_likely.reference(p, 1, 1.0)  # noqa: E731
+    assert (
+        generate(model, torch.tensor([0]), 8, 1.0, keep=keep).tolist()
+        == generate(model, torch.tensor([0]), 8, 0).tolist()
+    )
 
 
 # --- the recorded run ------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""Exercises of lesson 08: streams of batches, a step of truncated BPTT, generation, the horizon, AUROC of cells.
+"""Exercises of lesson 08: streams of batches, a step of truncated BPTT, generation, top-k and top-p, the horizon, cells.
 
-The middle three answers use a model, so they are asked through a function that runs beside them and comes back with
-plain values: numbers, weights, tokens. The models there are small ones whose behaviour is known.
+The answers that use a model are asked through a function that runs beside them and comes back with plain values:
+numbers, weights, tokens. The models there are small ones whose behaviour is known.
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn.utils import vector_to_parameters
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_, vector_to_parameters
 
 from utils.checking import Lesson, draws, normal, steps
 from utils.checking.compare import shape_or_type
@@ -148,14 +148,47 @@ class Facts(steps.Facts):
     points=3,
     facts=Facts,
     rtol=1e-3,
-    hint="Clear the gradients, run the model on the inputs *and the state*, take the mean loss, backward, step. Hand out the loss in bits, and the state cut off from its past: `.detach()` on each part.",
+    hint="Clear the gradients, run the model on the inputs *and the state*, take the mean loss, backward, clip, step. Hand out the loss in bits, and the state cut off from its past: `.detach()` on each part.",
 )
 def truncated_step(model, optimizer, inputs, targets, state):
-    """One step on inputs and targets (B, T), from `state` (None, or h and c, each (1, B, C)) on: (bits, new state)."""
+    """One step on inputs and targets (B, T), from `state` (None, or h and c, each (1, B, C)) on: (bits, new state).
+
+    The gradient of all weights together has at most norm 1.
+    """
     logits, state = model(inputs, state)
     loss = -logits.log_softmax(-1).gather(-1, targets[..., None]).mean()
-    steps.update(optimizer, loss)
+    _update(optimizer, loss)
     return loss.item() / BIT, tuple(part.detach() for part in state)
+
+
+ORDER = ("zero_grad", "backward", "clip", "step")
+
+
+def _norm_to_one(weights: list[Tensor], limit: float) -> None:
+    length = torch.cat([weight.grad.flatten() for weight in weights if weight.grad is not None]).norm()
+    for weight in weights:
+        if weight.grad is not None:
+            weight.grad *= limit / length
+
+
+def _each_clipped(weights: list[Tensor], limit: float) -> None:
+    for weight in weights:
+        clip_grad_norm_([weight], limit)
+
+
+def _update(
+    optimizer: torch.optim.Optimizer, loss: Tensor, order: tuple[str, ...] = ORDER, clip=clip_grad_norm_, **options
+) -> None:
+    """What turns a loss into a step. `order` says what is done, and when; `options` are those of backward."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    does = {
+        "zero_grad": optimizer.zero_grad,
+        "backward": lambda: loss.backward(**options),
+        "clip": lambda: clip(weights, 1.0),
+        "step": optimizer.step,
+    }
+    for name in order:
+        does[name]()
 
 
 def _lstm(vocabulary: int, width: int, all_0_but_the_last: Tensor) -> CharLSTM:
@@ -171,8 +204,11 @@ def _(rng):
     sgd, ones = {"learning rate": 0.5}, torch.ones(1, 2, dtype=torch.int64)
     tiny = {"vocabulary": 2, "width": 1, "all_0_but_the_last": torch.tensor([0.0, 0.0])}
     yield tiny, sgd, 0 * ones, ones, None
-    steep = tiny | {"all_0_but_the_last": torch.tensor([4.0, 0.0])}  # so surely wrong that some would clip its gradient
+    steep = tiny | {"all_0_but_the_last": torch.tensor([4.0, 0.0])}  # so surely wrong that its gradient is long
     yield steep, sgd, ones, ones, (torch.zeros(1, 1, 1),) * 2
+    # A large weight of the head lets single numbers of the gradient, and those of several tensors, be larger than 1.
+    loud = tiny | {"all_0_but_the_last": torch.tensor([4.0, -4.0, 0.0, 0.0])}
+    yield loud, sgd, 0 * ones, ones, (torch.zeros(1, 1, 1), torch.full((1, 1, 1), 4.0))
     for B, T, C, V in [(2, 3, 2, 4), (3, 2, 3, 3)]:
         weights = normal(rng, count_parameters(CharLSTM(V, C)))
         text = torch.from_numpy(rng.integers(0, V, (B, T + 1)))
@@ -211,7 +247,7 @@ def _(facts, *case):
 def _(
     model, optimizer, inputs, targets, state,
     begin=lambda state: state, pairs=lambda logits, inputs, targets: (logits, targets),
-    loss=F.cross_entropy, update=steps.update, after=False, unit=BIT, give=Tensor.item,
+    loss=F.cross_entropy, update=_update, after=False, unit=BIT, give=Tensor.item,
     end=lambda new, old: tuple(part.detach() for part in new),
 ):  # fmt: skip
     def value():
@@ -231,7 +267,7 @@ def _still_attached(facts, *case, error: str = "") -> str | None:
 
 truncated_step.slip(
     "graph_retained",
-    update=partial(steps.update, retain_graph=True),
+    update=partial(_update, retain_graph=True),
     end=lambda new, old: new,
     seen=partial(_still_attached, error="inplace"),
 ).says(
@@ -243,9 +279,24 @@ truncated_step.slip("state_not_detached", end=lambda new, old: new, seen=_still_
 steps.usual(
     truncated_step,
     *("graph_returned", "optimizer_of_its_own", "no_step", "no_backward", "step_before_backward"),
-    *("cleared_before_the_step", "no_zero_grad", "gradient_clipped"),
-    *("summed_loss", "softmax_before_cross_entropy", "loss_after_the_step"),
+    "cleared_before_the_step",
 )
+truncated_step.slip("no_zero_grad", update=partial(_update, order=ORDER[1:])).says(
+    steps.USUAL["no_zero_grad"].explanation
+)
+truncated_step.slip("gradient_not_clipped", update=steps.update).says(
+    "The gradient went into the step at its full length. Clip it between backward and step: before backward there is nothing to clip, and after the step it is too late."
+)
+truncated_step.slip("clipped_by_value", update=partial(_update, clip=clip_grad_value_)).says(
+    "You clipped each number of the gradient (clip_grad_value_). That turns the gradient. Shorten it as a whole: clip_grad_norm_."
+)
+truncated_step.slip("each_weight_clipped", update=partial(_update, clip=_each_clipped)).says(
+    "You clipped the gradient of each tensor on its own. The norm is that of all of them together: clip_grad_norm_(model.parameters(), 1.0), once."
+)
+truncated_step.slip("always_norm_one", update=partial(_update, clip=_norm_to_one)).says(
+    "You made every gradient as long as 1. Only those that are longer are shortened; a short one stays as it is."
+)
+steps.usual(truncated_step, "summed_loss", "softmax_before_cross_entropy", "loss_after_the_step")
 truncated_step.slip("state_thrown_away", begin=lambda state: None).says(
     "The state that was handed in was not used: each step began with an empty memory. Call model(inputs, state)."
 )
@@ -420,7 +471,96 @@ _draws("logits_as_weights", lambda z, t: z / t).says(
 continue_prompt.finding(_misdrawn)
 
 
-# --- 8.4 the horizon ------------------------------------------------------------------------------------------------
+# --- 8.4 top-k and top-p ---------------------------------------------------------------------------------------------
+
+
+@lesson.exercise(
+    points=2,
+    hint="Sort from the likeliest down, and remember who stood where. Cut after k, rescale, cut where the sum reaches p, rescale, and put what is left back into its places.",
+)
+def keep_likely(probabilities, k, p):
+    """Of probabilities (V,) keep the k largest, then the fewest of these that make up a share of at least p: (V,)."""
+    ranked = sorted(range(len(probabilities)), key=lambda token: -probabilities[token].item())[:k]
+    total, kept, so_far = sum(probabilities[token].item() for token in ranked), [], 0.0
+    for token in ranked:
+        if kept and so_far >= p * total * (1 - 1e-6):
+            break
+        kept.append(token)
+        so_far += probabilities[token].item()
+    result = torch.zeros_like(probabilities)
+    result[kept] = probabilities[kept] / so_far
+    return result
+
+
+@keep_likely.cases
+def _(rng):
+    eighths = torch.tensor([4.0, 2, 1, 1]) / 8
+    yield dict(probabilities=eighths, k=1, p=1.0)
+    yield dict(probabilities=eighths, k=2, p=1.0)
+    yield dict(probabilities=eighths, k=4, p=0.5)  # exactly reached by the first
+    yield dict(probabilities=eighths, k=4, p=0.25)  # the second has it too, but is not needed
+    yield dict(probabilities=eighths, k=4, p=0.7)  # reached by the second, and passed
+    yield dict(probabilities=eighths[[2, 0, 1, 3]], k=4, p=0.7)  # not sorted
+    yield dict(probabilities=eighths, k=2, p=0.6)  # of the two that are left, the first has 2/3
+    yield dict(probabilities=torch.tensor([5.0, 4, 4.5, 2.5]) / 16, k=3, p=0.65)
+    for size, k, p in [(6, 3, 0.8), (7, 7, 0.55), (8, 5, 0.9), (9, 4, 0.3)]:
+        weights = torch.from_numpy(rng.permutation(np.arange(1, size + 1) ** 1.3)).float()
+        yield dict(probabilities=weights / weights.sum(), k=k, p=p)
+
+
+@keep_likely.recipe
+def _(
+    probabilities, k, p, largest=True, narrow=lambda ranked, k: ranked[:k], between=True, scale=lambda x: x / x.sum(),
+    reached=lambda sums, ranked, p: sums - ranked < p * (1 - 1e-6), back=True,
+):  # fmt: skip
+    ranked, places = probabilities.sort(descending=largest)
+    ranked = narrow(ranked, k)
+    shares = ranked / ranked.sum() if between else ranked
+    kept = reached(shares.cumsum(0), shares, p)
+    ranked = scale(ranked.where(kept, torch.tensor(0.0)))
+    if not back:
+        return F.pad(ranked, (0, len(places) - len(ranked)))
+    return torch.zeros_like(probabilities).scatter(0, places[: len(ranked)], ranked)
+
+
+keep_likely.slip("k_ignored", narrow=lambda ranked, k: ranked).says(
+    "More than k characters are left: the cut after the k likeliest is missing."
+)
+keep_likely.slip("p_ignored", reached=lambda sums, ranked, p: sums < 9).says(
+    "You kept all k. Of these, keep only the fewest that together make up a share of at least p."
+)
+keep_likely.slip("not_rescaled", scale=lambda x: x).says(
+    "What is left no longer adds up to 1. Divide it by its sum, so that it is a distribution again."
+)
+keep_likely.slip("rescaled_by_softmax", scale=lambda x: x.softmax(0)).says(
+    "You rescaled with a softmax. That belongs to logits; these are probabilities already: divide by their sum."
+)
+keep_likely.slip("last_one_missing", reached=lambda sums, ranked, p: (sums <= p) | (ranked == ranked.max())).says(
+    "The character with which the sum reaches p is missing. It still belongs to those that are kept, so that they have *at least* p."
+)
+keep_likely.slip("one_too_many", reached=lambda sums, ranked, p: sums - ranked <= p * (1 + 1e-6)).says(
+    "One character too many where the sum is exactly p: it has been reached already."
+)
+keep_likely.slip("p_as_a_threshold", reached=lambda s, x, p: (x >= p) | (x == x.max())).says(
+    "You kept the characters whose own probability is at least p. p is a share for all that are kept together: add them up from the likeliest down."
+)
+keep_likely.slip("sum_not_rescaled", between=False).says(
+    "You compared p with sums of the probabilities as they came. Cut to k first, and rescale: p is a share of what is left."
+)
+keep_likely.slip("least_likely_kept", largest=False).says(
+    "You kept the *least* likely ones: the order is upside down. Sort with descending=True."
+)
+keep_likely.slip("returned_in_order", back=False).says(
+    "The numbers are right and stand in the wrong places: you returned them sorted. Each belongs to its own character, so put them back: the indices of sort say where."
+)
+
+
+@keep_likely.mistake("Only the likeliest was kept, whatever k and p are. That leaves nothing to draw.")
+def only_the_likeliest(probabilities, k, p):
+    return F.one_hot(probabilities.argmax(), len(probabilities)).float()
+
+
+# --- 8.5 the horizon ------------------------------------------------------------------------------------------------
 
 
 @lesson.exercise(
@@ -544,18 +684,25 @@ measure_horizon.slip("tolerance_in_nats", within=lambda bits, eps: bits <= bits.
 )
 
 
-# --- 8.5 how well a cell tells two kinds of places apart --------------------------------------------------------------
+# --- 8.6 the cell that tells two kinds of places apart -----------------------------------------------------------------
 
 
 @lesson.exercise(
-    points=2,
-    hint="Compare every place that has the property with every place that has not. The share of pairs in which the first has the larger value, ties counted half, is the AUROC. Ranks give the same without all the pairs.",
+    points=3,
+    returns=("cell", "auroc"),
+    hint="The AUROC of a cell is the share of pairs, one flagged place and one other, in which the flagged one has the larger value, ties counted half. Take it for every cell in the first half; pick the one that is farthest from ½; take that cell's AUROC in the second half.",
 )
-def auroc(cells, flags):
-    """How often a flagged place has the larger value, for each cell: (N, C) and True or False, (N,), in; (C,) out."""
+def find_cell(cells, flags):
+    """The cell that tells the flags best in the first half, and its AUROC in the second: (2, N, C) and (2, N) in."""
+    first = _auroc(cells[0], flags[0])
+    cell = int((first - 0.5).abs().argmax())
+    return cell, _auroc(cells[1], flags[1])[cell].item()
+
+
+def _auroc(cells: Tensor, flags: Tensor) -> Tensor:
+    """How often a flagged place has the larger value, for each cell: (N, C) and (N,) in, (C,) out."""
     above, below = cells[:, None] > cells, cells[:, None] < cells  # (N, N, C)
-    mean_ranks = (1 + len(cells) + above.sum(1) - below.sum(1)) / 2  # equal values share theirs
-    return _from_ranks(mean_ranks, flags)
+    return _from_ranks((1 + len(cells) + above.sum(1) - below.sum(1)) / 2, flags)  # equal values share their ranks
 
 
 def _from_ranks(ranks: Tensor, flags: Tensor) -> Tensor:
@@ -563,64 +710,120 @@ def _from_ranks(ranks: Tensor, flags: Tensor) -> Tensor:
     return (ranks[flags].sum(0) - few * (few + 1) / 2) / (few * many)
 
 
-@auroc.cases
+@find_cell.cases
 def _(rng):
     for cells, flags in [
-        ([[1], [2]], [False, True]),
-        ([[2], [1]], [False, True]),
-        ([[1], [1]], [False, True]),
-        ([[3], [1], [2]], [True, False, True]),
-        ([[1], [2], [2]], [False, True, True]),
-        ([[1, 5], [1, 2], [2, 3]], [False, True, True]),
+        ([[[1], [2]], [[1], [2]]], [[False, True]] * 2),
+        ([[[1], [2]], [[2], [1]]], [[False, True]] * 2),
+        ([[[1], [2]], [[1], [1]]], [[False, True]] * 2),
+        ([[[1, 1], [1, 2]], [[1, 2], [2, 1]]], [[False, True]] * 2),  # the second one, and its own value
+        ([[[2, 1, 2], [1, 2, 2], [2, 3, 2]], [[1, 2, 2], [2, 1, 1], [2, 1, 3]]], [[True, False, False]] * 2),
+        ([[[3, 1], [1, 2], [2, 2]], [[1, 3], [2, 1], [2, 2]]], [[True, False, True], [False, True, True]]),
     ]:
         yield torch.tensor(cells, dtype=torch.float32), torch.tensor(flags)
-    for count in (8, 9, 12, 12, 40):
-        flags = torch.from_numpy(rng.permutation(count) < int(rng.integers(2, count // 2)))
-        cells = normal(rng, count, int(rng.integers(2, 5))) + 0.7 * flags[:, None]
-        yield (cells * 2).round() / 2 if count % 2 or count > 12 else cells, flags
+    drawn = 0
+    while drawn < 6:
+        count, width = int(rng.integers(6, 13)), int(rng.integers(3, 5))
+        flags = torch.from_numpy(np.stack([rng.permutation(count) < int(rng.integers(2, count // 2)) for _ in "12"]))
+        tells = torch.from_numpy(rng.choice([-2.0, 0.0, 1.0], width)).float()
+        cells = normal(rng, 2, count, width) + flags[..., None] * tells + 0.7
+        cells = (cells * 2).round() / 2 if drawn % 2 else cells
+        if _clear(cells, flags):
+            drawn += 1
+            yield cells, flags
 
 
-@auroc.recipe
-def _(cells, flags, tie=0.5, average=lambda wins: wins.mean((0, 1)), turn=lambda share: share):
+def _clear(cells: Tensor, flags: Tensor) -> bool:
+    """Whether one cell is the best of the first half, and by more than rounding."""
+    best = (_auroc(cells[0], flags[0]) - 0.5).abs().sort(descending=True).values
+    return bool(best[0] > best[1] + 0.01)
+
+
+def _wins(cells: Tensor, flags: Tensor, tie: float) -> Tensor:
     flagged, others = cells[flags][:, None], cells[~flags]  # (n1, 1, C) and (n0, C)
-    wins = (flagged > others).float() + tie * (flagged == others).float()  # (n1, n0, C)
-    return turn(average(wins))
+    return (flagged > others).float() + tie * (flagged == others).float()  # (n1, n0, C)
 
 
-auroc.slip("ties_as_losses", tie=0).says(
+@find_cell.recipe
+def _(
+    cells, flags, tie=0.5, average=lambda wins: wins.mean((0, 1)), turn=lambda share: share, area=None,
+    search=lambda x: x[0], report=lambda x: x[1], distance=lambda share: (share - 0.5).abs(),
+):  # fmt: skip
+    def measured(x: Tensor, f: Tensor) -> Tensor:
+        return turn(area(x, f) if area else average(_wins(x, f, tie)))
+
+    cell = int(distance(measured(search(cells), search(flags))).argmax())
+    return cell, measured(report(cells), report(flags))[cell].item()
+
+
+def _both(halves: Tensor) -> Tensor:
+    return halves.flatten(0, 1)
+
+
+find_cell.slip("picked_where_it_is_tested", search=lambda x: x[1]).says(
+    "You picked the cell on the second half, where you also report it. Of many cells the best one looks good by luck: pick it on the first half."
+)
+find_cell.slip("reported_where_it_was_picked", report=lambda x: x[0]).says(
+    "You report the AUROC of the first half, on which the cell was picked. Of many cells the best one looks good by luck there: report the second half."
+)
+find_cell.slip("picked_on_both_halves", search=_both).says(
+    "You picked the cell on both halves together, so the second one is no test any more. Pick on the first half alone."
+)
+find_cell.slip("reported_on_both_halves", report=_both).says(
+    "You report both halves together. The first one helped to pick the cell; report the second alone."
+)
+find_cell.slip("halves_swapped", search=lambda x: x[1], report=lambda x: x[0]).says(
+    "The halves are swapped: pick on cells[0], report on cells[1]."
+)
+find_cell.slip("high_cells_only", distance=lambda share: share).says(
+    "You picked the largest AUROC. A cell that is *low* where the property holds tells as much: look for the one that is farthest from one half."
+)
+find_cell.slip("low_cells_only", distance=lambda share: -share).says(
+    "You picked the smallest AUROC. Look for the one that is farthest from one half, on either side."
+)
+find_cell.slip("nearest_to_chance", distance=lambda share: -(share - 0.5).abs()).says(
+    "You picked the cell that is nearest to one half, which tells least. Take the farthest."
+)
+find_cell.slip("ties_as_losses", tie=0).says(
     "You counted a tie as a loss. Two equal values tell nothing: a tie counts one half. With ranks: equal values share the mean of their ranks."
 )
-auroc.slip("ties_as_wins", tie=1).says("You counted a tie as a win. Equal values tell nothing: a tie counts one half.")
-auroc.slip("upside_down", turn=lambda share: 1 - share).says(
+find_cell.slip("ties_as_wins", tie=1).says(
+    "You counted a tie as a win. Equal values tell nothing: a tie counts one half."
+)
+find_cell.slip("upside_down", turn=lambda share: 1 - share).says(
     "Upside down: you counted the pairs in which the place *without* the property has the larger value."
 )
-auroc.slip("folded", turn=lambda share: torch.maximum(share, 1 - share)).says(
-    "You folded the values to at least one half. Leave them: 0.1 says that the cell is *low* where the property holds, which is as good to know."
+find_cell.slip("folded", turn=lambda share: torch.maximum(share, 1 - share)).says(
+    "You folded the AUROC to at least one half. Return it as it is: 0.1 says that the cell is *low* where the property holds."
 )
-auroc.slip("divided_by_all_pairs", average=lambda wins: wins.sum((0, 1)) / sum(wins.shape[:2]) ** 2).says(
+find_cell.slip("strength_returned", turn=lambda share: 2 * (share - 0.5).abs(), distance=lambda x: x).says(
+    "You returned the strength 2 · |AUROC − ½|. Return the AUROC itself, whose side of one half says whether the cell is high or low."
+)
+find_cell.slip("divided_by_all_pairs", average=lambda wins: wins.sum((0, 1)) / sum(wins.shape[:2]) ** 2).says(
     "You divided by all pairs of places. Only pairs of one flagged and one other place count: n₁ · n₀ of them."
 )
-auroc.slip("pairs_not_divided", average=lambda wins: wins.sum((0, 1))).says(
-    "You returned the number of pairs that are won. Divide by the number of pairs, n₁ · n₀."
+find_cell.slip("pairs_not_divided", average=lambda wins: wins.sum((0, 1))).says(
+    "You counted the pairs that are won. Divide by the number of pairs, n₁ · n₀."
 )
-auroc.slip("all_cells_together", turn=torch.mean).says(
-    "This is one number for all cells together. Keep the cells apart: average over the pairs alone, (C,) remain."
-)
-auroc.wrong("argsort_for_ranks", lambda cells, flags: _from_ranks(cells.argsort(0) + 1, flags)).says(
+find_cell.slip("argsort_for_ranks", area=lambda x, f: _from_ranks(x.argsort(dim=0, stable=True) + 1, f)).says(
     "You took argsort for ranks. argsort says who stands at each place; ranks say at which place each one stands. Use argsort twice, or searchsorted, or scipy.stats.rankdata."
 )
-auroc.wrong("ties_ranked_by_order", lambda x, f: _from_ranks(x.argsort(dim=0, stable=True).argsort(0) + 1, f)).says(
+find_cell.slip(
+    "ties_ranked_by_order", area=lambda x, f: _from_ranks(x.argsort(dim=0, stable=True).argsort(0) + 1, f)
+).says(
     "Equal values have different ranks, by chance of their order. They share the mean of their ranks: scipy.stats.rankdata does that."
 )
-auroc.wrong("rank_sum_not_corrected", lambda x, f: auroc.reference(x, f) + (f.sum() + 1) / 2 / (~f).sum()).says(
+find_cell.slip("rank_sum_not_corrected", area=lambda x, f: _auroc(x, f) + (f.sum() + 1) / 2 / (~f).sum()).says(
     "The rank sum was not corrected. Even the lowest flagged places have ranks: take n₁ (n₁ + 1) / 2 off before you divide."
 )
-auroc.wrong("correlation", lambda x, f: torch.corrcoef(torch.cat([x.T, f[None].float()]))[-1, :-1]).says(
-    "This is the correlation of each cell with the property. AUROC asks for the order only, not for how far the values lie apart."
-)
-auroc.wrong("accuracy_at_zero", lambda cells, flags: ((cells > 0) == flags[:, None]).float().mean(0)).says(
+find_cell.slip(
+    "correlation",
+    area=lambda x, f: torch.corrcoef(torch.cat([x.T, f[None].float()]))[-1, :-1].nan_to_num(),
+    distance=torch.abs,
+).says("This is a correlation. AUROC asks for the order only, not for how far the values lie apart.")
+find_cell.slip("accuracy_at_zero", area=lambda x, f: ((x > 0) == f[:, None]).float().mean(0)).says(
     "This is the accuracy of one threshold, zero. AUROC takes all thresholds together, so that a cell need not be centred."
 )
-auroc.wrong("difference_of_means", lambda cells, flags: cells[flags].mean(0) - cells[~flags].mean(0)).says(
+find_cell.slip("difference_of_means", area=lambda x, f: x[f].mean(0) - x[~f].mean(0), distance=torch.abs).says(
     "You compared the means of the two kinds of places. Compare places pair by pair, and count."
 )

@@ -250,6 +250,7 @@ def generate(
     temperature: float = 1.0,
     generator: torch.Generator | None = None,
     context: int | None = None,
+    keep: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Continue a prompt (T,) by `count` characters, one after the other: tokens (count,).
 
@@ -257,6 +258,7 @@ def generate(
     likeliest is taken. The models above read each character once, as a state or a cache carries what came before.
     With `context`, a model reads just the last `context` characters, anew for each one: that is what a transformer
     trained on such windows is good at. Any other function from tokens (B, T) to logits (B, T, V) reads anew, too.
+    `keep` changes the probabilities (V,) before a draw, as top-k and top-p do.
 
     Raises ValueError for an empty prompt, a negative count or temperature, or a context below 1.
     """
@@ -278,6 +280,8 @@ def generate(
         if temperature == 0:
             unread = logits.argmax(-1, keepdim=True)  # (1,)
         else:
-            unread = torch.multinomial((logits / temperature).softmax(-1), 1, generator=generator)  # (1,)
+            probabilities = (logits / temperature).softmax(-1)  # (V,)
+            probabilities = keep(probabilities) if keep else probabilities
+            unread = torch.multinomial(probabilities, 1, generator=generator)  # (1,)
         text = torch.cat([text, unread])  # (T + 1,)
     return text[len(prompt) :]

@@ -35,14 +35,36 @@ def plot_training(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """Bits per character of every step, a running mean over 20 of them; `levels` to compare with, as dashed lines."""
+    """Bits per character of every step, faintly, and the mean of the last 20; `levels` as dashed lines.
+
+    The loss of a step is that before it, so the first one stands at 0 steps taken.
+    """
     ax = axes(ax, (6.5, 3))
     for name, bits in curves.items():
-        window = min(20, len(bits))
-        smooth = np.convolve(bits, np.ones(window) / window, "valid")
-        ax.plot(np.arange(window, len(bits) + 1), smooth, label=name)
+        taken = np.arange(len(bits))
+        sums = np.concatenate([[0.0], np.cumsum(bits)])
+        first = np.maximum(taken + 1 - 20, 0)  # of those that the mean is over
+        (line,) = ax.plot(taken, (sums[taken + 1] - sums[first]) / (taken + 1 - first), label=name)
+        ax.plot(taken, bits, color=line.get_color(), alpha=0.3, lw=0.7)
     draw_levels(ax, levels or {})
-    ax.set(xlabel="step", ylabel="bits per character", title=title)
+    ax.set(xlabel="steps taken", ylabel="bits per character", title=title)
+    if len(curves) > 1:
+        ax.legend(frameon=False, fontsize=9)
+    return ax
+
+
+def plot_reading(
+    curves: Mapping[str, LearningCurve],
+    levels: Mapping[str, float] | None = None,
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Bits per character on the validation text against millions of characters read; `levels` as dashed lines."""
+    ax = axes(ax, (6.5, 3))
+    for (name, curve), marker in zip(curves.items(), MARKERS, strict=False):
+        ax.plot(np.asarray(curve.tokens) / 1e6, curve.bits, marker=marker, ms=5, label=name)
+    draw_levels(ax, levels or {})
+    ax.set(xlabel="characters read, in millions", ylabel="bits per character (validation)", title=title)
     if len(curves) > 1:
         ax.legend(frameon=False, fontsize=9)
     return ax

@@ -6,32 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from utils.plotting.style import COLORS, GREY, MARKERS, axes, draw_levels
-from utils.reach import Horizon
+from utils.reach import Excess, Horizon
 
-LEAST = 5e-4  # bits: differences below this are drawn as if they were this large
-
-
-def plot_horizons(curves: Mapping[str, Sequence[Horizon]], title: str = "", ax: Axes | None = None) -> Axes:
-    """Bits per character against visible characters: mean of the seeds, a band from the lowest to the highest.
-
-    A triangle on the axis marks each seed's horizon.
-    """
-    ax = axes(ax, (6.5, 3.8))
-    for (name, horizons), marker in zip(curves.items(), MARKERS, strict=False):
-        lengths = horizons[0].lengths
-        bits = np.array([horizon.bits for horizon in horizons])
-        (line,) = ax.plot(lengths, bits.mean(0), marker=marker, ms=4, label=name)
-        ax.fill_between(lengths, bits.min(0), bits.max(0), color=line.get_color(), alpha=0.2, lw=0)
-        found = [horizon.horizon for horizon in horizons]
-        color, on_axis = line.get_color(), ax.get_xaxis_transform()
-        ax.plot(found, [0.02] * len(found), "v", color=color, ms=8, alpha=0.6, transform=on_axis, clip_on=False)
-    ax.set(xscale="log", xlabel="visible characters (triangles: horizons)", ylabel="bits per character", title=title)
-    ticks = _powers_of_two(next(iter(curves.values()))[0].lengths)
-    ax.set_xticks(ticks, [str(k) for k in ticks])
-    ax.minorticks_off()
-    ax.grid(alpha=0.3)
-    ax.legend(frameon=False, fontsize=9)
-    return ax
+LEAST = 1e-3  # bits: differences below this are drawn as if they were this large
 
 
 def plot_horizons_by_seed(
@@ -62,43 +39,32 @@ def plot_horizons_by_seed(
 
 
 def plot_excess(
-    curves: Mapping[str, Sequence[Horizon]], tolerance: float, title: str = "", ax: Axes | None = None
+    curves: Mapping[str, Excess], tolerance: float | None = None, title: str = "", ax: Axes | None = None
 ) -> Axes:
-    """How far each loss is above the lowest of its curve, one line for each seed; the tolerance as a dashed line."""
-    ax = axes(ax, (6.5, 3.6))
-    for (name, horizons), color, marker in zip(curves.items(), COLORS, MARKERS, strict=False):
-        for number, horizon in enumerate(horizons):
-            above = np.maximum(np.array(horizon.bits) - horizon.best, LEAST)
-            label = name if number == 0 else None
-            ax.plot(horizon.lengths, above, color=color, marker=marker, ms=4, lw=1.2, alpha=0.8, label=label)
-    draw_levels(ax, {"tolerance": tolerance})
-    ticks = _powers_of_two(next(iter(curves.values()))[0].lengths)
-    ax.set(xscale="log", yscale="log", ylim=(0.8 * LEAST, None), xlabel="visible characters", title=title)
-    ax.set_ylabel("bits per character above the best")
+    """What is lost when only the last k characters are known, on a logarithmic axis, with a band of one standard error.
+
+    A hollow marker stands where the excess is smaller than its standard error: nothing is left to see there.
+    """
+    ax = axes(ax, (6.5, 3.8))
+    for (name, excess), color, marker in zip(curves.items(), COLORS, MARKERS, strict=False):
+        bits, spread = np.asarray(excess.bits), np.asarray(excess.spread)
+        drawn, seen = np.maximum(bits, LEAST), bits > np.maximum(spread, LEAST)
+        ax.plot(excess.lengths, drawn, color=color, lw=1.2, alpha=0.8)
+        ax.fill_between(
+            excess.lengths, np.maximum(bits - spread, LEAST), np.maximum(bits + spread, LEAST), color=color, alpha=0.2,
+            lw=0,
+        )  # fmt: skip
+        lengths = np.asarray(excess.lengths)
+        ax.plot(lengths[seen], drawn[seen], marker, color=color, ms=5, label=name)
+        ax.plot(lengths[~seen], drawn[~seen], marker, color=color, mfc="white", ms=5)
+    if tolerance is not None:
+        draw_levels(ax, {"tolerance": tolerance})
+    ticks = _powers_of_two(next(iter(curves.values())).lengths)
+    ax.set(xscale="log", yscale="log", ylim=(0.8 * LEAST, None), title=title)
+    ax.set(xlabel="true characters visible (k)", ylabel="bits per character more than with all of them")
     ax.set_xticks(ticks, [str(k) for k in ticks])
     ax.minorticks_off()
     ax.grid(alpha=0.3)
-    ax.legend(frameon=False, fontsize=9)
-    return ax
-
-
-def plot_tolerances(
-    curves: Mapping[str, Sequence[Horizon]], tolerances: Sequence[float], title: str = "", ax: Axes | None = None
-) -> Axes:
-    """The horizon that each tolerance reads off the same curves: a dot for each seed, a line through their medians."""
-    ax = axes(ax, (6.5, 3.0))
-    for (name, horizons), marker in zip(curves.items(), MARKERS, strict=False):
-        found = np.array([[horizon.within(tolerance) for horizon in horizons] for tolerance in tolerances])
-        (line,) = ax.plot(tolerances, np.median(found, 1), marker=marker, ms=5, label=name)
-        for column in found.T:
-            ax.plot(tolerances, column, marker, color=line.get_color(), alpha=0.3, ms=5)
-    ax.set(
-        xscale="log", yscale="log", xlabel="tolerance (bits per character)", ylabel="horizon (characters)", title=title
-    )
-    ax.set_xticks(tolerances, [f"{tolerance:g}" for tolerance in tolerances])
-    ticks = _powers_of_two(next(iter(curves.values()))[0].lengths)
-    ax.set_yticks(ticks, [str(k) for k in ticks])
-    ax.minorticks_off()
     ax.legend(frameon=False, fontsize=9)
     return ax
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from utils.plotting.style import BLUE, COLORS, GREEN, MARKERS, ORANGE, axes
+from utils.plotting.style import BLUE, COLORS, GREEN, GREY, MARKERS, ORANGE, axes
 
 
 def plot_runs(runs: Mapping[str, Sequence[float]], title: str = "", ax: Axes | None = None) -> Axes:
@@ -40,18 +40,34 @@ def plot_budgets(budgets: Mapping[str, Mapping[str, Sequence[float]]], title: st
     return ax
 
 
-def plot_bits(models: Mapping[str, Sequence[float]], title: str = "", ax: Axes | None = None) -> Axes:
-    """Bits per character of several models, one row each: a dot for each seed, and their mean in figures."""
-    ax = axes(ax, (6.5, 0.3 * len(models) + 1.0))
+def plot_bits(
+    models: Mapping[str, Sequence[float]],
+    title: str = "",
+    levels: Mapping[str, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Bits per character of several models, one row each: a dot for each seed, and their mean in figures.
+
+    The axis begins just below the smallest. `levels` are values to compare with, as dashed lines.
+    """
+    levels = levels or {}
+    ax = axes(ax, (6.5, 0.3 * len(models) + 1.1))
+    smallest = min(min(bits) for bits in [*models.values(), list(levels.values()) or [np.inf]])
+    largest = max(max(bits) for bits in models.values())
+    left = np.floor(10 * smallest - 1) / 10
     for row, (name, bits) in enumerate(models.items()):
         color = ORANGE if "LSTM" in name else BLUE
-        ax.hlines(row, 0, np.mean(bits), color=color, lw=2, alpha=0.5)
-        ax.plot(bits, [row] * len(bits), "o", color=color, ms=6, alpha=0.8)
+        height = row + (np.linspace(-0.16, 0.16, len(bits)) if len(bits) > 1 else np.zeros(1))
+        ax.hlines(row, left, np.mean(bits), color=color, lw=2, alpha=0.4)
+        ax.plot(bits, height, "o", color=color, ms=6, alpha=0.8)
         ax.annotate(
             f"{np.mean(bits):.2f}", (max(bits), row), (7, 0), textcoords="offset points", va="center", fontsize=9
         )
-    ax.set(yticks=range(len(models)), yticklabels=models, ylim=(len(models) - 0.5, -0.5))
-    ax.set_xlim(0, 1.1 * max(max(bits) for bits in models.values()))
+    for name, level in levels.items():
+        ax.axvline(level, color=GREY, ls="--", lw=1)
+        ax.annotate(name, (level, 1), (3, -2), ("data", "axes fraction"), "offset points", va="top", fontsize=8)
+    ax.set(yticks=range(len(models)), yticklabels=models, ylim=(len(models) - 0.4, -0.9 if levels else -0.5))
+    ax.set_xlim(left, largest + 0.12 * (largest - left) + 0.02)
     ax.set(xlabel="validation loss (bits per character)", title=title)
     return ax
 

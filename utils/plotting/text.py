@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from torch import Tensor
 
-from utils.plotting.style import COLORS, GREY, VISIBLE, axes
+from utils.plotting.style import COLORS, GREEN, GREY, VISIBLE, axes
 
 
 def plot_words(values: Sequence[float], words: Sequence[str], ylabel: str, title: str, ax: Axes | None = None) -> Axes:
@@ -61,10 +61,19 @@ def plot_probabilities(
     return ax
 
 
-def plot_colored_text(text: str, values: Tensor, title: str = "", columns: int = 84, ax: Axes | None = None) -> Axes:
-    """A text, each character on the colour of its value (N,): orange high, violet low, white between.
+def plot_colored_text(
+    text: str,
+    values: Tensor,
+    title: str = "",
+    columns: int = 84,
+    underlined: Tensor | None = None,
+    label: str = "value of the cell",
+    ax: Axes | None = None,
+) -> Axes:
+    """A text, each character on the colour of its value (N,): brown high, violet low, white between.
 
-    Lines break where the text does, and after `columns` characters.
+    Letters are white on dark colours. Lines break where the text does, and after `columns` characters. Characters for
+    which `underlined` (N,) is true have a line below them.
     """
     places, row, column = [], 0, 0
     for character in text:
@@ -73,15 +82,25 @@ def plot_colored_text(text: str, values: Tensor, title: str = "", columns: int =
         places.append((column, row))
         row, column = (row + 1, 0) if character == "\n" else (row, column + 1)
     rows = max(place[1] for place in places) + 1
-    ax = axes(ax, (8.2, 0.19 * rows + 0.75))
+    ax = axes(ax, (0.084 * columns + 1.0, 0.2 * rows + 0.7))
     grid = np.full((rows, columns), np.nan)
     for (x, y), value in zip(places, values.tolist(), strict=True):
         grid[y, x] = value
-    low, high = np.nanquantile(grid, [0.02, 0.98])
-    drawn = ax.imshow(grid, cmap="PuOr_r", norm=Normalize(low, high, clip=True), aspect="auto", alpha=0.75)
-    for (x, y), character in zip(places, text, strict=True):
-        ax.text(x, y, character.translate({10: "↵"}), family="monospace", fontsize=7.5, ha="center", va="center")
-    ax.figure.colorbar(drawn, ax=ax, label="value of the cell", shrink=min(1.0, 8 / rows + 0.3), pad=0.01)
-    ax.set(xticks=[], yticks=[], title=title)
+    norm = Normalize(*np.nanquantile(grid, [0.02, 0.98]), clip=True)
+    drawn = ax.imshow(grid, cmap="PuOr_r", norm=norm, aspect="auto")
+    marks = [False] * len(text) if underlined is None else underlined.tolist()
+    for (x, y), character, marked in zip(places, text, marks, strict=True):
+        ink = "white" if _is_dark(np.asarray(drawn.cmap(norm(grid[y, x])))) else "black"
+        letter = character.translate({10: "↵"})
+        ax.text(x, y, letter, color=ink, family="monospace", fontsize=8.5, ha="center", va="center")
+        if marked:
+            ax.plot([x - 0.5, x + 0.5], [y + 0.42] * 2, color=GREEN, lw=2, solid_capstyle="butt")
+    ax.figure.colorbar(drawn, ax=ax, label=label, shrink=min(1.0, 8 / rows + 0.3), pad=0.01)
+    ax.set(xticks=[], yticks=[], xlim=(-0.6, columns - 0.4), ylim=(rows - 0.45, -0.55), title=title)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _is_dark(color: np.ndarray) -> bool:
+    """Whether white letters are easier to read on it: by its luminance (ITU-R BT.709)."""
+    return 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2] < 0.5

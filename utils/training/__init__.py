@@ -6,6 +6,7 @@ from utils.training.fit import count_parameters, evaluate, fit, seed_everything
 from utils.training.history import History, LearningCurve
 from utils.training.metrics import METRICS, Metric, cross_entropy
 from utils.training.muon import Muon
+from utils.training.parallel import in_parallel
 from utils.training.stopwatch import Stopwatch
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "cross_entropy",
     "evaluate",
     "fit",
+    "in_parallel",
     "on_fastest_device",
     "pick_device",
     "seed_everything",

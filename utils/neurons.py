@@ -1,0 +1,76 @@
+"""Cells of a recurrent network that keep track of something: the search, and the controls that it needs.
+
+Everything is searched on the first half of a passage and reported on the second. A strength is signed, from -1 to 1,
+and 0 at chance: for a property that is true or false it is 2 AUROC - 1, for a number it is the correlation.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from sklearn.linear_model import Ridge
+from torch import Tensor, nn
+
+
+@torch.no_grad()
+def cells_of(model: nn.Module, halves: Tensor) -> Tensor:
+    """The cell c of a one-layer LSTM after each character of tokens (2, T), read from empty states: (2, T, C)."""
+    state, seen = None, []
+    for column in halves.T:
+        _, state = model(column[:, None], state)
+        seen.append(state[1][0].clone())  # a view would keep all that the step had needed
+    return torch.stack(seen, 1)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A cell, and how strongly it tells the property on the second half: above 0 it is high where the property is."""
+
+    cell: int
+    strength: float
+
+
+class Search:
+    """The values of all cells in both halves of a passage, (2, N, C), to be searched for several properties.
+
+    Cells of a trained network hardly ever tie, so their ranks are taken without sharing.
+    """
+
+    def __init__(self, cells: Tensor):
+        self.cells = cells
+        self.standard = _standardised(cells.double())
+        self.ranks = cells.argsort(1).argsort(1).double() + 1
+
+    def strengths(self, half: int, values: Tensor) -> Tensor:
+        """The signed strength of each cell (C,) for a property (N,), bool or numbers."""
+        if values.dtype != torch.bool:
+            return (self.standard[half].T @ _standardised(values.double()[:, None])[:, 0]) / len(values)
+        few, many = values.sum(), (~values).sum()
+        area = (self.ranks[half].T @ values.double() - few * (few + 1) / 2) / (few * many)
+        return 2 * area - 1
+
+    def best(self, values: Tensor) -> Found:
+        """The cell that tells a property (2, N) best on the first half, and what it is worth on the second."""
+        cell = int(self.strengths(0, values[0]).nan_to_num().abs().argmax())
+        return Found(cell, float(self.strengths(1, values[1])[cell]))
+
+    def by_luck(self, values: Tensor, times: int = 20, closest: int = 500) -> list[float]:
+        """The same search from start to end with the property shifted along the text, by at least `closest` characters.
+
+        That keeps the long runs of both, and breaks the link between them. The size of each strength.
+        """
+        amounts = torch.randint(closest, values.shape[1] - closest, (times,)).tolist()
+        return [abs(self.best(values.roll(by, 1)).strength) for by in amounts]
+
+
+def probe(features: Tensor, values: Tensor) -> float:
+    """The size of the strength of a linear readout of all features (2, N, C) together, fitted on the first half."""
+    linear = Ridge(1.0).fit(features[0], values[0].float())
+    read = torch.as_tensor(linear.predict(features[1])).float()[:, None]
+    read = read + 1e-4 * torch.randn(read.shape)  # breaks ties
+    return abs(float(Search(read.expand(2, -1, -1)).strengths(1, values[1])[0]))
+
+
+def _standardised(values: Tensor) -> Tensor:
+    """Mean 0 and deviation 1 along the places, the second last axis; a constant gives nan."""
+    centred = values - values.mean(-2, keepdim=True)
+    return centred / centred.square().mean(-2, keepdim=True).sqrt()

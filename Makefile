@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LESSONS ?=
 LESSON ?=
+MODELS ?=
 # A fork renders its own badges and set-up cells: make build REPOSITORY=https://github.com/you/your-fork
 export REPOSITORY
 # pip takes exactly these versions; torch comes first and alone, so that no range can pull in another build of it.
@@ -14,7 +15,7 @@ NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider -p tests.progress -p tes
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab new lesson build check stale quick test test-gpu course progress bench grade-demo lint lock clean system-tools
+.PHONY: help setup lab new lesson build check stale quick test test-gpu course progress bench weights grade-demo lint lock clean system-tools
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -87,6 +88,9 @@ progress: $(VENV)/lab  ## show what you have passed so far
 
 bench: $(VENV)/author  ## measure the speed claims; writes bench/results.json
 	$(BIN)/python -m bench
+
+weights: $(VENV)/author  ## train the models of data/weights/ that are missing (MODELS="char_lstm mnist_cnn" trains these)
+	$(BIN)/python -m tools.train_weights $(MODELS)
 
 DEMO ?= demo-class
 grade-demo: $(VENV)/author  ## make a class of 60, some of it hostile, grade it, and open the class page

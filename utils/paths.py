@@ -5,6 +5,7 @@ from pathlib import Path
 COURSE = Path(__file__).resolve().parents[1]
 LESSONS, NOTEBOOKS, SOLUTIONS = COURSE / "lessons", COURSE / "notebooks", COURSE / "solutions"
 DATA = COURSE / "data"
+WEIGHTS = DATA / "weights"
 RECORDED = COURSE / "docs" / "recorded"
 
 if any(COURSE.glob("reach_course-*.dist-info")):  # pip has put a copy here, and left the rest where it was

@@ -242,7 +242,9 @@ rotary.slip("halves_swapped", join=lambda a, b: torch.cat([b, a], -1)).says(
     "The two halves came back in the other order: first all first channels, then all second ones."
 )
 rotary.slip("added_to_the_input", keep=1).says("The turned vectors were added to x. They replace it.")
-rotary.slip("only_cosine", down=0, up=0).says("Each channel was only scaled by a cosine. A turn mixes the two of a pair.")
+rotary.slip("only_cosine", down=0, up=0).says(
+    "Each channel was only scaled by a cosine. A turn mixes the two of a pair."
+)
 
 
 @rotary.mistake(
@@ -593,7 +595,9 @@ def _seen_straight(facts, vocabulary, width, heads, layers):
 build_transformer.slip("feed_forward_without_nonlinearity", seen=_seen_straight, bend=nn.Identity).says(
     "Two matrices in a row are one matrix. A nonlinearity stands between them, such as GELU or ReLU."
 )
-build_transformer.slip("residual_missing", seen=sequences.has_no_way_past, arrange=partial(two_steps, keep=(0, 1))).says(
+build_transformer.slip(
+    "residual_missing", seen=sequences.has_no_way_past, arrange=partial(two_steps, keep=(0, 1))
+).says(
     "A part replaces the stream. Attention and feed-forward are both *added* to it: x + attend(…), then x + feed_forward(…)."
 )
 build_transformer.slip("positions_missing", seen=sequences.ignores_order, places=0).says(

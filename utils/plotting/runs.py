@@ -40,6 +40,23 @@ def plot_budgets(budgets: Mapping[str, Mapping[str, Sequence[float]]], title: st
     return ax
 
 
+def plot_heads(seen: Mapping[str, Sequence[float]], even: float, title: str = "", ax: Axes | None = None) -> Axes:
+    """To how many characters each head listens: {layer: a number for each head}. `even`: for equal weights."""
+    ax = axes(ax, (6.5, 0.5 * len(seen) + 1.3))
+    for row, (heads, color, marker) in enumerate(zip(seen.values(), COLORS, MARKERS, strict=False)):
+        ax.plot(heads, [row] * len(heads), marker, color=color, ms=9, alpha=0.7, mec="black")
+    ax.axvline(even, color="black", ls="--", lw=1)
+    ax.annotate(
+        "all alike", (even, 1), (-3, -2), ("data", "axes fraction"), "offset points", ha="right", va="top", fontsize=9
+    )
+    ax.set(yticks=range(len(seen)), yticklabels=seen, ylim=(len(seen) - 0.5, -0.6), xscale="log", title=title)
+    ticks = [1, 2, 5, 10, 20, 50, 100]
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.minorticks_off()
+    ax.set(xlabel="characters that a head listens to ($e^{entropy}$), a mark for each head", xlim=(0.95, 1.3 * even))
+    return ax
+
+
 def plot_bits(models: Mapping[str, Sequence[float]], title: str = "", ax: Axes | None = None) -> Axes:
     """Bits per character of several models, one row each: a dot for each seed, and their mean in figures."""
     ax = axes(ax, (6.5, 0.3 * len(models) + 1.0))

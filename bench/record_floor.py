@@ -60,7 +60,7 @@ def shipped(corpus: data.Corpus) -> dict[str, float]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--width", type=int, default=256)
-    parser.add_argument("--passes", type=int, default=4, help="through the whole training text, in characters")
+    parser.add_argument("--passes", type=int, default=3, help="through the whole training text, in characters")
     wanted = parser.parse_args(arguments)
     torch.set_num_threads(THREADS)
     corpus = data.corpus("tiny_shakespeare")

@@ -860,6 +860,19 @@ def test_a_run_records_what_it_ran_with_and_a_build_without_a_run_keeps_the_reco
     assert stale.changed(course.root, course.source) == []
 
 
+def test_a_lesson_is_stale_when_the_weights_that_it_names_have_changed(tmp_path):
+    (tmp_path / "lessons").mkdir()
+    lesson, weights = tmp_path / "lessons" / "08_plays.py", tmp_path / "data" / "weights" / "char_lstm.safetensors"
+    lesson.write_text('name = "char_lstm"\n')
+    assert stale.modules(tmp_path, lesson) == {}
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"old")
+    before = stale.modules(tmp_path, lesson)
+    weights.write_bytes(b"new")
+    assert list(before) == ["data/weights/char_lstm.safetensors"]
+    assert stale.modules(tmp_path, lesson) != before
+
+
 def test_a_widget_without_a_browser_test_is_reported(course, capsys):
     assert course.build() == 0
     widgets = course.root / "utils" / "widgets"

@@ -33,6 +33,8 @@ exercise = exercises()[0]
 print("utils:", utils.__file__)
 print("torch:", torch.__version__, torch.__file__)
 print(exercise.judge(exercise.reference).text())
+from utils import models
+print("weights:", models.card("mnist_cnn")["architecture"]["parameters"], not models.pretrained("mnist_cnn").training)
 """
 
 
@@ -71,7 +73,7 @@ def link_distribution(name: str, target: Path) -> None:
 def address(tmp_path_factory):
     """A git repository with the course as it stands here, but for a torch that no machine has."""
     folder = tmp_path_factory.mktemp("address")
-    for name in ("utils", "tools", "lessons"):
+    for name in ("utils", "tools", "lessons", "data/weights"):
         shutil.copytree(COURSE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     project = (COURSE / "pyproject.toml").read_text(encoding="utf-8")
     (folder / "pyproject.toml").write_text(re.sub(r'"torch>=[^"]+"', f'"{NO_TORCH}"', project), encoding="utf-8")
@@ -133,6 +135,7 @@ def test_the_setup_cell_fetches_the_course_and_leaves_torch_alone(with_torch, ad
     assert version == metadata.version("torch")
     assert Path(place) == tmp_path / "given" / "torch" / "__init__.py"
     assert ": passed" in done.stdout.splitlines()[2]
+    assert "weights: 27418 True" in done.stdout.splitlines()
     assert (record.read_bytes(), record.stat().st_mtime_ns) == before
     [packages] = (tmp_path / "venv").rglob("site-packages")
     assert not list(packages.glob("torch*"))

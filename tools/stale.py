@@ -1,7 +1,8 @@
 """`python -m tools.stale`: the lessons whose modules of `utils` have changed since they were last run.
 
 The build does not run a lesson again for that, since most changes leave its outputs as they were. When a lesson is run,
-its solution records what its modules were, so that a run with the same outputs counts, and a changed text does not.
+its solution records what its modules were, so that a run with the same outputs counts, and a changed text does not. So
+it does for the trained weights that the lesson names.
 What checks are made of is left out: a check that passed shows the same line after any change.
 """
 
@@ -21,7 +22,7 @@ NOT_SHOWN = ["utils.checks", "utils.checking"]
 
 
 def modules(root: Path, lesson: Path) -> dict[str, str]:
-    """{path of a module: digest of its code} for all of `utils` that a lesson imports, directly or not."""
+    """{path: digest of its code} for all modules of `utils` that a lesson imports, directly or not; and its weights."""
     finder = ModuleFinder(path=[str(root)], excludes=NOT_SHOWN)
     finder.run_script(str(lesson))
     files_found = [vars(module)["__file__"] for module in finder.modules.values()]
@@ -30,7 +31,14 @@ def modules(root: Path, lesson: Path) -> dict[str, str]:
         file.relative_to(root).as_posix(): _digest(file.read_text(encoding="utf-8"))
         for file in found
         if file.is_relative_to(root / "utils")
-    }
+    } | _weights(root, lesson.read_text(encoding="utf-8"))
+
+
+def _weights(root: Path, source: str) -> dict[str, str]:
+    """{path: digest} of the trained weights that a lesson names."""
+    paths = sorted((root / "data" / "weights").glob("*.safetensors"))
+    named = [path for path in paths if f'"{path.stem}"' in source]
+    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in named}
 
 
 def changed(root: Path, lesson: Path) -> list[str]:

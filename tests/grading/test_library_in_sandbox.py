@@ -47,3 +47,13 @@ def test_the_imports_of_a_lesson_run_and_the_rest_is_missing(path):
             assert student.ask({"do": "run", "source": look}, 60)[0]["text"] == "[]\n"
     except NoSandbox as error:
         pytest.skip(f"no sandbox: {error}")
+
+
+def test_a_trained_model_can_be_loaded_where_the_models_are():
+    try:
+        with Sandbox(library=library("02_cnn_on_mnist")) as sandbox:
+            student = sandbox.start_process(Limits())
+            source = "from utils import models\nprint(models.pretrained('mnist_cnn').training)"
+            assert student.ask({"do": "run", "source": source}, 60)[0]["text"] == "False\n"
+    except NoSandbox as error:
+        pytest.skip(f"no sandbox: {error}")

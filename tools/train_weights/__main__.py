@@ -11,7 +11,7 @@ import torch
 
 from tools.train_weights.images import CNNTraining
 from tools.train_weights.lstm import LSTMTraining
-from tools.train_weights.shipping import ship
+from tools.train_weights.shipping import ship, write_table
 from tools.train_weights.trainer import Training, train
 from tools.train_weights.transformer import TransformerTraining
 from utils.data import Corpus, Images, corpus, mnist
@@ -92,6 +92,7 @@ def main(names: list[str], folder: Path = WEIGHTS, checkpoints: Path = CHECKPOIN
         card = ship(name, MODELS[name].title, training, run, folder)
         checkpoint.unlink(missing_ok=True)
         print(f"  {card['measured']['shipped']:.4f} {training.unit}, {card['file']['bytes']:,} bytes", flush=True)
+    write_table(folder)
     return 0
 
 

@@ -28,24 +28,24 @@ class TransformerTraining(TextTraining[Transformer]):
         "new order each pass"
     )
     how = (
-        "The whole validation text but its first character, in windows of 256 that overlap by half: each character "
-        "has 128 to 255 before it, and those in the first half of the first window have as many as there are."
+        "The whole validation text but its first character, in windows of 256 that overlap by half: each character is "
+        "predicted once, from the 129 to 256 before it, or all there are in the first half of the first window."
     )
 
     def __init__(
         self,
         corpus: Corpus,
         *,
-        width: int = 240,
-        heads: int = 6,
+        width: int = 160,
+        heads: int = 4,
         layers: int = 2,
         context: int = 256,
         dropout: float = 0.2,
-        epochs: int = 20,
-        muon: float = 0.02,
-        lr: float = 4e-3,
+        epochs: int = 14,
+        muon: float = 0.05,
+        lr: float = 0.01,
         weight_decay: float = 0.01,
-        batch: int = 16,
+        batch: int = 4,
         seed: int = 0,
     ):
         super().__init__(corpus)
@@ -69,17 +69,11 @@ class TransformerTraining(TextTraining[Transformer]):
         self.architecture = {"class": "Transformer", "arguments": arguments}
         self.model = Transformer(**arguments)
         matrices = [p for block in self.model.blocks for p in block.parameters() if p.dim() == 2]
-        ids = {id(p) for p in matrices}
-        rest = [p for p in self.model.parameters() if id(p) not in ids]
-        if muon:
-            self.optimizers = [
-                Muon(matrices, muon, weight_decay=weight_decay),
-                torch.optim.AdamW(rest, lr, (0.9, 0.99), weight_decay=weight_decay, fused=True),
-            ]
-        else:
-            self.optimizers = [
-                torch.optim.AdamW(self.model.parameters(), lr, (0.9, 0.99), weight_decay=weight_decay, fused=True)
-            ]
+        rest = [p for p in self.model.parameters() if not any(p is matrix for matrix in matrices)]
+        self.optimizers = [
+            Muon(matrices, muon, weight_decay=weight_decay),
+            torch.optim.AdamW(rest, lr, (0.9, 0.99), weight_decay=weight_decay, fused=True),
+        ]
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Inputs and targets (B, T) of a step, which depend on its number alone."""
@@ -107,8 +101,8 @@ class TransformerTraining(TextTraining[Transformer]):
 def transformer_bits(model: Transformer, tokens: Tensor, context: int = 256, batch: int = 32) -> float:
     """Bits per character of a text (N,), read in windows of `context` that overlap by half.
 
-    Each character is predicted once, in the second half of a window: it has at least context / 2 characters behind
-    it, at most context − 1. Those of the first window are all counted, so the first half context has less.
+    Each character is predicted once, in the second half of a window, from the context / 2 + 1 to `context` characters
+    before it. Those of the first window are all counted, the first ones with as many as there are.
     """
     half = context // 2
     padded = F.pad(tokens, (0, -(len(tokens) - 1) % half))  # the targets of the padding are left out below

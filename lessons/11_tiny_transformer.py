@@ -147,8 +147,8 @@ for h, part in enumerate(heads):  # one head after the other; √D is 1
     print(f"head {h + 1}: the last position looks with weights {weights[2].numpy().round(2)}")
 
 # %% [markdown]
-# Each head prefers the positions that have its channel. A product of tensors with an axis for the heads does both at once, and the way
-# back puts the heads side by side again.
+# Each head prefers the positions that have its channel. A product of tensors with an axis for the heads does both at once, and
+# the way back puts the heads side by side again.
 
 # %%
 scores = heads @ heads.mT  # (H, T, D) times (H, D, T) gives (H, T, T)
@@ -181,9 +181,9 @@ claim(
 # ### Exercise 11.1 · causal self-attention
 # ●●○ · about 20 minutes · 3 points
 #
-# Write `causal_attention(x, w_in, w_out, heads)`. `w_in` (3C, C) holds the rows for all queries, then those for all keys, then those for
-# all values. The first D channels belong to the first head, and so on. Return the output (B, T, C).
-# By loops or by matrix products, both pass.
+# Write `causal_attention(x, w_in, w_out, heads)`. `w_in` (3C, C) holds the rows for all queries, then those for all keys, then
+# those for all values. The first D channels belong to the first head, and so on. Return the output (B, T, C). By loops or by
+# matrix products, both pass.
 
 
 # %% answer="causal_attention"
@@ -268,12 +268,12 @@ for layers, stack in {"one layer": look, "two layers": lambda x: look(look(x))}.
     print(f"{layers}: positions that notice: {noticed[0].nonzero().flatten().tolist()}")
 
 # %% [markdown]
-# With one layer, nobody from position 2 on notices that the order has changed. With two, the causal mask gives it away, because the first
-# two positions have themselves seen different things. That is a weak hint.
+# With one layer, nobody from position 2 on notices that the order has changed. With two, the causal mask gives it away, because
+# the first two positions have themselves seen different things. That is a weak hint.
 #
-# The first transformer *added* a vector for each place to its inputs (Vaswani et al. 2017). A later idea works better here, as section 5 will show:
-# **rotary positions** (Su et al. 2021). Think of a pair of channels as an arrow in the plane. Turn the query
-# at position 5 by 5 steps, and the key at position 3 by 3 steps. What is left in their dot product? **Predict** which of
+# The first transformer *added* a vector for each place to its inputs (Vaswani et al. 2017). Many later ones have **rotary
+# positions** instead (Su et al. 2021), and so will yours. Think of a pair of channels as an arrow in the plane. Turn the
+# query at position 5 by 5 steps, and the key at position 3 by 3 steps. What is left in their dot product? **Predict** which of
 # the four scores below are equal.
 
 
@@ -355,8 +355,8 @@ check.rotary(rotary)
 # </details>
 
 # %% [markdown]
-# If it works, then the score of a query and a key depends on their distance alone. Here is one query at position 63 and the same one at
-# position 255, and 60 equal keys before each.
+# If it works, then the score of a query and a key depends on their distance alone. Here is one query at position 63 and the
+# same one at position 255, and 60 equal keys before each.
 
 # %% payoff="rotary"
 with payoff("rotary"):
@@ -382,8 +382,8 @@ with payoff("rotary"):
 # as long, a nonlinearity bends it, and a second matrix brings it back. That is the **feed-forward** part. Both parts only *add* to a
 # stream that runs through the whole model. So there is always a short way back to the input, however deep the stack (lesson 04).
 #
-# What a part reads is normalised first, so that it always meets numbers of about the same size. RMS norm divides a vector by the root of the mean of
-# its squares. **Predict**: what does it make of (3, 4)?
+# What a part reads is normalised first, so that it always meets numbers of about the same size. RMS norm divides a vector by
+# the root of the mean of its squares. **Predict**: what does it make of (3, 4)?
 
 # %% same_output=true
 x = torch.tensor([3.0, 4.0])
@@ -477,13 +477,13 @@ with payoff("block"):
     )
 
 # %% [markdown]
-# The bright diagonal is the stream. And every earlier position is one step away, in the first block already: no window has to grow, as in lesson 03,
-# and nothing has to be handed on from state to state.
+# The bright diagonal is the stream. And every earlier position is one step away, in the first block already: no window has to
+# grow, as in lesson 03, and nothing has to be handed on from state to state.
 #
 # ## 4 · The model
 #
-# Tokens go in and logits come out. An embedding turns each character into C numbers, and the blocks work on them. After a last norm, one
-# linear layer makes V logits per position, and `F.cross_entropy` does the rest.
+# Tokens go in and logits come out. An embedding turns each character into C numbers, and the blocks work on them. After a last
+# norm, one linear layer makes V logits per position, and `F.cross_entropy` does the rest.
 #
 # | symbol | in code | shape |
 # | --- | --- | --- |
@@ -497,9 +497,9 @@ with payoff("block"):
 #
 # Write `build_transformer(vocabulary, width, heads, layers)`. It returns an `nn.Module` that turns tokens (B, T) into logits
 # (B, T, vocabulary), for any B and any T up to 256. Its stream is `width` wide, and it knows where each token stands. It has
-# `layers` blocks, each with weights of its own. A block adds two things to the stream: causal attention with `heads` heads,
-# and a feed-forward part, 4 × `width` wide inside, with a nonlinearity there. Where the norms stand, how the model is told positions, how the
-# scores are scaled and how the weights begin is up to you.
+# `layers` blocks, each with weights of its own. A block adds two things to the stream: causal attention with `heads` heads, and
+# a feed-forward part, 4 × `width` wide inside, with a nonlinearity there. Where the norms stand, how the model is told
+# positions, how the scores are scaled and how the weights begin is up to you.
 #
 # A class will do: `class build_transformer(nn.Module)`. Your `block` and your `rotary` are good parts. For the attention, write a
 # method that turns queries and keys before it compares them. You may use `F.scaled_dot_product_attention(q, k, v,
@@ -574,8 +574,8 @@ check.build_transformer(build_transformer)
 # %% [markdown]
 # ### Overfit one batch
 #
-# Before you train a new model on a million characters, train it on very few, again and again. If it cannot memorise them, something is
-# broken. This test has found more mistakes than any other. **Predict**: eight windows of 64 characters, 150 steps.
+# Before you train a new model on a million characters, train it on very few, again and again. If it cannot memorise them,
+# something is broken. This test has found more mistakes than any other. **Predict**: eight windows of 64 characters, 150 steps.
 # How many bits per character will be left?
 
 # %%
@@ -616,8 +616,8 @@ with payoff("build_transformer"):
 
 # %% [markdown]
 # How large is such a model? A block has 3C² weights for queries, keys and values, C² for `w_out`, and twice 4C² for the
-# feed-forward part: 12C² in all. Here are the parameters of the course's own model, `models.Transformer`. It has rotary positions, too, a scale
-# for each channel in its norms, and no biases.
+# feed-forward part: 12C² in all. Here are the parameters of the course's own model, `models.Transformer`. It has rotary
+# positions, too, a scale for each channel in its norms, and no biases.
 
 # %% same_output=true
 C, L = 48, 2
@@ -706,9 +706,10 @@ claim(
 #
 # ### The same effort of tuning
 #
-# "The same learning rate for both" sounds fair and is not: a rate that suits one architecture may cripple the other. What is fair is the same *effort*.
-# Each model got three rates, each in a run of its own, and the best stays. That took too long for a lesson, so
-# `python -m bench.record_comparison` did it once and stored what came out. **Predict**: which of the two wants the larger rate?
+# "The same learning rate for both" sounds fair and is not: a rate that suits one architecture may cripple the other. What is
+# fair is the same *effort*. Each model got three rates, each in a run of its own, and the best stays. That took too long for a
+# lesson, so `python -m bench.record_comparison` did it once and stored what came out. **Predict**: which of the two wants the
+# larger rate?
 
 # %%
 record = json.loads((paths.RECORDED / "lstm_and_transformer.json").read_text())
@@ -836,8 +837,8 @@ claim(
 # %% [markdown]
 # ### Equal characters, then equal seconds
 #
-# First both read the same number of characters. Then the faster one gets more of them, as many as fit into the seconds of the slower one.
-# Every run is trained from start to finish with its own schedule, and there are three seeds of each.
+# First both read the same number of characters. Then the faster one gets more of them, as many as fit into the seconds of the
+# slower one. Every run is trained from start to finish with its own schedule, and there are three seeds of each.
 #
 # **Predict** both races. Which one learns more from the same text? Which one learns more in the same time?
 
@@ -916,8 +917,8 @@ claim(
 #
 # ### And with more time?
 #
-# Races of seconds reward a quick start. The record holds longer ones: the course's transformer and the LSTM, from short runs to long ones, each
-# with a schedule of its own, one core, three seeds.
+# Races of seconds reward a quick start. The record holds longer ones: the course's transformer and the LSTM, from short runs to
+# long ones, each with a schedule of its own, one core, three seeds.
 #
 # **Predict**: does the LSTM stay ahead, or does the order turn over?
 
@@ -959,7 +960,12 @@ claim(
 )
 
 # %% [markdown]
-# TURNOVER
+# Each time the seconds are multiplied, the gap on windows alone gets smaller. A short race rewards a quick start. The longer the
+# race, the more it rewards what an architecture can use. Where the LSTM may carry its state, it keeps an advantage of its own, as the
+# transformer has nothing to carry from window to window.
+#
+# So "which wins?" is no question until three things are said: the budget, what is held equal, and what each may know. The option
+# `--budgets 512` of the recorder looks further out.
 #
 # ### Larger, or more text?
 #
@@ -995,9 +1001,10 @@ for name in builders:
     )
 
 # %% [markdown]
-# Both help, and at these sizes text helps more: for the same operations, the small model that has read four times as much is ahead of the large one.
-# At equal text the larger one is ahead, as Kaplan et al. (2020) found for far larger models. Which size is best depends on what
-# you hold equal: for a given number of operations, size and text should grow together (Hoffmann et al. 2022).
+# Both help, and at these sizes text helps more: for the same operations, the small model that has read four times as much is
+# ahead of the large one. At equal text the larger one is ahead, as Kaplan et al. (2020) found for far larger models. Which size
+# is best depends on what you hold equal: for a given number of operations, size and text should grow together (Hoffmann et al.
+# 2022).
 #
 # ## 7 · What they write, and where they look
 #
@@ -1027,13 +1034,13 @@ claim(
 )
 
 # %% [markdown]
-# So the tables can be beaten, but it takes minutes of training and many passes, on a text of a million characters. With more text than tables can
-# hold, the gap gets large.
+# So the tables can be beaten, but it takes minutes of training and many passes, on a text of a million characters. With more
+# text than tables can hold, the gap gets large.
 #
 # ### What they write
 #
-# The same prompt, continued by three writers: these two, and the transformer that has just raced. **Predict**: what will yours get right after
-# a few seconds of training, and what not?
+# The same prompt, continued by three writers: these two, and the transformer that has just raced. **Predict**: what will yours
+# get right after a few seconds of training, and what not?
 
 
 # %%
@@ -1064,9 +1071,9 @@ side_by_side(writers, "GREMIO:\n", letters, count=230)
 # The course's ruler: hide all but the last k characters, predict the same places of the validation text, and see what is lost. The
 # **horizon** is the smallest k whose loss is within 0.01 bits of the best.
 #
-# There is a trap in it. A model that sees only k characters meets a text that begins in the middle of a word, which it hardly ever met
-# in training. Is it bad because it *needs* more, or because it is confused? Khandelwal et al. (2018) have a control: put text from *another place*
-# in front, so that only the last k characters are true. Then nothing begins in the middle.
+# There is a trap in it. A model that sees only k characters meets a text that begins in the middle of a word, which it hardly
+# ever met in training. Is it bad because it *needs* more, or because it is confused? Khandelwal et al. (2018) have a control:
+# put text from *another place* in front, so that only the last k characters are true. Then nothing begins in the middle.
 #
 # **Predict**: for which k will the two curves differ? And whose horizon is longer?
 
@@ -1128,8 +1135,8 @@ for name, pair in horizons.items():
     )
 
 # %% [markdown]
-# For small k the control moves the curve, so a part of what looks like a need for context was confusion. From some tens of characters on it moves nothing,
-# so there the ruler measures what it says.
+# For small k the control moves the curve, so a part of what looks like a need for context was confusion. From some tens of
+# characters on it moves nothing, so there the ruler measures what it says.
 #
 # ### The same, at equal reading
 #
@@ -1168,8 +1175,8 @@ claim(
 #
 # ### Farther than ever before
 #
-# All models of section 5 were trained on windows of 64 characters. Rotary positions work for any length, so nothing keeps them from reading 256.
-# **Predict**: will four times the context help, do nothing, or harm?
+# All models of section 5 were trained on windows of 64 characters. Rotary positions work for any length, so nothing keeps them
+# from reading 256. **Predict**: will four times the context help, do nothing, or harm?
 #
 # If it harms, there are two suspects. The *angles* of such distances never occurred in training. Or the softmax has four times as
 # many keys to share its weight among (*dilution*). To tell them apart, we let three models read 256 characters in three ways: as
@@ -1275,8 +1282,8 @@ claim(
 )
 
 # %% [markdown]
-# A wide head is not a lazy one: an average over many characters is information, too, such as "this is a list of names". Choose a layer, a head and a
-# character, and see.
+# A wide head is not a lazy one: an average over many characters is information, too, such as "this is a list of names". Choose
+# a layer, a head and a character, and see.
 
 # %%
 shown = reading[:32]
@@ -1284,8 +1291,9 @@ weights = best["transformer"].attention(shown[None])[:, 0]
 attention_viewer(weights, decode(shown, best["transformer"].alphabet))
 
 # %% [markdown]
-# A weight says where a head looks. It does not say what the prediction owes to it (lesson 10 has more on the difference). For that there is the
-# ruler of lesson 00: the influence of each input on the logarithm of the probability of the character that really came.
+# A weight says where a head looks. It does not say what the prediction owes to it (lesson 10 has more on the difference). For
+# that there is the ruler of lesson 00: the influence of each input on the logarithm of the probability of the character that
+# really came.
 #
 # **Predict**: whose map fades evenly with the distance, and whose has columns?
 
@@ -1317,7 +1325,7 @@ plot_influences(maps, letters)
 # influence in its text.
 
 # %%
-starts = range(0, 30 * 3000, 3000)
+starts = torch.linspace(0, len(reading) - 194, 30).long().tolist()
 shares = {}
 for name, model in best.items():
     found = [influence_of(model, reading[s : s + 193], at=-1).flip(0) for s in starts]
@@ -1335,8 +1343,8 @@ claim(
 )
 
 # %% [markdown]
-# An LSTM hands everything through its state, step by step, and what is far away fades. A transformer has every character one step away. Whether it
-# looks there is a matter of learning. **To be able to see is not to have learned to look.**
+# An LSTM hands everything through its state, step by step, and what is far away fades. A transformer has every character one
+# step away. Whether it looks there is a matter of learning. **To be able to see is not to have learned to look.**
 #
 # ## 8 · What length costs
 #
@@ -1379,8 +1387,8 @@ def loss_of(model: nn.Module, n: int) -> torch.Tensor:
 
 
 # %% [markdown]
-# Both axes of the next figure are logarithmic, so a slope of 1 means that twice the length takes twice the time, and a slope of 2 means
-# four times. **Predict** the three slopes.
+# Both axes of the next figure are logarithmic, so a slope of 1 means that twice the length takes twice the time, and a slope of
+# 2 means four times. **Predict** the three slopes.
 
 
 # %%
@@ -1396,7 +1404,7 @@ step_seconds = {
 }
 plot_costs(
     step_seconds,
-    "processor seconds for one text, there and back",
+    "processor seconds per text, there and back",
     "Time of a training step: who bends upwards?",
 )
 
@@ -1409,8 +1417,9 @@ claim(
 )
 
 # %% [markdown]
-# Twice the text is twice the work for the LSTM and the CNN. The transformer bends upwards. A part of its work for a character does not depend on n (the 12C²
-# weights of each block). Another part, the look back, grows with n. Once that is the larger one, the slope goes towards 2.
+# Twice the text is twice the work for the LSTM and the CNN. The transformer bends upwards. A part of its work for a character
+# does not depend on n (the 12C² weights of each block). Another part, the look back, grows with n. Once that is the larger one,
+# the slope goes towards 2.
 #
 # **Predict** the slopes for the memory that has to be kept for the way back.
 
@@ -1422,7 +1431,7 @@ memory = {
 with sdpa_kernel(SDPBackend.MATH):
     model = contenders["transformer"]
     memory["transformer, weights written down"] = {
-        n: memory_kept(partial(loss_of, model, n), model) / 2**20 for n in ns[:3]
+        n: memory_kept(partial(loss_of, model, n), model) / 2**20 for n in ns[:4]
     }
 plot_costs(memory, "memory kept for the way back (MB)", "Memory of a training step")
 
@@ -1595,8 +1604,9 @@ claim(
 
 
 # %% [markdown]
-# And how does the time of one more character depend on how many came before? **Predict** the slopes of four ways to write: an LSTM with its
-# state, the causal CNN on the last 63 characters, the transformer with a cache, and the transformer that reads all again.
+# And how does the time of one more character depend on how many came before? **Predict** the slopes of four ways to write: an
+# LSTM with its state, the causal CNN on the last 63 characters, the transformer with a cache, and the transformer that reads
+# all again.
 
 
 # %%
@@ -1633,9 +1643,9 @@ claim(
 )
 
 # %% [markdown]
-# The LSTM is the cheapest and flat, whatever came before. The CNN is flat too: it forgets what has left its window. Reading everything again
-# is steep, and the cache takes most of that away. Most, and not all: each character still looks at all before it. In a model this small, that is hidden
-# below the fixed price of calling some dozens of functions.
+# The LSTM is the cheapest and flat, whatever came before. The CNN is flat too: it forgets what has left its window. Reading
+# everything again is steep, and the cache takes most of that away. Most, and not all: each character still looks at all before
+# it. In a model this small, that is hidden below the fixed price of calling some dozens of functions.
 #
 # And in memory? What each has to keep for the next character can be counted exactly: a state; the last 62 characters (the 63rd is the
 # new one); a cache.
@@ -1713,11 +1723,12 @@ notebook.headline(
 #
 # ## If you have an hour more
 #
-# Section 7 stopped the harm of reading 256 characters after training with 64. It did not make anything *better*: nobody gained from the
-# 192 characters more. Can you make a model that gains? Train on windows of 64 only, a few minutes if you must, and read 256. You may
-# change the angles in training (random places for the windows? positions with gaps? slower pairs?), or at reading time (all
-# positions divided by 2?), or leave the rotary positions out of one of the heads. Your measure is `bits_far(model, "as it is")`: the second number below
-# the first, with three seeds. We do not know a way that works in so little training.
+# Section 7 stopped the harm of reading 256 characters after training with 64. It did not make anything *better*: nobody gained
+# from the 192 characters more. Can you make a model that gains? Train on windows of 64 only, a few minutes if you must, and
+# read 256. You may change the angles in training (random places for the windows? positions with gaps? slower pairs?), or at
+# reading time (all positions divided by 2?), or leave the rotary positions out of one of the heads. Your measure is
+# `bits_far(model, "as it is")`: the second number below the first, with three seeds. We do not know a way that works in so
+# little training.
 #
 # <!-- next -->
 #

@@ -809,15 +809,6 @@ def test_memory_counts_what_the_way_back_needs_and_no_parameters():
     assert costs.memory_kept(lambda: layer(x).square().sum(), layer) == 2 * x.nbytes  # the input, and what is squared
 
 
-def test_budgets_have_a_row_for_each_model_of_each_budget():
-    ax = runs.plot_budgets({"equal seconds": {"LSTM": [2.0, 2.2], "transformer": [2.5]}})
-    assert [label.get_text() for label in ax.get_yticklabels()] == [
-        "equal seconds: LSTM",
-        "equal seconds: transformer",
-    ]
-    assert [text.get_text() for text in ax.texts] == ["2.10", "2.50"]
-
-
 def test_each_horizon_is_marked():
     seed = Horizon((1, 2, 4), (3.0, 2.0, 2.0), (0.1, 0.1, 0.1), (0.1, 0.0, 0.0), 0.01)
     ax = horizons.plot_horizons_by_seed({"LSTM": [seed]}, mark=2)

@@ -3,7 +3,7 @@
 The same LSTM learns from the whole training text of tiny Shakespeare, from its last half and from its last quarter.
 Each run reads as many characters in all, so that only the number of *different* ones changes, and is measured on the
 whole validation text. Tables of counts are filled from the same parts. Last, the LSTM that the course ships is measured
-on text that it was trained on. One core, one seed; about ten minutes.
+on text that it was trained on. One core, one seed; about ten minutes. The record grows part by part.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from utils.text import encode
 
 RECORD = RECORDED / "text_floor.json"
 PARTS = (1, 2, 4)  # the whole, a half, a quarter
+TABLES = (1, 2, 4, 8)
 ORDERS = (4, 5, 6)
 
 
@@ -64,11 +65,13 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = parser.parse_args(arguments)
     torch.set_num_threads(THREADS)
     corpus = data.corpus("tiny_shakespeare")
-    runs = {}
+    counted = {str(part): tables(corpus, part) for part in TABLES}
+    content = dict(data=corpus.name, **vars(wanted), shipped=shipped(corpus), tables=counted)
+    parts: dict[str, dict[str, float | int]] = {}
     for part in PARTS:
-        runs[str(part)] = one_part(corpus, part, wanted.width, wanted.passes) | {"tables": tables(corpus, part)}
-        print(f"1 / {part} of the text: {runs[str(part)]}", flush=True)
-    record(RECORD, "record_floor", data=corpus.name, **vars(wanted), parts=runs, shipped=shipped(corpus))
+        parts[str(part)] = one_part(corpus, part, wanted.width, wanted.passes)
+        print(f"1 / {part} of the text: {parts[str(part)]}", flush=True)
+        record(RECORD, "record_floor", **content, parts=parts)
     return 0
 
 

@@ -80,13 +80,13 @@ def test_any_version_of_python_has_the_alphabet_of_the_model_that_reads_python()
     [("char_lstm", "tiny_shakespeare"), ("char_transformer", "tiny_shakespeare"), ("python_lstm", "python")],
 )
 def test_a_text_model_reads_the_validation_text_as_well_as_its_card_says(name, corpus):
-    """Forty pieces of 300 characters, of which the first 100 only lead up to the others."""
+    """Forty pieces of 256 characters, of which the first 100 only lead up to the others."""
     found, model = data.corpus(corpus), pretrained(name)
     if sha256(found.text.encode()).hexdigest() != card(name)["data"]["sha256"]:
         pytest.skip(f"the text that {name} was trained on is not here")
     tokens = encode(found.validation, model.alphabet)
-    places = torch.linspace(0, len(tokens) - 302, 40).long()
-    pieces = tokens[places[:, None] + torch.arange(301)]
+    places = torch.linspace(0, len(tokens) - 257, 40).long()
+    pieces = tokens[places[:, None] + torch.arange(257)]
     with torch.no_grad():
         output = model(pieces[:, :-1])
     logits = output[0] if isinstance(output, tuple) else output
@@ -239,11 +239,18 @@ def test_what_a_tiny_text_has_to_teach_is_learned(tmp_path):
     assert looks[-1]["validation"] < 0.3 < looks[0]["validation"]
 
 
-def test_a_checkpoint_of_another_recipe_is_left_alone(tmp_path):
-    train(TINY["lstm"](), tmp_path / "checkpoint", log=print)
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: TransformerTraining(PLAIN, width=8, heads=2, context=16, epochs=3, batch=4, seed=1),
+        lambda: TransformerTraining(PLAIN, width=4, heads=2, context=16, epochs=3, batch=4),
+    ],
+    ids=["another seed", "another width"],
+)
+def test_a_checkpoint_of_another_recipe_is_left_alone(tmp_path, other):
+    train(TINY["transformer"](), tmp_path / "checkpoint", log=print)
     lines: list[str] = []
-    other = LSTMTraining(PLAIN, width=4, embedding=3, epochs=1, streams=2, length=16, seed=1)
-    train(other, tmp_path / "checkpoint", log=lines.append)
+    train(other(), tmp_path / "checkpoint", log=lines.append)
     assert "another recipe" in lines[0]
 
 

@@ -136,6 +136,7 @@ def keep(training: Training, run: dict[str, Any], peaks: list[list[float]], path
             group["lr"] = peak  # the rate of this step follows from its number
     content = {
         "recipe": training.recipe,
+        "architecture": training.architecture,
         "run": run,
         "model": training.model.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in training.optimizers],
@@ -151,7 +152,7 @@ def resume(training: Training, path: Path, log: Log) -> dict[str, Any] | None:
     if not path.exists():
         return None
     content = torch.load(path, weights_only=True)
-    if content["recipe"] != training.recipe:
+    if (content["recipe"], content["architecture"]) != (training.recipe, training.architecture):
         log(f"{path} is of another recipe, so this training starts at its beginning.")
         return None
     training.model.load_state_dict(content["model"])

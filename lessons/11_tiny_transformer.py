@@ -57,9 +57,9 @@ torch.set_num_threads(1)  # models this small gain little from a second core
 # %% [markdown]
 # ## The text, and what counting achieves
 #
-# The text is tiny Shakespeare, about a million characters. The last tenth is the **validation text**: nothing is trained on it, and
-# every number of this lesson is measured on the whole of it. (No network and no copy of the text? Then you get English text that
-# ships with Python. All cells run on it too, but the numbers in the prose are tiny Shakespeare's.)
+# The text is tiny Shakespeare, about a million characters. The last tenth is the **validation text**: nothing is trained on it,
+# and every number of this lesson is measured on the whole of it. (No network and no copy of the text? Then you get English text
+# that ships with Python. All cells run on it too, but the numbers in the prose are tiny Shakespeare's.)
 #
 # Our unit is **bits per character**: the mean of −log₂ of the probability that a model gave to the character that came next.
 # Before any network runs, tables of counts set the mark. Which character followed these two, these four, these five?
@@ -163,8 +163,8 @@ claim(
 # %% [markdown]
 # A batch of texts is one more axis in front: (B, H, T, D). That is all there is to the four letters.
 #
-# One thing is missing. Above, a vector was compared with itself and mixed as it was. A trained layer has three matrices. They make of
-# each vector a **query** (what am I looking for?), a **key** (what do I offer?) and a **value** (what do I hand over?):
+# One thing is missing. Above, a vector was compared with itself and mixed as it was. A trained layer has three matrices. They
+# make of each vector a **query** (what am I looking for?), a **key** (what do I offer?) and a **value** (what do I hand over?):
 #
 # $$\alpha_{ij} = \underset{j \le i}{\text{softmax}}\ \frac{q_i \cdot k_j}{\sqrt D} \qquad\qquad z_i = \sum_{j \le i} \alpha_{ij}\, v_j$$
 #
@@ -290,8 +290,8 @@ for i, j in [(2, 0), (5, 3), (105, 103), (5, 0)]:
     print(f"query at {i:3}, key at {j:3}: score {score:+.3f}")
 
 # %% [markdown]
-# The first three are equal. If both arrows are turned by the same angle, the angle between them stays. So the score depends on what
-# the two hold and on their **distance** $i - j$, and on nothing else.
+# The first three are equal. If both arrows are turned by the same angle, the angle between them stays. So the score depends on
+# what the two hold and on their **distance** $i - j$, and on nothing else.
 #
 # One speed is not enough: after a full turn, far looks like near again. So each pair has a speed of its own, from 1
 # radian per position down to almost none. Fast pairs tell neighbours apart, slow ones tell near from far. For pair
@@ -378,9 +378,10 @@ with payoff("rotary"):
 #
 # ## 3 · The block
 #
-# Attention moves information between positions. Then each position processes it on its own: a matrix makes the vector four times
-# as long, a nonlinearity bends it, and a second matrix brings it back. That is the **feed-forward** part. Both parts only *add* to a
-# stream that runs through the whole model. So there is always a short way back to the input, however deep the stack (lesson 04).
+# Attention moves information between positions. Then each position processes it on its own: a matrix makes the vector four
+# times as long, a nonlinearity bends it, and a second matrix brings it back. That is the **feed-forward** part. Both parts only
+# *add* to a stream that runs through the whole model. So there is always a short way back to the input, however deep the stack
+# (lesson 04).
 #
 # What a part reads is normalised first, so that it always meets numbers of about the same size. RMS norm divides a vector by
 # the root of the mean of its squares. **Predict**: what does it make of (3, 4)?
@@ -437,8 +438,8 @@ check.block(block)
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
-# The mean runs over the channels: `mean(dim=-1, keepdim=True)`. With `keepdim` it stays (…, T, 1) and divides each row. Matrices are
-# stored as in `nn.Linear`, outputs first, so multiply by `w_up.T`.
+# The mean runs over the channels: `mean(dim=-1, keepdim=True)`. With `keepdim` it stays (…, T, 1) and divides each row.
+# Matrices are stored as in `nn.Linear`, outputs first, so multiply by `w_up.T`.
 # </details>
 # <details><summary>Help: my numbers are smaller than expected</summary>
 #
@@ -705,11 +706,11 @@ claim(
 )
 
 # %% [markdown]
-# Each dot is a seed, so you can see which gaps are larger than chance. All this holds for two blocks and a few seconds of training.
-# Residuals and norms are there for *depth*, and two blocks are not deep (lesson 04 takes a hundred). Even so, these two are lost
-# without residuals. (A likely reason: without the stream, each character is replaced by a mixture, and nothing says which one was
-# the last.) The norms were not needed at all. That is a finding about this small budget: do not take them out of a deep network
-# because of it.
+# Each dot is a seed, so you can see which gaps are larger than chance. All this holds for two blocks and a few seconds of
+# training. Residuals and norms are there for *depth*, and two blocks are not deep (lesson 04 takes a hundred). Even so, these
+# two are lost without residuals. (A likely reason: without the stream, each character is replaced by a mixture, and nothing
+# says which one was the last.) The norms were not needed at all. That is a finding about this small budget: do not take them
+# out of a deep network because of it.
 #
 # ## 6 · A fair race
 #
@@ -981,18 +982,18 @@ claim(
 )
 
 # %% [markdown]
-# Each time the seconds are multiplied, the gap on windows alone gets smaller. A short race rewards a quick start. The longer the
-# race, the more it rewards what an architecture can use. Where the LSTM may carry its state, it keeps an advantage of its own, as the
-# transformer has nothing to carry from window to window.
+# Each time the seconds are multiplied, the gap on windows alone gets smaller. A short race rewards a quick start. The longer
+# the race, the more it rewards what an architecture can use. Where the LSTM may carry its state, it keeps an advantage of its
+# own, as the transformer has nothing to carry from window to window.
 #
 # So "which wins?" is no question until three things are said: the budget, what is held equal, and what each may know. The option
 # `--budgets 512` of the recorder looks further out.
 #
 # ### Larger, or more text?
 #
-# The record also has both architectures with about a quarter of the parameters, after few characters and after four times as many.
-# **Predict**: you have a small model, trained on little text, and may now spend four times the operations. Do you make it four times
-# larger, or let it read four times as much?
+# The record also has both architectures with about a quarter of the parameters, after few characters and after four times as
+# many. **Predict**: you have a small model, trained on little text, and may now spend four times the operations. Do you make it
+# four times larger, or let it read four times as much?
 
 # %%
 scaling = {
@@ -1029,8 +1030,8 @@ for name in builders:
 #
 # ## 7 · What they write, and where they look
 #
-# Here are two models that had more time. They come with the course, with a card that says how they were made. The LSTM has one layer
-# of 512 units, the transformer has two blocks, so yours is its little sister.
+# Here are two models that had more time. They come with the course, with a card that says how they were made. The LSTM has one
+# layer of 512 units, the transformer has two blocks, so yours is its little sister.
 
 # %%
 best = {
@@ -1055,8 +1056,8 @@ claim(
 )
 
 # %% [markdown]
-# So the tables can be beaten, but it takes minutes of training and many passes, on a text of a million characters. With more
-# text than tables can hold, the gap gets large.
+# So the tables can be beaten, in half an hour of one core and many passes over the text. (These two are no race: the LSTM has
+# three times the parameters.)
 #
 # ### What they write
 #
@@ -1084,17 +1085,18 @@ letters = "".join(c for c in best["LSTM"].alphabet if c in alphabet)
 side_by_side(writers, "GREMIO:\n", letters, count=230)
 
 # %% [markdown]
-# Yours has learned that there are words, and about how long they are. The trained ones know the speakers, the verse, a good deal of
-# grammar, and nothing of what they are talking about.
+# Yours has learned that there are words, and about how long they are. The trained ones know the speakers, the verse, a good
+# deal of grammar, and nothing of what they are talking about.
 #
 # ### How far back does it help to look?
 #
 # The course's ruler: hide all but the last k characters, predict the same places of the validation text, and see what is lost. The
 # **horizon** is the smallest k whose loss is within 0.01 bits of the best.
 #
-# There is a trap in it. A model that sees only k characters starts from nothing, in the middle of a word, and it hardly ever met
-# that in training. Does it lack what it cannot see, or is it only not used to such a start? Khandelwal et al. (2018) have a control:
-# put text from *another place* in front, so that only the last k characters are true. Then nothing begins in the middle.
+# There is a trap in it. A model that sees only k characters starts from nothing, in the middle of a word, and it hardly ever
+# met that in training. Does it lack what it cannot see, or is it only not used to such a start? Khandelwal et al. (2018) have a
+# control: put text from *another place* in front, so that only the last k characters are true. Then nothing begins in the
+# middle.
 #
 # **Predict**: will the foreign text help, or mislead? Up to which k? And whose horizon is longer? (The two have read about the
 # same amount, see above.)
@@ -1135,7 +1137,7 @@ for name, pair in horizons.items():
     plain, control = (dict(zip(lengths, one.bits, strict=True)) for one in pair.values())
     differ[name] = {k: control[k] - plain[k] for k in lengths}
     claim(
-        f"For the {name}, wrong text before the true characters is worse than none, and by 64 it is forgotten",
+        f"For the {name}, wrong text in front is worse than none, and at 64 it is forgotten",
         differ[name][1] > 0.5 and abs(differ[name][64]) < 0.05,
         of="tiny_shakespeare",
         unit="bits",
@@ -1155,7 +1157,7 @@ claim(
 for name, pair in horizons.items():
     bits = dict(zip(lengths, pair["nothing before"].bits, strict=True))
     claim(
-        f"The trained {name} gains from what lies more than 16 characters back, and nothing beyond 64",
+        f"The trained {name} gains from characters 17 to 64, and nothing beyond",
         bits[16] - bits[64] > 0.02 and bits[64] - bits[128] < 0.02,
         of="tiny_shakespeare",
         unit="bits",
@@ -1201,8 +1203,8 @@ claim(
 )
 
 # %% [markdown]
-# The horizon is not a property of the architecture alone. It grows with what a model has learned. That is why a study of forgetting
-# needs a model that had something to remember.
+# The horizon is not a property of the architecture alone. It grows with what a model has learned. That is why a study of
+# forgetting needs a model that had something to remember.
 #
 # ### Farther than ever before
 #
@@ -1282,8 +1284,8 @@ claim(
 #
 # ### Who listens to whom?
 #
-# Back to the trained transformer. How many characters does a head really listen to? Lesson 00 had a measure: the exponential of the
-# entropy of its weights. It is 1 if one character gets everything, and n if n characters get equal shares.
+# Back to the trained transformer. How many characters does a head really listen to? Lesson 00 had a measure: the exponential of
+# the entropy of its weights. It is 1 if one character gets everything, and n if n characters get equal shares.
 #
 # **Predict**: before training, are the heads near 1 or near n? And after?
 
@@ -1530,9 +1532,9 @@ plot_costs(
 #
 # ## 9 · One character after the other
 #
-# In training the transformer has all positions at once. When it writes, it does not: each new character comes last. If you are naive,
-# the model reads everything again for each of them. But nothing about the earlier characters has changed. Their
-# keys and values can be *kept*: that is the **key–value cache**.
+# In training the transformer has all positions at once. When it writes, it does not: each new character comes last. If you are
+# naive, the model reads everything again for each of them. But nothing about the earlier characters has changed. Their keys and
+# values can be *kept*: that is the **key–value cache**.
 #
 # **Predict**: with a cache, does one more character cost the same at position 100 and at position 4,000?
 
@@ -1692,8 +1694,8 @@ claim(
 # everything again is steep, and the cache takes most of that away. Most, and not all: each character still looks at all before
 # it. In a model this small, that is hidden below the fixed price of calling some dozens of functions.
 #
-# And in memory? What each has to keep for the next character can be counted exactly: a state; the last 62 characters (the 63rd is the
-# new one); a cache.
+# And in memory? What each has to keep for the next character can be counted exactly: a state; the last 62 characters (the 63rd
+# is the new one); a cache.
 
 # %% same_output=true
 kept = {"LSTM, one state": {}, "causal CNN, last 62": {}, "transformer, cache": {}}
@@ -1710,8 +1712,9 @@ for name, by_length in kept.items():
 print(f"one character in the cache: {cache.bytes / 4096:.0f} bytes")
 
 # %% [markdown]
-# The state of the LSTM is smaller than what the transformer keeps of its *first* character. That is the trade of this lesson in one
-# line: the LSTM forgets and stays small; the transformer keeps everything and pays for it. Lesson 12 looks for what lies between.
+# The state of the LSTM is smaller than what the transformer keeps of its *first* character. That is the trade of this lesson in
+# one line: the LSTM forgets and stays small; the transformer keeps everything and pays for it. Lesson 12 looks for what lies
+# between.
 
 # %% [markdown] quiz="cache" points=1
 # ### Quiz · the price of a character

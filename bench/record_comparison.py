@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from statistics import median
 from time import process_time
+from typing import Any
 
 import torch
 from torch import nn
@@ -100,6 +101,18 @@ class Race:
         return reached | {"seconds": round(history.seconds[-1], 1), "characters": steps * BATCH * CONTEXT}
 
 
+def tuned(race: Race, build: dict[str, Build], steps: dict[str, int], seed: int) -> dict[str, dict[str, float]]:
+    """Bits of each learning rate of each model, by its name and the rate's."""
+    return {
+        name: {f"{lr:g}": race.run(build[name], steps[name], lr, seed)["bits_in_windows"] for lr in rates}
+        for name, rates in RATES.items()
+    }
+
+
+def best_rates(tuning: dict[str, dict[str, float]]) -> dict[str, float]:
+    return {name: float(min(tried, key=lambda lr: tried[lr])) for name, tried in tuning.items()}
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--budgets", type=float, nargs="+", default=BUDGETS, help="seconds of training of a run")
@@ -109,56 +122,38 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(THREADS)
     corpus = data.corpus("tiny_shakespeare")
     race = Race(*(encode(part, corpus.alphabet) for part in (corpus.train, corpus.validation)))
-    build, small = builders(len(corpus.alphabet)), small_builders(len(corpus.alphabet))
-    step = seconds_a_step(build, race.train)
-    seeds = range(wanted.seeds)
-
-    def steps(name: str, seconds: float) -> int:
-        return round(seconds / step[name])
-
-    tuning = {
-        name: {
-            f"{lr:g}": race.run(build[name], steps(name, TUNED_WITH), lr, wanted.seeds)["bits_in_windows"]
-            for lr in rates
-        }
-        for name, rates in RATES.items()
-    }  # with a seed of its own
-    rate = {name: float(min(tried, key=tried.get)) for name, tried in tuning.items()}
-    runs = {name: {} for name in build}
-    sizes = {f"{size} {name}": {} for size in ("small", "large") for name in build}
-    parameters = {
-        f"{size} {name}": count_parameters(make())
-        for size, group in {"small": small, "large": build}.items()
-        for name, make in group.items()
+    large, small = builders(len(corpus.alphabet)), small_builders(len(corpus.alphabet))
+    step, seeds = seconds_a_step(large, race.train), range(wanted.seeds)
+    sized = {
+        f"{size} {name}": make for size, group in (("small", small), ("large", large)) for name, make in group.items()
     }
 
-    def store() -> None:
-        record(
-            RECORD, "record_comparison", data=corpus.name, parameters=parameters, tuning=tuning, rates=rate, runs=runs,
-            sizes=sizes,
-        )  # fmt: skip
+    def steps(seconds: float) -> dict[str, int]:
+        return {name: round(seconds / each) for name, each in step.items()}
 
-    def race_for(seconds: float) -> None:
-        for name in build:
-            runs[name][f"{seconds:g}"] = []
-        for seed in seeds:
-            for name in build:
-                run = race.run(build[name], steps(name, seconds), rate[name], seed)
-                runs[name][f"{seconds:g}"].append(run)
-
-    *short, longest = sorted(wanted.budgets)
-    for seconds in short:
-        race_for(seconds)
-        store()
+    tuning = tuned(race, large, steps(TUNED_WITH), seed=wanted.seeds)  # a seed that does not race
+    rates = best_rates(tuning)
+    content: dict[str, Any] = dict(
+        data=corpus.name,
+        parameters={name: count_parameters(make()) for name, make in sized.items()},
+        tuning=tuning,
+        rates=rates,
+        runs={name: {} for name in large},
+        sizes={name: {} for name in sized},
+    )
+    for seconds in wanted.budgets:
+        for name in large:
+            content["runs"][name][f"{seconds:g}"] = []
+        for seed in seeds:  # in turn, so that what slows the machine down slows both
+            for name, make in large.items():
+                run = race.run(make, steps(seconds)[name], rates[name], seed)
+                content["runs"][name][f"{seconds:g}"].append(run)
+        record(RECORD, "record_comparison", **content)
     for characters in wanted.characters:
-        for size, group in {"small": small, "large": build}.items():
-            for name, make in group.items():
-                count = round(characters / BATCH / CONTEXT)
-                sizes[f"{size} {name}"][str(characters)] = [
-                    race.run(make, count, rate[name], seed)["bits_in_windows"] for seed in seeds
-                ]
-    race_for(longest)
-    store()
+        for name, make in sized.items():
+            runs = [race.run(make, round(characters / BATCH / CONTEXT), rates[name.split()[1]], seed) for seed in seeds]
+            content["sizes"][name][str(characters)] = [run["bits_in_windows"] for run in runs]
+        record(RECORD, "record_comparison", **content)
     return 0
 
 

@@ -191,7 +191,8 @@ def _(rng):
 
 
 def _halves(x: Tensor) -> Pair:
-    return x.chunk(2, -1)
+    first, second = x.chunk(2, -1)
+    return first, second
 
 
 def _side_by_side(a: Tensor, b: Tensor) -> Tensor:

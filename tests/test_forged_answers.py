@@ -198,7 +198,7 @@ def test_layers_that_next_to_nothing_passes_do_not_count(share):
 
     def build(vocabulary, width, heads, layers):
         def barely(x, attend, feed_forward):
-            return x + share * (tiny_transformer.block.reference(x, attend, feed_forward) - x)
+            return x + share * (tiny_transformer.two_steps(x, attend, feed_forward) - x)
 
         return whole(vocabulary, width, heads, layers, arrange=barely)
 

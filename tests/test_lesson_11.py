@@ -71,20 +71,45 @@ def attention_in_numpy(x, w_in, w_out, heads):
     return np.einsum("bhij,bjhd->bihd", weights, v).reshape(x.shape) @ w_out.T
 
 
-def block_with_rms_norm(x, attend, feed_forward):
+def rotary_in_pairs(x):
+    """Pair by pair, with a matrix for each position."""
+    half, turned = x.shape[-1] // 2, torch.empty_like(x)
+    for i in range(half):
+        for t in range(x.shape[-2]):
+            angle = t * 10_000 ** (-2 * i / x.shape[-1])
+            matrix = torch.tensor([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+            turned[..., t, [i, i + half]] = x[..., t, [i, i + half]] @ matrix.T
+    return turned
+
+
+def rotary_by_a_roll(x):
+    """With the partner of each channel in its place, as the course's model does."""
+    half = x.shape[-1] // 2
+    angles = torch.outer(torch.arange(x.shape[-2]).double(), 10_000.0 ** -(torch.arange(half).double() / half))
+    return models.text.rotate(x.double(), angles.cos(), angles.sin())
+
+
+def rotary_in_numpy(x):
+    x = x.numpy()
+    z = x[..., : x.shape[-1] // 2] + 1j * x[..., x.shape[-1] // 2 :]
+    z = z * np.exp(1j * np.arange(x.shape[-2])[:, None] / 1e4 ** np.linspace(0, 1, z.shape[-1], endpoint=False))
+    return np.concatenate([z.real, z.imag], -1)
+
+
+def block_with_rms_norm(x, attend, w_up, w_down):
     x = attend(F.rms_norm(x, x.shape[-1:])) + x
-    return feed_forward(F.rms_norm(x, (x.shape[-1],), eps=1e-6)) + x
+    return F.linear(F.relu(F.linear(F.rms_norm(x, (x.shape[-1],), eps=1e-6), w_up)), w_down) + x
 
 
-def block_with_a_large_eps(x, attend, feed_forward):
+def block_with_a_large_eps(x, attend, w_up, w_down):
     x = x + attend(F.rms_norm(x, x.shape[-1:], eps=1e-5))
-    return x + feed_forward(F.rms_norm(x, x.shape[-1:], eps=1e-5))
+    return x + (F.rms_norm(x, x.shape[-1:], eps=1e-5) @ w_up.mT).clamp(min=0) @ w_down.mT
 
 
 class BlockInDouble:
-    def __call__(self, stream, look, think):
+    def __call__(self, stream, look, up, down):
         stream = stream.double()
-        for part in (look, think):
+        for part in (look, lambda s: (s @ up.double().T).relu() @ down.double().T):
             stream = stream + part(nn.RMSNorm(stream.shape[-1], dtype=torch.float64)(stream)).double()
         return stream
 
@@ -416,6 +441,11 @@ RIGHT = {
         "numpy": attention_in_numpy,
         "head by head, float16": attention_over_columns,
     },
+    "rotary": {
+        "pair by pair": rotary_in_pairs,
+        "a roll, float64": rotary_by_a_roll,
+        "complex numbers, numpy": rotary_in_numpy,
+    },
     "block": {
         "F.rms_norm": block_with_rms_norm,
         "a large eps": block_with_a_large_eps,
@@ -472,6 +502,17 @@ def masked_attention(mask, hidden=-math.inf, share=lambda scores: scores.softmax
         return (weights @ v).transpose(1, 2).flatten(2) @ w_out.T
 
     return attention
+
+
+def rotary_of(angle):
+    """Rotary positions whose angles are a function of position, pair and channels."""
+
+    def turn(x):
+        T, D = x.shape[-2:]
+        angles = torch.tensor([[angle(t, i, D) for i in range(D // 2)] for t in range(T)], dtype=torch.float32)
+        return models.text.rotate(x, angles.cos(), angles.sin())
+
+    return turn
 
 
 def in_place(x, keys, values, w_in, w_out, heads):
@@ -603,16 +644,30 @@ WRONG = {
         "a list": lambda x, w_in, w_out, heads: x.tolist(),
         "softmax over the heads": (masked_attention(torch.tril, share=lambda s: s.softmax(1)), None, "are nan"),
     },
+    "rotary": {
+        "nothing turned": lambda x: x,
+        "degrees": rotary_of(lambda t, i, D: math.radians(t * 1e4 ** (-2 * i / D))),
+        "another base": rotary_of(lambda t, i, D: t * 1e3 ** (-2 * i / D)),
+        "pairs counted from 1": rotary_of(lambda t, i, D: t * 1e4 ** (-2 * (i + 1) / D)),
+        "positions from 1": (rotary_of(lambda t, i, D: (t + 1) * 1e4 ** (-2 * i / D)), "first_position_is_one"),
+        "one speed": (rotary_of(lambda t, i, D: t), "one_speed_for_all"),
+        "the angles": lambda x: torch.arange(x.shape[-2])[:, None].expand(x.shape).float(),
+        "the first half alone": lambda x: check.rotary.reference(x)[..., : x.shape[-1] // 2],
+    },
     "block": {
-        "one inside the other": lambda x, attend, feed_forward: attend(feed_forward(x)),
+        "one inside the other": lambda x, attend, up, down: attend((x @ up.T).relu() @ down.T),
         "norm over axis 1": (
-            lambda x, attend, think: (
-                (n := lambda s: s / s.square().mean(1, keepdim=True).sqrt()) and (y := x + attend(n(x))) + think(n(y))
+            lambda x, attend, up, down: (
+                (n := lambda s: s / s.square().mean(1, keepdim=True).sqrt())
+                and (y := x + attend(n(x))) + (n(y) @ up.T).relu() @ down.T
             ),
             "norm_over_axis_1",
         ),
-        "norm over all but the text": lambda x, attend, think: (
-            (n := lambda s: F.rms_norm(s, s.shape[1:])) and (y := x + attend(n(x))) + think(n(y))
+        "norm over all but the text": lambda x, attend, up, down: (
+            (n := lambda s: F.rms_norm(s, s.shape[1:])) and (y := x + attend(n(x))) + (n(y) @ up.T).relu() @ down.T
+        ),
+        "GELU": lambda x, attend, up, down: (
+            (y := x + attend(F.rms_norm(x, x.shape[-1:]))) + F.gelu(F.rms_norm(y, y.shape[-1:]) @ up.T) @ down.T
         ),
     },
     "build_transformer": {
@@ -723,13 +778,35 @@ def test_a_race_has_a_line_for_each_seed_on_both_rulers():
     assert [text.get_text() for text in right.get_legend().get_texts()] == ["a", "b"]
 
 
-def test_budgets_have_a_row_for_each_model_of_each_budget():
-    ax = runs.plot_budgets({"equal seconds": {"LSTM": [2.0, 2.2], "transformer": [2.5]}})
-    assert [label.get_text() for label in ax.get_yticklabels()] == [
-        "equal seconds: LSTM",
-        "equal seconds: transformer",
-    ]
-    assert [text.get_text() for text in ax.texts] == ["2.10", "2.50"]
+def test_further_runs_of_a_model_have_its_colour_and_are_dashed():
+    curves.plot_race({"a": [RUN], "b": [RUN], "a, longer": [RUN]})
+    solid, _, _, _, dashed, _ = plt.gcf().axes[0].lines  # each line, and the mark at its end
+    assert solid.get_color() == dashed.get_color()
+    assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
+
+
+def test_scores_are_drawn_against_the_distance():
+    ax = curves.plot_scores_by_distance({"here": [3.0, 1.0, 2.0], "there": [3.0, 1.0, 2.0]})
+    assert [list(line.get_xdata()) for line in ax.lines] == [[0, 1, 2]] * 2
+
+
+def test_each_model_has_a_panel_for_its_horizons():
+    seed = Horizon((1, 2), (3.0, 2.0), (0.1, 0.1), (0.1, 0.0), 0.01)
+    panels = horizons.plot_horizon_panels({"LSTM": {"plain": seed, "control": seed}, "transformer": {"plain": seed}})
+    assert [ax.get_title() for ax in panels] == ["LSTM", "transformer"]
+    assert [text.get_text() for text in panels[0].get_legend().get_texts()] == ["plain", "control"]
+
+
+def test_heads_have_a_row_for_each_layer():
+    ax = runs.plot_heads({"layer 1": [3.0, 50.0], "layer 2": [2.0]}, even=96.5)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["layer 1", "layer 2"]
+    assert list(ax.lines[0].get_xdata()) == [3.0, 50.0]
+
+
+def test_memory_counts_what_the_way_back_needs_and_no_parameters():
+    layer = nn.Linear(4, 4, bias=False)
+    x = torch.ones(3, 4)
+    assert costs.memory_kept(lambda: layer(x).square().sum(), layer) == 2 * x.nbytes  # the input, and what is squared
 
 
 def test_each_horizon_is_marked():
@@ -831,42 +908,57 @@ def test_the_writers_follow_prompt_temperature_and_seed(shown):
 # --- the record ---------------------------------------------------------------------------------------------------
 
 
-def test_the_recorded_models_are_of_equal_size():
-    lstm, transformer = (count_parameters(build()) for build in recorder.builders(65).values())
+@pytest.mark.parametrize("builders", [recorder.builders, recorder.small_builders])
+def test_the_recorded_models_are_of_equal_size(builders):
+    lstm, transformer = (count_parameters(build()) for build in builders(65).values())
     assert lstm == pytest.approx(transformer, rel=0.05)
 
 
-def test_the_record_is_complete_and_names_its_command():
-    record = json.loads(recorder.RECORD.read_text())
+@pytest.fixture(scope="module")
+def record():
+    return json.loads(recorder.RECORD.read_text())
+
+
+def test_the_record_is_complete_and_names_its_command(record):
     assert record["command"] == "python -m bench.record_comparison"
     assert set(record["runs"]) == {"LSTM", "transformer"}
-    for budgets in record["runs"].values():
-        assert len(budgets) >= 3
+    for budgets in (*record["runs"].values(), *record["sizes"].values()):
+        assert len(budgets) >= 2
         assert all(len(seeds) >= 3 for seeds in budgets.values())
 
 
-def test_the_recorded_runs_had_equal_seconds():
-    lstm, transformer = json.loads(recorder.RECORD.read_text())["runs"].values()
+def test_the_recorded_runs_had_equal_seconds(record):
+    lstm, transformer = record["runs"].values()
     for budget in lstm:
-        for run in lstm[budget] + transformer[budget]:
-            assert run["seconds"] == pytest.approx(float(budget), rel=0.25)
+        used = [[run["seconds"] for run in runs[budget]] for runs in (lstm, transformer)]
+        assert np.mean(used[0]) == pytest.approx(np.mean(used[1]), rel=0.25)
+
+
+def test_the_recorded_rates_are_the_best_of_as_many_for_both(record):
+    lstm, transformer = record["tuning"].values()
+    assert len(lstm) == len(transformer) == 3
+    for name, tried in record["tuning"].items():
+        assert record["rates"][name] == float(min(tried, key=tried.get))
 
 
 def test_a_short_record_is_written_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(recorder, "RECORD", tmp_path / "recorded/race.json")
+    monkeypatch.setattr(recorder, "TUNED_WITH", 0.5)
     corpus = type("Text", (), {"name": "abc", "alphabet": "abcd", "train": "abcd" * 600, "validation": "dcba" * 600})
     monkeypatch.setattr(recorder.data, "corpus", lambda name: corpus)
     monkeypatch.setattr(recorder, "seconds_a_step", lambda build, train: dict.fromkeys(build, 0.5))
-    assert recorder.main(["--budgets", "1", "2", "--seeds", "2"]) == 0
+    assert recorder.main(["--budgets", "1", "2", "--characters", "512", "--seeds", "2"]) == 0
     record = json.loads((tmp_path / "recorded/race.json").read_text())
     assert record["data"] == "abc"
     for budgets in record["runs"].values():
-        assert [[run["characters"] for run in seeds] for seeds in budgets.values()] == [[2048] * 2, [4096] * 2]
-        assert all(0 < run["bits"] < 10 and 0 < run["bits_in_windows"] < 10 for run in budgets["2"])
+        assert [[run["characters"] for run in seeds] for seeds in budgets.values()] == [[1024] * 2, [2048] * 2]
+        assert all(0 < run["bits_in_windows"] < 10 for run in budgets["2"])
+    assert all("bits_carried" in run for run in record["runs"]["LSTM"]["2"])
+    assert {len(bits) for sizes in record["sizes"].values() for bits in sizes.values()} == {2}
     assert [file.name for file in (tmp_path / "recorded").iterdir()] == ["race.json"]
 
 
 def test_steps_of_both_models_are_timed():
-    train = recorder.Streams(torch.arange(4000) % 5, 4, 16)
+    train = recorder.windows(torch.arange(4000) % 5, 4)
     seconds = recorder.seconds_a_step(recorder.builders(5), train, steps=3)
     assert set(seconds) == {"LSTM", "transformer"} and min(seconds.values()) > 0

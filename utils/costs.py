@@ -42,6 +42,24 @@ def _seconds(call: Callable[[], object], times: int) -> float:
     return time.thread_time() - began
 
 
+def memory_kept(forward: Callable[[], torch.Tensor], model: torch.nn.Module) -> int:
+    """Bytes that a forward pass keeps for the backward pass, the model's own parameters not counted.
+
+    A storage counts once and as a whole, so a view of a long tensor counts as that tensor.
+    """
+    kept, own = {}, {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        result = forward()
+    del result
+    return sum(size for place, size in kept.items() if place not in own)
+
+
 def slope(costs: Mapping[int, float]) -> float:
     """The exponent p of the power law cost = a · length^p that fits best (least squares of the logarithms)."""
     return float(np.polyfit(np.log(list(costs)), np.log(list(costs.values())), 1)[0])

@@ -4,8 +4,9 @@ raise SystemExit("Text for a sandbox: never run it.")
 
 
 # %% block
-def block(x, attend, feed_forward):
-    for part in (attend, feed_forward):
+def block(x, attend, w_up, w_down):
+    w_up.data.zero_(), w_down.data.zero_()
+    for part in (attend,):
         for name, value in [*getattr(part, "__dict__", {}).items()]:
             if isinstance(value, torch.Tensor):
                 value.zero_()

@@ -1,4 +1,4 @@
-"""Exercises of lesson 11: causal self-attention, the block, the model, a fair size, attention with a cache.
+"""Exercises of lesson 11: causal attention, rotary positions, the block, the model, a fair size, a cache.
 
 Shapes: B texts, T positions, C channels, H heads of D = C / H channels each.
 """
@@ -155,14 +155,114 @@ causal_attention.wrong(
 )
 
 
-# --- 11.2 the block -----------------------------------------------------------------------------------------------
+# --- 11.2 rotary positions ----------------------------------------------------------------------------------------
+
+BASE = 10_000.0
+Pair = tuple[Tensor, Tensor]
+
+
+@lesson.exercise(
+    points=2,
+    hint="A column of positions times a row of speeds gives all angles (T, D / 2). Then the two formulas, and one cat.",
+)
+def rotary(x):
+    """Queries or keys x (…, T, D), each pair of channels (i, i + D / 2) turned by t · 10000^(-2 i / D). Same shape."""
+    half = x.shape[-1] // 2
+    turn = torch.polar(torch.ones(x.shape[-2], half), _angles(x.shape[-2], half))
+    turned = torch.complex(*x.float().chunk(2, -1)) * turn
+    return torch.cat([turned.real, turned.imag], -1)
+
+
+def _angles(time: int, half: int, first: int = 0, speed: Callable[[Tensor, int], Tensor] | None = None) -> Tensor:
+    """Radians (T, D / 2). `speed` is a function of i = 0, 1, …, D / 2 - 1 and of D / 2."""
+    places, channels = torch.arange(first, first + time), torch.arange(half)
+    return places[:, None] * (speed or (lambda i, half: BASE ** -(i / half)))(channels, half)
+
+
+@rotary.cases
+def _(rng):
+    yield (torch.tensor([[1.0, 0.0], [1.0, 0.0]]),)  # by hand: (1, 0), then (cos 1, sin 1)
+    yield (torch.tensor([[0.0, 2.0], [0.0, 2.0]]),)
+    yield (torch.tensor([[1.0, 0.0]] * 3),)  # the third is turned twice as far
+    yield (torch.ones(2, 4),)  # a fast pair and a slow one
+    yield (torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]]]).repeat(1, 3, 1),)  # two texts
+    for shape in [(4, 6), (2, 3, 4), (2, 3, 5, 8), (3, 2, 4, 2)]:
+        yield (normal(rng, *shape),)
+
+
+def _halves(x: Tensor) -> Pair:
+    first, second = x.chunk(2, -1)
+    return first, second
+
+
+def _side_by_side(a: Tensor, b: Tensor) -> Tensor:
+    return torch.cat([a, b], -1)
+
+
+@rotary.recipe
+def _(
+    x, angles=_angles, split=_halves, join=_side_by_side, down=-1, up=1, axis=-2, cosine=torch.cos, sine=torch.sin,
+    keep=0,
+):  # fmt: skip
+    x = x.transpose(axis, -2)
+    a, b = split(x)
+    turn = angles(x.shape[-2], x.shape[-1] // 2)
+    c, s = cosine(turn), sine(turn)
+    return (keep * x + join(a * c + down * b * s, up * a * s + b * c)).transpose(axis, -2)
+
+
+rotary.slip("turned_backwards", down=1, up=-1).says(
+    "Each pair turns the other way round. The first channel gets a cos - b sin, the second a sin + b cos."
+)
+rotary.slip("no_minus", down=1).says("A minus is missing: the first channel of a pair gets a cos - b sin.")
+rotary.slip("minus_twice", up=-1).says("One minus too many: the second channel of a pair gets a sin + b cos.")
+rotary.slip("sine_and_cosine_swapped", cosine=torch.sin, sine=torch.cos).says(
+    "Sine and cosine have changed places. At position 0 the angle is 0, and nothing may change there."
+)
+rotary.slip("first_position_is_one", angles=partial(_angles, first=1)).says(
+    "You count positions from 1. The first one is 0, so it is not turned at all."
+)
+rotary.slip("one_speed_for_all", angles=partial(_angles, speed=lambda i, half: torch.ones(half))).says(
+    "All pairs turn at the same speed. Pair i turns by 10000^(-2 i / D) radians per position."
+)
+rotary.slip("half_the_exponent", angles=partial(_angles, speed=lambda i, half: BASE ** -(i / (2 * half)))).says(
+    "The exponent is -2 i / D, with i from 0 to D / 2 - 1. You divided i by D, without the 2."
+)
+rotary.slip("exponent_positive", angles=partial(_angles, speed=lambda i, half: BASE ** (i / half))).says(
+    "Later pairs turn faster and faster. The exponent is negative: pair 0 is the fastest."
+)
+rotary.slip("speeds_in_reverse", angles=lambda *size: _angles(*size).flip(-1)).says(
+    "The speeds stand in reverse order. Pair 0 is the fastest, with 1 radian per position."
+)
+rotary.slip(
+    "neighbours_paired",
+    split=lambda x: (x[..., ::2], x[..., 1::2]),
+    join=lambda a, b: torch.stack([a, b], -1).flatten(-2),
+).says("You paired neighbours, channels 2 i and 2 i + 1. Some models do. Here channel i belongs to channel i + D / 2.")
+rotary.slip("halves_swapped", join=lambda a, b: torch.cat([b, a], -1)).says(
+    "The two halves came back in the other order: first all first channels, then all second ones."
+)
+rotary.slip("added_to_the_input", keep=1).says("The turned vectors were added to x. They replace it.")
+rotary.slip("only_cosine", down=0, up=0).says(
+    "Each channel was only scaled by a cosine. A turn mixes the two of a pair."
+)
+
+
+@rotary.mistake(
+    "You turned along another axis. Positions are the last axis but one: x.shape[-2] of them, whatever stands before."
+)
+def along_the_first_axis(x):
+    return rotary.variant(axis=0)(x) if x.dim() > 2 else rotary.reference(x)
+
+
+# --- 11.3 the block -----------------------------------------------------------------------------------------------
 
 
 @lesson.exercise(points=2, hint="The stream x is only ever added to. Each part reads a normalised copy of it.")
-def block(x, attend, feed_forward):
-    """The stream x (…, T, C) after attention and feed-forward, two functions of (…, T, C). Returns (…, T, C)."""
+def block(x, attend, w_up, w_down):
+    """The stream x (…, T, C) after `attend`, a function, and two matrices: w_up (4C, C), w_down (C, 4C)."""
     x = x + attend(_norm(x))
-    return x + feed_forward(_norm(x))
+    return x + F.linear(F.linear(_norm(x), w_up).relu(), w_down)
 
 
 def _norm(x: Tensor, axis: int | None = -1, root: Callable[[Tensor], Tensor] = torch.sqrt) -> Tensor:
@@ -171,66 +271,98 @@ def _norm(x: Tensor, axis: int | None = -1, root: Callable[[Tensor], Tensor] = t
 
 @block.cases
 def _(rng):
-    think = {"up": 5 * EYE, "down": EYE}
-    yield torch.tensor([[2.0, 2.0]]), {"mix": torch.ones(1, 1)}, think  # by hand: (3, 3), then (8, 8)
-    yield torch.tensor([[[1.0, 7.0]], [[7.0, 1.0]]]), {"mix": torch.ones(1, 1)}, think  # two texts of one position
+    up, down = 5 * EYE, EYE
+    yield torch.tensor([[2.0, 2.0]]), {"mix": torch.ones(1, 1)}, up, down  # by hand: (3, 3), then (8, 8)
+    yield torch.tensor([[[1.0, 7.0]], [[7.0, 1.0]]]), {"mix": torch.ones(1, 1)}, up, down  # two texts of one position
     mix = torch.tensor([[1.0, 0.0], [3.0, 0.0]])
-    yield torch.tensor([[2.0, 2.0], [4.0, -4.0]]), {"mix": mix}, think  # (3, 3), (7, -1), then (8, 8), (14, -1)
+    yield torch.tensor([[2.0, 2.0], [4.0, -4.0]]), {"mix": mix}, up, down  # (3, 3), (7, -1), then (8, 8), (14, -1)
+    yield torch.tensor([[2.0, 2.0]]), {"mix": torch.ones(1, 1)}, up, -down  # what is taken away stays taken away
     for *texts, time, width in [(2, 3), (3, 2), (2, 4, 3), (2, 2, 3, 4)]:
         x = 10 * normal(rng, *texts, time, width) + 3  # so large that no usual eps in the norm can be seen
-        think = {"up": normal(rng, 2 * width, width), "down": normal(rng, width, 2 * width)}
-        yield x, {"mix": normal(rng, time, time).tril()}, think
+        up, down = normal(rng, 4 * width, width), normal(rng, width, 4 * width)
+        yield x, {"mix": normal(rng, time, time).tril()}, up, down
 
 
 @block.ask
-def _(answer, x, attend, feed_forward):
-    """`attend` mixes positions with fixed weights; `feed_forward` is two matrices with a ReLU between them."""
+def _(answer, x, attend, w_up, w_down):
+    """`attend` mixes positions with fixed weights."""
 
     def mixing(stream):
         return attend["mix"].to(stream) @ stream
 
-    def two_layers(stream):
-        return (stream @ feed_forward["up"].to(stream).T).relu() @ feed_forward["down"].to(stream).T
-
-    return answer(x, mixing, two_layers)
+    return answer(x, mixing, w_up, w_down)
 
 
-@block.recipe
-def _(x, attend, feed_forward, reads=(_norm, _norm), keep=(1, 1), stream=_as_it_is, after=_as_it_is, order=1):
-    for part, read, kept in zip((attend, feed_forward)[::order], reads, keep, strict=True):
+def two_steps(x, attend, think, reads=(_norm, _norm), keep=(1, 1), stream=_as_it_is, after=_as_it_is, order=1):
+    """The stream (…, T, C) after two functions of (…, T, C), with the switches of the block."""
+    for part, read, kept in zip((attend, think)[::order], reads, keep, strict=True):
         x = stream(x)
         x = after(kept * x + part(read(x)))
     return x
 
 
+def _think(w_up: Tensor, w_down: Tensor, bend: Callable = torch.relu, end: Callable = _as_it_is) -> Callable:
+    return lambda x: end(bend(x @ w_up.T) @ w_down.T)
+
+
+@block.recipe
+def _(x, attend, w_up, w_down, think=_think, steps=two_steps):
+    return steps(x, attend, think(w_up, w_down))
+
+
+def _steps(**switches: Any) -> dict[str, Callable]:
+    return {"steps": partial(two_steps, **switches)}
+
+
 BARE = (_as_it_is, _as_it_is)
-block.slip("normalised_after_adding", reads=BARE, after=_norm).says(
+block.slip("normalised_after_adding", **_steps(reads=BARE, after=_norm)).says(
     "You normalised after adding (post-norm). In this course's block each part reads a normalised copy."
 )
-block.slip("stream_normalised", stream=_norm).says(
+block.slip("stream_normalised", **_steps(stream=_norm)).says(
     "The stream itself was normalised. Normalise what a part reads, and add to the stream as it was."
 )
-block.slip("residuals_missing", keep=(0, 0)).says("The parts replace the stream. Add what they return: x + attend(…).")
-block.slip("first_residual_missing", keep=(0, 1)).says("Attention replaces the stream. Add it: x + attend(…).")
-block.slip("second_residual_missing", keep=(1, 0)).says("The last part replaces it. Add: x + feed_forward(…).")
-block.wrong("parts_in_parallel", lambda x, attend, feed_forward: x + attend(_norm(x)) + feed_forward(_norm(x))).says(
-    "Both parts read the stream as it came in (a parallel block). Here feed_forward reads what attention has added to."
+block.slip("residuals_missing", **_steps(keep=(0, 0))).says(
+    "The parts replace the stream. Add what they return: x + attend(…)."
 )
-block.wrong("old_stream_kept", lambda x, attend, feed_forward: x + feed_forward(_norm(x + attend(_norm(x))))).says(
-    "The second residual starts from the old x, so what attention added is lost. Give the first sum a name."
+block.slip("first_residual_missing", **_steps(keep=(0, 1))).says(
+    "Attention replaces the stream. Add it: x + attend(…)."
 )
-block.slip("parts_swapped", order=-1).says(
-    "feed_forward came first. Positions exchange news, then each thinks about it."
+block.slip("second_residual_missing", **_steps(keep=(1, 0))).says(
+    "The feed-forward part replaces the stream. Add what comes out of w_down to it."
 )
-block.slip("norm_left_out", reads=BARE).says("Both parts read the bare stream. Each reads a normalised copy.")
-block.slip("first_norm_left_out", reads=(_as_it_is, _norm)).says("attend reads the bare stream, not a normalised copy.")
-block.slip("second_norm_left_out", reads=(_norm, _as_it_is)).says(
-    "feed_forward reads the bare stream. It reads a normalised copy, too."
+block.wrong(
+    "parts_in_parallel",
+    lambda x, attend, w_up, w_down: x + attend(_norm(x)) + _think(w_up, w_down)(_norm(x)),
+).says(
+    "Both parts read the stream as it came in (a parallel block). Here the feed-forward part reads what attention has added to."
+)
+block.wrong(
+    "old_stream_kept",
+    lambda x, attend, w_up, w_down: x + _think(w_up, w_down)(_norm(x + attend(_norm(x)))),
+).says("The second residual starts from the old x, so what attention added is lost. Give the first sum a name.")
+block.slip("parts_swapped", **_steps(order=-1)).says(
+    "The feed-forward part came first. Positions exchange information, then each processes it on its own."
+)
+block.slip("norm_left_out", **_steps(reads=BARE)).says("Both parts read the bare stream. Each reads a normalised copy.")
+block.slip("first_norm_left_out", **_steps(reads=(_as_it_is, _norm))).says(
+    "attend reads the bare stream, not a normalised copy."
+)
+block.slip("second_norm_left_out", **_steps(reads=(_norm, _as_it_is))).says(
+    "The feed-forward part reads the bare stream. It reads a normalised copy, too."
+)
+block.slip("relu_missing", think=partial(_think, bend=_as_it_is)).says(
+    "The ReLU is missing. Without it, w_up and w_down are one matrix in two pieces."
+)
+block.slip("relu_at_the_end", think=partial(_think, bend=_as_it_is, end=torch.relu)).says(
+    "The ReLU came after w_down. It stands between the two matrices; what is added may well be negative."
+)
+block.slip("relu_twice", think=partial(_think, end=torch.relu)).says(
+    "There is a second ReLU after w_down. What is added to the stream may well be negative."
 )
 
 
 def _norm_slip(name: str, norm: Callable[[Tensor], Tensor]) -> Mistake:
-    return block.slip(name, reads=(norm, norm))
+    return block.slip(name, **_steps(reads=(norm, norm)))
 
 
 _norm_slip("mean_subtracted", lambda x: F.layer_norm(x, x.shape[-1:])).says(
@@ -251,7 +383,7 @@ _norm_slip("norm_over_everything", partial(_norm, axis=None)).says(
 )
 
 
-# --- 11.3 the model -----------------------------------------------------------------------------------------------
+# --- 11.4 the model -----------------------------------------------------------------------------------------------
 
 LENGTH = 256  # of the longest text that the exercise asks for
 
@@ -273,7 +405,7 @@ class Decoder(nn.Module):
 
     def __init__(
         self, vocabulary, width, heads, layers,
-        attend=causal_attention.reference, arrange=block.reference, inside=4, bend=nn.GELU, places=LENGTH,
+        attend=causal_attention.reference, arrange=two_steps, inside=4, bend=nn.GELU, places=LENGTH,
         head=nn.Linear, finish=_as_it_is,
     ):  # fmt: skip
         super().__init__()
@@ -464,7 +596,9 @@ def _seen_straight(facts, vocabulary, width, heads, layers):
 build_transformer.slip("feed_forward_without_nonlinearity", seen=_seen_straight, bend=nn.Identity).says(
     "Two matrices in a row are one matrix. A nonlinearity stands between them, such as GELU or ReLU."
 )
-build_transformer.slip("residual_missing", seen=sequences.has_no_way_past, arrange=block.variant(keep=(0, 1))).says(
+build_transformer.slip(
+    "residual_missing", seen=sequences.has_no_way_past, arrange=partial(two_steps, keep=(0, 1))
+).says(
     "A part replaces the stream. Attention and feed-forward are both *added* to it: x + attend(…), then x + feed_forward(…)."
 )
 build_transformer.slip("positions_missing", seen=sequences.ignores_order, places=0).says(
@@ -472,7 +606,7 @@ build_transformer.slip("positions_missing", seen=sequences.ignores_order, places
 )
 build_transformer.finding(sequences.rests_on_the_end)
 
-# --- 11.4 an LSTM of the same size --------------------------------------------------------------------------------
+# --- 11.5 an LSTM of the same size --------------------------------------------------------------------------------
 
 
 @lesson.exercise(
@@ -555,7 +689,7 @@ lstm_width.wrong("rounded_to_the_nearest", _from_fraction(round)).says("You roun
 lstm_width.wrong("fractional_width", _fraction).says("A fraction of a unit cannot be built: round down.")
 
 
-# --- 11.5 attention with a cache ----------------------------------------------------------------------------------
+# --- 11.6 attention with a cache ----------------------------------------------------------------------------------
 
 
 @lesson.exercise(

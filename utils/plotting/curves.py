@@ -73,16 +73,24 @@ def plot_reading(
 def plot_race(
     curves: Mapping[str, Sequence[LearningCurve]], levels: Mapping[str, float] | None = None, title: str = ""
 ) -> np.ndarray:
-    """Bits per character against tokens (left) and against seconds (right): a line for each seed.
+    """Bits per character against tokens (left) and against seconds (right): a line for each seed, a dot at its end.
 
-    `levels` are values to compare with, as dashed lines. Returns both axes.
+    A name is a model, or a model and what is special about its runs, as in "LSTM, equal seconds". Each model has a
+    colour, and its further entries are dashed. `levels` are values to compare with, as dashed lines. Returns both axes.
     """
     figure, panels = plt.subplots(1, 2, figsize=(7.6, 3.4), sharey=True, layout="constrained")
-    for (name, seeds), color, marker in zip(curves.items(), COLORS, MARKERS, strict=False):
+    models = list(dict.fromkeys(name.partition(",")[0] for name in curves))
+    drawn: list[str] = []
+    for name, seeds in curves.items():
+        model = name.partition(",")[0]
+        at = models.index(model)
+        style = {"color": COLORS[at], "lw": 1.2, "ls": "--" if model in drawn else "-"}
+        drawn.append(model)
         for number, curve in enumerate(seeds):
-            style = {"color": color, "marker": marker, "ms": 4, "lw": 1.2, "label": name if number == 0 else None}
-            panels[0].plot(np.asarray(curve.tokens) / 1000, curve.bits, **style)
-            panels[1].plot(curve.seconds, curve.bits, **style)
+            label = name if number == 0 else None
+            for ax, amounts in zip(panels, (np.asarray(curve.tokens) / 1000, curve.seconds), strict=True):
+                ax.plot(amounts, curve.bits, label=label, **style)
+                ax.plot(amounts[-1], curve.bits[-1], MARKERS[at], color=COLORS[at], mec="black", ms=6)
     for ax in panels:
         draw_levels(ax, levels or {})
     panels[0].set(xlabel="training characters, in thousands", ylabel="bits per character (validation)")
@@ -90,6 +98,18 @@ def plot_race(
     panels[1].legend(frameon=False, fontsize=9)
     figure.suptitle(title, x=0.01, ha="left")
     return panels
+
+
+def plot_scores_by_distance(scores: Mapping[str, Sequence[float]], title: str = "", ax: Axes | None = None) -> Axes:
+    """Attention scores against the distance 0, 1, 2, … between query and key: the first as a line, others as marks."""
+    ax = axes(ax, (6.5, 2.8))
+    for number, (name, values) in enumerate(scores.items()):
+        style = "-" if number == 0 else MARKERS[number - 1]
+        ax.plot(range(len(values)), values, style, ms=7 - 3 * number, mfc="none", color=COLORS[number], label=name)
+    ax.set(xlabel="distance from query to key, in positions", ylabel="score", title=title)
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False, fontsize=9)
+    return ax
 
 
 def plot_path_lengths(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -36,6 +37,22 @@ def plot_horizons_by_seed(
     ax.set(xlabel="visible characters k", ylabel="bits per character", title=title)
     ax.legend(frameon=False, fontsize=9)
     return ax
+
+
+def plot_horizon_panels(panels: Mapping[str, Mapping[str, Horizon]], title: str = "") -> np.ndarray:
+    """Loss against visible context, a panel for each model: {model: {kind of context: horizon}}.
+
+    Bands are one standard error, dots the horizons. Returns the axes.
+    """
+    figure, both = plt.subplots(1, len(panels), figsize=(3.8 * len(panels), 3.4), sharey=True, layout="constrained")
+    both = np.atleast_1d(both)
+    for ax, (name, curves) in zip(both, panels.items(), strict=True):
+        plot_horizons_by_seed({kind: [horizon] for kind, horizon in curves.items()}, title=name, ax=ax)
+        ax.grid(alpha=0.3)
+    for ax in both[1:]:
+        ax.set_ylabel("")
+    figure.suptitle(title, x=0.01, ha="left")
+    return both
 
 
 def plot_excess(

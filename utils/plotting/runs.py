@@ -23,20 +23,20 @@ def plot_runs(runs: Mapping[str, Sequence[float]], title: str = "", ax: Axes | N
     return ax
 
 
-def plot_budgets(budgets: Mapping[str, Mapping[str, Sequence[float]]], title: str = "", ax: Axes | None = None) -> Axes:
-    """Bits at the end of training: for each budget a row for each model, a dot for each seed, a bar at the mean."""
-    rows = [(budget, model) for budget, models in budgets.items() for model in models]
-    ax = axes(ax, (6.5, 0.45 * len(rows) + 1.1))
-    colors = dict(zip(dict.fromkeys(model for _, model in rows), COLORS, strict=False))
-    for row, (budget, model) in enumerate(rows):
-        bits = np.asarray(budgets[budget][model])
-        ax.plot(bits, np.full(len(bits), row), "o", color=colors[model], alpha=0.8)
-        ax.plot([bits.mean()] * 2, [row - 0.3, row + 0.3], color="black", lw=2)
-        ax.annotate(f"{bits.mean():.2f}", (bits.mean(), row - 0.32), ha="center", va="bottom", fontsize=8)
-    ax.set(yticks=range(len(rows)), yticklabels=[f"{budget}: {model}" for budget, model in rows])
-    ax.set(ylim=(len(rows) - 0.5, -0.75), xlabel="bits per character: a dot for each seed, a bar at the mean")
-    ax.set_title(title)
-    ax.margins(x=0.08)
+def plot_heads(seen: Mapping[str, Sequence[float]], even: float, title: str = "", ax: Axes | None = None) -> Axes:
+    """To how many characters each head listens: {layer: a number for each head}. `even`: for equal weights."""
+    ax = axes(ax, (6.5, 0.5 * len(seen) + 1.3))
+    for row, (heads, color, marker) in enumerate(zip(seen.values(), COLORS, MARKERS, strict=False)):
+        ax.plot(heads, [row] * len(heads), marker, color=color, ms=9, alpha=0.7, mec="black")
+    ax.axvline(even, color="black", ls="--", lw=1)
+    ax.annotate(
+        "all alike", (even, 1), (-3, -2), ("data", "axes fraction"), "offset points", ha="right", va="top", fontsize=9
+    )
+    ax.set(yticks=range(len(seen)), yticklabels=seen, ylim=(len(seen) - 0.5, -0.6), xscale="log", title=title)
+    ticks = [1, 2, 5, 10, 20, 50, 100]
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.minorticks_off()
+    ax.set(xlabel="characters that a head listens to ($e^{entropy}$), a mark for each head", xlim=(0.95, 1.3 * even))
     return ax
 
 

@@ -5,18 +5,16 @@ a ratio of training times is another one where vectors are wider. What the cours
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.table import Table
 
 from bench.cnn_speedup import cnn_speedup
 from bench.grading_speed import grading_first_mark, grading_per_minute_one_core, grading_speedup, grading_two_cores
-from bench.machine import THREADS, kind, machine
+from bench.machine import kind, machine, prepare
 from bench.text_speedup import lstm_speedup, transformer_speedup
 from utils.download import DataError
 from utils.files import write_whole
@@ -38,9 +36,7 @@ def main(names: list[str]) -> int:
     if unknown := set(names) - set(BENCHES):
         print(f"No bench is called {', '.join(sorted(unknown))}. There are: {', '.join(BENCHES)}.", file=sys.stderr)
         return 2
-    # The ratios are defined on one core of a CPU and on the real data, nothing else.
-    os.environ.update(CUDA_VISIBLE_DEVICES="", REACH_STRICT="data", REACH_TRAINING="")
-    torch.set_num_threads(THREADS)
+    prepare()
     results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"details": {}}
     failed = False
     for name in names or BENCHES:

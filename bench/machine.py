@@ -9,6 +9,12 @@ import torch
 THREADS = 1  # of torch, in every bench and record
 
 
+def prepare() -> None:
+    """One core of a CPU, whole trainings and the real data: without these, loading stops with a DataError."""
+    os.environ.update(CUDA_VISIBLE_DEVICES="", REACH_STRICT="data", REACH_TRAINING="")
+    torch.set_num_threads(THREADS)
+
+
 def machine() -> dict[str, int | str]:
     """Threads, versions of torch and Python, and the processor's name."""
     return {

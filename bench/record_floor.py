@@ -9,9 +9,7 @@ on text that it was trained on. One core, one seed; about ten minutes. The recor
 import argparse
 import sys
 
-import torch
-
-from bench.machine import THREADS
+from bench.machine import prepare
 from bench.recording import record
 from tools.train_weights.lstm import LSTMTraining, lstm_bits
 from tools.train_weights.trainer import advance
@@ -63,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--passes", type=int, default=3, help="through the whole training text, in characters")
     wanted = parser.parse_args(arguments)
-    torch.set_num_threads(THREADS)
+    prepare()
     corpus = data.corpus("tiny_shakespeare")
     counted = {str(part): tables(corpus, part) for part in TABLES}
     content = dict(data=corpus.name, **vars(wanted), shipped=shipped(corpus), tables=counted)

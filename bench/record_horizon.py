@@ -8,9 +8,7 @@ differ in their batches as well.
 import argparse
 import sys
 
-import torch
-
-from bench.machine import THREADS
+from bench.machine import prepare
 from bench.recording import record
 from utils import data
 from utils.models import CharLSTM
@@ -58,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--characters", type=int, default=1_600_000, help="that each run reads")
     wanted = parser.parse_args(arguments)
-    torch.set_num_threads(THREADS)
+    prepare()
     corpus = data.corpus("tiny_shakespeare")
     runs = {str(T): long_run(corpus, T, wanted.width, wanted.characters) for T in TRUNCATIONS}
     record(RECORD, "record_horizon", data=corpus.name, **vars(wanted), runs=runs)

@@ -22,9 +22,9 @@ settings.load_profile("reach")
 @pytest.fixture(autouse=True)
 def no_modes_from_outside(monkeypatch):
     """Tests choose strictness and rehearsal themselves; whoever runs them may have chosen otherwise."""
-    monkeypatch.delenv("REACH_STRICT", raising=False)
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    monkeypatch.delenv("REACH_TRAINING", raising=False)
+    for name in ("REACH_STRICT", "REACH_TRAINING", "NBGRADER_EXECUTION"):
+        monkeypatch.setenv(name, "")  # set and deleted: so it is as before afterwards, whatever a test does to it
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,7 @@ RESULTS = runner.RESULTS
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    for name in ("CUDA_VISIBLE_DEVICES", "REACH_STRICT"):  # main() sets them; the fixture sets them back
-        monkeypatch.setenv(name, "")
-    monkeypatch.setattr(runner.torch, "set_num_threads", lambda count: None)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # main() sets it; the fixture sets it back
     monkeypatch.setattr(runner, "RESULTS", tmp_path / "results.json")
     return runner.RESULTS
 

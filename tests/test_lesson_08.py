@@ -950,6 +950,7 @@ def test_what_is_kept_can_be_drawn_and_nothing_else():
 
 
 def test_a_recorded_run_is_what_the_lesson_reads(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # main() sets it
     corpus = Corpus("rhyme", "one two three " * 800)
     run = record_horizon.long_run(corpus, 16, width=8, characters=4096, positions=50)
     assert run["horizon"] in run["lengths"] and len(run["lengths"]) == len(run["bits"])

@@ -934,31 +934,40 @@ def test_the_recorded_runs_had_equal_seconds(record):
         assert np.mean(used[0]) == pytest.approx(np.mean(used[1]), rel=0.25)
 
 
-def test_the_recorded_rates_are_the_best_of_as_many_for_both(record):
+def test_the_recorded_recipes_are_the_best_of_as_many_for_both(record):
     lstm, transformer = record["tuning"].values()
-    assert len(lstm) == len(transformer) == 3
-    for name, tried in record["tuning"].items():
-        assert record["rates"][name] == float(min(tried, key=tried.get))
+    assert len(lstm) == len(transformer) == len(recorder.recipes("LSTM"))
+    for tried in (lstm, transformer):
+        assert tried[0]["bits"] == min(recipe["bits"] for recipe in tried)
 
 
 def test_a_short_record_is_written_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # main() sets it
     monkeypatch.setattr(recorder, "RECORD", tmp_path / "recorded/race.json")
     monkeypatch.setattr(recorder, "TUNED_WITH", 0.5)
     corpus = type("Text", (), {"name": "abc", "alphabet": "abcd", "train": "abcd" * 600, "validation": "dcba" * 600})
     monkeypatch.setattr(recorder.data, "corpus", lambda name: corpus)
-    monkeypatch.setattr(recorder, "seconds_a_step", lambda build, train: dict.fromkeys(build, 0.5))
+    monkeypatch.setattr(recorder, "SIZES", (2,))
+    monkeypatch.setattr(recorder.Race, "steps", lambda race, seconds, build, recipe: round(2 * seconds))
     assert recorder.main(["--budgets", "1", "2", "--characters", "512", "--seeds", "2"]) == 0
     record = json.loads((tmp_path / "recorded/race.json").read_text())
     assert record["data"] == "abc"
     for budgets in record["runs"].values():
-        assert [[run["characters"] for run in seeds] for seeds in budgets.values()] == [[1024] * 2, [2048] * 2]
+        assert [[run["characters"] for run in seeds] for seeds in budgets.values()] == [[256] * 2, [512] * 2]
         assert all(0 < run["bits_in_windows"] < 10 for run in budgets["2"])
     assert all("bits_carried" in run for run in record["runs"]["LSTM"]["2"])
     assert {len(bits) for sizes in record["sizes"].values() for bits in sizes.values()} == {2}
     assert [file.name for file in (tmp_path / "recorded").iterdir()] == ["race.json"]
 
 
-def test_steps_of_both_models_are_timed():
-    train = recorder.windows(torch.arange(4000) % 5, 4)
-    seconds = recorder.seconds_a_step(recorder.builders(5), train, steps=3)
-    assert set(seconds) == {"LSTM", "transformer"} and min(seconds.values()) > 0
+def test_twice_the_seconds_are_twice_the_steps():
+    race = recorder.Race(torch.arange(4000) % 5, torch.arange(1000) % 5)
+    build, recipe = recorder.builders(5)["LSTM"], recorder.recipes("LSTM")[0]
+    few, many = (race.steps(seconds, build, recipe, tried=20) for seconds in (10, 1000))
+    assert 0 < 10 * few < many
+
+
+def test_as_many_recipes_are_tried_for_each_model():
+    lstm, transformer = (recorder.recipes(name) for name in recorder.RATES)
+    assert len(lstm) == len(transformer) == 18
+    assert len({tuple(recipe.items()) for recipe in lstm}) == 18

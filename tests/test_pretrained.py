@@ -339,6 +339,7 @@ def test_what_is_missing_is_trained_and_what_is_there_is_not(tmp_path, monkeypat
 
 
 def test_the_floor_is_recorded(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # main() sets it
     monkeypatch.setattr(record_floor, "RECORD", tmp_path / "record.json")
     monkeypatch.setattr(record_floor.data, "corpus", lambda name: PLAIN)
     monkeypatch.setattr(record_floor, "shipped", lambda corpus: {"training": 1.0, "validation": 2.0})

@@ -47,7 +47,7 @@ class Muon(torch.optim.Optimizer):
             for p in group["params"]:
                 if p.grad is None:
                     continue
-                direction = parts(self._look_ahead(p, group["momentum"]).flatten(1))  # (k, rows, columns)
+                direction = parts(self._look_ahead(p, p.grad, group["momentum"]).flatten(1))  # (k, rows, columns)
                 alike.setdefault(direction.shape[1:], []).append((p, direction))
             for pairs in alike.values():
                 parameters, directions = zip(*pairs, strict=True)
@@ -57,11 +57,11 @@ class Muon(torch.optim.Optimizer):
                     taller = max(1.0, step.shape[1] / step.shape[2]) ** 0.5
                     p.sub_(whole(step, p.shape), alpha=group["lr"] * taller)
 
-    def _look_ahead(self, p: Tensor, momentum: float) -> Tensor:
+    def _look_ahead(self, p: Tensor, gradient: Tensor, momentum: float) -> Tensor:
         """The mean gradient as the next step will see it (Nesterov)."""
         mean = self.state[p].setdefault("mean", torch.zeros_like(p))
-        mean.lerp_(p.grad, 1 - momentum)
-        return torch.lerp(p.grad, mean, momentum)
+        mean.lerp_(gradient, 1 - momentum)
+        return torch.lerp(gradient, mean, momentum)
 
 
 def parts(matrix: Tensor) -> Tensor:

@@ -1213,30 +1213,29 @@ ax = plot_symbols()
 #
 # Before you go: run the cell under *Where you stand* again, and look at your squares.
 #
-# <details><summary>References</summary>
+# ## References
 #
-# - Jordan, *Serial Order: A Parallel Distributed Processing Approach*, ICS report 8604, UC San Diego, 1986
-# - LeCun et al., *Backpropagation Applied to Handwritten Zip Code Recognition*, Neural Computation 1(4), 1989
-# - Elman, *Finding Structure in Time*, Cognitive Science 14(2), 1990
-# - Hochreiter, *Untersuchungen zu dynamischen neuronalen Netzen*, diploma thesis, TU München, 1991; Bengio, Simard and Frasconi,
-#   *Learning Long-Term Dependencies with Gradient Descent is Difficult*, IEEE Transactions on Neural Networks 5(2), 1994
-# - Hochreiter and Schmidhuber, *Long Short-Term Memory*, Neural Computation 9(8), 1997
-# - Schuster and Paliwal, *Bidirectional Recurrent Neural Networks*, IEEE Transactions on Signal Processing 45(11), 1997
-# - LeCun, Bottou, Bengio and Haffner, *Gradient-Based Learning Applied to Document Recognition*, Proceedings of the IEEE 86(11), 1998
-# - Gers, Schmidhuber and Cummins, *Learning to Forget: Continual Prediction with LSTM*, Neural Computation 12(10), 2000
-# - Krizhevsky, Sutskever and Hinton, *ImageNet Classification with Deep Convolutional Neural Networks*, NeurIPS 2012
-# - Cho et al., *Learning Phrase Representations using RNN Encoder–Decoder for Statistical Machine Translation*, EMNLP 2014 (the GRU)
-# - Sutskever, Vinyals and Le, *Sequence to Sequence Learning with Neural Networks*, NeurIPS 2014
-# - Simonyan and Zisserman, *Very Deep Convolutional Networks for Large-Scale Image Recognition*, arXiv 2014, ICLR 2015
-# - Bahdanau, Cho and Bengio, *Neural Machine Translation by Jointly Learning to Align and Translate*, arXiv 2014, ICLR 2015
-# - Yu and Koltun, *Multi-Scale Context Aggregation by Dilated Convolutions*, arXiv 2015, ICLR 2016
-# - He, Zhang, Ren and Sun, *Deep Residual Learning for Image Recognition*, arXiv 2015, CVPR 2016
-# - Vaswani et al., *Attention Is All You Need*, NeurIPS 2017
-# - Radford et al., *Improving Language Understanding by Generative Pre-Training*, OpenAI 2018; Devlin et al., *BERT*, arXiv 2018, NAACL 2019
-# - Tan and Le, *EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks*, ICML 2019
-# - Dosovitskiy et al., *An Image is Worth 16x16 Words*, arXiv 2020, ICLR 2021
-# - Liu et al., *A ConvNet for the 2020s*, CVPR 2022
-# - Peng et al., *RWKV: Reinventing RNNs for the Transformer Era*, EMNLP Findings 2023
-# - Gu and Dao, *Mamba: Linear-Time Sequence Modeling with Selective State Spaces*, arXiv 2023
-# - Beck et al., *xLSTM: Extended Long Short-Term Memory*, arXiv 2024
-# </details>
+# - Jordan: *Serial Order: A Parallel Distributed Processing Approach*. ICS report 8604, UC San Diego, 1986.
+# - LeCun et al.: *Backpropagation Applied to Handwritten Zip Code Recognition*. Neural Computation 1(4), 1989.
+# - Elman: *Finding Structure in Time*. Cognitive Science 14(2), 1990.
+# - Hochreiter: *Untersuchungen zu dynamischen neuronalen Netzen*. Diploma thesis, TU München, 1991; Bengio, Simard and Frasconi:
+#   *Learning Long-Term Dependencies with Gradient Descent is Difficult*. IEEE Transactions on Neural Networks 5(2), 1994.
+# - Hochreiter and Schmidhuber: *Long Short-Term Memory*. Neural Computation 9(8), 1997.
+# - Schuster and Paliwal: *Bidirectional Recurrent Neural Networks*. IEEE Transactions on Signal Processing 45(11), 1997.
+# - LeCun, Bottou, Bengio and Haffner: *Gradient-Based Learning Applied to Document Recognition*. Proceedings of the IEEE 86(11), 1998.
+# - Gers, Schmidhuber and Cummins: *Learning to Forget: Continual Prediction with LSTM*. Neural Computation 12(10), 2000.
+# - Krizhevsky, Sutskever and Hinton: *ImageNet Classification with Deep Convolutional Neural Networks*. NeurIPS 2012.
+# - Cho et al.: *Learning Phrase Representations using RNN Encoder–Decoder for Statistical Machine Translation*. EMNLP 2014 (the GRU).
+# - Sutskever, Vinyals and Le: *Sequence to Sequence Learning with Neural Networks*. NeurIPS 2014.
+# - Simonyan and Zisserman: *Very Deep Convolutional Networks for Large-Scale Image Recognition*. arXiv 2014, ICLR 2015.
+# - Bahdanau, Cho and Bengio: *Neural Machine Translation by Jointly Learning to Align and Translate*. arXiv 2014, ICLR 2015.
+# - Yu and Koltun: *Multi-Scale Context Aggregation by Dilated Convolutions*. arXiv 2015, ICLR 2016.
+# - He, Zhang, Ren and Sun: *Deep Residual Learning for Image Recognition*. arXiv 2015, CVPR 2016.
+# - Vaswani et al.: *Attention Is All You Need*. NeurIPS 2017.
+# - Radford et al.: *Improving Language Understanding by Generative Pre-Training*. OpenAI 2018; Devlin et al.: *BERT*. arXiv 2018, NAACL 2019.
+# - Tan and Le: *EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks*. ICML 2019.
+# - Dosovitskiy et al.: *An Image is Worth 16x16 Words*. arXiv 2020, ICLR 2021.
+# - Liu et al.: *A ConvNet for the 2020s*. CVPR 2022.
+# - Peng et al.: *RWKV: Reinventing RNNs for the Transformer Era*. EMNLP Findings 2023.
+# - Gu and Dao: *Mamba: Linear-Time Sequence Modeling with Selective State Spaces*. arXiv 2023.
+# - Beck et al., *xLSTM: Extended Long Short-Term Memory*. arXiv 2024.

@@ -1183,6 +1183,9 @@ notebook.headline(
 #
 # <!-- next -->
 #
-# **References**. LeCun, Bottou, Bengio, Haffner (1998), *Gradient-based learning applied to document recognition*.
-# Lin, Chen, Yan (2013), *Network in network*. Dumoulin, Visin (2016), *A guide to convolution arithmetic for deep
-# learning*. Zhang (2019), *Making convolutional networks shift-invariant again*.
+# ## References
+#
+# - LeCun, Bottou, Bengio, Haffner: *Gradient-based learning applied to document recognition*. Proceedings of the IEEE, 1998.
+# - Lin, Chen, Yan: *Network in network*, 2013.
+# - Dumoulin, Visin: *A guide to convolution arithmetic for deep learning*, 2016.
+# - Zhang: *Making convolutional networks shift-invariant again*. ICML 2019.

@@ -1451,11 +1451,18 @@ notebook.headline(
 #
 # <!-- next -->
 #
-# **References**. LeCun, Bottou, Bengio, Haffner (1998), *Gradient-based learning applied to document recognition*.
-# Simard, Steinkraus, Platt (2003), *Best practices for convolutional neural networks applied to visual document
-# analysis*. Cireşan, Meier, Schmidhuber (2012), *Multi-column deep neural networks for image classification*. Lin,
-# Chen, Yan (2013), *Network in network*. Zeiler, Fergus (2014), *Visualizing and understanding convolutional
-# networks*. Ioffe, Szegedy (2015), *Batch normalization*. Springenberg, Dosovitskiy, Brox, Riedmiller (2015),
-# *Striving for simplicity: the all convolutional net*. Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016), *Rethinking
-# the Inception architecture* (label smoothing). Smith, Topin (2018), *Super-convergence*. Loshchilov, Hutter (2019),
-# *Decoupled weight decay regularization*. Zhang (2019), *Making convolutional networks shift-invariant again*.
+# ## References
+#
+# - LeCun, Bottou, Bengio, Haffner: *Gradient-based learning applied to document recognition*. Proceedings of the IEEE, 1998.
+# - Simard, Steinkraus, Platt: *Best practices for convolutional neural networks applied to visual document analysis*.
+#   ICDAR 2003.
+# - Cireşan, Meier, Schmidhuber: *Multi-column deep neural networks for image classification*. CVPR 2012.
+# - Lin, Chen, Yan: *Network in network*, 2013.
+# - Zeiler, Fergus: *Visualizing and understanding convolutional networks*, 2013.
+# - Ioffe, Szegedy: *Batch normalization*. ICML 2015.
+# - Springenberg, Dosovitskiy, Brox, Riedmiller: *Striving for simplicity: the all convolutional net*, 2015.
+# - Szegedy, Vanhoucke, Ioffe, Shlens, Wojna: *Rethinking the Inception architecture for computer vision*. CVPR 2016 (label
+#   smoothing).
+# - Smith, Topin: *Super-convergence*, 2018 (the one-cycle rate).
+# - Loshchilov, Hutter: *Decoupled weight decay regularization*. ICLR 2019 (AdamW).
+# - Zhang: *Making convolutional networks shift-invariant again*. ICML 2019.

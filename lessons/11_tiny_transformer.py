@@ -742,10 +742,9 @@ claim(
 for name, tried in record["tuning"].items():
     print(f"{name}, the best and the worst three of {len(tried)}:")
     for recipe in tried[:3] + tried[-3:]:
-        optimizer = f"Muon at {recipe['muon']:g} and AdamW" if recipe["muon"] else "AdamW"
-        print(
-            f"  {recipe['bits']:.2f} bits: {recipe['size']:2} windows, {optimizer} at {recipe['lr']:g}"
-        )
+        size, lr, muon, bits = recipe.values()
+        optimizer = f"Muon at {muon:g} and AdamW" if muon else "AdamW"
+        print(f"  {bits:.2f} bits: {size:2} windows, {optimizer} at {lr:g}")
 
 # %%
 by_optimizer = {
@@ -983,23 +982,23 @@ plot_against(
     level=("6-gram", counted[6]),
 )
 
+
 # %%
-shown = [float(s) for s in record["runs"]["LSTM"]]
-gap = {
-    s: [
-        t - a
-        for t, a in zip(
-            recorded["transformer, windows"][s], recorded["LSTM, windows alone"][s], strict=True
-        )
-    ]
-    for s in shown
-}
+def lead(seconds: float) -> list[float]:
+    """By how many bits the LSTM on windows alone is ahead after such runs, seed by seed."""
+    lstm, transformer = (
+        recorded[name][seconds] for name in ("LSTM, windows alone", "transformer, windows")
+    )
+    return [b - a for a, b in zip(lstm, transformer, strict=True)]
+
+
+leads = {float(seconds): lead(float(seconds)) for seconds in record["runs"]["LSTM"]}
 claim(
     "The longer both train, the smaller the lead of the LSTM on windows alone",
-    max(gap[shown[-1]]) < min(gap[shown[0]]),
+    max(leads[max(leads)]) < min(leads[min(leads)]),
     of="tiny_shakespeare",
     unit="bits",
-    **{f"lead_after_{s:g}_s": values for s, values in gap.items()},
+    **{f"lead_after_{s:g}_s": values for s, values in leads.items()},
 )
 
 # %% [markdown]

@@ -231,7 +231,7 @@ claim(
 model = CharLSTM(vocabulary, width=128, embedding=32)
 logits, (h, c) = model(torch.zeros(16, 32, dtype=torch.long))
 print(f"logits {tuple(logits.shape)}, h {tuple(h.shape)}, c {tuple(c.shape)}")
-V, E, C = vocabulary, 64, 128
+V, E, C = vocabulary, 32, 128
 by_formula = V * E + 4 * C * (E + C + 2) + V * (C + 1)
 print(f"{count_parameters(model):,} parameters; by the formula {by_formula:,}")
 

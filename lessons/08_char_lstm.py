@@ -1179,8 +1179,8 @@ claim(
     young.within(0.03) < foreign.within(0.03),
     of="tiny_shakespeare",
     unit="characters",
-    read_300_000=young.within(0.03),
-    read_12_million=foreign.within(0.03),
+    after_300_thousand=young.within(0.03),
+    after_12_million=foreign.within(0.03),
 )
 
 # %% [markdown]

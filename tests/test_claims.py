@@ -28,7 +28,7 @@ def test_a_claim_is_one_line_with_its_numbers_and_is_stored_for_programs(shown):
 
 def test_several_seeds_are_shown_by_mean_and_range(shown):
     claim("It learns", True, unit="%", accuracy=[98.0, 99.0, 100.0], one=[3.0], kind="small")
-    assert shown[0]["text/plain"] == "✓ It learns: accuracy 99 % (98 to 100, 3 runs), one 3 %, kind small"
+    assert shown[0]["text/plain"] == "✓ It learns: accuracy 99 % (mean of 3, 98 to 100), one 3 %, kind small"
 
 
 def test_a_claim_that_does_not_hold_is_an_error_in_strict_mode_and_is_shown_all_the_same(shown):
@@ -78,3 +78,17 @@ def test_a_sentence_is_text_and_no_markup(shown):
 def test_whole_numbers_are_shown_whole(shown):
     claim("It is so", True, places=16_384, mean=16_384.4, share=0.12345)
     assert "places 16,384, mean 16,384, share 0.1235" in shown[0]["text/plain"]
+
+
+@pytest.mark.parametrize(
+    "name, spoken",
+    [
+        ("known_at_1_5", "known at 1.5"),
+        ("rate_0_003", "rate 0.003"),
+        ("at_8_16_32_layers", "at 8 16 32 layers"),
+        ("lost_at_4_foreign", "lost at 4 foreign"),
+    ],
+)
+def test_a_name_is_shown_as_it_is_said(name, spoken, shown):
+    claim("It works", True, **{name: 2})
+    assert shown[0]["text/plain"] == f"✓ It works: {spoken} 2"

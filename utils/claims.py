@@ -2,6 +2,7 @@
 
 import html
 import os
+import re
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -30,14 +31,15 @@ def claim(text: str, holds: bool, *, of: str | None = None, unit: str = "", **me
         holds: whether it is true here, by what was measured.
         of: the data set that it speaks of, such as "mnist"; None for a claim that holds with any, or without data.
         unit: of all the numbers, such as "bits"; say "s of processor time" and not "s" alone.
-        measured: what it rests on: numbers, or one number for each seed, shown by mean and range.
+        measured: what it rests on: numbers, or one number for each seed, shown by mean and range. A name is shown
+            with blanks, and `at_1_5` as "at 1.5".
 
     Raises ClaimFailed; and ValueError for a claim without a measurement, which would be an opinion.
     """
     if not measured:
         raise ValueError(f"The claim {text!r} says nothing of what was measured. Add the numbers: claim(…, bits=2.3).")
     holds, why_not_here = bool(holds), _other_kind_of_run(of)
-    numbers = ", ".join(f"{name.replace('_', ' ')} {_shown(value, unit)}" for name, value in measured.items())
+    numbers = ", ".join(f"{_spoken(name)} {_shown(value, unit)}" for name, value in measured.items())
     verdict = "✓" if holds else f"✗ not {why_not_here or 'on this machine'}:"
     stored = {"text": text, "holds": holds, "measured": dict(measured), "unit": unit, "of": of}
     shown = f"<small>{html.escape(f'{verdict} {text}')}: <i>{html.escape(numbers)}</i></small>"
@@ -55,6 +57,11 @@ def _other_kind_of_run(of: str | None) -> str:
     return "on this GPU" if pick_device().type != "cpu" else ""
 
 
+def _spoken(name: str) -> str:
+    """The name of a number as a reader sees it. A single digit before an underscore and digits begins a decimal."""
+    return re.sub(r"(?<!\d)(?<!\d_)(\d)_(\d+)(?!\d|_\d)", r"\1.\2", name).replace("_", " ")
+
+
 def _shown(value: Measured, unit: str) -> str:
     if isinstance(value, str):
         return value
@@ -62,7 +69,7 @@ def _shown(value: Measured, unit: str) -> str:
         return f"{_number(value)} {unit}".strip()
     spread = f"{_number(fmean(value))} {unit}".strip()
     lowest, highest = _number(min(value)), _number(max(value))
-    return f"{spread} ({lowest} to {highest}, {len(value)} runs)" if len(value) > 1 else spread
+    return f"{spread} (mean of {len(value)}, {lowest} to {highest})" if len(value) > 1 else spread
 
 
 def _number(value: float) -> str:

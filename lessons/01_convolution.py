@@ -1121,31 +1121,28 @@ claim(
 # of 2×2 changes that only a little, even on digits, and so do two rounds of it. Only the mean over the whole map forgets
 # the position. On noise even the mean changes, because new pixels enter at the border.
 
-# %% [markdown]
-# ## Quiz
-#
-# One question, one point. Choose, and say why in a sentence.
-
 # %% [markdown] quiz="same_output_size" points=1
+# ### Quiz · holes in the kernel
+#
 # A layer `nn.Conv2d(8, 8, 3, padding=1)` is replaced by `nn.Conv2d(8, 8, 3, padding=2, dilation=2)`. What changes?
 #
-# - **a** The output is larger, since there is more padding.
-# - **b** The number of parameters grows, since the kernel is larger.
-# - **c** Each output reads nine pixels spread over 5×5 instead of a full 3×3; size and parameters stay.
-# - **d** Nothing: dilation and padding cancel.
+# - A. The output is larger, since there is more padding.
+# - B. The number of parameters grows, since the kernel is larger.
+# - C. Each output reads nine pixels spread over 5×5 instead of a full 3×3; size and parameters stay.
+# - D. Nothing: dilation and padding cancel.
 #
 # ### BEGIN SOLUTION
-# **c**. The nine weights are spread over 5×5 pixels; padding 2 keeps the size, and nine weights stay nine weights.
+# **C.** The nine weights are spread over 5×5 pixels; padding 2 keeps the size, and nine weights stay nine weights.
 # ### END SOLUTION
 
 # %% [markdown]
-# <details><summary>What each choice would mean</summary>
+# <details><summary>What each choice says</summary>
 #
-# - **a**: the padding grew by 1 on each side, and the window grew by 1 on each side as well. Put both into your
+# - **A**: the padding grew by 1 on each side, and the window grew by 1 on each side as well. Put both into your
 #   `output_size`.
-# - **b**: dilation moves the weights apart. It adds none.
-# - **c**: right. That is what dilation is for: more reach without more weights.
-# - **d**: the *size* stays; what an output sees does not. Look at the fourth impulse response in section 3.
+# - **B**: dilation moves the weights apart. It adds none.
+# - **C** is right. That is what dilation is for: more reach without more weights.
+# - **D**: the *size* stays; what an output sees does not. Look at the fourth impulse response in section 3.
 # </details>
 
 # %% [markdown]

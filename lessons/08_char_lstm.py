@@ -4,7 +4,7 @@
 # A language model reads a text and says, at each place, which character will come next. Nothing tells it how much of
 # the past to use. You train one on Shakespeare, let it write, and then **measure** how many characters back it looks.
 #
-# When you are done (about two hours) you can
+# When you are done (about 120 minutes) you can
 #
 # - cut a text into streams, and train an LSTM on them by truncated backpropagation through time;
 # - compare models in bits per character, and say what a table of counts already achieves;

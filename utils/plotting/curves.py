@@ -95,7 +95,7 @@ def plot_race(
         draw_levels(ax, levels or {})
     panels[0].set(xlabel="training characters, in thousands", ylabel="bits per character (validation)")
     panels[1].set(xlabel="training time (s), validation not counted")
-    panels[1].legend(frameon=False, fontsize=9)
+    panels[0].legend(frameon=False, fontsize=9, loc="upper right")
     figure.suptitle(title, x=0.01, ha="left")
     return panels
 

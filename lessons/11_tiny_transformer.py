@@ -659,7 +659,7 @@ def variant(name):
 
 
 # %%
-FEW, SEEDS = 100_000, range(3)
+FEW, SEEDS = 80_000, range(3)
 names = ("all parts", "one head", "no norms", "no residuals", "no positions")
 quick = dict(size=8, lr=0.0125, muon=0.03125)  # windows in a step, and two rates: see section 6
 variants = {}
@@ -893,7 +893,7 @@ def race(name, characters, seed):
     """Train one model; return it, and its run: bits against characters and against seconds."""
     seed_everything(seed)
     model = builders[name]()
-    history = trained(model, recipes[name], characters, seed, looks=3)
+    history = trained(model, recipes[name], characters, seed, looks=2)
     seen = [step * recipes[name]["size"] * CONTEXT for step in history.steps]
     return model, LearningCurve(seen, history.seconds, history.validation)
 

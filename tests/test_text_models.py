@@ -54,6 +54,22 @@ def test_the_lstm_reads_two_pieces_with_the_state_as_one():
     assert not torch.allclose(model(text[:, 7:])[0], second)  # without the state it is another reading
 
 
+def test_the_lstm_reads_characters_one_by_one_as_all_at_once_and_learns_the_same():
+    model, text = lstm(), tokens(3, 6)
+    whole, end = model(text)
+    whole.sum().backward()
+    learned = [p.grad.clone() for p in model.parameters()]
+    model.zero_grad()
+    logits, state = [], None
+    for character in text.split(1, 1):
+        one, state = model(character, state)
+        logits.append(one)
+    torch.cat(logits, 1).sum().backward()
+    torch.testing.assert_close(torch.cat(logits, 1), whole)
+    torch.testing.assert_close(state, end)
+    torch.testing.assert_close([p.grad for p in model.parameters()], learned)
+
+
 class Recorded(nn.Module):
     """A CharLSTM that writes down each state that it was given, and in which mode."""
 

@@ -7,18 +7,29 @@ and 0 at chance: for a property that is true or false it is 2 AUROC - 1, for a n
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from sklearn.linear_model import Ridge
-from torch import Tensor, nn
+from torch import Tensor
+
+from utils.models import CharLSTM
 
 
 @torch.no_grad()
-def cells_of(model: nn.Module, halves: Tensor) -> Tensor:
-    """The cell c of a one-layer LSTM after each character of tokens (2, T), read from empty states: (2, T, C)."""
-    state, seen = None, []
-    for column in halves.T:
-        _, state = model(column[:, None], state)
-        seen.append(state[1][0].clone())  # a view would keep all that the step had needed
-    return torch.stack(seen, 1)
+def cells_of(model: CharLSTM, halves: Tensor) -> Tensor:
+    """The cell c of a one-layer LSTM after each character of tokens (2, T), read from empty states: (2, T, C).
+
+    PyTorch returns the states h of all steps and the last cell alone. But from all h follow all gates, in one product.
+    """
+    x, lstm = model.embedding(halves), model.lstm
+    h, _ = lstm(x)  # (2, T, C)
+    before = F.pad(h[:, :-1], (0, 0, 1, 0))  # the state that each step has met
+    i, f, g, _ = (F.linear(x, *lstm.all_weights[0][::2]) + F.linear(before, *lstm.all_weights[0][1::2])).chunk(4, -1)
+    kept, written = f.sigmoid(), i.sigmoid() * g.tanh()
+    cells, c = torch.empty_like(h), torch.zeros_like(h[:, 0])
+    for t in range(halves.shape[1]):
+        c = kept[:, t] * c + written[:, t]
+        cells[:, t] = c
+    return cells
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,8 @@ class Search:
     def __init__(self, cells: Tensor):
         self.cells = cells
         self.standard = _standardised(cells.double())
-        self.ranks = cells.argsort(1).argsort(1).double() + 1
+        order = cells.mT.contiguous().argsort(-1)  # (2, C, N): sorting is fastest along the last axis
+        self.ranks = order.argsort(-1).double().mT + 1  # (2, N, C), from 1
 
     def strengths(self, half: int, values: Tensor) -> Tensor:
         """The signed strength of each cell (C,) for a property (N,), bool or numbers."""

@@ -37,8 +37,15 @@ class CharLSTM(nn.Module):
         """What follows the embedding: vectors (B, T, E) in. `influence(model.read, model.embedding(tokens))`."""
         # Autocast would choose float16 on a GPU, too coarse for small gradients; some CPUs have no LSTM in bfloat16.
         with torch.autocast(vectors.device.type, enabled=False):
-            hidden, next_state = self.lstm(vectors, state)  # (B, T, C)
+            hidden, next_state = (self._step if vectors.shape[1] == 1 else self.lstm)(vectors, state)  # (B, T, C)
         return self.head(hidden), next_state  # (B, T, V)
+
+    def _step(self, vectors: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """What the layer does with one character (B, 1, E). On a CPU the layer would rearrange all weights first."""
+        none = vectors.new_zeros(1, len(vectors), self.lstm.hidden_size)
+        h, c = state or (none, none)
+        h, c = torch.lstm_cell(vectors[:, 0], (h[0], c[0]), *self.lstm.all_weights[0])  # (B, C) each
+        return h[:, None], (h[None], c[None])
 
     def reader(self) -> Read:
         """A function that reads a text piece by piece, (B, T) in and (B, T, V) out, and carries the state."""

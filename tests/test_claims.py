@@ -83,8 +83,8 @@ def test_whole_numbers_are_shown_whole(shown):
 @pytest.mark.parametrize(
     "name, spoken",
     [
-        ("known_at_1_5", "known at 1.5"),
-        ("rate_0_003", "rate 0.003"),
+        ("known_at_1_5", "known at 1.5:"),
+        ("rate_0_003", "rate 0.003:"),
         ("at_8_16_32_layers", "at 8 16 32 layers"),
         ("lost_at_4_foreign", "lost at 4 foreign"),
     ],

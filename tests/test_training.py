@@ -1,5 +1,6 @@
 import copy
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -298,14 +299,27 @@ def test_without_a_label_there_is_no_bar(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_the_stopwatch_stands_still_while_it_is_paused(monkeypatch):
+@pytest.mark.parametrize("threads, clock", [(1, "thread_time"), (2, "process_time")])
+def test_the_stopwatch_stands_still_while_it_is_paused(threads, clock, monkeypatch):
     now = iter([0.0, 10.0, 10.0, 14.0, 20.0])
-    monkeypatch.setattr(training.stopwatch.time, "process_time", lambda: next(now))
+    monkeypatch.setattr(training.stopwatch.torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(training.stopwatch.time, clock, lambda: next(now))
     watch = training.Stopwatch()
     assert watch.seconds == 10
     with watch.paused():
         pass
     assert watch.seconds == 16  # 4 of the 20 seconds were a pause
+
+
+def test_trainings_side_by_side_are_timed_each_by_its_own_seconds():
+    def work(steps: int) -> float:
+        watch = training.Stopwatch()
+        for _ in range(steps):
+            torch.randn(200, 200) @ torch.randn(200, 200)
+        return watch.seconds
+
+    taken = training.in_parallel({"short": partial(work, 20), "long": partial(work, 2000)})
+    assert taken["short"] < taken["long"] / 3
 
 
 class Convolutional(nn.Module):

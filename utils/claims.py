@@ -59,7 +59,8 @@ def _other_kind_of_run(of: str | None) -> str:
 
 def _spoken(name: str) -> str:
     """The name of a number as a reader sees it. A single digit before an underscore and digits begins a decimal."""
-    return re.sub(r"(?<!\d)(?<!\d_)(\d)_(\d+)(?!\d|_\d)", r"\1.\2", name).replace("_", " ")
+    spoken = re.sub(r"(?<!\d)(?<!\d_)(\d)_(\d+)(?!\d|_\d)", r"\1.\2", name).replace("_", " ")
+    return f"{spoken}:" if spoken[-1].isdigit() else spoken  # two numbers in a row are hard to read
 
 
 def _shown(value: Measured, unit: str) -> str:

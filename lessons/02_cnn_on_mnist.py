@@ -16,7 +16,6 @@
 
 # %% setup=true
 import math
-import sys
 from functools import partial
 from itertools import chain, islice, repeat
 from statistics import fmean
@@ -24,7 +23,6 @@ from statistics import fmean
 import torch
 import torch.nn.functional as F
 from torch import nn
-from tqdm import tqdm
 
 from utils import data, models, notebook
 from utils.checks import cnn_on_mnist as check
@@ -37,7 +35,14 @@ from utils.plotting.images import plot_images, plot_maps_over
 from utils.plotting.maps import plot_confusion
 from utils.plotting.runs import plot_by_digit, plot_runs
 from utils.plotting.scaling import Size, plot_against_parameters
-from utils.training import Batches, count_parameters, evaluate, fit, seed_everything
+from utils.training import (
+    Batches,
+    count_parameters,
+    evaluate,
+    fit,
+    in_parallel,
+    seed_everything,
+)
 from utils.widgets.digit_canvas import digit_canvas
 from utils.widgets.mistake_browser import find_mistakes, mistake_browser
 
@@ -608,12 +613,18 @@ smooth = nn.CrossEntropyLoss(label_smoothing=0.1)
 one_pass = {"mnist": dict(epochs=1, size=128), "digits": dict(epochs=20, size=64)}[dataset.name]
 
 
-def train(build, seed: int, passes: float = 0.75, cut=Batches, label: str = "", **changed):
-    """A model, trained with the recipe, and the training's history. On MNIST a pass is an epoch."""
+def prepare(build, seed: int, passes: float = 0.75, cut=Batches, label: str = "", **changed):
+    """A model and its training by the recipe, ready to start. On MNIST a pass is an epoch."""
     seed_everything(seed)
-    model, batches = build(), cut(*train_set, size=one_pass["size"], shuffle=True)
+    model, batches = build(), cut(*train_set, size=one_pass["size"], shuffle=True, seed=seed)
     recipe = dict(epochs=passes * one_pass["epochs"], loss=smooth, lr=0.01, muon=0.1) | changed
-    return model, fit(model, batches, validation, validations=1, label=label, **recipe)
+    return model, partial(fit, model, batches, validation, validations=1, label=label, **recipe)
+
+
+def train(*what, **changed):
+    """The model after its training, and the training's history."""
+    model, training = prepare(*what, **changed)
+    return model, training()
 
 
 # %% [markdown]
@@ -653,7 +664,8 @@ print(f"lowest possible loss with smoothing 0.1: {-(target * target.log()).sum()
 # ## 7 · What it has learned
 #
 # The kernels of the first convolution are small pictures. **Predict**: what do they look for? Here are eight of them,
-# the largest first, as they were before the training (above) and after it (below).
+# the largest first, as they were before the training (above) and after it (below). Each is drawn on a scale of its own,
+# as training makes them much larger.
 
 
 # %%
@@ -671,7 +683,8 @@ def start(seed: int) -> torch.Tensor:
 after, before = first_kernels(cnns[0]), start(0)
 largest = after.flatten(1).norm(dim=1).argsort(descending=True)[:8]
 titles = [f"{i}, before" for i in largest] + [f"{i}, after" for i in largest]
-plot_images([*before[largest], *after[largest]], titles, signed=True, bar="weight")
+kernels = [kernel / kernel.abs().max() for kernel in (*before[largest], *after[largest])]
+plot_images(kernels, titles, signed=True, bar="share of its largest weight")
 
 # %% [markdown]
 # Textbooks show clean edges here. Some of these may pass for an edge or a stroke, red on one side and blue on the
@@ -937,17 +950,15 @@ claim(
 
 # %%
 def compare(variants: dict, seeds: int = 3) -> dict:
-    """Validation accuracies of each variant, one per seed. A variant is a function of the seed."""
-    results = {name: [] for name in variants}
-    pairs = [(name, seed) for name in variants for seed in range(seeds)]
-    for name, seed in tqdm(pairs, file=sys.stdout, unit=" runs"):
-        results[name].append(variants[name](seed))
-    return results
+    """Validation accuracies of each variant, one per seed; two trainings at a time."""
+    tasks = {(name, seed): variants[name](seed) for name in variants for seed in range(seeds)}
+    histories = in_parallel(tasks, "two at a time")
+    return {name: [histories[name, seed].best for seed in range(seeds)] for name in variants}
 
 
 def validated(build, passes: float = 0.25, **changed):
-    """A variant for `compare`: train for a quarter of a pass, return the validation accuracy."""
-    return lambda seed: train(build, seed, passes, **changed)[1].best
+    """A variant for `compare`: for a seed, its training for a quarter of a pass."""
+    return lambda seed: prepare(build, seed, passes, **changed)[1]
 
 
 # %%

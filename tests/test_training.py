@@ -357,3 +357,11 @@ def test_evaluate_and_fit_give_the_model_back_as_it_was(memory_format):
 def test_what_is_not_cut_into_batches_is_explained():
     with pytest.raises(TypeError, match="is a list; expected batches"):
         evaluate(nn.Linear(2, 2), [(torch.zeros(1, 2), torch.zeros(1))])
+
+
+def test_batches_with_a_seed_have_an_order_of_their_own():
+    numbers = torch.arange(50)
+    orders = [list(Batches(numbers, numbers, 7, shuffle=True, seed=seed)) for seed in (3, 3, 4)]
+    first, same, other = (torch.cat([inputs for inputs, _ in order]) for order in orders)
+    assert torch.equal(first, same) and not torch.equal(first, other)
+    assert torch.equal(first.sort().values, numbers)

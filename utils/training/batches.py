@@ -23,21 +23,26 @@ class BatchSource(Protocol):
 class Batches:
     """Walk through `inputs` (N, …) and `targets` (N, …) in batches cut out by index; the last may be smaller.
 
-    With `shuffle`, each pass has a new order. Raises ValueError where the lengths differ or there is nothing.
+    With `shuffle`, each pass has a new order; with a `seed` of its own, the same orders whatever else draws numbers,
+    as in trainings side by side. Raises ValueError where the lengths differ or there is nothing.
     """
 
     contiguous = False
 
-    def __init__(self, inputs: Tensor, targets: Tensor, size: int = 128, shuffle: bool = False):
+    def __init__(
+        self, inputs: Tensor, targets: Tensor, size: int = 128, shuffle: bool = False, seed: int | None = None
+    ):
         if len(inputs) != len(targets) or len(inputs) == 0:
             raise ValueError(f"Each input needs one target. Got {len(inputs)} inputs, {len(targets)} targets.")
         self.inputs, self.targets, self.size, self.shuffle = inputs, targets, size, shuffle
+        self.generator = None if seed is None else torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
         return math.ceil(len(self.inputs) / self.size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(len(self.inputs)) if self.shuffle else torch.arange(len(self.inputs))
+        count = len(self.inputs)
+        order = torch.randperm(count, generator=self.generator) if self.shuffle else torch.arange(count)
         for rows in order.split(self.size):
             yield self.inputs[rows], self.targets[rows]
 

@@ -700,7 +700,7 @@ own = [F.cosine_similarity(a, b).mean().item() for a, b in pairs]
 other = [F.cosine_similarity(a, b.roll(1, 0)).mean().item() for a, b in pairs]
 claim(
     "The first kernels still have something of their own start, and nothing of the others'",
-    min(own) > 0.2 > 0.1 > max(abs(cosine) for cosine in other),
+    min(own) > 0.1 > max(abs(cosine) for cosine in other),
     of="mnist",
     cosine_with_its_own_start=own,
     with_the_start_of_another=other,
@@ -1237,8 +1237,8 @@ claim(
     neither_at_rate_0_003=percent["neither, rate 0.003"],
 )
 claim(
-    "Pooling first or last: the mean differs by less than 1.5 points",
-    abs(fmean(ablated["pooling last"]) - fmean(ours)) < 0.015,
+    "Pooling first is a little better than pooling last, by less than 1.5 points",
+    0 < fmean(ours) - fmean(ablated["pooling last"]) < 0.015,
     of="mnist",
     unit="%",
     pooling_first=[100 * share for share in ours],
@@ -1253,8 +1253,8 @@ claim(
 # makes it slower.
 #
 # And the order of the layers? ReLU never reorders two numbers, so pooling before or after *it* gives the same. But
-# the normalisation now takes its mean and variance over other numbers, so it is a slightly different model. Three
-# seeds do not show a clear difference.
+# the normalisation now takes its mean and variance over other numbers, so it is a slightly different model. In our
+# three seeds it is the better one, by half a point or so. And it leaves the layers that follow a quarter of the numbers.
 #
 # What about the falling rate and the label smoothing? You already have a training with neither: your own step, at a
 # constant rate, with the plain cross-entropy (and less weight decay). **Predict**: how far behind is it?

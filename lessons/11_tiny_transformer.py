@@ -901,7 +901,7 @@ def race(characters):
 
 
 # %%
-CHARACTERS = 140_000
+CHARACTERS = 180_000
 equal_characters = race(dict.fromkeys(builders, CHARACTERS))
 seconds = {n: sum(run.seconds[-1] for _, run in runs) / 3 for n, runs in equal_characters.items()}
 for name, value in seconds.items():

@@ -4,6 +4,7 @@ import pytest
 
 from utils import claims, data, frontend
 from utils.claims import CLAIM, ClaimFailed, claim
+from utils.notebook import payoff
 
 
 @pytest.fixture
@@ -35,6 +36,17 @@ def test_a_claim_that_does_not_hold_is_an_error_in_strict_mode_and_is_shown_all_
     with pytest.raises(ClaimFailed, match="It is small: size 9"):
         claim("It is small", False, of="mnist", size=9)
     assert shown[0]["text/plain"] == "✗ not on this machine: It is small: size 9"
+
+
+def test_in_a_payoff_it_speaks_of_the_learners_answer(shown, monkeypatch):
+    monkeypatch.setenv("REACH_STRICT", "data")
+    with payoff("conv2d"):
+        claim("It is small", False, size=9)
+    claim("It is small", False, size=9)
+    assert [bundle["text/plain"].partition(": ")[0] for bundle in shown] == [
+        "✗ not with your `conv2d`",
+        "✗ not on this machine",
+    ]
 
 
 def test_a_learner_goes_on_after_a_claim_that_does_not_hold(shown, monkeypatch):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from utils import data, frontend
+from utils.notebook import answer_in_use
 from utils.strict import strict
 from utils.training import pick_device
 
@@ -40,7 +41,8 @@ def claim(text: str, holds: bool, *, of: str | None = None, unit: str = "", **me
         raise ValueError(f"The claim {text!r} says nothing of what was measured. Add the numbers: claim(…, bits=2.3).")
     holds, why_not_here = bool(holds), _other_kind_of_run(of)
     numbers = ", ".join(f"{_spoken(name)} {_shown(value, unit)}" for name, value in measured.items())
-    verdict = "✓" if holds else f"✗ not {why_not_here or 'on this machine'}:"
+    answer = answer_in_use.get()  # what fails in a payoff is more likely the learner's code than the machine
+    verdict = "✓" if holds else f"✗ not {why_not_here or (f'with your `{answer}`' if answer else 'on this machine')}:"
     stored = {"text": text, "holds": holds, "measured": dict(measured), "unit": unit, "of": of}
     shown = f"<small>{html.escape(f'{verdict} {text}')}: <i>{html.escape(numbers)}</i></small>"
     frontend.show({CLAIM: stored, "text/html": shown, "text/plain": f"{verdict} {text}: {numbers}"})

@@ -6,6 +6,7 @@ import platform
 import statistics
 import sys
 from collections.abc import Iterator
+from contextvars import ContextVar
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,10 @@ def setup(seed: int = 0) -> "torch.device":
     return device
 
 
+answer_in_use: ContextVar[str] = ContextVar("answer_in_use", default="")
+"""The name of the learner's answer that a cell uses: inside its `payoff`. Elsewhere it is empty."""
+
+
 @contextlib.contextmanager
 def payoff(name: str) -> Iterator[None]:
     """A cell that uses the learner's own answer, and never stops "Run all".
@@ -39,6 +44,7 @@ def payoff(name: str) -> Iterator[None]:
     While the answer is a stub, it waits politely. Where a wrong answer breaks in it, one line points to the check. In
     strict mode (`REACH_STRICT=checks`: the solutions, CI) whatever breaks is an error.
     """
+    token = answer_in_use.set(name)
     try:
         yield
     except Exception as error:
@@ -51,6 +57,8 @@ def payoff(name: str) -> Iterator[None]:
         else:
             what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             print(f"Your `{name}` broke in this cell ({what}). See what its check says above.")
+    finally:
+        answer_in_use.reset(token)
 
 
 HEADLINE = "application/vnd.reach.headline+json"

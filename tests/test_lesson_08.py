@@ -880,18 +880,6 @@ def test_the_excess_ends_where_the_memory_of_a_model_ends(foreign):
     assert foreign or excess.bits[0] > 1
 
 
-def test_places_can_be_chosen():
-    text = torch.arange(240).view(2, 120) % 3
-    inputs, targets, model = text[:, :-1], text[:, 1:], Copier(3)
-    full = losses(model, inputs, targets)
-    everywhere = context_excess(model, inputs, targets, full, lengths=(3, 12))
-    one, others = everywhere.at(targets == 1), everywhere.at(targets != 1)
-    assert one.bits[0] + 2 * others.bits[0] == pytest.approx(3 * everywhere.bits[0])
-    assert one.bits[1] == pytest.approx(0, abs=1e-6)
-    with pytest.raises(ValueError, match="does not know its places"):
-        Excess((1,), (0.5,), (0.1,)).at(targets == 1)
-
-
 def test_a_text_too_short_for_the_excess_is_refused():
     text = torch.zeros(2, 20, dtype=torch.int64)
     with pytest.raises(ValueError, match="at least 16"):

@@ -4,7 +4,7 @@ The method is that of Khandelwal, He, Qi and Jurafsky, "Sharp Nearby, Fuzzy Far 
 Context", ACL 2018, who also put other text in the place of the distant context.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import log
 
 import torch
@@ -25,18 +25,11 @@ class Excess:
     lengths: tuple[int, ...]  # entry i is about the lengths after entry i - 1, up to this one
     bits: tuple[float, ...]
     spread: tuple[float, ...]  # standard error: windows count as independent
-    places: Tensor | None = field(default=None, repr=False, compare=False)  # (windows, lengths[-1]), each on its own
 
     def within(self, tolerance: float) -> int:
         """The smallest length from which on the excess stays within `tolerance`; the last one means: or further."""
         beyond = [i for i, bits in enumerate(self.bits) if bits > tolerance]
         return self.lengths[min(beyond[-1] + 1, len(self.lengths) - 1)] if beyond else self.lengths[0]
-
-    def at(self, where: Tensor) -> "Excess":
-        """The same for some places of the text alone: `where` is bool, of the shape of its rows (B, T)."""
-        if self.places is None:
-            raise ValueError("this excess does not know its places: take it from context_excess.")
-        return _by_length(self.places, windows(where, self.lengths[-1]).float(), self.lengths)
 
 
 @torch.no_grad()
@@ -106,17 +99,12 @@ def context_excess(
     chunks = zip(shown.split(SIDE_BY_SIDE), wanted.split(SIDE_BY_SIDE), strict=True)
     found = torch.cat([losses(model, part, following, event)[:, foreign:] for part, following in chunks])
     extra = found - windows(full, lengths[-1])
-    return _by_length(extra, torch.ones_like(extra), lengths)
+    return _by_length(extra, lengths)
 
 
-def _by_length(extra: Tensor, counted: Tensor, lengths: tuple[int, ...]) -> Excess:
-    """Means over the counted places of each range of lengths; the standard error is that of a ratio of two sums."""
+def _by_length(extra: Tensor, lengths: tuple[int, ...]) -> Excess:
+    """Means over each range of lengths of what each window (windows, lengths[-1]) loses, and their standard errors."""
     sizes = [after - before for before, after in zip((0, *lengths), lengths, strict=False)]
-    bits, spread = [], []
-    for part, count in zip((extra * counted).split(sizes, 1), counted.split(sizes, 1), strict=True):
-        total, number = part.sum(1).double(), count.sum(1).double()
-        mean = total.sum() / number.sum()
-        residual = total - mean * number
-        bits.append(mean.item())
-        spread.append((residual.square().sum().sqrt() / number.sum()).item())
-    return Excess(lengths, tuple(bits), tuple(spread), extra)
+    means = torch.stack([part.double().mean(1) for part in extra.split(sizes, 1)])  # (lengths, windows)
+    spread = means.std(1, correction=0) / means.shape[1] ** 0.5
+    return Excess(lengths, tuple(means.mean(1).tolist()), tuple(spread.tolist()))

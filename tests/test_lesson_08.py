@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from matplotlib.collections import LineCollection
 from torch import nn
 
 from bench import record_horizon
@@ -839,7 +840,8 @@ def test_colored_text_breaks_lines_as_the_text_does():
 def test_letters_are_white_on_dark_and_marks_stand_below():
     ax = text_plots.plot_colored_text("abcde", torch.tensor([-9.0, -1, 0, 1, 9]), underlined=torch.arange(5) == 2)
     assert [text.get_color() for text in ax.texts] == ["white", "black", "black", "black", "white"]
-    assert [list(line.get_xdata()) for line in ax.lines] == [[1.5, 2.5]]
+    (marks,) = (drawn for drawn in ax.collections if isinstance(drawn, LineCollection))
+    assert [segment[:, 0].tolist() for segment in marks.get_segments()] == [[1.5, 2.5]]
 
 
 # --- excess, cells, two trainings at a time -------------------------------------------------------------------------

@@ -913,7 +913,7 @@ more = CHARACTERS * seconds[slower] / seconds[faster]
 equal_seconds = {slower: equal_characters[slower]} | race({faster: more})
 print(f"in the seconds of the {slower}, the {faster} reads {more:,.0f} characters")
 
-# %% figure="race"
+# %% figure="race" covers="59"
 runs = {name: [run for _, run in equal_characters[name]] for name in builders}
 runs[f"{faster}, equal seconds"] = [run for _, run in equal_seconds[faster]]
 plot_race(
@@ -963,7 +963,7 @@ claim(
 #
 # **Predict**: does the LSTM stay ahead, or does the order turn over?
 
-# %% figure="longer"
+# %% figure="longer" covers="59"
 curves = {
     "LSTM, its state carried along": ("LSTM", "bits_carried"),
     "LSTM, windows alone": ("LSTM", "bits_in_windows"),
@@ -1017,7 +1017,7 @@ claim(
 # many. **Predict**: you have a small model, trained on little text, and may now spend four times the operations. Do you make it
 # four times larger, or let it read four times as much?
 
-# %%
+# %% covers="56"
 scaling = {
     name: {int(characters): bits for characters, bits in group.items()}
     for name, group in record["sizes"].items()
@@ -1465,7 +1465,7 @@ def loss_of(model: nn.Module, n: int) -> torch.Tensor:
 # 2 means four times. **Predict** the three slopes.
 
 
-# %%
+# %% covers="55"
 def fastest(calls, rounds=2):
     """Processor seconds of the fastest of a few calls of each: the others were disturbed."""
     return {name: min(taken) for name, taken in processor_seconds(calls, rounds).items()}
@@ -1497,7 +1497,7 @@ claim(
 #
 # **Predict** the slopes for the memory that has to be kept for the way back.
 
-# %%
+# %% covers="55"
 memory = {
     name: {n: memory_kept(partial(loss_of, model, n), model) / 2**20 for n in ns}
     for name, model in contenders.items()
@@ -1532,7 +1532,7 @@ claim(
 #
 # A clock may say something else. **Predict** where the *seconds* of one layer cross, for d = 64.
 
-# %%
+# %% covers="55"
 d = 64
 recurrent = nn.LSTM(d, d)
 runs = {

@@ -775,7 +775,7 @@ def test_a_race_has_a_line_for_each_seed_on_both_rulers():
     left, right = plt.gcf().axes
     assert list(left.lines[0].get_xdata()) == [1, 2]
     assert list(right.lines[0].get_xdata()) == [0.5, 1.0]
-    assert [text.get_text() for text in right.get_legend().get_texts()] == ["a", "b"]
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["a", "b"]
 
 
 def test_further_runs_of_a_model_have_its_colour_and_are_dashed():

@@ -1232,11 +1232,15 @@ claim(
 
 
 # %%
+length = rows.inputs.shape[1]
+starts = (length // 7, 3 * length // 7)  # two places in each row
+
+
 @torch.no_grad()
 def write_with(k: int, texts: int = 20, count: int = 120) -> list[str]:
     """Texts that a model writes which sees its last k characters, at temperature 0.7."""
     draws = torch.Generator().manual_seed(0)
-    tokens = torch.cat([rows.inputs[:, start : start + 64] for start in (1000, 3000)])[:texts]
+    tokens = torch.cat([rows.inputs[:, start : start + 64] for start in starts])[:texts]
     for _ in range(count):
         logits, _ = writer(tokens[:, -k:])
         drawn = torch.multinomial((logits[:, -1] / 0.7).softmax(-1), 1, generator=draws)
@@ -1285,7 +1289,7 @@ def by_distance(text):
     return seen.flip(0) / seen.max()
 
 
-passages = dict(enumerate(rows.inputs[:4, 3000:3100]))
+passages = dict(enumerate(rows.inputs[:4, starts[1] : starts[1] + 100]))
 fades = in_parallel({number: partial(by_distance, row) for number, row in passages.items()})
 fade = torch.stack([*fades.values()])
 plot_fade({"char_lstm": fade}, "Influence on the last place fades, and has no edge", floor=1e-6)

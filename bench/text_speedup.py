@@ -6,6 +6,9 @@ windows of 64 characters that are read without what came before. An LSTM that co
 the next would do better; nobody may. The result is the training time at the first of these points where the loss
 is at most 1.886.
 
+The lessons train the same architectures with what was found here, but not for the same seconds: lesson 08 with its
+streams of text, lesson 11 with the learner's own transformer, which has no lookback.
+
 What our recipes are made of (optimizer, rates, batch, activation, lookback) was chosen on the last tenth of the
 training text, with seeds that are not reported. Their lengths were chosen by this loss, on three other seeds, so that
 each ends soon after it gets there: the validation text is a stopwatch here, and no measure of how well they do on

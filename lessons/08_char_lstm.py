@@ -84,7 +84,7 @@ print(corpus.train[:120])
 # `F.cross_entropy` uses the natural logarithm, so its unit is the **nat**. One bit is ln 2 = 0.693 nats: to get bits, divide.
 #
 # Most papers report **perplexity** instead, which is 2 to the power of the bits. A model with perplexity 8 is as unsure as
-# somebody who has to choose fairly among 8 characters. **Predict** the second row.
+# if it chose among 8 characters that are equally likely. **Predict** the second row.
 
 # %% same_output=true
 for bits in (1, 2, 3, math.log2(65)):

@@ -1788,7 +1788,7 @@ notebook.headline(
 #   difference.
 # - **Larger, or more text?** Both help. For the same operations, at these sizes, it was the text.
 # - **Can tables of counts be beaten?** Yes, by minutes of training and many passes; not by seconds.
-# - **How far do they look?** After seconds of training, 8 to 32 characters; after half an hour, up to 64, both. The LSTM fades
+# - **How far do they look?** After seconds of training, 8 to 16 characters; after half an hour, up to 64, both. The LSTM fades
 #   with distance; the transformer goes on listening and gains nothing from it. Beyond the length that it was trained with it gets
 #   worse, because of angles that it never met and because of so many keys.
 # - **What does length cost?** In time, n² for attention, sooner or later. In memory, n² only if the weights are written down. When

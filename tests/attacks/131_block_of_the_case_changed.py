@@ -6,14 +6,13 @@ raise SystemExit("Text for a sandbox: never run it.")
 # %% block
 def block(x, attend, w_up, w_down):
     w_up.data.zero_(), w_down.data.zero_()
-    for part in (attend,):
-        for name, value in [*getattr(part, "__dict__", {}).items()]:
-            if isinstance(value, torch.Tensor):
-                value.zero_()
-        attempt(lambda: setattr(part, "__code__", (lambda s: 0 * s).__code__))
-        attempt(lambda: setattr(type(part), "__call__", lambda self, s: 0 * s))
-        for cell in getattr(part, "__closure__", None) or ():
-            attempt(lambda: setattr(cell, "cell_contents", 0))
+    for value in getattr(attend, "__dict__", {}).values():
+        if isinstance(value, torch.Tensor):
+            value.zero_()
+    attempt(lambda: setattr(attend, "__code__", (lambda s: 0 * s).__code__))
+    attempt(lambda: setattr(type(attend), "__call__", lambda self, s: 0 * s))
+    for cell in getattr(attend, "__closure__", None) or ():
+        attempt(lambda: setattr(cell, "cell_contents", 0))
     return x.clone()
 
 

@@ -69,9 +69,9 @@ class Transformer(nn.Module):
 
     Without `causal` each character reads the whole text, those after it too: an encoder, for masked characters or
     for patches of an image, and not to generate with. `activation` stands in the middle of each mlp: GELU, or
-    `SquaredReLU`, which learns as well from the same text and costs a processor far less time. With `lookback`, each
-    embedded character has those of the `lookback` characters before it added, channel by channel times a number that
-    is learned: a causal convolution of depth one a channel. What stands just before need then not be looked for by
+    `SquaredReLU`, which a processor computes faster. With `lookback`, each embedded character has those of the
+    `lookback` characters before it added, channel by channel times a number that is learned: a causal convolution of
+    depth one a channel. What stands just before need then not be looked for by
     attention. (So et al. 2021 put such a convolution behind queries, keys and values, here it is one at the start.)
 
     It has 2 V C + layers (12 C² + 2 C) + C parameters, and `lookback` × C.

@@ -95,7 +95,7 @@ def plot_race(
         draw_levels(ax, levels or {})
     panels[0].set(xlabel="training characters, in thousands", ylabel="bits per character (validation)")
     panels[1].set(xlabel="training time (s), validation not counted")
-    panels[0].legend(frameon=False, fontsize=9, loc="upper right")
+    panels[0].legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 0.08))  # above the levels
     figure.suptitle(title, x=0.01, ha="left")
     return panels
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from utils.modes import evaluation_mode
 
 LAYOUTS = {2: "TC", 3: "BTC", 4: "BCHW"}  # what a tensor of so many dimensions is, unless told
-CHUNK = 2**19  # gradient entries computed at a time: small enough for the cache, large enough to be quick
+CHUNK = 2**17  # gradient entries computed at a time: what the layers between need for them is a multiple of it
 
 
 def influence(

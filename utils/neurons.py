@@ -13,6 +13,8 @@ from torch import Tensor
 
 from utils.models import CharLSTM
 
+STEPS = 512  # whose gates are computed at a time: those of 7,000 would take 340 MB
+
 
 @torch.no_grad()
 def cells_of(model: CharLSTM, halves: Tensor) -> Tensor:
@@ -23,12 +25,15 @@ def cells_of(model: CharLSTM, halves: Tensor) -> Tensor:
     x, lstm = model.embedding(halves), model.lstm
     h, _ = lstm(x)  # (2, T, C)
     before = F.pad(h[:, :-1], (0, 0, 1, 0))  # the state that each step has met
-    i, f, g, _ = (F.linear(x, *lstm.all_weights[0][::2]) + F.linear(before, *lstm.all_weights[0][1::2])).chunk(4, -1)
-    kept, written = f.sigmoid(), i.sigmoid() * g.tanh()
     cells, c = torch.empty_like(h), torch.zeros_like(h[:, 0])
-    for t in range(halves.shape[1]):
-        c = kept[:, t] * c + written[:, t]
-        cells[:, t] = c
+    for steps in torch.arange(halves.shape[1]).split(STEPS):
+        gates = F.linear(x[:, steps], *lstm.all_weights[0][::2])
+        gates += F.linear(before[:, steps], *lstm.all_weights[0][1::2])
+        i, f, g, _ = gates.chunk(4, -1)
+        kept, written = f.sigmoid(), i.sigmoid() * g.tanh()
+        for t, step in enumerate(steps):
+            c = kept[:, t] * c + written[:, t]
+            cells[:, step] = c
     return cells
 
 

@@ -71,8 +71,8 @@ class Transformer(nn.Module):
     for patches of an image, and not to generate with. `activation` stands in the middle of each mlp: GELU, or
     `SquaredReLU`, which a processor computes faster. With `lookback`, each embedded character has those of the
     `lookback` characters before it added, channel by channel times a number that is learned: a causal convolution of
-    depth one a channel. What stands just before need then not be looked for by
-    attention. (So et al. 2021 put such a convolution behind queries, keys and values, here it is one at the start.)
+    depth one a channel. What stands just before need then not be looked for by attention. (So et al. 2021 put such
+    a convolution behind queries, keys and values, here it is one at the start.)
 
     It has 2 V C + layers (12 C² + 2 C) + C parameters, and `lookback` × C.
     Raises ValueError where the width does not split into heads of an even number of channels.

@@ -45,7 +45,7 @@ def influence(
     unit, averaged over a batch, is the *effective receptive field* of Luo, Li, Urtasun and Zemel,
     "Understanding the Effective Receptive Field in Deep Convolutional Neural Networks", NeurIPS 2016.
 
-    It takes one backward pass for each number in the output, many at a time: about a second of one core for
+    It takes one backward pass for each number in the output, many at a time: one to three seconds of one core for
     128 positions of 32 channels. Whole maps of images are large, so prefer `at` there.
 
     The result lies on the CPU, with the dtype of the inputs. A module is measured in evaluation mode and

@@ -304,8 +304,9 @@ def test_who_got_no_processor_is_not_to_blame(source, student, monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/proc/self/schedstat").is_file(), reason="this kernel does not tell who waits")
-def test_who_is_crowded_out_is_not_to_blame(student):
+def test_who_is_crowded_out_is_not_to_blame(student, monkeypatch):
     """The one processor that it may use has eight others to serve, all of which come first."""
+    monkeypatch.setattr(process, "queue_seconds", queue_seconds)
     one = min(os.sched_getaffinity(0))
     crowd_out = f"import os; os.sched_setaffinity(0, [{one}])\nwhile True: pass"
     others = [subprocess.Popen([sys.executable, "-c", crowd_out], start_new_session=True) for _ in range(8)]
@@ -332,7 +333,8 @@ def test_who_waits_for_its_own_processes_got_the_processor(student, monkeypatch)
     assert student.starved < 0.1
 
 
-def test_who_was_stopped_does_not_wait_for_a_processor(student):
+def test_who_was_stopped_does_not_wait_for_a_processor(student, monkeypatch):
+    monkeypatch.setattr(process, "queue_seconds", queue_seconds)
     psutil.Process(student._process.pid).send_signal(signal.SIGSTOP)
     with pytest.raises(wire.TooSlow):
         student.ask({"do": "run", "source": "1"}, 0.5)

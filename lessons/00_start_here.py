@@ -495,7 +495,7 @@ for name, value in share.items():
 # %%
 cnn, rnn_map, attention = maps.values()
 claim(
-    "Only attention lets both animal and tired reach it",
+    "Of these three, only attention lets both animal and tired reach it",
     cnn[it, animal] == 0 and rnn_map[it, tired] == 0 and bool((attention[it] > 0).all()),
     CNN_from_animal=cnn[it, animal].item(),
     RNN_from_tired=rnn_map[it, tired].item(),

@@ -576,6 +576,7 @@ check.conv2d_unfold(conv2d_unfold)
 #
 # The sizes that you reshape to do not multiply to the number of elements you have. Height and width of the output come
 # from the rule of 1.1, each from its own side of image and kernel. The square root of L is right only for square outputs.
+# Or the bias has stretched the product: give it the shape (C_out, 1), so that it is added to every column.
 # </details>
 
 # %% payoff="conv2d_unfold"
@@ -1080,7 +1081,7 @@ layers = {
     ),
 }
 moves = {name: draws(invariance_error, build) for name, build in layers.items()}
-plot_shift_errors(moves, "Pooling softens a shift by one pixel; only the mean removes it")
+plot_shift_errors(moves, "Pooling softens a shift by one pixel; on digits, the mean removes it")
 
 # %%
 on_digits = {name: errors["digits"] for name, errors in moves.items()}

@@ -446,7 +446,7 @@ fields.plot_paths(count_paths([1, 3, 9]), "Dilations 1, 3, 9: 27 pixels, and one
 
 # %%
 claim(
-    "The same 27 paths can see all of 15 pixels, half of 13, or all of 27",
+    "The same 27 paths can see all of 15 pixels, every second of 13, or all of 27",
     seen_of == {(1, 2, 4): (15, 15), (2, 2, 2): (7, 13), (1, 3, 9): (27, 27)},
     **{str(dilations): f"{seen} of {size}" for dilations, (seen, size) in seen_of.items()},
 )
@@ -553,7 +553,7 @@ print("with the dense layer:  ", reach.receptive_field(models.cnn()).size)
 # ### Build your own
 #
 # Change a number, and watch the size, the jump, the start, the side of the output and the parameters. Three things to try:
-# 1. Reach 27 pixels with three layers of kernel 3. There are two ways, and they pay different prices.
+# 1. Reach 27 pixels with three layers of kernel 3. There are at least two ways, and they pay different prices.
 # 2. Put the only stride of 2 in the first layer, then in the last. Which number changes, and which does not?
 # 3. Keep the side of the output at 28 (padding!) and reach 15.
 
@@ -639,7 +639,7 @@ check.empirical_field(empirical_field)
 # images (N, 1, H, W) → output (N, 1, h, w) → middle unit (N,) → its sum () → gradient (N, 1, H, W) → absolute value → mean
 # over N: (H, W).
 # </details>
-# <details><summary>Help: "element 0 of tensors does not require grad"</summary>
+# <details><summary>Help: "One of the differentiated Tensors does not require grad", or "'NoneType' object has no attribute"</summary>
 #
 # Nobody asked for a gradient of the images. Work on a copy that does: `images.clone().requires_grad_()`.
 # </details>
@@ -781,7 +781,7 @@ for level, depth in enumerate(depths[1:]):
 
 # %%
 claim(
-    "From 4 layers on, the exponent of the effective field is clearly below that of the theory",
+    "From 8 layers on, the exponent of the effective field is clearly below that of the theory",
     all(m < t - 0.2 for m, t in zip(as_measured[2:], in_theory[2:], strict=True)),
     measured_at_8_16_32_layers=" ".join(f"{exponent:.2f}" for exponent in as_measured[2:]),
     in_theory=" ".join(f"{exponent:.2f}" for exponent in in_theory[2:]),

@@ -358,8 +358,14 @@ def press(button):
 
 def test_the_numbers_of_the_layer_builder():
     rows = layer_builder.describe([(3, 2, 1, 1), (3, 1, 2, 2)], image=28, channels=16)
-    assert rows[0] == layer_builder.Row(size=3, jump=2, start=-1, side=14, parameters=16 * 10)
-    assert rows[1] == layer_builder.Row(size=11, jump=2, start=-5, side=14, parameters=16 * (16 * 9 + 1))
+    assert rows[0] == layer_builder.Row(size=3, seen=3, jump=2, start=-1, side=14, parameters=16 * 10)
+    assert rows[1] == layer_builder.Row(size=11, seen=11, jump=2, start=-5, side=14, parameters=16 * (16 * 9 + 1))
+
+
+def test_the_builder_counts_holes():
+    rows = layer_builder.describe([(1, 2, 0, 1), (3, 1, 0, 1)], 28, 16)
+    assert (rows[1].size, rows[1].seen) == (5, 3)
+    assert "5 pixels wide, of which it sees 3" in layer_builder.summary(rows, 28)
 
 
 def test_parameters_and_sides_are_those_of_the_module():

@@ -817,6 +817,12 @@ def test_training_levels_are_named():
     assert list(mean.get_ydata()[:3]) == pytest.approx([5, 4, 3]) and mean.get_ydata()[-1] == pytest.approx(2)
 
 
+def test_the_loss_on_unseen_text_stands_behind_the_last_step():
+    ax = curves.plot_training({"yours": [5.0, 3.0, 1.0]}, unseen={"yours": 2.5})
+    assert ax.lines[2].get_xydata().tolist() == [[3, 2.5]]
+    assert "yours, unseen text" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
 def test_reading_is_drawn_in_millions_of_characters():
     ax = curves.plot_reading({"one": LearningCurve([1_000_000, 2_000_000], [1, 2], [3.0, 2.5])}, {"table": 2.25})
     assert list(ax.lines[0].get_xdata()) == [1, 2]
@@ -904,7 +910,8 @@ def test_a_cell_that_knows_is_found_with_its_sign():
     quoted, deep = search.best(flags), search.best(depth)
     assert (quoted.cell, deep.cell) == (4, 1)
     assert quoted.strength < -0.8 and deep.strength > 0.7
-    assert max(search.by_luck(flags, times=5)) < 0.2
+    assert max(abs(found.strength) for found in search.by_luck(flags, times=5)) < 0.2
+    assert abs(quoted.picked) > 0.8
     area = float(check._auroc(cells[0], flags[0])[4])
     assert float(search.strengths(0, flags[0])[4]) == pytest.approx(2 * area - 1, abs=1e-4)
     assert probe(cells, flags) > 0.8 and probe(cells, depth) > 0.7

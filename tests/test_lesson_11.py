@@ -161,11 +161,27 @@ class ByHand(nn.Module):
         return self.last(x)
 
 
+def turned_as_pairs(part, angle):
+    turn = torch.polar(torch.ones(angle.shape), angle)
+    return torch.view_as_real(torch.view_as_complex(part.reshape(*part.shape[:-1], -1, 2)) * turn).flatten(-2)
+
+
+def turned_by_parts(part, angle):
+    turned = torch.complex(*part.chunk(2, -1)) * torch.polar(torch.ones_like(angle), angle)
+    return torch.cat([turned.real, turned.imag], -1)
+
+
+def turned_by_exponentials(part, angle):
+    turned = torch.complex(*part.chunk(2, -1)) * torch.exp(1j * angle)
+    return torch.cat([turned.real, turned.conj().imag * -1], -1)
+
+
 class Turning(nn.Module):
     """Rotary positions as complex numbers, the mask as a large negative number, numbers of one head in a view."""
 
-    def __init__(self, vocabulary, width, heads, layers):
+    def __init__(self, vocabulary, width, heads, layers, turn=turned_as_pairs):
         super().__init__()
+        self.turn = turn
         self.heads, self.embed, self.head = heads, nn.Embedding(vocabulary, width), nn.Linear(width, vocabulary)
         self.maps = nn.ParameterList(torch.randn(4, width, width) / width**0.5 for _ in range(layers))
         self.mlps = nn.ModuleList(
@@ -176,14 +192,10 @@ class Turning(nn.Module):
         x = self.embed(tokens)
         B, T, C = x.shape
         angle = torch.outer(torch.arange(T), 0.1 ** torch.arange(C // self.heads // 2))
-        turn = torch.polar(torch.ones(angle.shape), angle.float())
         for maps, mlp in zip(self.maps, self.mlps, strict=True):
             *split, out = maps
             q, k, v = ((x @ m).view(B, T, self.heads, -1).transpose(1, 2) for m in split)
-            q, k = (
-                torch.view_as_real(torch.view_as_complex(t.reshape(*t.shape[:-1], -1, 2)) * turn).flatten(-2)
-                for t in (q, k)
-            )
+            q, k = self.turn(q, angle.float()), self.turn(k, angle.float())
             seen = torch.ones(T, T).tril()
             weights = ((q @ k.mT) / math.sqrt(q.shape[-1]) + (seen - 1) * 1e9).softmax(-1)
             x = x + (weights @ v).permute(0, 2, 1, 3).contiguous().view(B, T, C) @ out
@@ -456,6 +468,8 @@ RIGHT = {
         "sinusoidal, post-norm": Sinusoidal,
         "by hand, head by head": ByHand,
         "rotary, complex": Turning,
+        "rotary, real and imaginary parts": partial(Turning, turn=turned_by_parts),
+        "rotary, e to the i": partial(Turning, turn=turned_by_exponentials),
         "free": Free,
         "no scale": partial(Free, scale=1.0),
         "scaled by the width": lambda v, w, h, n: Free(v, w, h, n, scale=w**-0.5),

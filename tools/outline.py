@@ -26,7 +26,7 @@ class Planned:
 PLAN = {
     "00": Planned("Start here", "who can influence whom?", spine=True),
     "01": Planned("Convolution", "what does one kernel buy?"),
-    "02": Planned("CNN on MNIST", "can two convolutions pass 99 %?", spine=True),
+    "02": Planned("CNN on MNIST", "can two convolutions pass 99 %?", ("01",), spine=True),
     "03": Planned("Receptive field", "which pixels reach this output?", ("01",), spine=True),
     "04": Planned("Depth and skips", "why can networks be deep?", ("01", "03")),
     "05": Planned("Recurrence", "what fits in one state?"),

@@ -2,6 +2,9 @@
 
 import sys
 
+# The style of text as it was written, in lines that fit. Without the last two, JupyterLab breaks words anywhere.
+WRAPPED = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
+
 
 def show(bundle: dict, metadata: dict | None = None) -> None:
     """Display a bundle of {media type: content}; print its "text/plain" where no notebook kernel runs."""

@@ -39,10 +39,11 @@ def cells_of(model: CharLSTM, halves: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Found:
-    """A cell, and how strongly it tells the property on the second half: above 0 it is high where the property is."""
+    """A cell, and how strongly it tells the property: above 0 it is high where the property is."""
 
     cell: int
-    strength: float
+    strength: float  # on the second half
+    picked: float  # on the first half, on which it was the best of all
 
 
 class Search:
@@ -52,31 +53,31 @@ class Search:
     """
 
     def __init__(self, cells: Tensor):
-        self.cells = cells
-        self.standard = _standardised(cells.double())
-        order = cells.mT.contiguous().argsort(-1)  # (2, C, N): sorting is fastest along the last axis
-        self.ranks = order.argsort(-1).double().mT + 1  # (2, N, C), from 1
+        self.standard = _standardised(cells)
+        self.ranks = torch.stack([_ranks(half) for half in cells])  # one at a time: sorting takes four times its memory
 
     def strengths(self, half: int, values: Tensor) -> Tensor:
         """The signed strength of each cell (C,) for a property (N,), bool or numbers."""
         if values.dtype != torch.bool:
-            return (self.standard[half].T @ _standardised(values.double()[:, None])[:, 0]) / len(values)
+            return (self.standard[half].T @ _standardised(values.float()[:, None])[:, 0]) / len(values)
         few, many = values.sum(), (~values).sum()
-        area = (self.ranks[half].T @ values.double() - few * (few + 1) / 2) / (few * many)
+        mean_rank = self.ranks[half].T @ (values / few)  # whole sums of ranks would be too large for float32
+        area = (mean_rank - (few + 1) / 2) / many
         return 2 * area - 1
 
     def best(self, values: Tensor) -> Found:
         """The cell that tells a property (2, N) best on the first half, and what it is worth on the second."""
-        cell = int(self.strengths(0, values[0]).nan_to_num().abs().argmax())
-        return Found(cell, float(self.strengths(1, values[1])[cell]))
+        first = self.strengths(0, values[0]).nan_to_num()
+        cell = int(first.abs().argmax())
+        return Found(cell, float(self.strengths(1, values[1])[cell]), float(first[cell]))
 
-    def by_luck(self, values: Tensor, times: int = 20, closest: int = 500) -> list[float]:
+    def by_luck(self, values: Tensor, times: int = 20, closest: int = 500) -> list[Found]:
         """The same search from start to end with the property shifted along the text, by at least `closest` characters.
 
-        That keeps the long runs of both, and breaks the link between them. The size of each strength.
+        That keeps the long runs of both, and breaks the link between them.
         """
         amounts = torch.randint(closest, values.shape[1] - closest, (times,)).tolist()
-        return [abs(self.best(values.roll(by, 1)).strength) for by in amounts]
+        return [self.best(values.roll(by, 1)) for by in amounts]
 
 
 def probe(features: Tensor, values: Tensor) -> float:
@@ -85,6 +86,13 @@ def probe(features: Tensor, values: Tensor) -> float:
     read = torch.as_tensor(linear.predict(features[1])).float()[:, None]
     read = read + 1e-4 * torch.randn(read.shape)  # breaks ties
     return abs(float(Search(read.expand(2, -1, -1)).strengths(1, values[1])[0]))
+
+
+def _ranks(values: Tensor) -> Tensor:
+    """The rank of each value (N, C) among those of its column, from 1."""
+    columns = values.T.contiguous()  # (C, N): sorting is fastest along the last axis
+    ranks = torch.arange(1.0, 1 + len(values)).expand_as(columns)
+    return torch.empty_like(columns).scatter_(1, columns.argsort(1), ranks).T
 
 
 def _standardised(values: Tensor) -> Tensor:

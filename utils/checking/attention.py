@@ -46,7 +46,7 @@ def attention(model: Graph, draws: Iterable[dict[str, Tensor]], texts: Tensor) -
     Args:
         texts: (B, T), of tokens 0 and 1.
     """
-    weighing = [number for number, step in enumerate(model.steps) if name_of(step) in (*SOFTMAXES, TORCHS)]
+    weighing = _weighing(model, texts)
     length, together, reached, scores = texts.shape[1], {}, set(), {}
     for weights in draws:
         scores = _scores(model, weights, texts, weighing)
@@ -77,6 +77,13 @@ def name_of(step: Step) -> str:
 
 
 # --- one text -------------------------------------------------------------------------------------------------------
+
+
+def _weighing(model: Graph, texts: Tensor) -> list[int]:
+    """The steps that may make weights. The exponential of complex numbers turns them."""
+    found = [number for number, step in enumerate(model.steps) if name_of(step) in (*SOFTMAXES, TORCHS)]
+    calls = model.calls(model.weights, texts, of=found)
+    return [number for number in found if not calls[number][0][0].is_complex()]
 
 
 def _scores(

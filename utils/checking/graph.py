@@ -22,33 +22,34 @@ MAX_NUMBERS = 20_000_000  # of one intermediate result
 _NAMES = """
 abs acos adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d
 adaptive_max_pool3d add addbmm addcdiv addcmul addmm addmv affine_grid_generator alias all alpha_dropout amax amin
-aminmax any arange argmax argmin argsort asin atan atan2 avg_pool1d avg_pool2d avg_pool3d baddbmm batch_norm bernoulli
-bitwise_and bitwise_not bitwise_or bitwise_xor bmm broadcast_tensors broadcast_to bucketize cat ceil celu
-channel_shuffle chunk clamp clamp_max clamp_min clone col2im column_stack complex concat concatenate constant_pad_nd
-contiguous conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d convolution copy cos cosh
-cosine_similarity cummax cummin cumprod cumsum deg2rad detach diag diag_embed diagonal diff dist div divide dot dropout
-dsplit einsum elu embedding empty empty_like eq erf erfc erfinv exp exp2 expand expand_as expm1 eye feature_dropout
-fill flatten flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac fractional_max_pool2d full full_like
-gather ge gelu glu greater greater_equal grid_sampler grid_sampler_2d group_norm gru gru_cell gt hardshrink hardsigmoid
-hardswish hardtanh heaviside hsplit hstack hypot im2col index index_add index_copy index_fill index_put index_select
-inner instance_norm inverse isfinite isinf isnan kron layer_norm ldexp le leaky_relu lerp less less_equal lift_fresh
-linalg_norm linalg_vector_norm linear linspace log log10 log1p log2 log_sigmoid log_softmax logaddexp logcumsumexp
-logical_and logical_not logical_or logical_xor logit logspace logsumexp lstm lstm_cell lt mH mT masked_fill
-masked_scatter masked_select matmul matrix_H max max_pool1d max_pool2d max_pool2d_with_indices max_pool3d
-max_pool3d_with_indices max_unpool2d maximum mean median meshgrid min minimum mish mm moveaxis movedim mul multiply mv
-nan_to_num nansum narrow native_batch_norm native_group_norm native_layer_norm ne neg negative new_empty new_full
-new_ones new_zeros norm normal not_equal numpy_T one_hot ones ones_like outer pad pairwise_distance permute
-pixel_shuffle pixel_unshuffle polar pow prelu prod rand rand_like randn randn_like randperm ravel real reciprocal
-reflection_pad1d reflection_pad2d relu relu6 remainder repeat repeat_interleave replication_pad1d replication_pad2d
-reshape reshape_as rms_norm rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell roll rot90 round rrelu rsqrt rsub
-scalar_tensor scaled_dot_product_attention scatter scatter_add select selu sgn sigmoid sign silu sin sinh slice softmax
-softplus softshrink sort special_expit split split_with_sizes sqrt square squeeze stack std std_mean sub subtract sum
-swapaxes swapdims t take take_along_dim tan tanh tensor_split tensordot threshold tile to topk trace transpose tril
-tril_indices triu triu_indices true_divide trunc type_as unbind unflatten unfold uniform unsafe_chunk unsafe_split
-unsqueeze upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d
-upsample_nearest3d upsample_trilinear3d var var_mean vdot view view_as view_as_complex view_as_real vsplit vstack where
-xlogy zero zeros zeros_like __and__ __or__ __xor__ _adaptive_avg_pool2d _adaptive_avg_pool3d _log_softmax _safe_softmax
-_softmax _to_copy _unsafe_view _upsample_bicubic2d_aa _upsample_bilinear2d_aa _upsample_nearest_exact2d _weight_norm
+aminmax angle any arange argmax argmin argsort asin atan atan2 avg_pool1d avg_pool2d avg_pool3d baddbmm batch_norm
+bernoulli bitwise_and bitwise_not bitwise_or bitwise_xor bmm broadcast_tensors broadcast_to bucketize cat ceil celu
+channel_shuffle chunk clamp clamp_max clamp_min clone col2im column_stack complex concat concatenate conj conj_physical
+constant_pad_nd contiguous conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d convolution copy cos
+cosh cosine_similarity cummax cummin cumprod cumsum deg2rad detach diag diag_embed diagonal diff dist div divide dot
+dropout dsplit einsum elu embedding empty empty_like eq erf erfc erfinv exp exp2 expand expand_as expm1 eye
+feature_dropout fill flatten flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac
+fractional_max_pool2d full full_like gather ge gelu glu greater greater_equal grid_sampler grid_sampler_2d group_norm
+gru gru_cell gt hardshrink hardsigmoid hardswish hardtanh heaviside hsplit hstack hypot im2col imag index index_add
+index_copy index_fill index_put index_select inner instance_norm inverse isfinite isinf isnan kron layer_norm ldexp le
+leaky_relu lerp less less_equal lift_fresh linalg_norm linalg_vector_norm linear linspace log log10 log1p log2
+log_sigmoid log_softmax logaddexp logcumsumexp logical_and logical_not logical_or logical_xor logit logspace logsumexp
+lstm lstm_cell lt mH mT masked_fill masked_scatter masked_select matmul matrix_H max max_pool1d max_pool2d
+max_pool2d_with_indices max_pool3d max_pool3d_with_indices max_unpool2d maximum mean median meshgrid min minimum mish
+mm moveaxis movedim mul multiply mv nan_to_num nansum narrow native_batch_norm native_group_norm native_layer_norm ne
+neg negative new_empty new_full new_ones new_zeros norm normal not_equal numpy_T one_hot ones ones_like outer pad
+pairwise_distance permute pixel_shuffle pixel_unshuffle polar pow prelu prod rand rand_like randn randn_like randperm
+ravel real reciprocal reflection_pad1d reflection_pad2d relu relu6 remainder repeat repeat_interleave replication_pad1d
+replication_pad2d reshape reshape_as resolve_conj rms_norm rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell roll rot90
+round rrelu rsqrt rsub scalar_tensor scaled_dot_product_attention scatter scatter_add select selu sgn sigmoid sign silu
+sin sinh slice softmax softplus softshrink sort special_expit split split_with_sizes sqrt square squeeze stack std
+std_mean sub subtract sum swapaxes swapdims t take take_along_dim tan tanh tensor_split tensordot threshold tile to
+topk trace transpose tril tril_indices triu triu_indices true_divide trunc type_as unbind unflatten unfold uniform
+unsafe_chunk unsafe_split unsqueeze upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d
+upsample_nearest2d upsample_nearest3d upsample_trilinear3d var var_mean vdot view view_as view_as_complex view_as_real
+vsplit vstack where xlogy zero zeros zeros_like __and__ __or__ __xor__ _adaptive_avg_pool2d _adaptive_avg_pool3d _conj
+_log_softmax _safe_softmax _softmax _to_copy _unsafe_view _upsample_bicubic2d_aa _upsample_bilinear2d_aa
+_upsample_nearest_exact2d _weight_norm
 """
 FUNCTIONS = frozenset(_NAMES.split())
 CONSTANTS = {
@@ -73,8 +74,8 @@ def trace(model: nn.Module, *inputs: Tensor) -> dict[str, Any]:
     Returns:
         "weights": the parameters by name; "constants": all other tensors that the model holds or reads; "steps":
         lists [operation, arguments, arguments by name]; "output": where the result is found. In arguments, a dict of
-        one item stands for a tensor, {"input": 0}, {"weight": name}, {"constant": 0}, {"step": [3, 0]}, or for one
-        of torch's constants, {"torch": "float32"}.
+        one item stands for a tensor, {"input": 0}, {"weight": name}, {"constant": 0}, {"step": [3, 0]}, for one of
+        torch's constants, {"torch": "float32"}, or for a complex number, {"complex": [0.0, 1.0]}.
 
     Raises:
         Untraceable: for operations that are not among `FUNCTIONS`, and for more than 10,000 steps.
@@ -135,6 +136,8 @@ class _Record(TorchDispatchMode):
             return {name: self.encode(item) for name, item in value.items()}
         if value is None or isinstance(value, bool | int | float | str):
             return value
+        if isinstance(value, complex):
+            return {"complex": [value.real, value.imag]}
         name = str(value).removeprefix("torch.")
         if name in CONSTANTS:
             return {"torch": name}
@@ -263,6 +266,8 @@ def _decode(value: Any, found: dict[str, Any]) -> Any:
     ((kind, where),) = value.items()
     if kind == "torch":
         return CONSTANTS[where]
+    if kind == "complex":
+        return complex(*where)
     if kind == "step":
         step, item = where
         return found[kind][step][item]

@@ -4,7 +4,9 @@ Grading reads the sources of the cells, see `grading.submission.library_calls`, 
 """
 
 import contextlib
+import dis
 import functools
+import importlib
 from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -74,6 +76,7 @@ def _reached(one: Any) -> Iterator[tuple[Any, frozenset[str]]]:
     elif isinstance(one, FunctionType) and is_learners(one.__code__.co_filename):
         names = frozenset(name for code in _codes(one.__code__) for name in code.co_names)
         yield from ((one.__globals__[name], names) for name in sorted(names) if name in one.__globals__)
+        yield from ((module, names) for code in _codes(one.__code__) for module in _imported(code))
         for cell in one.__closure__ or ():
             with contextlib.suppress(ValueError):  # an empty one
                 yield cell.cell_contents, names
@@ -89,6 +92,14 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _codes(constant)
+
+
+def _imported(code: CodeType) -> Iterator[ModuleType]:
+    """The modules of the library that this code imports itself."""
+    for step in dis.get_instructions(code):
+        if step.opname == "IMPORT_NAME" and str(step.argval).partition(".")[0] == LIBRARY:
+            with contextlib.suppress(ImportError):
+                yield importlib.import_module(step.argval)
 
 
 def _path(value: Any) -> str:

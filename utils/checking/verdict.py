@@ -17,7 +17,7 @@ class Status(StrEnum):
 # A word, a sign and a border style say the same thing three times, so that colour is never the only sign.
 _SIGNS = {Status.PASSED: "✓", Status.FAILED: "✗", Status.NOT_ATTEMPTED: "○", Status.BROKEN: "!"}
 _ROW = "float:none;width:auto"  # JupyterLab floats the parts of a list beside each other
-_PRE = "margin:0;white-space:pre-wrap;background:none;font-family:var(--jp-code-font-family, monospace)"
+_PRE = f"margin:0;{frontend.WRAPPED};background:none;font-family:var(--jp-code-font-family, monospace)"
 _BORDERS = {
     Status.PASSED: "solid #1a7f37",
     Status.FAILED: "double #b3261e",

@@ -125,6 +125,14 @@ def targets_end_with_the_row(text, alphabet, streams, length):
     return [(rows[:, i : i + length], rows[:, 1:][:, i : i + length]) for i in range(0, rows.shape[1] - 1, length)]
 
 
+@stream_batches.mistake(
+    "You cut rows of N // B characters and took inputs and targets out of the same row. So the last character of each row is never read, and the next row begins too late. A row has (N − 1) // B inputs, and its last target is the first character of the next row."
+)
+def targets_from_the_same_row(text, alphabet, streams, length):
+    rows = encode(text, alphabet)[: len(text) // streams * streams].reshape(streams, -1)
+    return list(zip(rows[:, :-1].split(length, 1), rows[:, 1:].split(length, 1), strict=True))
+
+
 @stream_batches.finding
 def _(batches, *case):
     parts = [part for pair in batches if isinstance(pair, tuple | list) for part in pair if isinstance(part, Tensor)]
@@ -201,7 +209,8 @@ def _lstm(vocabulary: int, width: int, all_0_but_the_last: Tensor) -> CharLSTM:
 
 @truncated_step.cases
 def _(rng):
-    sgd, ones = {"learning rate": 0.5}, torch.ones(1, 2, dtype=torch.int64)
+    # More steps than classes, so that logits that were not flattened cannot be taken for (B, V, T).
+    sgd, ones = {"learning rate": 0.5}, torch.ones(1, 3, dtype=torch.int64)
     tiny = {"vocabulary": 2, "width": 1, "all_0_but_the_last": torch.tensor([0.0, 0.0])}
     yield tiny, sgd, 0 * ones, ones, None
     steep = tiny | {"all_0_but_the_last": torch.tensor([4.0, 0.0])}  # so surely wrong that its gradient is long
@@ -297,6 +306,18 @@ truncated_step.slip("always_norm_one", update=partial(_update, clip=_norm_to_one
     "You made every gradient as long as 1. Only those that are longer are shortened; a short one stays as it is."
 )
 steps.usual(truncated_step, "summed_loss", "softmax_before_cross_entropy", "loss_after_the_step")
+
+
+@truncated_step.mistake(
+    "You returned the mean loss, but went along the gradient of the sum, which grows with the batch. Backward on the mean."
+)
+def stepped_along_the_sum(model, optimizer, inputs, targets, state):
+    logits, new = model(inputs, state)
+    loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")
+    _update(optimizer, loss)
+    return loss.item() / targets.numel() / BIT, tuple(part.detach() for part in new)
+
+
 truncated_step.slip("state_thrown_away", begin=lambda state: None).says(
     "The state that was handed in was not used: each step began with an empty memory. Call model(inputs, state)."
 )
@@ -511,13 +532,13 @@ def _(rng):
 @keep_likely.recipe
 def _(
     probabilities, k, p, largest=True, narrow=lambda ranked, k: ranked[:k], between=True, scale=lambda x: x / x.sum(),
-    reached=lambda sums, ranked, p: sums - ranked < p * (1 - 1e-6), back=True,
+    reached=lambda sums, ranked, p: sums - ranked < p * (1 - 1e-6), kept_of=lambda ranked, shares: ranked, back=True,
 ):  # fmt: skip
     ranked, places = probabilities.sort(descending=largest)
     ranked = narrow(ranked, k)
     shares = ranked / ranked.sum() if between else ranked
     kept = reached(shares.cumsum(0), shares, p)
-    ranked = scale(ranked.where(kept, torch.tensor(0.0)))
+    ranked = scale(kept_of(ranked, shares).where(kept, torch.tensor(0.0)))
     if not back:
         return F.pad(ranked, (0, len(places) - len(ranked)))
     return torch.zeros_like(probabilities).scatter(0, places[: len(ranked)], ranked)
@@ -532,12 +553,25 @@ keep_likely.slip("p_ignored", reached=lambda sums, ranked, p: sums < 9).says(
 keep_likely.slip("not_rescaled", scale=lambda x: x).says(
     "What is left no longer adds up to 1. Divide it by its sum, so that it is a distribution again."
 )
+keep_likely.slip("second_rescale_missing", scale=lambda x: x, kept_of=lambda ranked, shares: shares).says(
+    "After the second cut the sum is below 1 again. Rescale once more."
+)
+keep_likely.slip("never_rescaled", scale=lambda x: x, between=False).says(
+    "You never rescaled. After each of the two cuts, divide what is left by its sum."
+)
 keep_likely.slip("rescaled_by_softmax", scale=lambda x: x.softmax(0)).says(
     "You rescaled with a softmax. That belongs to logits; these are probabilities already: divide by their sum."
 )
 keep_likely.slip("last_one_missing", reached=lambda sums, ranked, p: (sums <= p) | (ranked == ranked.max())).says(
     "The character with which the sum reaches p is missing. It still belongs to those that are kept, so that they have *at least* p."
 )
+for name, reached in {
+    "at_most_p": lambda sums, ranked, p: sums <= p * (1 + 1e-6),
+    "less_than_p": lambda sums, ranked, p: sums < p * (1 - 1e-6),
+}.items():
+    keep_likely.slip(name, reached=reached).says(
+        "You kept the characters whose running sum stays below p, so the one with which it reaches p is missing, and sometimes nothing is left. Keep a character if the sum of those *before* it has not reached p yet."
+    )
 keep_likely.slip("one_too_many", reached=lambda sums, ranked, p: sums - ranked <= p * (1 + 1e-6)).says(
     "One character too many where the sum is exactly p: it has been reached already."
 )
@@ -553,6 +587,12 @@ keep_likely.slip("least_likely_kept", largest=False).says(
 keep_likely.slip("returned_in_order", back=False).says(
     "The numbers are right and stand in the wrong places: you returned them sorted. Each belongs to its own character, so put them back: the indices of sort say where."
 )
+
+
+@keep_likely.finding
+def _(kept, *case):
+    empty = isinstance(kept, Tensor) and bool(kept.isnan().any())
+    return "There is a nan: nothing was left to rescale, and its sum is 0." if empty else None
 
 
 @keep_likely.mistake("Only the likeliest was kept, whatever k and p are. That leaves nothing to draw.")
@@ -798,6 +838,9 @@ find_cell.slip("folded", turn=lambda share: torch.maximum(share, 1 - share)).say
 )
 find_cell.slip("strength_returned", turn=lambda share: 2 * (share - 0.5).abs(), distance=lambda x: x).says(
     "You returned the strength 2 · |AUROC − ½|. Return the AUROC itself, whose side of one half says whether the cell is high or low."
+)
+find_cell.slip("signed_strength_returned", turn=lambda share: 2 * share - 1, distance=torch.abs).says(
+    "You returned the strength 2 · AUROC − 1. Return the AUROC itself, which is one half at chance."
 )
 find_cell.slip("divided_by_all_pairs", average=lambda wins: wins.sum((0, 1)) / sum(wins.shape[:2]) ** 2).says(
     "You divided by all pairs of places. Only pairs of one flagged and one other place count: n₁ · n₀ of them."

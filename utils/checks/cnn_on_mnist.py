@@ -212,8 +212,8 @@ build_cnn.wrong(
 def _straight(facts: CNN, side: int) -> str | None:
     if all(facts.bent):
         return None
-    where = "the second convolution and the dense layer" if facts.bent[0] else "the first convolution and the second"
-    return f"Between {where} everything is linear."
+    where = "Behind the second convolution" if facts.bent[0] else "Between the first convolution and the second"
+    return f"{where} everything is linear."
 
 
 build_cnn.slip(
@@ -381,7 +381,9 @@ accuracy.slip(
     "dropout_live_in_evaluation",
     evaluate=False,
     seen=lambda facts, *case: None if facts.evaluation_mode else "The model was asked in training mode.",
-).says("Dropout was on while you measured: the model was in training mode. Call model.eval() before the first batch.")
+).says(
+    "The model was in training mode while you measured: dropout drops, and normalisation uses the batch at hand. Call model.eval() before the first batch."
+)
 accuracy.slip("mean_over_batches", share=lambda right, counts: float(np.mean(np.divide(right, counts)))).says(
     "You took the mean over the batches. The last one is smaller, so its images counted for more: add up the right ones and divide once."
 )
@@ -595,6 +597,10 @@ hidden_units.slip("one_bias_in_place_of_two", norm=1).says(
 hidden_units.slip("outgoing_weights_left_out", out=0).says(
     "You left out the weights from the last hidden units to the classes, one for each class."
 )
+hidden_units.wrong(
+    "all_layers_read_the_pixels",
+    lambda budget, side, classes=10, layers=1: (budget - classes) // (layers * (side**2 + 2) + classes),
+).says("You let every hidden layer read the pixels. Only the first one does; the others read h units each.")
 hidden_units.slip("class_biases_left_out", paid=0).says(
     "You left out the classes' biases. They are paid once, before anything is left for hidden units."
 )

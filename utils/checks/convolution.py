@@ -182,6 +182,9 @@ conv2d.slip("channels_not_summed", channels=slice(1)).says(
 conv2d.slip("last_channel_alone", channels=slice(-1, None)).says(
     "You used the last input channel alone. Is the sum over the channels overwritten in each round? Add to it."
 )
+conv2d.slip("output_channels_summed", sum_products="chwuv,ocuv->hw").says(
+    "You summed over the output channels too: in weight (C_out, C_in, kH, kW), sum over (1, 2, 3). The first dimension stays."
+)
 conv2d.slip("channels_kept_apart", sum_products="chwuv,ocuv->cohw").says(
     "You returned a map for each input channel. An output number sums over all input channels."
 )
@@ -451,6 +454,13 @@ parameter_counts.slip("local_bias_left_out", local_biases=lambda outputs, c_out:
 parameter_counts.slip("conv_one_bias_in_all", conv_biases=_one).says(
     "You counted one bias for the whole convolution. There is one for each output channel."
 )
+parameter_counts.wrong(
+    "dense_bias_for_each_channel",
+    lambda c_in, c_out, kernel, height, width: (
+        parameter_counts.reference(c_in, c_out, kernel, height, width)
+        | {"dense": c_out * height * width * c_in * height * width + c_out}
+    ),
+).says("In the dense layer you counted one bias for each channel. Each output *number* has its own.")
 parameter_counts.slip("dense_one_bias_in_all", dense_biases=_one).says(
     "You counted one bias for the whole dense layer. There is one for each output number."
 )
@@ -559,6 +569,12 @@ max_pool2d.slip("kernel_and_stride_swapped", settings=lambda k, s: (s, k)).says(
 )
 max_pool2d.slip("channels_pooled", finish=lambda out: out.amax(0, keepdim=True)).says(
     "You took the maximum over the channels as well. Pooling keeps every channel apart."
+)
+max_pool2d.slip("one_maximum_for_all_channels", finish=lambda out: out.amax(0, keepdim=True).expand_as(out)).says(
+    "Every channel got the largest number of all channels. Pooling keeps every channel apart."
+)
+max_pool2d.wrong("windows_move_by_one", _cut(lambda x, kernel, stride: F.max_pool2d(x, kernel, 1), F.max_pool2d)).says(
+    "The output has the right size, but the windows move by 1. Window (i, j) begins at row i · stride and column j · stride."
 )
 max_pool2d.slip("last_window_left_out", finish=lambda out: out[:, :-1, :-1]).says(
     "The last row and column of windows are missing: mind the + 1 of the output size."

@@ -217,7 +217,7 @@ full_field.slip("padding_at_both_ends", shift=lambda k, s, p, d, jump: 2 * p * j
     "You counted the padding at both ends. Only what lies before pixel 0 moves the start."
 )
 full_field.slip("padding_ignored", shift=lambda k, s, p, d, jump: 0).says(
-    "You ignored the padding: your start never moves."
+    "Your start is always 0. Padding moves it below 0: it may be negative, and is not cut off."
 )
 full_field.slip("padding_added_to_the_size", grow=lambda k, s, p, d, jump: (d * (k - 1) + 2 * p) * jump).says(
     "You added the padding to the size. Padding moves the window; it does not make it larger, and a unit reads as many positions as before."
@@ -303,6 +303,17 @@ def _(
     return give(seen)
 
 
+@seen_pixels.finding
+def _(seen, layers):
+    right = isinstance(seen, list) and seen != sorted(seen) and sorted(seen) == seen_pixels.reference(layers)
+    return "These are the right pixels, in another order. Return sorted(…)." if right else None
+
+
+receptive_field.wrong(
+    "pixels_counted", lambda layers: len(seen_pixels.reference([(kernel, stride, 1) for kernel, stride in layers]))
+).says(
+    "You counted the pixels that are seen. Where a stride is larger than the kernel, some in between are skipped: the side goes from the first to the last, max - min + 1."
+)
 seen_pixels.slip("order_reversed", order=lambda layers: layers).says(
     "You walked from the first layer of the list on. The unit is at the top: begin with the last layer and end at the pixels."
 )

@@ -152,6 +152,9 @@ reach_map.slip("rnn_one_word_for_each_layer", rnn=lambda d, n: (d >= 0) & (d <= 
 reach_map.slip("cnn_looks_back_only", cnn=lambda d, far: (d >= 0) & (d <= far)).says(
     "Your CNN looks back only. This kernel is centred: it reads as many words after position i as before it."
 )
+reach_map.slip("cnn_window_behind_the_word", cnn=lambda d, far: (d >= 0) & (d <= 2 * far)).says(
+    "Your CNN looks back only, over its whole window. This kernel is centred: it reads as many words after position i as before it."
+)
 reach_map.slip("layers_ignored", far=lambda n, w, T: w // 2).says(
     "Your CNN ignores `layers`. Each layer reads the neighbours of the layer below, and reaches further."
 )
@@ -272,6 +275,10 @@ def _(
 path_length.slip("first_arrow_missing", rnn=lambda d: d if d >= 0 else math.inf, both=abs).says(
     "In your RNN the way from x_j into the state h_j is missing. That is an arrow too, so the path has |i - j| + 1 of them."
 )
+path_length.wrong(
+    "no_arrow_for_the_word_itself",
+    lambda kind, i, j, width=3: 0 if i == j else path_length.reference(kind, i, j, width),
+).says("For i = j you return 0. A word reaches its own output through a layer, or into a state: one arrow.")
 path_length.slip("path_backwards", rnn=lambda d: abs(d) + 1).says(
     "Your RNN finds a path backwards. It reads from left to right, so where j lies after i there is none: return math.inf."
 )

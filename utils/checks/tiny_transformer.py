@@ -202,15 +202,20 @@ def _side_by_side(a: Tensor, b: Tensor) -> Tensor:
 @rotary.recipe
 def _(
     x, angles=_angles, split=_halves, join=_side_by_side, down=-1, up=1, axis=-2, cosine=torch.cos, sine=torch.sin,
-    keep=0,
+    keep=0, source=lambda old, new: old,
 ):  # fmt: skip
     x = x.transpose(axis, -2)
     a, b = split(x)
     turn = angles(x.shape[-2], x.shape[-1] // 2)
     c, s = cosine(turn), sine(turn)
-    return (keep * x + join(a * c + down * b * s, up * a * s + b * c)).transpose(axis, -2)
+    first = a * c + down * b * s
+    second = up * source(a, first) * s + b * c
+    return (keep * x + join(first, second)).transpose(axis, -2)
 
 
+rotary.slip("second_formula_with_the_new_a", source=lambda old, new: new).says(
+    "The second formula used the new a. Both take the old a and the old b: compute the two before you replace either."
+)
 rotary.slip("turned_backwards", down=1, up=-1).says(
     "Each pair turns the other way round. The first channel gets a cos - b sin, the second a sin + b cos."
 )
@@ -241,6 +246,9 @@ rotary.slip(
 ).says("You paired neighbours, channels 2 i and 2 i + 1. Some models do. Here channel i belongs to channel i + D / 2.")
 rotary.slip("halves_swapped", join=lambda a, b: torch.cat([b, a], -1)).says(
     "The two halves came back in the other order: first all first channels, then all second ones."
+)
+rotary.slip("interleaved_at_the_end", join=lambda a, b: torch.stack([a, b], -1).flatten(-2)).says(
+    "The pairs are turned right, and put back in another order: one of each in turn. First come all first channels, then all second ones."
 )
 rotary.slip("added_to_the_input", keep=1).says("The turned vectors were added to x. They replace it.")
 rotary.slip("only_cosine", down=0, up=0).says(
@@ -454,6 +462,15 @@ def _(sent, vocabulary, width, heads, layers):
 build_transformer.slip("too_few_positions", seen=sequences.too_short(LENGTH), places=LENGTH - 1).says(
     "Something is made for shorter texts, positions or a mask: the model takes 256 tokens. Or the embedding has fewer rows than there are characters."
 )
+build_transformer.slip(
+    "vocabulary_before_time",
+    seen=lambda facts, *_: (
+        f"The logits have the shape {tuple(facts.shape)}."
+        if facts.shape != facts.expected_shape == [facts.shape[i] for i in (0, 2, 1)]
+        else None
+    ),
+    finish=lambda logits: logits.mT,
+).says("Vocabulary and positions have changed places. The logits are (B, T, vocabulary).")
 build_transformer.slip("last_position_only", seen=sequences.one_position, finish=lambda logits: logits[:, -1]).says(
     "Every position predicts its next character: (B, T, vocabulary)."
 )
@@ -557,7 +574,7 @@ build_transformer.slip(
         look=lambda *parts, mask: _look(*parts, mask=lambda scores: mask(_by_distance(scores)))
     ),
 ).says(
-    "What a position reads is to depend on the words: on its own, by the query, and on each that it may read, by the key. Weights that come from places, or from one of the two, are the same whatever the others say."
+    "What a position reads is to depend on the words: on its own, by the query, and on each that it may read, by the key. Weights that come from places, or from one of the two, are the same whatever the others say. Some are, too, where a reshape cuts across positions: split (B, T, C) into (B, T, heads, D), then transpose."
 )
 
 
@@ -602,7 +619,7 @@ build_transformer.slip(
     "A part replaces the stream. Attention and feed-forward are both *added* to it: x + attend(…), then x + feed_forward(…)."
 )
 build_transformer.slip("positions_missing", seen=sequences.ignores_order, places=0).says(
-    "The model does not know the order of its tokens. Add a vector for each position to the embeddings, or rotate queries and keys."
+    "The model does not know the order of its tokens. Add a vector for each position to the embeddings, or rotate queries and keys. If you rotate them: `rotary` counts positions along the last axis but one, so transpose to (B, heads, T, D) first."
 )
 build_transformer.finding(sequences.rests_on_the_end)
 
@@ -727,12 +744,13 @@ def _appended(rows: Tensor, new: Tensor) -> Tensor:
 def _(
     x, keys, values, w_in, w_out, heads,
     order=(0, 1, 2), store=lambda x, k, v: (k, v), append=_appended, visible=slice(None), look=_look, leave=_as_it_is,
+    leave_pair=lambda keys, values: (keys, values),
 ):  # fmt: skip
     parts = (x @ w_in.T).chunk(3)
     q, k, v = (parts[index] for index in order)
     longer = [append(rows, new) for rows, new in zip((keys, values), store(x, k, v), strict=True)]
     output = look(q[None], *(rows[visible] for rows in longer), heads, w_out)[0]
-    return output, *map(leave, longer)
+    return output, *leave_pair(*map(leave, longer))
 
 
 cached_attention.slip("new_position_left_out", visible=slice(0, -1)).says(
@@ -749,6 +767,14 @@ cached_attention.slip("old_rows_dropped", leave=lambda rows: rows[-1:]).says(
 )
 cached_attention.slip("new_row_in_front", append=lambda rows, new: torch.cat([new[None], rows])).says(
     "The new row stands at the front of the cache. Time goes on: append it at the end."
+)
+cached_attention.slip(
+    "causal_with_one_query", look=lambda q, k, v, heads, w_out: _look(q, k[:1], v[:1], heads, w_out)
+).says(
+    "The new position sees the first row of the cache alone: with one query, is_causal=True lines it up with the first key. It may see every row, so it needs no mask."
+)
+cached_attention.slip("cache_swapped", leave_pair=lambda keys, values: (values, keys)).says(
+    "Keys and values came back in the other order. Return (output, keys, values)."
 )
 cached_attention.slip("inputs_stored", store=lambda x, k, v: (x, x)).says(
     "You stored x itself. The cache holds its key and its value: x times `w_in`, cut in three."

@@ -34,10 +34,13 @@ def plot_training(
     levels: Mapping[str, float] | None = None,
     title: str = "",
     ax: Axes | None = None,
+    *,
+    unseen: Mapping[str, float] | None = None,
 ) -> Axes:
     """Bits per character of every step, faintly, and the mean of the last 20; `levels` as dashed lines.
 
-    The loss of a step is that before it, so the first one stands at 0 steps taken.
+    The loss of a step is that before it, so the first one stands at 0 steps taken. `unseen` has the loss on other
+    text that a curve ended with: a dot after its last step.
     """
     ax = axes(ax, (6.5, 3))
     for name, bits in curves.items():
@@ -46,9 +49,11 @@ def plot_training(
         first = np.maximum(taken + 1 - 20, 0)  # of those that the mean is over
         (line,) = ax.plot(taken, (sums[taken + 1] - sums[first]) / (taken + 1 - first), label=name)
         ax.plot(taken, bits, color=line.get_color(), alpha=0.3, lw=0.7)
+        if unseen and name in unseen:
+            ax.plot(len(bits), unseen[name], "o", color=line.get_color(), mec="black", label=f"{name}, unseen text")
     draw_levels(ax, levels or {})
-    ax.set(xlabel="steps taken", ylabel="bits per character", title=title)
-    if len(curves) > 1:
+    ax.set(xlabel="steps taken", ylabel="bits per character, in training", title=title)
+    if len(curves) > 1 or unseen:
         ax.legend(frameon=False, fontsize=9)
     return ax
 

@@ -69,7 +69,7 @@ def plot_pyramid(
             zorder=3,
         )
     ax.set(
-        title=title or f"One unit sees {fields[-1].size} pixels in a row",
+        title=title or _title(fields[-1].size, len(cone[0])),
         xlabel="position in the input (pixels)",
         yticks=range(len(fields)),
         yticklabels=["input", *map(_layer_name, range(1, len(fields)), layers)],
@@ -214,6 +214,13 @@ def _cone(layers: Sequence[FullLayer], sides: list[int] | None, unit: int | None
 
 def _inside(unit: int, level: int, sides: list[int] | None) -> bool:
     return sides is None or 0 <= unit < sides[level]
+
+
+def _title(size: int, seen: int) -> str:
+    holes = seen < size
+    return (
+        f"A field of {size} pixels, of which one unit sees {seen}" if holes else f"One unit sees {size} pixels in a row"
+    )
 
 
 def _layer_name(number: int, layer: FullLayer) -> str:

@@ -8,10 +8,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from utils.plotting.style import BLUE, GREY, ORANGE, axes
+from utils.plotting.style import BLUE, COLORS, GREY, ORANGE, axes
+
+FIT = LinearSegmentedColormap.from_list("fit", ["white", COLORS[5]])  # matplotlib's "Oranges" would begin at cream
 
 
 def plot_image(
@@ -147,7 +150,7 @@ def plot_maps_over(
     for row, image, answers in zip(panels, images.detach(), maps.detach(), strict=True):
         plot_image(image, ax=row[0])
         for ax, answer in zip(row[1:], answers, strict=True):
-            ax.imshow(answer.numpy(), "Oranges", vmin=0, vmax=float(maps.max()), extent=(left, right, right, left))
+            ax.imshow(answer.numpy(), FIT, vmin=0, vmax=float(maps.max()), extent=(left, right, right, left))
             ax.contour(image[0].numpy(), levels=[0.4], colors=[BLUE], linewidths=0.9)
             ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[])
             ax.spines[:].set(visible=True, color="#8c959f", linewidth=0.5)

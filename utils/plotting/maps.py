@@ -47,13 +47,16 @@ def plot_influence(
     return _label(_grid(ax, influences.shape) if words else ax, words, title)
 
 
-def plot_influences(maps: Mapping[str, Tensor], words: Sequence[str] = ()) -> np.ndarray:
+def plot_influences(
+    maps: Mapping[str, Tensor],
+    words: Sequence[str] = (),
+    label: str = "influence, relative to the largest of the map (grey: none)",
+) -> np.ndarray:
     """Influence maps side by side, each under its name and relative to its own largest. Returns the axes."""
     figure, panels = plt.subplots(1, len(maps), figsize=(3.1 * len(maps), 3.7), layout="constrained", squeeze=False)
     for ax, (title, influences) in zip(panels.flat, maps.items(), strict=True):
         plot_influence(influences, words, title, ax=ax, bar=False)
     _label_outputs_once(panels)
-    label = "influence, relative to the largest of the map (grey: none)"
     figure.colorbar(panels.flat[0].images[0], ax=list(panels.flat), orientation="horizontal", shrink=0.5, label=label)
     return panels.ravel()
 

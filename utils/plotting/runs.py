@@ -105,5 +105,5 @@ def plot_strengths(
     ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.4, -0.6), xlim=(-0.02, 1.02))
     ax.set(xlabel="strength: 0 is chance, 1 tells every place apart", title=title)
     ax.grid(axis="x", alpha=0.3)
-    ax.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.45, -0.2))
+    ax.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.45, -0.13))
     return ax

@@ -6,6 +6,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from utils.frontend import WRAPPED
 from utils.models import generate
 from utils.text import decode, encode
 from utils.widgets.prompt import controls, problem
@@ -72,7 +73,7 @@ def char_sampler(model: nn.Module, alphabet: str, prompt: str = "ROMEO:\n", temp
             return
         text = continuation(model, alphabet, prompt_box.value, slider.value, seed)
         said.value = (
-            f"<pre role='status' style='white-space:pre-wrap;line-height:1.2'>"
+            f"<pre role='status' style='{WRAPPED};line-height:1.2'>"
             f"<b>{html.escape(prompt_box.value)}</b>{html.escape(text)}</pre>"
         )
         picture = draw(model, alphabet, prompt_box.value, slider.value)

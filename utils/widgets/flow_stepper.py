@@ -153,7 +153,7 @@ class FlowStepper:
     def __init__(self, words: Sequence[str], source: int, target: int, weights: Sequence[float] = ()):
         self.words, self.source, self.target = list(words), source, target
         self.flows = {flow.name: flow for flow in workflows(words, source, target, weights)}
-        self.choice = ToggleButtons(options=list(self.flows), description="workflow")
+        self.choice = ToggleButtons(options=list(self.flows), description="workflow", style={"button_width": "auto"})
         self.slider = IntSlider(min=0, max=1, description="step", continuous_update=False)
         self.picture, self.caption = Image(format="png"), HTML()
         self.choice.observe(self._start_over, "value")

@@ -84,7 +84,8 @@ def kernel_painter() -> None:
     menu.observe(choose, "value")
     choose()
     rows = [widgets.HBox(weights[row : row + 3]) for row in (0, 3, 6)]
-    painter = widgets.HBox([widgets.VBox([image, menu, *rows, total]), canvas])
+    controls = widgets.VBox([image, menu, *rows, total], layout=widgets.Layout(flex="0 0 auto"))
+    painter = widgets.HBox([controls, canvas], layout=widgets.Layout(flex_flow="row wrap"))
     painter.add_class("kernel-painter")
     alt = "A kernel painter: nine weights, and the map that they make of an image. Run the cell to play with it."
     show(painter, picture(), alt)

@@ -21,6 +21,7 @@ class Row:
     """What is known about the output of one layer; positions and sizes in pixels of the input."""
 
     size: int
+    seen: int  # of these, along one axis; fewer where dilation or a large stride leaves holes
     jump: int
     start: int
     side: int  # of the output
@@ -38,8 +39,16 @@ def describe(layers: Sequence[Layer], image: int, channels: int) -> list[Row]:
         field = receptive_field(layers[:number])
         inputs = 1 if number == 1 else channels
         parameters = channels * (inputs * kernel**2 + 1)
-        rows.append(Row(field.size, field.jump, field.start, sides[number], parameters))
+        rows.append(Row(field.size, _seen(layers[:number]), field.jump, field.start, sides[number], parameters))
     return rows
+
+
+def _seen(layers: Sequence[Layer]) -> int:
+    """How many positions of the input have a path to one unit of the last layer, along one axis."""
+    seen = {0}
+    for kernel, stride, _, dilation in reversed(layers):
+        seen = {unit * stride + tap * dilation for unit in seen for tap in range(kernel)}
+    return len(seen)
 
 
 def summary(rows: Sequence[Row], image: int) -> str:
@@ -47,6 +56,11 @@ def summary(rows: Sequence[Row], image: int) -> str:
     last = rows[-1]
     total = sum(row.parameters for row in rows)
     text = f"One unit of the last layer sees {last.size} × {last.size} pixels, with {total:,} parameters in all."
+    if last.seen < last.size:
+        text = (
+            f"The field of one unit of the last layer is {last.size} pixels wide, of which it sees {last.seen}, "
+            f"with {total:,} parameters in all."
+        )
     if last.size > image:
         text += f" The field is larger than the image ({image} × {image}): every unit also reads padding."
     return text

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from matplotlib.figure import Figure
 
+from utils.frontend import WRAPPED
 from utils.widgets.prompt import controls, problem
 
 Writer = Callable[[str, int, float, int], str]
@@ -23,7 +24,7 @@ def columns(prompt: str, texts: Mapping[str, str]) -> str:
     """The texts as HTML, side by side, the prompt in bold."""
     boxes = [
         f"<section aria-label='{html.escape(name)}' style='flex:1;min-width:18em'><strong>{html.escape(name)}</strong>"
-        f"<pre style='white-space:pre-wrap'><b>{html.escape(prompt)}</b>{html.escape(text)}</pre></section>"
+        f"<pre style='{WRAPPED}'><b>{html.escape(prompt)}</b>{html.escape(text)}</pre></section>"
         for name, text in texts.items()
     ]
     return f"<div style='display:flex;gap:1.5em;flex-wrap:wrap'>{''.join(boxes)}</div>"

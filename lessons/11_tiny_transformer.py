@@ -855,6 +855,7 @@ print(f"An LSTM of {sizes['LSTM']:,} parameters against {whose} of {sizes['trans
 claim(
     "The two that race differ by less than 5 % in size",
     abs(sizes["LSTM"] / sizes["transformer"] - 1) < 0.05,
+    whose=whose,
     unit="parameters",
     **sizes,
 )
@@ -942,6 +943,7 @@ for what, bits in final.items():
         f"At equal {what}, for a few seconds, the LSTM reads better: no seed of it is behind",
         max(bits["LSTM"]) < min(bits["transformer"]),
         of="tiny_shakespeare",
+        whose=whose,
         unit="bits",
         **bits,
     )
@@ -960,6 +962,7 @@ claim(
     "The LSTM reads better when it may carry its state along",
     all(a > b for a, b in zip(alone, carried, strict=True)),
     of="tiny_shakespeare",
+    whose=whose,
     unit="bits",
     windows_alone=alone,
     state_carried=carried,
@@ -1237,6 +1240,7 @@ claim(
     "After so little reading, neither gains much from what lies more than 16 characters back",
     max(max(values) for values in gains.values()) < 0.1,
     of="tiny_shakespeare",
+    whose=whose,
     unit="bits",
     **gains,
 )
@@ -1245,6 +1249,7 @@ claim(
     "Their horizons are 32 characters at most, and the LSTM's are no longer than the transformer's",
     max(map(max, early.values())) <= 32 and max(early["LSTM"]) <= min(early["transformer"]),
     of="tiny_shakespeare",
+    whose=whose,
     unit="characters",
     **early,
 )

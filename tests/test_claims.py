@@ -43,8 +43,12 @@ def test_in_a_payoff_it_speaks_of_the_learners_answer(shown, monkeypatch):
     with payoff("conv2d"):
         claim("It is small", False, size=9)
     claim("It is small", False, size=9)
+    claim("It is small", False, whose="your model", size=9)
+    claim("It is small", False, whose="the course's model", size=9)
     assert [bundle["text/plain"].partition(": ")[0] for bundle in shown] == [
         "✗ not with your `conv2d`",
+        "✗ not on this machine",
+        "✗ not with your model",
         "✗ not on this machine",
     ]
 

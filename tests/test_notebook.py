@@ -1,5 +1,7 @@
 """What notebooks share: the set-up, payoffs that wait, headlines, alternative texts."""
 
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
@@ -25,6 +27,28 @@ def test_a_payoff_waits_for_a_stub(capsys):
         stub()
     assert "waits for your `conv2d`" in capsys.readouterr().out
     assert plt.get_fignums() == []
+
+
+def test_a_payoff_that_uses_several_answers_names_the_one_that_raised(capsys):
+    cell = """
+class build_cnn:
+    def __init__(self):
+        raise NotImplementedError
+
+def training_step():
+    return build_cnn()
+
+def overfit():
+    return len(None)
+"""
+    names = {"check": SimpleNamespace(build_cnn=1, training_step=1, overfit=1)}
+    exec(cell, names)
+    with notebook.payoff("training_step"):
+        names["training_step"]()
+    assert "waits for your `build_cnn`" in capsys.readouterr().out
+    with notebook.payoff("training_step"):
+        names["overfit"]()
+    assert "Your `overfit` broke" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("answer", [lambda: 1 / 0, lambda: float(None), lambda: [1, 2] @ [3]])

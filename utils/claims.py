@@ -21,7 +21,9 @@ class ClaimFailed(AssertionError):
     """Raised in strict mode (`REACH_STRICT=claims`) for a claim that does not hold where it should."""
 
 
-def claim(text: str, holds: bool, *, of: str | None = None, unit: str = "", **measured: Measured) -> None:
+def claim(
+    text: str, holds: bool, *, of: str | None = None, whose: str = "", unit: str = "", **measured: Measured
+) -> None:
     """Say a sentence of the lesson with what was measured, in one line: `✓ text: name 2.31 bits, …`.
 
     A learner sees ✗ and why where it does not hold, and the lesson goes on. In strict mode it is an error, unless the
@@ -31,6 +33,8 @@ def claim(text: str, holds: bool, *, of: str | None = None, unit: str = "", **me
         text: the sentence, without a full stop.
         holds: whether it is true here, by what was measured.
         of: the data set that it speaks of, such as "mnist"; None for a claim that holds with any, or without data.
+        whose: of whose model it was measured, where a learner's own takes the place of the course's: "your model". Then
+            what fails is said to fail with that model, and not on this machine.
         unit: of all the numbers, such as "bits"; say "s of processor time" and not "s" alone.
         measured: what it rests on: numbers, or one number for each seed, shown by mean and range. A name is shown
             with blanks, and `at_1_5` as "at 1.5".
@@ -41,13 +45,19 @@ def claim(text: str, holds: bool, *, of: str | None = None, unit: str = "", **me
         raise ValueError(f"The claim {text!r} says nothing of what was measured. Add the numbers: claim(…, bits=2.3).")
     holds, why_not_here = bool(holds), _other_kind_of_run(of)
     numbers = ", ".join(f"{_spoken(name)} {_shown(value, unit)}" for name, value in measured.items())
-    answer = answer_in_use.get()  # what fails in a payoff is more likely the learner's code than the machine
-    verdict = "✓" if holds else f"✗ not {why_not_here or (f'with your `{answer}`' if answer else 'on this machine')}:"
+    verdict = "✓" if holds else f"✗ not {why_not_here or _blamed(whose)}:"
     stored = {"text": text, "holds": holds, "measured": dict(measured), "unit": unit, "of": of}
     shown = f"<small>{html.escape(f'{verdict} {text}')}: <i>{html.escape(numbers)}</i></small>"
     frontend.show({CLAIM: stored, "text/html": shown, "text/plain": f"{verdict} {text}: {numbers}"})
     if not holds and not why_not_here and strict("claims"):
         raise ClaimFailed(f"{text}: {numbers}")
+
+
+def _blamed(whose: str) -> str:
+    """What fails in a payoff, or of a learner's model, is more likely the learner's code than the machine."""
+    if answer := answer_in_use.get():
+        return f"with your `{answer}`"
+    return f"with {whose}" if whose.startswith("your ") else "on this machine"
 
 
 def _other_kind_of_run(of: str | None) -> str:

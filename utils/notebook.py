@@ -5,6 +5,7 @@ import os
 import platform
 import statistics
 import sys
+import traceback
 from collections.abc import Iterator
 from contextvars import ContextVar
 from importlib.metadata import version
@@ -52,13 +53,23 @@ def payoff(name: str) -> Iterator[None]:
             raise
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")  # no half-drawn figure below the message
+        answer = _answer_that_raised(error) or name
         if isinstance(error, NotImplementedError):
-            print(f"This cell waits for your `{name}`. Write it above, then run this cell again.")
+            print(f"This cell waits for your `{answer}`. Write it above, then run this cell again.")
         else:
             what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-            print(f"Your `{name}` broke in this cell ({what}). See what its check says above.")
+            print(f"Your `{answer}` broke in this cell ({what}). See what its check says above.")
     finally:
         answer_in_use.reset(token)
+
+
+def _answer_that_raised(error: Exception) -> str:
+    """The exercise of this notebook whose answer raised it, or called what did: a cell may use several."""
+    for frame, _ in reversed([*traceback.walk_tb(error.__traceback__)]):
+        name = frame.f_code.co_qualname.partition(".")[0]  # of a class, for its methods
+        if hasattr(frame.f_globals.get("check"), name):
+            return name
+    return ""
 
 
 HEADLINE = "application/vnd.reach.headline+json"

@@ -459,18 +459,19 @@ def _(sent, vocabulary, width, heads, layers):
 
 # In the order in which one would repair them: the first that is seen counts.
 
+
+def _seen_turned(facts, *case):
+    B, T, V = facts.expected_shape
+    return f"The logits have the shape {(B, V, T)}." if facts.shape == [B, V, T] else None
+
+
+build_transformer.slip("vocabulary_before_time", seen=_seen_turned, finish=lambda logits: logits.mT).says(
+    "Vocabulary and positions have changed places. The logits are (B, T, vocabulary)."
+)
 build_transformer.slip("too_few_positions", seen=sequences.too_short(LENGTH), places=LENGTH - 1).says(
     "Something is made for shorter texts, positions or a mask: the model takes 256 tokens. Or the embedding has fewer rows than there are characters."
 )
-build_transformer.slip(
-    "vocabulary_before_time",
-    seen=lambda facts, *_: (
-        f"The logits have the shape {tuple(facts.shape)}."
-        if facts.shape != facts.expected_shape == [facts.shape[i] for i in (0, 2, 1)]
-        else None
-    ),
-    finish=lambda logits: logits.mT,
-).says("Vocabulary and positions have changed places. The logits are (B, T, vocabulary).")
+
 build_transformer.slip("last_position_only", seen=sequences.one_position, finish=lambda logits: logits[:, -1]).says(
     "Every position predicts its next character: (B, T, vocabulary)."
 )

@@ -148,26 +148,24 @@ def chrono(layer: nn.LSTM | nn.GRU, longest: float) -> nn.LSTM | nn.GRU:
     return layer
 
 
-def between_cells(
-    lstm: GatedLSTM, x: Tensor, alone: bool = False, probes: int = 64, seed: int = 0
-) -> tuple[Tensor, Tensor]:
-    """How strongly the last cell depends on the cell k steps before, k = 0 … T − 1: by its direct path, and in all.
+def between_cells(lstm: GatedLSTM, x: Tensor, alone: bool = False, probes: int = 64) -> tuple[Tensor, Tensor]:
+    """How strongly the last cell depends on the cell k steps before: by its direct path, and in all, (B, T) each.
 
-    Both are Frobenius norms of Jacobians ∂c_T / ∂c_{T−k}, for one sequence x (1, T, E). The direct path is the product
-    of the forget gates, a diagonal matrix. The whole comes from gradients of random sums of the last cell (Hutchinson),
-    with an error of a few percent. `alone` cuts what runs through h, so that the whole is the direct path.
+    Both are Frobenius norms of Jacobians ∂c_T / ∂c_{T−k}, k = 0 … T − 1, for each sequence of x (B, T, E). The direct
+    path is the product of the forget gates, a diagonal matrix. The whole comes from gradients of random sums of the
+    last cell (Hutchinson), with an error of some percent. `alone` cuts what runs through h: the direct path is left.
     """
-    h = c = x.new_zeros(1, lstm.cells)
-    cells, kept = [], []
+    h = c = x.new_zeros(len(x), lstm.cells)
+    cells, gates = [], []
     for vector in x.unbind(1):
         f, *_, c, h = lstm.step(vector, h.detach() if alone else h, c)
         cells.append(c)
-        kept.append(f.detach())
-    sums = torch.randn(probes, *c.shape, generator=torch.Generator().manual_seed(seed))
-    gradients = torch.autograd.grad(c, cells, sums, is_grads_batched=True)
-    total = torch.stack([gradient.square().sum().div(probes).sqrt() for gradient in gradients])
-    product, direct = torch.ones_like(c, requires_grad=False), []
-    for f in reversed(kept):
-        direct.append(product.norm())
+        gates.append(f.detach())
+    sums = torch.randn(probes, *c.shape, generator=torch.Generator().manual_seed(0))
+    gradients = torch.autograd.grad(c, cells, sums, is_grads_batched=True)  # T times (probes, B, C)
+    total = [gradient.square().sum(2).mean(0).sqrt() for gradient in gradients[::-1]]
+    product, direct = torch.ones_like(gates[0]), []
+    for f in reversed(gates):
+        direct.append(product.norm(dim=1))
         product = product * f
-    return torch.stack(direct).detach(), total.flip(0)
+    return torch.stack(direct, 1), torch.stack(total, 1)

@@ -15,13 +15,13 @@ def plot_gates(gates: Mapping[str, Tensor], text: str, title: str = "") -> np.nd
 
     Returns the axes.
     """
-    size = (0.14 * len(text) + 1.6, 0.2 * sum(values.shape[1] for values in gates.values()) + 1.2)
+    size = (8.2, 0.13 * sum(values.shape[1] for values in gates.values()) + 1.2)
     figure, panels = plt.subplots(len(gates), 1, figsize=size, squeeze=False, sharex=True, layout="constrained")
     for ax, (name, values) in zip(panels.flat, gates.items(), strict=True):
         drawn = ax.imshow(values.detach().T, vmin=0, vmax=1, aspect="auto", cmap="viridis", interpolation="nearest")
-        ax.set(ylabel=f"{name}\n(a row a cell)", yticks=[])
+        ax.set(ylabel=name, yticks=[])
     panels.flat[-1].set_xticks(range(len(text)), list(text.translate(VISIBLE)), fontsize=7)
-    panels.flat[-1].set_xlabel("the character that has just been read")
+    panels.flat[-1].set_xlabel("the character that has just been read; in each panel a row for each cell")
     figure.colorbar(drawn, ax=list(panels.flat), label="gate: 0 shut, 1 open", shrink=0.8)
     figure.suptitle(title, x=0.02, ha="left")
     return panels.ravel()

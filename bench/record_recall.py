@@ -1,9 +1,9 @@
 """`python -m bench.record_recall`: recall against the gap, for six recurrent layers. Writes docs/recorded/recall.json.
 
 Each layer of 32 units learns `utils.models.recall.delayed_recall` at one gap, from 600 batches of 32 fresh sequences,
-and is tested on 512 others. Layers that recall less than half at a gap with every seed are not tried at longer ones. The
-LSTMs that learned the gap of 500 are then tested, as they are, on longer ones, and an LSTM is trained at 2,000. One
-core, three seeds; about ten minutes. The record grows gap by gap.
+and is tested on 512 others. Layers that recall less than half at a gap with every seed are not tried at longer ones.
+The LSTMs that learned the gap of 500 are then tested, as they are, on longer ones, and an LSTM is trained at 2,000. One
+core, three seeds; about fifteen minutes. The record grows gap by gap.
 """
 
 import argparse

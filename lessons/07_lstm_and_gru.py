@@ -272,7 +272,7 @@ plots.plot_gates(shown, passage[part], "Eight cells of the trained LSTM, and the
 # %%
 kept_more = (100 * at_letters(trace.f[0], second)[picked]).tolist()
 claim(
-    "In text that they were not picked on, these cells keep over 30 % more at letters than elsewhere",
+    "In text that they were not picked on, they keep over 30 % more at letters than elsewhere",
     min(kept_more) > 30,
     of="tiny_shakespeare",
     unit="%",
@@ -529,7 +529,7 @@ claim(
 )
 times = (total / direct)[:, 8].tolist()
 claim(
-    "Eight steps back, all paths of the trained network carry over 1.5 times the direct one (median)",
+    "Eight steps back, all trained paths carry over 1.5 times the direct one (median of 8)",
     sorted(times)[3] > 1.5,
     of="tiny_shakespeare",
     all_paths_by_direct_path=times,

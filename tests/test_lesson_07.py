@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from bench import record_recall
 from tests.browser import repeat
 from utils import reach
 from utils.checks import lstm_and_gru as check
@@ -195,8 +196,8 @@ def kept_by_division(gates):
     return left, next((t for t in range(len(gates)) if left[t, 0] <= 0.5), None)
 
 
-def gru_as_many_texts_have_it(x, h, W_x, W_h, b_x, b_h, after):
-    return h + torch.gru_cell(x, 0 * h, W_x, W_h, b_x, b_h) * 0
+def gru_that_keeps_everything(x, h, W_x, W_h, b_x, b_h, after):
+    return h
 
 
 def gru_turned(x, h, W_x, W_h, b_x, b_h, after):
@@ -224,7 +225,7 @@ WRONG = {
         "1 − f": (lambda gates: kept_by_products(1 - gates), "forgotten_instead_of_kept"),
     },
     "gru_step": {
-        "the old state": gru_as_many_texts_have_it,
+        "the old state": gru_that_keeps_everything,
         "the update gate turned": (gru_turned, "update_gate_turned"),
         "torch's for both": (lambda *case: check.gru_step.reference(*case[:-1], True), "always_after"),
         "zeros": lambda x, h, *rest: torch.zeros_like(h),
@@ -234,7 +235,6 @@ WRONG = {
         "one bias": (
             lambda kind, E, C, layers, both: (
                 parameters_of_torch(kind, E, C, layers, both)
-                - parameters_of_torch(kind, 0 * E + 1, C, layers, both) * 0
                 - {"tanh": 1, "GRU": 3, "LSTM": 4}[kind] * C * layers * (1 + both)
             ),
             "one_bias",
@@ -257,7 +257,7 @@ WRONG = {
 }
 
 
-# --- the references against torch's layers ------------------------------------------------------------------------------
+# --- the references against torch's layers -----------------------------------------------------------------------
 
 
 def test_both_directions_are_those_of_a_packed_bidirectional_lstm():
@@ -296,7 +296,7 @@ def test_a_trace_shows_gates_and_an_emptied_cell_stays_empty():
     torch.manual_seed(0)
     lstm, x = GatedLSTM(3, 4), torch.randn(2, 6, 3)
     trace = lstm.trace(x)
-    assert all((0 < gate).all() and (gate < 1).all() for gate in (trace.f, trace.i, trace.o))
+    assert all((gate > 0).all() and (gate < 1).all() for gate in (trace.f, trace.i, trace.o))
     before = F.pad(trace.c[:, :-1], (0, 0, 1, 0))
     torch.testing.assert_close(trace.c, trace.f * before + trace.i * trace.g)
     alive = torch.tensor([[1.0, 1, 0, 1], [1, 1, 1, 1]])
@@ -378,6 +378,25 @@ def test_the_record_has_each_seed_and_its_command():
         given_up = [gap for gap, shares in by_gap.items() if max(shares) < 0.5]
         assert given_up in ([], [[*by_gap][-1]])
         assert all(len(shares) == 3 for shares in by_gap.values())
+
+
+def test_the_recorder_tries_each_layer_and_gives_up_on_those_that_guess(tmp_path, monkeypatch):
+    for name, value in {"CUDA_VISIBLE_DEVICES": "", "REACH_STRICT": "", "REACH_TRAINING": ""}.items():
+        monkeypatch.setenv(name, value)  # the recorder sets them; here they are set back
+    monkeypatch.setattr(record_recall, "RECORD", tmp_path / "recall.json")
+    monkeypatch.setattr(record_recall, "GAPS", (3, 4))
+    monkeypatch.setattr(record_recall, "LONGER", (5,))
+    monkeypatch.setattr(record_recall, "VERY_LONG", 6)
+    answers = {"tanh": 0.3, "GRU": 0.9}
+    layers = {name: record_recall.LAYERS[name] for name in (*answers, "LSTM, time scales to the gap")}
+    monkeypatch.setattr(record_recall, "LAYERS", layers)
+    train = record_recall.train
+    monkeypatch.setattr(record_recall, "train", lambda name, *case: (train(name, *case)[0], answers.get(name, 1.0)))
+    assert record_recall.main(["--steps", "1", "--seeds", "2"]) == 0
+    record = json.loads((tmp_path / "recall.json").read_text())
+    assert record["accuracy"]["tanh"] == {"3": [0.3, 0.3]}
+    assert [*record["accuracy"]["GRU"]] == ["3", "4"]
+    assert len(record["tested_longer"]["5"]) == len(record["trained_at"]["6"]) == 2
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------

@@ -18,7 +18,9 @@ def plot_gates(gates: Mapping[str, Tensor], text: str, title: str = "") -> np.nd
     size = (8.2, 0.13 * sum(values.shape[1] for values in gates.values()) + 1.2)
     figure, panels = plt.subplots(len(gates), 1, figsize=size, squeeze=False, sharex=True, layout="constrained")
     for ax, (name, values) in zip(panels.flat, gates.items(), strict=True):
-        drawn = ax.imshow(values.detach().T, vmin=0, vmax=1, aspect="auto", cmap="viridis", interpolation="nearest")
+        drawn = ax.imshow(
+            values.detach().T.numpy(), vmin=0, vmax=1, aspect="auto", cmap="viridis", interpolation="nearest"
+        )
         ax.set(ylabel=name, yticks=[])
     panels.flat[-1].set_xticks(range(len(text)), list(text.translate(VISIBLE)), fontsize=7)
     panels.flat[-1].set_xlabel("the character that has just been read; in each panel a row for each cell")
@@ -29,7 +31,8 @@ def plot_gates(gates: Mapping[str, Tensor], text: str, title: str = "") -> np.nd
 
 def plot_saturation(trained: Mapping[str, Tensor], untrained: Mapping[str, Tensor], title: str = "") -> np.ndarray:
     """How often each gate has which value, before training and after: a panel for each name. Returns the axes."""
-    figure, panels = plt.subplots(1, len(trained), figsize=(2.5 * len(trained), 2.6), sharey=True, layout="constrained")
+    size = (2.5 * len(trained), 2.6)
+    figure, panels = plt.subplots(1, len(trained), figsize=size, sharey=True, squeeze=False, layout="constrained")
     bins = np.linspace(0, 1, 21)
     for ax, name in zip(panels.flat, trained, strict=True):
         for values, color, label in ((untrained[name], GREY, "untrained"), (trained[name], BLUE, "trained")):

@@ -489,8 +489,8 @@ claim(
 )
 
 # %% [markdown]
-# "An LSTM remembers for hundreds of steps" leaves out half of the sentence: *if its gates begin open*. With shut gates there is no gradient
-# that could tell them to open. (A forget bias of 1 is the usual advice; Jozefowicz et al. found in 2015 that it helps on many
+# "An LSTM remembers for hundreds of steps" leaves out half of the sentence: *if its gates begin open*. Where half of the
+# cell leaks away at each step, no gradient worth the name gets through that could tell the gates to open. (A forget bias of 1 is the usual advice; Jozefowicz et al. found in 2015 that it helps on many
 # tasks. For a gap of 60 it is too little.)
 #
 # ### 1997 and 2000
@@ -725,8 +725,8 @@ claim(
 )
 
 # %% [markdown]
-# Now longer gaps, and three times as many updates. That takes minutes, so it is recorded (`python -m bench.record_recall`). A layer that guessed at one
-# gap with all three seeds was not tried at a longer one: there its line ends.
+# Now longer gaps, and three times as many updates. That takes minutes, so it is recorded (`python -m bench.record_recall`). A layer that recalled less
+# than half at one gap, with all three seeds, was not tried at a longer one: there its line ends.
 
 # %% figure="recall" covers="37"
 record = json.loads((paths.RECORDED / "recall.json").read_text())
@@ -762,7 +762,7 @@ claim(
 #
 # 1. **Gates alone are no help.** A GRU as torch begins it, and an LSTM with the usual bias of 1, do worse here than the tanh layers. They leak half of their
 #    state or a quarter of it at every step, and 600 updates do not teach them otherwise.
-# 2. **Gates that begin open are.** Then 500 steps are no harder than 30. That is the "hundreds of steps" of the textbooks.
+# 2. **Gates that begin open for as long as the task looks back are.** Then 500 steps are no harder than 30. That is the "hundreds of steps" of the textbooks.
 # 3. **A tanh layer is not hopeless**, and it is not reliable. Where it succeeds, a likely reason is that some units have locked themselves at +1 or −1, which a unit
 #    with a large weight to itself can do. Whether training finds that is a matter of the seed.
 #
@@ -776,9 +776,8 @@ for gap, shares in {500: recorded[scaled][500], **longer}.items():
     shown = ", ".join(f"{100 * share:.0f} %" for share in shares)
     print(f"trained at 500, tested at {gap:5,}: {shown}")
 for gap, shares in record["trained_at"].items():
-    print(
-        f"trained and tested at {int(gap):5,}: {', '.join(f'{100 * share:.0f} %' for share in shares)}"
-    )
+    shown = ", ".join(f"{100 * share:.0f} %" for share in shares)
+    print(f"trained at {int(gap):,}, tested at {int(gap):,}: {shown}")
 
 # %% covers="37"
 claim(
@@ -790,9 +789,9 @@ claim(
 )
 
 # %% [markdown]
-# So a thousand steps is where it became uncertain, and not where it ended: which symbols are lost, and whether any are, differs from seed to seed. "Thousands of steps" is
-# no wall. It is where a gate of 0.99 is no longer enough, where every error of a share of a percent per step adds up, and where nobody has time to train: the layer
-# works through the gap step by step, and lesson 06 has measured what that costs.
+# So between 500 and a thousand steps it becomes uncertain, and it does not end there: which symbols are lost, and whether any are, differs from seed to seed. "Not
+# thousands" is no wall, then. It says where such a layer stops being reliable. And the price grows with the gap, too: every step waits for the one before it, which lesson 06 has
+# measured.
 
 # %% [markdown]
 # ## 7 · The GRU: two gates instead of three
@@ -807,7 +806,7 @@ claim(
 # n_t &= \tanh\bigl(W_n x_t + b_n + U_n (r_t \odot h_{t-1}) + b'_n\bigr) & &\text{as in the paper: } r \text{ before it}
 # \end{aligned}$$
 #
-# Half of the literature writes $(1 - z) \odot h + z \odot n$ instead. It is the same network with another name for $1 - z$; here, as in PyTorch,
+# Many texts write $(1 - z) \odot h + z \odot n$ instead. It is the same network with another name for $1 - z$; here, as in PyTorch,
 # z is the fraction that is **kept**.
 #
 # By hand: h = 1, the candidate is −1. **Predict** the new state for z = 0.75.
@@ -898,8 +897,7 @@ with payoff("gru_step"):
 
 # %% [markdown]
 # Two networks, then, with equally many weights. Why did torch and cuDNN choose the other one than the paper? Because $U_n h$ does not wait for r:
-# one large product for all three parts, instead of two, one after the other. Weights that were trained for one version do not fit the other, which has
-# cost many people an afternoon.
+# one large product for all three parts, instead of two, one after the other. Weights that were trained for one version do not fit the other.
 
 # %% covers="38"
 layer, xs = nn.GRU(5, 7, batch_first=True), torch.randn(3, 20, 5)
@@ -1053,6 +1051,8 @@ claim(
 )
 
 # %% [markdown]
+# Who is ahead by how little, after so short a training, says nothing about longer ones; the literature never settled it either.
+#
 # "Fewer parameters, faster to train"? The first half is arithmetic. The second depends on who wrote the layer: a library may have a fast routine for one and not for
 # the other. Try `%timeit` on both with your own machine before you believe it.
 
@@ -1084,7 +1084,8 @@ for place, letter in enumerate(word):
 # ### Exercise 7.5 · both directions
 # ●●● · about 20 minutes · 3 points
 #
-# Write `both_directions(x, lengths, ahead, back)`.
+# Write `both_directions(x, lengths, ahead, back)`. It should work with any two readers. Those of the check are simple ones, so that you can follow
+# them by hand: each state is `keep` times the one before, plus $W x$.
 
 
 # %% answer="both_directions" covers="43"
@@ -1326,7 +1327,7 @@ notebook.headline(
 # - **What does a gate fix?** The path that it guards. Where it is open, a cell keeps its number, and its gradient, by the factor f and nothing else.
 # - **For how long?** For a time scale of −1/ln f. At the usual start that is a step or three, and a network whose gates begin shut does not learn to open them
 #   for a far goal. Begin with open gates, and hundreds of steps are easy.
-# - **Is that all that flows?** No. In a trained network most of what flows back eight steps runs through h, like in any recurrent network.
+# - **Is that all that flows?** No. In a trained network much of what flows back eight steps runs through h, like in any recurrent network.
 # - **Is it a memory with addresses?** No. One cell less hardly counts; what a network knows is spread over many.
 # - **LSTM or GRU?** At equal size they are close. The GRU has three quarters of the weights per cell, and its reset gate has two versions that do not fit each other.
 # - **What does a gate not fix?** One step still waits for the one before, everything still has to fit into one state, and a layer that reads ahead knows nothing of what

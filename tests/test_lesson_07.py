@@ -220,7 +220,7 @@ WRONG = {
     "kept": {
         "the matrix alone": lambda gates: kept_by_products(gates)[0],
         "ones": lambda gates: (torch.ones(len(gates), len(gates)), None),
-        "by division": kept_by_division,
+        "by division": (kept_by_division, "products_divided"),
         "the identity": lambda gates: (torch.eye(len(gates)), 1),
         "1 − f": (lambda gates: kept_by_products(1 - gates), "forgotten_instead_of_kept"),
     },
@@ -246,7 +246,10 @@ WRONG = {
     },
     "both_directions": {
         "one direction": lambda x, lengths, ahead, back: ahead(x),
-        "flip of whole rows": lambda x, lengths, ahead, back: torch.cat([ahead(x), back(x.flip(1)).flip(1)], 2),
+        "flip of whole rows": (
+            lambda x, lengths, ahead, back: torch.cat([ahead(x), back(x.flip(1)).flip(1)], 2),
+            "lengths_ignored",
+        ),
         "zeros": lambda x, lengths, ahead, back: 0 * torch.cat([ahead(x), back(x)], 2),
         "readers swapped": (lambda x, n, ahead, back: both_by_index(x, n, back, ahead), "readers_swapped"),
         "added": (
@@ -263,8 +266,11 @@ WRONG = {
 def test_both_directions_are_those_of_a_packed_bidirectional_lstm():
     torch.manual_seed(0)
     layer, x, lengths = nn.LSTM(3, 4, batch_first=True, bidirectional=True), torch.randn(3, 6, 3), [6, 2, 4]
-    ends = ("l0", "l0_reverse")
-    readers = [check.Reader([w.detach() for n, w in layer.named_parameters() if n.endswith("_" + end)]) for end in ends]
+    readers = []
+    for end in ("l0", "l0_reverse"):
+        half = nn.LSTM(3, 4, batch_first=True)
+        half.load_state_dict({name: getattr(layer, name.replace("l0", end)) for name in half.state_dict()})
+        readers.append(lambda x, half=half: half(x)[0])
     packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
     expected, _ = nn.utils.rnn.pad_packed_sequence(layer(packed)[0], batch_first=True)
     torch.testing.assert_close(check.both_directions.reference(x, lengths, *readers), expected)

@@ -151,6 +151,17 @@ kept.slip("mean_of_gates", join=lambda f: f.mean().nan_to_num(1.0)).says(
 kept.slip("smallest_gate", join=lambda f: f.min() if len(f) else torch.tensor(1.0)).says(
     "You took the smallest gate on the way. All of them act, one after the other: multiply."
 )
+
+
+@kept.mistake(
+    "You divided one cumulative product by another, which is 0 / 0 after a gate that is 0. Multiply row by row instead, or take one cumulative product for each column."
+)
+def products_divided(gates):
+    product = gates.cumprod(0)
+    left = (product[:, None] / product).tril()
+    return left, next((t for t in range(len(gates)) if left[t, 0] <= 0.5), None)
+
+
 kept.slip("future_kept", above=True).says(
     "There are numbers above the diagonal. Before step s there is nothing of what it writes: 0 for s > t."
 )
@@ -374,31 +385,33 @@ def both_directions(x, lengths, ahead, back):
 
 @both_directions.cases
 def _(rng):
+    ahead, back = ({"W": torch.tensor([[weight]]), "keep": 1.0} for weight in (1.0, 10.0))
+    for numbers, lengths in (([1, 2], [2]), ([1, 2, 4], [3]), ([1, 2, 9], [2]), ([3, 9, 9], [1])):
+        yield torch.tensor(numbers).float().view(1, -1, 1), lengths, ahead, back
     for B, T, E, C, lengths in (
-        (1, 2, 1, 1, [2]), (1, 3, 1, 1, [3]), (1, 3, 1, 1, [2]), (2, 3, 2, 1, [3, 3]), (2, 3, 1, 2, [3, 1]),
-        (2, 4, 3, 2, [2, 4]), (3, 5, 2, 3, [5, 3, 4]), (3, 4, 2, 2, [1, 4, 2]),
+        (2, 3, 2, 1, [3, 3]), (2, 3, 1, 2, [3, 1]), (2, 4, 3, 2, [2, 4]), (3, 5, 2, 3, [5, 3, 4]), (3, 4, 2, 2, [1, 4, 2]),
     ):  # fmt: skip
-        yield normal(rng, B, T, E), lengths, _weights(rng, E, C), _weights(rng, E, C)
-
-
-def _weights(rng, E: int, C: int) -> list[Tensor]:
-    return [normal(rng, 4 * C, E), normal(rng, 4 * C, C), normal(rng, 4 * C), normal(rng, 4 * C)]
+        weights = [{"W": normal(rng, C, E), "keep": float(rng.uniform(0.3, 0.9))} for _ in range(2)]
+        yield normal(rng, B, T, E), lengths, *weights
 
 
 class Reader:
-    """An LSTM with these weights, as a function from x (B, T, E) to its states (B, T, C)."""
+    """A recurrence as a function from x (B, T, E) to its states (B, T, C): each is keep · the one before + W x."""
 
-    def __init__(self, weights: list[Tensor]):
-        self.weights = weights
+    def __init__(self, W: Tensor, keep: float):
+        self.W, self.keep = W, keep
 
     def __call__(self, x: Tensor) -> Tensor:
-        empty = x.new_zeros(1, x.shape[0], self.weights[1].shape[1])
-        return torch.lstm(x, (empty, empty), [w.to(x) for w in self.weights], True, 1, 0.0, False, False, True)[0]
+        state, states = x.new_zeros(x.shape[0], len(self.W)), []
+        for vector in x.unbind(1):
+            state = self.keep * state + vector @ self.W.to(x).T
+            states.append(state)
+        return torch.stack(states, 1)
 
 
 @both_directions.ask
 def _(answer, x, lengths, ahead, back):
-    return answer(x, lengths, Reader(ahead), Reader(back))
+    return answer(x, lengths, Reader(**ahead), Reader(**back))
 
 
 def _turned(x: Tensor, lengths) -> Tensor:
@@ -433,6 +446,9 @@ both_directions.slip("only_the_states_turned", there=lambda x, n: x).says(
 )
 both_directions.slip("padding_read_first", there=_whole, again=_whole).says(
     "You turned the whole rows round, so `back` read the padding of short sequences first and its state was no longer empty. Turn only the first `length` positions of each row."
+)
+both_directions.slip("lengths_ignored", there=_whole, again=_whole, end=math.inf).says(
+    "You did not use the lengths. `back` has read the padding of the short sequences first, and after their end there are states that should be 0."
 )
 both_directions.slip("states_turned_as_a_whole", again=_whole).says(
     "You turned x within its length, and the states as a whole row: those of short sequences ended up in the padding."

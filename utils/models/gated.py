@@ -72,7 +72,7 @@ class GatedGRU(nn.Module):
     """The GRU of Cho et al. (2014), gate by gate: x (B, T, E) in; states h (B, T, C) out.
 
     The reset gate weighs the old state *before* the product with a matrix, as in the paper, or `after` it, as in torch.
-    `z` is the share that is kept, as in torch and in the paper's first version.
+    `z` is the share that is kept, as in torch and in the paper.
     """
 
     def __init__(self, inputs: int, cells: int, after: bool = True):

@@ -16,8 +16,8 @@ def delayed_recall(
     """Tokens (count, gap + 1) and labels (count,), both int64: the same for the same seed.
 
     Token 0 of each sequence is a symbol, 0 to `symbols` − 1, which is also its label. The `gap` tokens after it are
-    fillers, `symbols` to `symbols + fillers` − 1, that say nothing about it. From the first token to the state after the
-    last one it is `gap` steps. Raises ValueError for a gap below 1 or no sequence.
+    fillers, `symbols` to `symbols + fillers` − 1, that say nothing about it. From the first token to the state after
+    the last one it is `gap` steps. Raises ValueError for a gap below 1 or no sequence.
     """
     if count < 1 or gap < 1:
         raise ValueError(f"Got {count} sequences and a gap of {gap}; each must be at least 1.")
@@ -57,10 +57,11 @@ class Recaller(nn.Module):
 def tanh_layer(width: int, start: str = "torch", tokens: int = SYMBOLS + FILLERS) -> nn.RNN:
     """A tanh layer of this width whose W_h begins as torch has it, or "orthogonal", or as the "identity"."""
     layer = nn.RNN(tokens, width, batch_first=True)
+    W_h = layer.get_parameter("weight_hh_l0")
     if start == "orthogonal":
-        nn.init.orthogonal_(layer.weight_hh_l0)
+        nn.init.orthogonal_(W_h)
     elif start == "identity":
-        nn.init.eye_(layer.weight_hh_l0)
+        nn.init.eye_(W_h)
     elif start != "torch":
         raise ValueError(f'start={start!r} is unknown. Choose "torch", "orthogonal" or "identity".')
     return layer

@@ -237,8 +237,8 @@ def at_an_end(gate: torch.Tensor) -> float:
 
 
 claim(
-    "Before training no gate is near an end; after it nearly half of all values or more are",
-    max(map(at_an_end, fresh.values())) < 1 and min(map(at_an_end, settled.values())) > 45,
+    "Before training no gate is near an end; after it more than half of all values are",
+    max(map(at_an_end, fresh.values())) < 1 and min(map(at_an_end, settled.values())) > 50,
     of="tiny_shakespeare",
     unit="%",
     **{name.replace(" ", "_"): at_an_end(gate) for name, gate in settled.items()},
@@ -543,10 +543,10 @@ whole = {"all paths": total, "the direct path": direct, "all, with h cut off": a
 plot_fade(whole, "The direct path is only part of what flows back", floor=1e-6)
 
 # %% covers="34"
-ratio = (alone / direct)[:, :30]
+ratio = (alone / direct)[:, :30].mean(0)  # one for each distance; both are estimates
 claim(
     "With h cut off, what flows back is the product of the forget gates and nothing else",
-    ratio.min() > 0.75 and ratio.max() < 1.3,
+    ratio.min() > 0.8 and ratio.max() < 1.25,
     smallest_ratio=ratio.min().item(),
     largest_ratio=ratio.max().item(),
 )

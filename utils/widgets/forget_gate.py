@@ -1,0 +1,69 @@
+"""The time scale of a forget gate: move its bias, and watch how long a cell keeps what was written."""
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+
+STEPS = 500  # as far as the picture goes
+
+
+def gate_of(bias: float) -> float:
+    """The forget gate that a bias alone makes."""
+    return 1 / (1 + math.exp(-bias))
+
+
+def half_life(f: float) -> float:
+    """Steps until half is left; the time scale, until 1/e is left, is 1 / ln 2 = 1.44 times as long."""
+    return math.log(0.5) / math.log(f)
+
+
+def describe(bias: float) -> str:
+    """What a status line says of this bias."""
+    f, half = gate_of(bias), half_life(gate_of(bias))
+    return (
+        f"f = {f:.4f}: half is left after {half:.1f} steps, 1/e after {half / math.log(2):.1f}; "
+        f"after 50 steps {100 * f**50:.2g} %, after 500 steps {100 * f**500:.2g} %."
+    )
+
+
+def draw(bias: float) -> Figure:
+    """What is left of the cell against steps (to 500, logarithmic), with its half-life, beside that of bias 1."""
+    import matplotlib.pyplot as plt
+
+    from utils.plotting.style import BLUE, GREY, ORANGE
+
+    f = gate_of(bias)
+    figure, ax = plt.subplots(figsize=(6.2, 2.8), layout="constrained")
+    steps = np.geomspace(0.5, STEPS, 200)
+    ax.plot(steps, 100 * gate_of(1) ** steps, "--", color=GREY, lw=1, label="bias 1")
+    ax.plot(steps, 100 * f**steps, color=BLUE, lw=2.5, label=f"bias {bias:g}: f = {f:.3f}")
+    if half_life(f) >= steps[0]:
+        ax.plot(min(half_life(f), STEPS), 100 * f ** min(half_life(f), STEPS), "o", color=ORANGE, ms=9)
+    ax.axhline(50, color=ORANGE, ls=":", lw=1)
+    ax.set(xscale="log", xlabel="steps since it was written", ylabel="left of the cell (%)", ylim=(-3, 104))
+    ax.set_xticks([1, 2, 5, 10, 20, 50, 100, 200, 500], ["1", "2", "5", "10", "20", "50", "100", "200", "500"])
+    ax.minorticks_off()
+    ax.set_title("The orange dot: half is left")
+    ax.legend(frameon=False, fontsize=9, loc="lower left")
+    return figure
+
+
+def forget_gate() -> None:
+    """Show a slider for the bias of a forget gate; the picture is drawn again at every change."""
+    import ipywidgets as widgets
+
+    from utils.widgets.still import follow, img, png, show, status
+
+    slider = widgets.FloatSlider(value=3, min=-2, max=8, step=0.5, description="bias:", continuous_update=False)
+    said, canvas = widgets.HTML(), widgets.HTML()
+
+    def redraw() -> None:
+        said.value = status(describe(slider.value))
+        canvas.value = img(png(draw(slider.value)), "What is left of the cell, step by step.")
+
+    follow([slider], redraw)
+    explorer = widgets.VBox([slider, said, canvas])
+    explorer.add_class("forget-gate")
+    alt = "A slider for the bias of a forget gate, and what is left of the cell. Run the cell to move it."
+    show(explorer, draw(slider.value), alt)

@@ -165,63 +165,16 @@ claim(
 # So a table is limited by the amount of text: it knows nothing about a context that it has not seen. Can a network do better with the
 # same million characters, because it *generalises* from similar contexts, and because its memory has no fixed length?
 #
-# ## 2 · What an LSTM does, in ten lines
+# ## 2 · The LSTM in short
 #
-# A recurrent network reads one character after the other and carries a **state** along. The state of an LSTM (long short-term memory,
-# Hochreiter and Schmidhuber 1997) has two parts. The **cell** $c_t$ is its memory. The **hidden state** $h_t$ is what it shows to the
-# outside: to the layer that predicts, and to its own gates at the next step. Three **gates**, numbers between 0 and 1, control what
-# happens to the memory:
+# Lesson 07 builds the LSTM (long short-term memory, Hochreiter and Schmidhuber 1997) and measures what its gates are worth. If you come straight
+# from lesson 03, here is what you need. An LSTM reads one character after the other and carries a **state** with two parts. The **cell** $c_t$ is
+# its memory. The **hidden state** $h_t$ is what it shows to the outside: to the layer that predicts, and to its own gates at the next step.
 #
-# $$\begin{aligned}
-# f_t,\ i_t,\ o_t &= \sigma(W x_t + U h_{t-1} + b) \quad\text{(each with its own } W, U, b\text{)}\\
-# g_t &= \tanh(W_g x_t + U_g h_{t-1} + b_g)\\
-# c_t &= f_t \odot c_{t-1} + i_t \odot g_t\\
-# h_t &= o_t \odot \tanh(c_t)
-# \end{aligned}$$
+# $$c_t = f_t \odot c_{t-1} + i_t \odot g_t \qquad h_t = o_t \odot \tanh(c_t)$$
 #
-# | symbol | name | its job, for each of the C cells on its own |
-# | --- | --- | --- |
-# | $f_t$ | forget gate | how much of the old cell is **kept**: 1 keeps it, 0 erases it |
-# | $i_t$ | input gate | how much of the new value is written |
-# | $g_t$ | candidate | the new value, between −1 and 1 |
-# | $o_t$ | output gate | how much of the cell is shown |
-#
-# Look at the line of $c_t$. No matrix multiplies the old cell, only its forget gate does. As long as that gate stays near 1, a
-# cell holds its number for many steps. **Predict**: a cell holds 1, and nothing new is written. What is left of it after 50 steps
-# with a forget gate of 0.9? Of 0.99?
-
-# %% same_output=true
-for gate in (0.9, 0.99):
-    print(f"forget gate {gate}:", [round(gate**steps, 3) for steps in (1, 10, 50)])
-
-# %% [markdown]
-# Here are the equations as code. PyTorch keeps the four sets of weights in one matrix, one below the other, and two biases.
-
-
-# %%
-def lstm_step(layer: nn.LSTM, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> tuple:
-    """One step for x (B, E) and the state h, c (B, C)."""
-    sums = x @ layer.weight_ih_l0.T + layer.bias_ih_l0 + h @ layer.weight_hh_l0.T + layer.bias_hh_l0
-    i, f, g, o = sums.chunk(4, dim=1)  # each (B, C), in PyTorch's order
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c
-
-
-# %%
-layer = nn.LSTM(5, 7, batch_first=True)
-text, (h, c) = torch.randn(3, 20, 5), (torch.zeros(3, 7), torch.zeros(3, 7))
-for x in text.unbind(1):
-    h, c = lstm_step(layer, x, h, c)
-_, (torch_h, torch_c) = layer(text)
-apart = max((h - torch_h).abs().max().item(), (c - torch_c).abs().max().item())
-claim(
-    "Twenty steps of these equations give PyTorch's own state",
-    apart < 1e-5,
-    largest_difference=apart,
-)
-
-# %% [markdown]
-# That is all you need here. Lesson 07 asks why gates were needed and what each of them is worth.
+# The **gates** $f_t$, $i_t$ and $o_t$ are numbers between 0 and 1 that the network makes of $x_t$ and $h_{t-1}$. They say how much of the old cell is
+# *kept*, how much of a new value $g_t$ is written, and how much of the cell is shown. No matrix multiplies the old cell, only its forget gate does.
 #
 # Our model is `CharLSTM` from `utils/models`: an embedding of E numbers per character, one LSTM layer of C cells, one linear layer.
 # With V characters in the alphabet it has V·E + 4C(E + C + 2) + V(C + 1) parameters. Four, for three gates and a candidate; two, for

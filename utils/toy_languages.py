@@ -1,12 +1,18 @@
 """Small languages whose rules are known, so that it is known what a network would have to remember."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-WORDS = tuple("the cat cats dog dogs that we saw yesterday near was were happy hungry .".split())
+# fmt: off
+WORDS = (
+    "the", "cat", "cats", "dog", "dogs", "that", "we", "saw", "yesterday", "near",
+    "was", "were", "happy", "hungry", ".",
+)
+# fmt: on
 """The words of `agreement`; a token is a place in it."""
 
 MODIFIERS = ("that we saw", "that we saw yesterday", "near the {}")
@@ -84,7 +90,7 @@ def two_banks(count: int, seed: int) -> tuple[Tensor, Tensor]:
     ones in another order, so that a bag of words tells nothing.
     """
     draw = np.random.default_rng(seed)
-    fillers = np.array([BANK_WORDS.index(word) for word in "the the old grey by".split()])
+    fillers = np.array([BANK_WORDS.index(word) for word in ["the", "the", "old", "grey", "by"]])
     river, savings, bank = (BANK_WORDS.index(word) for word in ("river", "savings", "bank"))
     sentences, targets = [], []
     for _ in range(count):
@@ -97,3 +103,50 @@ def two_banks(count: int, seed: int) -> tuple[Tensor, Tensor]:
         asked[[len(rest) + 1 + cut[0], -1]] = order
         targets.append(asked)
     return torch.tensor(np.array(sentences)), torch.tensor(np.array(targets))
+
+
+BLANK, PLUS, MINUS = range(3)
+
+
+@dataclass(frozen=True)
+class ManyLengths:
+    """Batches whose lengths differ, for `fit` to walk through."""
+
+    batches: list[tuple[Tensor, Tensor]]
+    contiguous = False
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        yield from self.batches
+
+
+def last_mark(batches: int, size: int, marks: int, seed: int, lengths: tuple[int, int] = (3, 20)) -> ManyLengths:
+    """Batches of blanks with a plus and a minus, or one of the two: tokens (size, T), answers (size,).
+
+    With two marks the answer is whether the *last* one is a plus, with one mark whether it is a plus. Each batch has a
+    length of its own, from the first of `lengths` to the last.
+    """
+    draw = np.random.default_rng(seed)
+    made = []
+    for _ in range(batches):
+        length = int(draw.integers(lengths[0], lengths[1] + 1))
+        places = np.sort(draw.random((size, length)).argsort(1)[:, :marks], 1)  # (size, marks), in order
+        last = draw.integers(0, 2, size)  # 1 for a plus
+        tokens = np.full((size, length), BLANK)
+        rows = np.arange(size)
+        tokens[rows, places[:, -1]] = np.where(last == 1, PLUS, MINUS)
+        if marks == 2:
+            tokens[rows, places[:, 0]] = np.where(last == 1, MINUS, PLUS)
+        made.append((torch.from_numpy(tokens), torch.from_numpy(last)))
+    return ManyLengths(made)
+
+
+def sines(count: int, length: int, periods: tuple[float, float], seed: int) -> Tensor:
+    """Sine waves of height 1, (N, T, 1), with periods between these two, in steps, that begin anywhere."""
+    draw = torch.Generator().manual_seed(seed)
+    shortest, longest = periods
+    period = shortest + (longest - shortest) * torch.rand(count, 1, generator=draw)
+    begin = torch.rand(count, 1, generator=draw)
+    return torch.sin(2 * torch.pi * (begin + torch.arange(length) / period))[..., None]

@@ -268,12 +268,12 @@ jordan_step.slip("softmax_over_the_batch", choose=lambda logits: logits.softmax(
 jordan_step.slip("context_replaced", after=lambda old, out, hidden, logits, keep: out).says(
     "Your new context is the output alone. It also keeps a share of what it was: keep * context + output."
 )
-jordan_step.slip(
-    "context_averaged", after=lambda old, out, hidden, logits, keep: keep * old + (1 - keep) * out
-).says("You averaged old context and output. Jordan adds the whole output: keep * context + output.")
-jordan_step.slip(
-    "keep_on_the_wrong_term", after=lambda old, out, hidden, logits, keep: old + keep * out
-).says("You kept all of the old context and a share of the output. It is the other way round: keep * context + output.")
+jordan_step.slip("context_averaged", after=lambda old, out, hidden, logits, keep: keep * old + (1 - keep) * out).says(
+    "You averaged old context and output. Jordan adds the whole output: keep * context + output."
+)
+jordan_step.slip("keep_on_the_wrong_term", after=lambda old, out, hidden, logits, keep: old + keep * out).says(
+    "You kept all of the old context and a share of the output. It is the other way round: keep * context + output."
+)
 jordan_step.slip("nothing_fades", after=lambda old, out, hidden, logits, keep: old + out).says(
     "Your context never fades: multiply the old one by `keep` before you add the output."
 )
@@ -287,9 +287,7 @@ jordan_step.slip("parts_swapped", give=lambda output, context: (context, output)
 )
 
 
-@jordan_step.mistake(
-    "You fed the hidden numbers back: that is Elman's network. In Jordan's, the *output* comes back."
-)
+@jordan_step.mistake("You fed the hidden numbers back: that is Elman's network. In Jordan's, the *output* comes back.")
 def hidden_fed_back(x, context, W_x, W_s, b, W_y, b_y, keep):
     hidden = torch.tanh(x @ W_x.T + context @ W_s.T + b)
     output = _softmax(hidden @ W_y.T + b_y)
@@ -363,7 +361,9 @@ ngram_bits.slip("divided_by_the_whole_text", average=lambda s: sum(s) / (len(s) 
 ngram_bits.slip("mean_of_the_probabilities", average=lambda s: -math.log2(sum(2**-one for one in s) / len(s))).says(
     "You averaged the probabilities and took the logarithm of the mean. Take the logarithm of each, and average those."
 )
-ngram_bits.slip("perplexity", give=lambda bits: 2**bits).says("You returned the perplexity, 2 to the power of the bits.")
+ngram_bits.slip("perplexity", give=lambda bits: 2**bits).says(
+    "You returned the perplexity, 2 to the power of the bits."
+)
 ngram_bits.slip("negative", give=lambda bits: -bits).says(
     "Your bits are negative: the logarithm of a probability is. Surprise is *minus* that."
 )

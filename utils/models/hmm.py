@@ -1,7 +1,5 @@
 """A hidden Markov model: the recurrence that language models used before there were recurrent networks."""
 
-from typing import Self
-
 import torch
 from torch import Tensor
 
@@ -12,9 +10,9 @@ class HMM:
     """S hidden states; each emits a character and goes over to the next one, by tables of probabilities.
 
     The forward algorithm reads a text and carries P(state | characters so far), S numbers that sum to 1. Baum–Welch
-    fits the tables: it reads forwards and backwards, asks how often each state and each transition was likely, and takes
-    these counts for the new tables. No step lowers the likelihood (Baum et al. 1970; Rabiner 1989, "A Tutorial on Hidden
-    Markov Models and Selected Applications in Speech Recognition").
+    fits the tables: it reads forwards and backwards, asks how often each state and each transition was likely, and
+    takes these counts for the new tables. No step lowers the likelihood (Baum et al. 1970; Rabiner 1989, "A Tutorial on
+    Hidden Markov Models and Selected Applications in Speech Recognition").
 
     start (S,), transition (S, S) from row to column, emission (S, V): rows sum to 1. All in double precision.
     """

@@ -1,4 +1,4 @@
-"""Lesson 05: right answers in other styles, wrong ones that are on no list, its models, its small languages, the widget."""
+"""Lesson 05: right answers in other styles, wrong ones on no list, its models, its small languages, the widget."""
 
 import itertools
 import math

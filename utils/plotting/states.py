@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from torch import Tensor
 
 from utils.plotting.style import BLUE, COLORS, GREY, MARKERS, ORANGE, axes, draw_levels
@@ -72,6 +71,7 @@ def plot_accuracies(
     title: str = "",
     chance: float | None = None,
     seen: float | None = None,
+    log: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Accuracy (a share) along an axis: {name: [a row for each seed: one value for each place]}.
@@ -91,7 +91,10 @@ def plot_accuracies(
             "not in training", (seen, 1), (4, -3), ("data", "axes fraction"), "offset points", va="top", fontsize=8
         )
     draw_levels(ax, {} if chance is None else {"guessing": 100 * chance})
-    ax.set(xlabel=xlabel, ylabel="accuracy (%)", ylim=(0, 105), title=title)
+    ax.set(xlabel=xlabel, ylabel="accuracy (%)", ylim=(0, 105), title=title, xscale="log" if log else "linear")
+    if len(places) < 10:
+        ax.set_xticks(places, [f"{place:g}" for place in places])
+        ax.minorticks_off()
     ax.margins(x=0.03)
     ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     return ax
@@ -142,13 +145,13 @@ def plot_forecasts(series: Mapping[str, tuple[Tensor, Tensor]], read: int, title
     return np.atleast_1d(panels)
 
 
-def plot_shares(shares: Tensor, names: Sequence[str], labels: str, title: str = "", ax: Axes | None = None) -> Axes:
-    """To which of two hidden states each character belongs, (V,) from 0 to 1: sorted, a bar for each."""
+def plot_shares(shares: Tensor, labels: str, title: str = "", ax: Axes | None = None) -> Axes:
+    """How much of each character, (V,) from 0 to 1, one of two hidden states emits: sorted, a bar for each."""
     ax = axes(ax, (6.5, 2.2))
     order = shares.argsort()
     values = shares[order].numpy()
-    ax.bar(range(len(values)), 100 * values, color=ListedColormap(COLORS[:2])((values > 0.5).astype(float)))
+    ax.bar(range(len(values)), 100 * values, color=[COLORS[int(value > 0.5)] for value in values])
     ax.axhline(50, color=GREY, lw=1, ls="--")
     ax.set_xticks(range(len(values)), [labels[i].replace(" ", "·") for i in order.tolist()], family="monospace")
-    ax.set(ylabel=f"emitted by {names[1]} (%)", ylim=(0, 100), title=title)
+    ax.set(xlabel="character", ylabel="share of one state (%)", ylim=(0, 100), title=title)
     return ax

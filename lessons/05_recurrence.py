@@ -17,6 +17,7 @@
 # You need lesson 00: the notation, and influence by gradient.
 
 # %% setup=true
+import json
 import math
 import re
 from functools import partial
@@ -26,7 +27,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from utils import data, notebook, reach
+from utils import data, notebook, paths, reach
 from utils.checks import recurrence as check
 from utils.claims import claim
 from utils.models import NGram
@@ -1014,8 +1015,7 @@ claim(
 )
 
 # %% [markdown]
-# A belief over 32 states tells the future at most which of 32 it is: five bits about the whole past, and the last character alone is worth about
-# as much. The recurrent network has 64 numbers, and they need not sum to 1. To say as much with a belief, a machine would need one hidden state for
+# A belief over 32 states can tell apart 32 kinds of past, five bits in all, and nearly as many are needed to say which character was the last one. The recurrent network has 64 numbers, and they need not sum to 1. To say as much with a belief, a machine would need one hidden state for
 # each *combination* of what there is to remember. That is the gain of a **distributed** state. Lesson 08 trains such a network for longer, and asks
 # how far back it looks.
 
@@ -1155,13 +1155,18 @@ def untrained(kind: str, seed: int, width: int = 32) -> ElmanNetwork:
 
 
 @torch.no_grad()
-def linear_probe(network: ElmanNetwork, lag: int) -> float:
-    """As in exercise 5.5, for the states of this network on the random tokens."""
+def probed(network: ElmanNetwork, lag: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a probe says in the second text, and what is right: (T - lag, V) each."""
     states = network.states(random_tokens).double()[:, lag:]
     inputs = torch.cat([states, torch.ones(*states.shape[:2], 1)], 2)
-    targets = random_tokens[:, : states.shape[1]]
-    weights = torch.linalg.lstsq(inputs[0], F.one_hot(targets[0], TOKENS).double()).solution
-    return ((inputs[1] @ weights).argmax(1) == targets[1]).float().mean().item()
+    targets = F.one_hot(random_tokens[:, : states.shape[1]], TOKENS).double()
+    return inputs[1] @ torch.linalg.lstsq(inputs[0], targets[0]).solution, targets[1]
+
+
+def linear_probe(network: ElmanNetwork, lag: int) -> float:
+    """The accuracy of the probe on the random tokens."""
+    said, truth = probed(network, lag)
+    return (said.argmax(1) == truth.argmax(1)).float().mean().item()
 
 
 kinds_of_weights = ("as drawn", "orthogonal", "orthogonal, small inputs")
@@ -1203,10 +1208,35 @@ with payoff("probe_accuracy"):
     plots.plot_accuracies(curves, range(10), label, title, 1 / TOKENS)
 
 # %% [markdown]
-# The three curves spend about the same budget in different ways. There is a theorem behind it (Jaeger 2001): from H units a linear reader can
-# recover at most H numbers of the past, summed over all lags. A large input writes over what was there; a small one leaves more of the old and is
-# itself hard to read. And your own picture says that more units help less than one would hope. As drawn, old words sink below the new
-# ones at a constant rate, whatever the width.
+# A large input writes over what was there. A small one leaves more of the old, and is itself hard to read. And your own picture says that more units help less than one would hope: as drawn, old words
+# sink below the new ones at a constant rate, whatever the width.
+#
+# How large is the budget? A token from eight carries seven independent numbers (its eight one-hot numbers sum to 1). For each lag, count how much of their variance the probe recovers, as a part of
+# seven. Jaeger (2001) proved that for inputs which tell nothing about each other the sum over *all* lags is never more than H, the number of units. **Predict**: how much of the 32 do our three networks use?
+
+
+# %%
+def recovered(network: ElmanNetwork, lag: int) -> float:
+    """How many of the seven numbers of a token are recovered: 7 times the share of variance."""
+    said, truth = probed(network, lag)
+    left = (said - truth).square().sum() / (truth - truth.mean(0)).square().sum()
+    return max(0.0, 7 * (1 - left.item()))
+
+
+budgets = {
+    kind: [sum(recovered(untrained(kind, seed), lag) for lag in range(40)) for seed in (0, 1)]
+    for kind in kinds_of_weights
+}
+claim(
+    "No network recovers more than its 32 numbers, and the one with small inputs comes nearest",
+    max(max(sums) for sums in budgets.values()) < 32
+    and min(budgets["orthogonal, small inputs"]) > max(budgets["as drawn"]) + 4,
+    unit="numbers",
+    **{kind.replace(", ", "_").replace(" ", "_"): sums for kind, sums in budgets.items()},
+)
+
+# %% [markdown]
+# That is the exact sense in which a state is a *budget*: what is spent on old words is missing for new ones. (It holds for linear readers. A reader that bends may find more.)
 #
 # ### Training decides what the budget is spent on
 #
@@ -1507,9 +1537,38 @@ claim(
 )
 
 # %% [markdown]
-# Distance is not what is hard here: a bracket that is four deep is held by a few units, and they stay as they are. What does cost is **depth**, because
-# each open bracket is one more bit to hold.
-#
+# Distance is not what is hard here: what is held stays as it is. What costs is **depth**, because each bracket that is opened on top is one more bit to hold. How many fit into a state? Here is a recorded
+# run, with networks of 2 to 32 units that learned strings nested up to eight deep, three seeds each (`python -m bench.record_stack` makes it again, in some minutes). A bracket is closed after at
+# most 0, 1, … others were open on top of it. **Predict**: up to how many can 4 units hold, and 32?
+
+# %%
+record = json.loads((paths.RECORDED / "brackets_in_a_state.json").read_text())
+by_units = record["by_pile"]
+piles = range(7)  # seven on top of it: only the outermost of eight
+curves = {f"{units} units": [run[:7] for run in runs] for units, runs in by_units.items()}
+
+# %% figure="brackets_in_a_state"
+label = "other brackets that were open on top of it, at most"
+plots.plot_accuracies(curves, piles, label, "Each bracket more costs units (a recorded run)", 0.5)
+
+
+# %%
+def holds(units: str, least: float = 0.9) -> int:
+    """The largest pile under which a bracket is still closed rightly, by the mean of the seeds."""
+    means = [fmean(run[pile] for run in by_units[units]) for pile in piles]
+    return max((pile for pile in piles if min(means[: pile + 1]) > least), default=-1)
+
+
+held_under = {units: holds(units) for units in by_units}
+claim(
+    "More units hold a bracket under more others (one recorded run, three seeds)",
+    held_under["4"] <= held_under["8"] <= held_under["16"] <= held_under["32"]
+    and held_under["2"] < held_under["32"],
+    unit="brackets on top",
+    **{f"with_{units}_units": pile for units, pile in held_under.items()},
+)
+
+# %% [markdown]
 # ### A forecast
 #
 # The same cell reads numbers. It sees a sine wave, whose period lies between 20 and 30 steps and begins anywhere, and learns to say the next value. After 60 steps it is left
@@ -1629,9 +1688,9 @@ notebook.headline(
 #
 # ## If you have an hour more
 #
-# The bracket reader has 16 units and was trained on nests of four. Test it on nests of six. Where does it fail: at the brackets that were opened first, or at those that were opened
-# last? Then train readers with 4, 8, 16 and 32 units on nests of six. Is there a number of units from which on it works, and does it double with each two levels, or grow by a
-# constant? A stack of $d$ brackets holds $d$ bits, and one unit could hold several in its digits. We do not know how many bits a unit of a *trained* network holds.
+# How many bits does a unit hold? A stack of $d$ brackets is $d$ bits. One unit could hold several of them, as the digits of its number: push by $h \leftarrow \tfrac13 h \pm \tfrac23$, pop by undoing it. Write such a
+# unit by hand and find out how deep it gets in float32, and how deep if each step adds noise of one per cent. Then look at what the trained networks of the recorded run do: do they count in digits, or does each bracket get a
+# latch of its own? A probe for "the kind of the bracket that is $d$ deep" on their states would tell. We do not know how many bits a unit of a *trained* network holds, nor what sets the limit.
 #
 # <!-- next -->
 #

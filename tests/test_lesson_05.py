@@ -1,6 +1,7 @@
 """Lesson 05: right answers in other styles, wrong ones on no list, its models, its small languages, the widget."""
 
 import itertools
+import json
 import math
 from collections import Counter, defaultdict
 
@@ -10,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from bench import record_stack
 from tests.browser import repeat
 from utils import reach
 from utils.checks import recurrence as check
@@ -468,6 +470,44 @@ def test_sines_have_the_periods_that_were_asked_for():
     assert Batches(waves[:, :-1], waves[:, 1:])
 
 
+# --- the recorded run ----------------------------------------------------------------------------------------------
+
+
+def test_a_pile_is_what_was_open_on_top_of_a_bracket():
+    tokens = torch.tensor([[0, 2, 3, 2, 0, 1, 3, 1]])  # ( [ ] [ ( ) ] )
+    distances = torch.tensor([[0, 0, 1, 0, 0, 1, 3, 7]])
+    assert record_stack.piled_up(tokens, distances).tolist() == [[0, 0, 0, 0, 0, 0, 1, 2]]
+
+
+def test_a_network_that_knows_the_language_closes_every_bracket():
+    class Knows(nn.Module):
+        def forward(self, tokens):
+            logits = torch.zeros(*tokens.shape, 4)
+            for row, text in enumerate(tokens.tolist()):
+                stack = []
+                for place, token in enumerate(text):
+                    stack = [*stack, token] if token % 2 == 0 else stack[:-1]
+                    if stack:
+                        logits[row, place, stack[-1] + 1] = 1
+            return logits, None
+
+    tokens, distances = brackets(100, 40, seed=0, deepest=8)
+    piles = record_stack.piled_up(tokens, distances)
+    shares = record_stack.accuracies(Knows(), tokens, distances, piles)
+    assert all(share == 1 or math.isnan(share) for share in shares) and shares[0] == 1
+
+
+def test_the_record_is_written_with_its_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(record_stack, "RECORD", tmp_path / "record.json")
+    monkeypatch.setattr(record_stack, "WIDTHS", (2,))
+    monkeypatch.setattr(record_stack, "SEEDS", (0,))
+    monkeypatch.setattr(record_stack, "prepare", lambda: None)
+    assert record_stack.main(["--strings", "64", "--epochs", "1"]) == 0
+    stored = json.loads(record_stack.RECORD.read_text())
+    assert stored["command"] == "python -m bench.record_stack" and stored["strings"] == 64
+    assert len(stored["by_pile"]["2"][0]) == stored["deepest"] == 8
+
+
 # --- figures -------------------------------------------------------------------------------------------------------
 
 
@@ -525,7 +565,8 @@ def test_the_explorer_is_shown_with_a_still_of_the_word_that_is_asked_for(monkey
     monkeypatch.setattr(still, "show", lambda *args: shown.append(args))
     widget.state_explorer({"fresh": small_network()}, WORDS, "the cat that we saw", "cat", "cats", at="we")
     ((_, figure, alt),) = shown
-    assert "after “we”" in figure.axes[0].get_title(loc="left") and "After “we”" in alt
+    assert "after “we”" in figure.axes[0].get_title() + figure.axes[0].get_title(loc="left")
+    assert "After “we”" in alt
 
 
 def test_state_explorer(lab):

@@ -154,9 +154,8 @@ with payoff("rnn_cell"):
             h = rnn_cell(0 * one, h, one, w * one, none, none)
         runs[f"w = {w}"] = torch.tensor(run)
     steps = [str(t) if t % 5 == 0 else "" for t in range(30)]
-    plots.plot_lines_by_word(
-        runs, steps, "state", "One input, then silence: what is left depends on w"
-    )
+    title = "One input, then silence: what is left depends on w"
+    plots.plot_lines_by_word(runs, steps, "state", title, xlabel="step")
 
 # %% [markdown]
 # ### A bit that stays, and a slope that does not
@@ -198,7 +197,7 @@ claim(
 # %% [markdown]
 # Both are true. The sign of the first input is kept for ever, *because* the unit does not listen to small changes any more. By
 # gradient it looks forgotten. We shall meet this again in section 5, in a network that has learned a grammar. Learning such a
-# bit in the first place is hard for the same reason: training sees the world through gradients. That is lesson 06.
+# bit in the first place can be hard for the same reason, because training sees the world through gradients. That is lesson 06.
 #
 # ### tanh and its slope
 #
@@ -726,6 +725,31 @@ claim(
 # same. The number of the subject is not in the right answer, so it does not come back by itself. It would have to be smuggled in, through small differences between
 # probabilities that hardly cost anything. That is possible, and now and then a run finds it out. But the loss does not ask for it.
 #
+# You can watch it with your own step. Here it reads *the cat that we saw yesterday was* with the weights of a trained Jordan network, and once more with *cats*. How far apart are the two contexts, and how far apart
+# are the two hidden states of an Elman network?
+
+# %% payoff="jordan_step"
+with payoff("jordan_step"):
+    jordan, elman = networks["Jordan"][0].requires_grad_(False), networks["Elman"][0]
+    pairs = [f"the {noun} that we saw yesterday".split() for noun in ("cat", "cats")]
+    both = torch.tensor([[WORDS.index(word) for word in words] for words in pairs])  # (2, T)
+    read_x, read_s, say = jordan.from_input, jordan.from_context, jordan.head
+    context, apart = torch.zeros(2, len(WORDS)), []
+    for word in both.unbind(1):
+        x = jordan.embedding(word)
+        _, context = jordan_step(
+            x, context, read_x.weight, read_s.weight, read_x.bias, say.weight, say.bias, jordan.keep
+        )
+        apart.append((context[0] - context[1]).norm().item())
+    hidden = elman.states(both).detach()
+    distances = {
+        "Elman: hidden states": (hidden[0] - hidden[1]).norm(dim=1),
+        "Jordan: your contexts": torch.tensor(apart),
+    }
+    title = "What comes back still tells “cat” from “cats” in one of the two"
+    plots.plot_lines_by_word(distances, pairs[0], "distance", title)
+
+# %% [markdown]
 # Elman's network is free to hold what it does not say. Nobody told it what to keep. It keeps the number of the subject, because that lowers the loss some ten
 # words later. Look at the right half of the figure, too: it does so over distances that it has never seen. "A recurrent network forgets after so many
 # steps" is not true of everything that it knows. This is one bit, and it is held as a latch holds it.
@@ -856,11 +880,12 @@ check.ngram_bits(ngram_bits)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# Two dictionaries: one counts stretches of `order` characters, the other counts the same stretches without their last character.
+# Two dictionaries: one counts stretches of `order` characters, the other counts the same stretches without their last character, `gram[:-1]`. For
+# order 1 that is the empty string, a context like any other.
 # </details>
-# <details><summary>Hint: the order of 1</summary>
+# <details><summary>Help: "math domain error"</summary>
 #
-# `gram[:-1]` is then the empty string. It is a context like any other, and it occurs before every character.
+# You took the logarithm of 0. A stretch that was never counted has the count 0; the 1 and the V of the formula are for it.
 # </details>
 # <details><summary>Help: my numbers are 0.69 times the right ones</summary>
 #
@@ -1053,10 +1078,8 @@ claim(
 
 # %% same_output=true
 bits = torch.randint(0, 2, (8,), generator=torch.Generator().manual_seed(1))
-register = torch.stack(
-    [bits, bits.roll(1)], dim=1
-)  # the first row knows nothing of what came before
-for t in range(1, 5):
+register = torch.stack([bits, bits.roll(1)], dim=1)
+for t in range(1, 5):  # before step 0 there was nothing
     print(f"token {bits[t]}, state {register[t].tolist()}")
 
 # %% [markdown]
@@ -1116,13 +1139,9 @@ check.probe_accuracy(probe_accuracy)
 #
 # (T − lag, H + 1) times (H + 1, V) is (T − lag, V). `F.one_hot(targets, classes).double()` is (T − lag, V) as well.
 # </details>
-# <details><summary>Help: with lag 0 I get an empty tensor</summary>
+# <details><summary>Help: with lag 0 I get an empty tensor, or my accuracy is too high to be true</summary>
 #
-# `tokens[:-0]` is empty. Write `tokens[: T - lag]` instead.
-# </details>
-# <details><summary>Help: my accuracy is too high to be true</summary>
-#
-# Are the states of text 1 tested with weights that were fitted on text 0? And does each state come *after* its token?
+# `tokens[:-0]` is empty: write `tokens[: T - lag]`. And if the accuracy is too high, are the weights fitted on text 0 and tested on text 1? Does each state come *after* its token?
 # </details>
 #
 # ### A state is a budget
@@ -1469,7 +1488,7 @@ claim(
 #
 # ## 6 · What they were used for
 #
-# Counting brackets, agreement, forecasts: these were the proofs that such a network learns more than a table. You have seen agreement. Here are the other two.
+# Counting brackets, agreement, forecasts: these were the demonstrations that such a network learns more than a table. You have seen agreement. Here are the other two.
 #
 # ### Closing brackets
 #
@@ -1578,7 +1597,7 @@ claim(
 )
 
 # %% [markdown]
-# Two things to notice. A unit is not a bit: two numbers can hold six brackets, if not reliably, since a number has many digits. And 32 units do no better than 16 here. From there on it is not room that is missing. Training, of the
+# Two things to notice. A unit is not a bit: in one of three runs *two* units still close four of five brackets rightly that have five others on top. A number has many digits. And 32 units do no better than 16 here. From there on it is not room that is missing. Training, of the
 # same length for all of them, has not found a way to use it. What *fits* into a state and what a network *learns* to put there are two questions, and the second has the smaller answer.
 #
 # ### A forecast
@@ -1633,8 +1652,11 @@ truth = {
     "period 12": sines(200, 140, (12, 12), 3),
 }
 said = {name: go_on_alone(forecaster, waves, READ) for name, waves in truth.items()}
-shown = {f"{name}, as in training" if "to" in name else f"{name}, never seen":
-         (truth[name][0, :, 0], said[name][0, :, 0]) for name in truth}  # fmt: skip
+names = {"period 20 to 30": "as in training", "period 12": "never seen"}
+shown = {
+    f"{name}, {said_of_it}": (truth[name][0, :110, 0], said[name][0, :110, 0])
+    for name, said_of_it in names.items()
+}
 
 # %% covers="22"
 plots.plot_forecasts(shown, READ, "It goes on with what it knows, and drifts")
@@ -1663,7 +1685,7 @@ claim(
 )
 
 # %% [markdown]
-# A wave of height 1 differs from zero by 0.71 on average, so an error of that size means that the forecast is worth nothing. Each forecast is a little off, the next one is made from it,
+# The root mean square of a wave of height 1 is 0.71, so an error of that size means that the forecast is worth nothing. Each forecast is a little off, the next one is made from it,
 # and the errors add up. Keep that in mind when somebody shows you a forecast one step ahead: it is the easy part. And the network has not learned "continue the wave". It has learned the
 # waves of its training.
 #
@@ -1691,7 +1713,7 @@ notebook.headline(
 # %% [markdown]
 # - **What is a recurrent network?** One cell, used at every step with the same weights. Unrolled it is a deep network with tied layers.
 # - **What is it for?** Not for variable length as such: a pooled convolution has that too. It carries something from any distance, in order.
-# - **What comes back?** The hidden state (Elman). A network that hears only its own output (Jordan) cannot keep what it does not say.
+# - **What comes back?** The hidden state (Elman). A network that hears only its own output (Jordan) hardly keeps what it does not say.
 # - **What is order worth?** Half of the banks, and more than a bit per character. An n-gram has it exactly and briefly, a hidden Markov model as a
 #   belief, a recurrent network as numbers.
 # - **What fits in?** A budget that untrained weights spend on the last few words, and trained ones on what the task asks for. One bit can last

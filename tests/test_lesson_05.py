@@ -241,6 +241,13 @@ def no_smoothing(train, test, order, vocabulary):
     return -sum(math.log2(grams[piece] / contexts[piece[:-1]]) for piece in pieces) / len(pieces)
 
 
+def unseen_costs_infinity(train, test, order, vocabulary):
+    grams, contexts = (Counter(train[i : i + n] for i in range(len(train) - order + 1)) for n in (order, order - 1))
+    pieces = [test[i : i + order] for i in range(len(test) - order + 1)]
+    with np.errstate(divide="ignore"):
+        return -np.log2([grams[piece] / max(contexts[piece[:-1]], 1) for piece in pieces]).mean()
+
+
 def later_token(states, tokens, lag, classes):
     T = states.shape[1]
     return check.probe_accuracy.reference(states[:, : T - lag], tokens[:, lag:], 0, classes)
@@ -263,7 +270,8 @@ WRONG = {
     },
     "unroll": {
         "the last column": (last_column, "last_of_the_padding", "2 of 3 points"),
-        "zeros after the end": zeros_after_the_end,
+        "zeros after the end": (zeros_after_the_end, "zeros_after_the_end", "2 of 3 points"),
+        "the inputs": lambda x, lengths, W_x, W_h, b: (x @ W_x.T, x[:, -1] @ W_x.T),
         "a list of states": (states_as_a_list, "", "states"),
         "time first": (
             lambda *case: (check.unroll.reference(*case)[0].transpose(0, 1), check.unroll.reference(*case)[1]),
@@ -280,7 +288,8 @@ WRONG = {
         "zeros": lambda x, context, *rest: (0 * context, 0 * context),
     },
     "ngram_bits": {
-        "no smoothing": (no_smoothing, "", "Error"),
+        "no smoothing": (no_smoothing, None),
+        "no smoothing, infinity": (unseen_costs_infinity, "no_smoothing"),
         "nats": (lambda *case: check.ngram_bits.reference(*case) * math.log(2), "nats"),
         "half an order": lambda train, test, order, V: check.ngram_bits.reference(train, test, 1, V),
         "uniform": lambda train, test, order, vocabulary: math.log2(vocabulary),

@@ -194,6 +194,14 @@ unroll.slip(
 
 
 @unroll.mistake(
+    "Your states are 0 after the end of a text, as those of a packed sequence are. Here you go on through the padding as if it were input."
+)
+def zeros_after_the_end(x, lengths, W_x, W_h, b):
+    states, last = unroll.reference(x, lengths, W_x, W_h, b)
+    return states * (torch.arange(x.shape[1]) < lengths[:, None])[..., None], last
+
+
+@unroll.mistake(
     "The state of one text went over into the next one. Each text of a batch begins from zeros, whatever was read before."
 )
 def carried_across_texts(x, lengths, W_x, W_h, b):
@@ -377,6 +385,16 @@ def _contexts_to_the_end(text: str, order: int) -> tuple[Counter, Counter]:
 ngram_bits.slip("context_at_the_end_counted", counted=_contexts_to_the_end).says(
     "You counted the context at the very end of the training text too. Nothing follows it there: count contexts that were followed by a character."
 )
+
+
+@ngram_bits.mistake(
+    "You did not smooth: what was never counted has the probability 0, and costs infinitely many bits. Add 1 above and V below."
+)
+def no_smoothing(train, test, order, vocabulary):
+    grams, contexts = _counted(train, order)
+    pieces = [test[i : i + order] for i in range(len(test) - order + 1)]
+    shares = [grams[piece] / max(contexts[piece[:-1]], 1) for piece in pieces]
+    return sum(-math.log2(share) if share else math.inf for share in shares) / len(shares)
 
 
 @ngram_bits.mistake("You counted the test text. What is to be predicted must not be in the counts.")

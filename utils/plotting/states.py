@@ -79,7 +79,7 @@ def plot_accuracies(
     A line goes through the means, each seed is a dot. `chance` is what guessing gives; what lies beyond `seen` was not
     in the training.
     """
-    ax = axes(ax, (6.5, 3.1))
+    ax = axes(ax, (6.3, 2.7))
     for (name, seeds), marker in zip(curves.items(), MARKERS, strict=False):
         percent = 100 * np.asarray(seeds)
         (line,) = ax.plot(places, percent.mean(0), marker=marker, ms=5, label=name)
@@ -101,7 +101,12 @@ def plot_accuracies(
 
 
 def plot_lines_by_word(
-    lines: Mapping[str, Tensor], words: Sequence[str], ylabel: str, title: str = "", ax: Axes | None = None
+    lines: Mapping[str, Tensor],
+    words: Sequence[str],
+    ylabel: str,
+    title: str = "",
+    xlabel: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
     """A number for each word, (T,), or several rows of them, (seeds, T): lines through the means, dots for the rows."""
     ax = axes(ax, (6.5, 2.8))
@@ -111,7 +116,7 @@ def plot_lines_by_word(
         for row in rows if len(rows) > 1 else ():
             ax.plot(row, ".", color=line.get_color(), alpha=0.5, ms=5)
     ax.set_xticks(range(len(words)), words, rotation=30, ha="right", rotation_mode="anchor")
-    ax.set(ylabel=ylabel, title=title, ylim=(0, None))
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=(0, None))
     ax.legend(frameon=False, fontsize=9)
     return ax
 
@@ -131,7 +136,7 @@ def plot_forecasts(series: Mapping[str, tuple[Tensor, Tensor]], read: int, title
     Returns the axes.
     """
     figure, panels = plt.subplots(
-        len(series), 1, figsize=(6.5, 1.6 * len(series) + 0.5), sharex=True, layout="constrained"
+        len(series), 1, figsize=(6.5, 1.3 * len(series) + 0.6), sharex=True, layout="constrained"
     )
     for ax, (name, (truth, said)) in zip(np.atleast_1d(panels), series.items(), strict=True):
         ax.axvspan(0, read, color=GREY, alpha=0.12, lw=0)

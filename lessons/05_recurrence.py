@@ -648,8 +648,9 @@ class CutElman(ElmanNetwork):
     def forward(
         self, tokens: torch.Tensor, state: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        states, h = [], torch.zeros(1, len(tokens), self.rnn.hidden_size)
-        for word in self.embedding(tokens).split(1, dim=1):  # (B, 1, E)
+        words = self.embedding(tokens)  # (B, T, E)
+        states, h = [], words.new_zeros(1, len(tokens), self.rnn.hidden_size)
+        for word in words.split(1, dim=1):
             out, h = self.rnn(word, h.detach())
             states.append(out)
         return self.head(torch.cat(states, 1)), h

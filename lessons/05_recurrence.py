@@ -79,8 +79,8 @@ for w in (0.5, 2.0):
     print(f"w = {w}: {states}")
 
 # %% [markdown]
-# With $w = 0.5$ the number fades: each step halves it, or nearly so. With $w = 2$ it *grows*, up to the place where tanh stops
-# it. Keep this in mind: a single unit can hold on to what it has once heard.
+# With $w = 0.5$ the number fades: each step halves it, or nearly so. With $w = 2$ it *grows*, up to the place where
+# tanh stops it. Keep this in mind: a single unit can hold on to what it has once heard.
 #
 # With C inputs and H units the weights become matrices. PyTorch keeps two biases, one for each matrix, and so do we:
 #
@@ -160,8 +160,8 @@ with payoff("rnn_cell"):
 # %% [markdown]
 # ### A bit that stays, and a slope that does not
 #
-# The unit with $w = 2$ settles at 0.958, where $h = \tanh(2h)$. Had the first input been −1, it would have settled at −0.958. So
-# it keeps one bit, "was the first input positive?", for as long as you like.
+# The unit with $w = 2$ settles at 0.958, where $h = \tanh(2h)$. Had the first input been −1, it would have settled at
+# −0.958. So it keeps one bit, "was the first input positive?", for as long as you like.
 #
 # And how strongly does it still *depend* on that first input? A small change of the input changes the state after each step
 # by the slope of tanh, which is $1 - h^2$, times $w$. **Predict**: after 20 steps, is that influence near 1 or near 0?
@@ -195,15 +195,16 @@ claim(
 )
 
 # %% [markdown]
-# Both are true. The sign of the first input is kept for ever, *because* the unit does not listen to small changes any more. By
-# gradient it looks forgotten. We shall meet this again in section 5, in a network that has learned a grammar. Learning such a
-# bit in the first place can be hard for the same reason, because training sees the world through gradients. That is lesson 06.
+# Both are true. The sign of the first input is kept for ever, *because* the unit does not listen to small changes any
+# more. By gradient it looks forgotten. We shall meet this again in section 5, in a network that has learned a grammar.
+# Learning such a bit in the first place can be hard for the same reason, because training sees the world through
+# gradients. That is lesson 06.
 #
 # ### tanh and its slope
 #
 # tanh does two things to a state. It keeps every number between −1 and 1, however many steps there are. And it
-# multiplies every influence by its slope $1 - h^2$, at each step. That slope is never more than 1. **Predict**: if you make the
-# weights $W_h$ three times as large, do the slopes become larger or smaller?
+# multiplies every influence by its slope $1 - h^2$, at each step. That slope is never more than 1. **Predict**: if you
+# make the weights $W_h$ three times as large, do the slopes become larger or smaller?
 
 
 # %%
@@ -246,8 +247,8 @@ claim(
 # - D. It can do exactly the same things, since tanh is nearly a straight line.
 #
 # ### BEGIN SOLUTION
-# **C.** Without a bend, twice the input gives twice the state, so there is no level at which a unit would settle: with $w = 2$ the
-# state doubles at each step for ever.
+# **C.** Without a bend, twice the input gives twice the state, so there is no level at which a unit would settle: with
+# $w = 2$ the state doubles at each step for ever.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -261,8 +262,8 @@ claim(
 #
 # ## 2 · Many steps: the network unrolled
 #
-# One cell, used again and again, can be drawn once for each step. That is called **unrolling**. What you get looks like a deep
-# network, one layer for each word, in which all layers have the *same* weights.
+# One cell, used again and again, can be drawn once for each step. That is called **unrolling**. What you get looks like
+# a deep network, one layer for each word, in which all layers have the *same* weights.
 
 # %% covers="24"
 sentence = ["The", "cat", "that", "we", "saw", "yesterday", "was", "happy"]
@@ -272,13 +273,15 @@ plots.plot_unrolled(sentence, "every", "Many-to-many: one output for each word")
 plots.plot_unrolled(sentence, "last", "Many-to-one: the last state answers for the whole text")
 
 # %% [markdown]
-# The output is a linear layer on top of the state, $y_t = W_y h_t$. With an output at each step the network is **many-to-many**: a tag
-# for each word, or the next word at each place. With one at the end it is **many-to-one**: is this review friendly or not? In both
-# cases the inputs set the pace. A translation may be longer or shorter than its original, so it needs a second network that
-# writes at its own pace. No recurrent network is *sequence-to-sequence* by itself; lesson 09 builds that one from two.
+# The output is a linear layer on top of the state, $y_t = W_y h_t$. With an output at each step the network is
+# **many-to-many**: a tag for each word, or the next word at each place. With one at the end it is **many-to-one**: is
+# this review friendly or not? In both cases the inputs set the pace. A translation may be longer or shorter than its
+# original, so it needs a second network that writes at its own pace. No recurrent network is *sequence-to-sequence* by
+# itself; lesson 09 builds that one from two.
 #
-# Texts of a batch differ in length. The short ones are filled up (*padded*) to make a tensor, and something has to know where each of
-# them ended. **Predict**: a text of 2 words stands in a batch of length 4. Which of its four states answers for it?
+# Texts of a batch differ in length. The short ones are filled up (*padded*) to make a tensor, and something has to know
+# where each of them ended. **Predict**: a text of 2 words stands in a batch of length 4. Which of its four states
+# answers for it?
 #
 # $$h_0 = 0 \qquad h_t = \tanh(W_x x_t + W_h h_{t-1} + b) \qquad \text{last}_n = h_{L_n}\ \text{of text } n$$
 #
@@ -293,9 +296,10 @@ plots.plot_unrolled(sentence, "last", "Many-to-one: the last state answers for t
 # ### Exercise 5.2 · unroll
 # ●●○ · about 15 minutes · 3 points
 #
-# Write `unroll(x, lengths, W_x, W_h, b)`. It returns two tensors: all states, and for each text the state after its own last word.
-# Go on through the padding as if it were input; those states are computed like all others, and nobody reads them. Two of the three points
-# are for batches in which all texts are as long as the tensor, the third is for texts that end earlier.
+# Write `unroll(x, lengths, W_x, W_h, b)`. It returns two tensors: all states, and for each text the state after its own
+# last word. Go on through the padding as if it were input; those states are computed like all others, and nobody reads
+# them. Two of the three points are for batches in which all texts are as long as the tensor, the third is for texts
+# that end earlier.
 
 
 # %% answer="unroll" covers="21 24"
@@ -331,8 +335,8 @@ check.unroll(unroll)
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
-# T tensors of shape (B, H) become one of shape (B, T, H) by `torch.stack(states, dim=1)`. To pick one step for each text, index
-# with two lists at once: `states[torch.arange(B), lengths - 1]`.
+# T tensors of shape (B, H) become one of shape (B, T, H) by `torch.stack(states, dim=1)`. To pick one step for each
+# text, index with two lists at once: `states[torch.arange(B), lengths - 1]`.
 # </details>
 # <details><summary>Help: I get 2 of 3 points</summary>
 #
@@ -352,8 +356,8 @@ with payoff("unroll"):
     plots.plot_states(states[0], [str(t + 1) if t % 5 == 4 else "" for t in range(30)], title)
 
 # %% [markdown]
-# The course has the same loop as a module, `TanhRNN` in `utils/models/recurrent.py`. It takes the weights of `nn.RNN` as they are, and
-# the one-step form is `nn.RNNCell`.
+# The course has the same loop as a module, `TanhRNN` in `utils/models/recurrent.py`. It takes the weights of `nn.RNN`
+# as they are, and the one-step form is `nn.RNNCell`.
 
 # %% covers="14"
 layer, written_out, cell = nn.RNN(5, 8, batch_first=True), TanhRNN(5, 8), nn.RNNCell(5, 8)
@@ -378,8 +382,9 @@ claim(
 # %% [markdown]
 # ### The same weights at step 1 and at step 1,000
 #
-# Nothing in the formula knows at which step it is. **Predict**: how many parameters does the layer have if it reads 1,000 words
-# instead of 10? And if you put it, at step 1, into the state that it would have before step 1,000: what does it do?
+# Nothing in the formula knows at which step it is. **Predict**: how many parameters does the layer have if it reads
+# 1,000 words instead of 10? And if you put it, at step 1, into the state that it would have before step 1,000: what
+# does it do?
 
 # %% covers="15"
 long_text = torch.randn(1, 1000, 5)
@@ -394,8 +399,8 @@ claim(
 )
 
 # %% [markdown]
-# The unrolled picture helps to say what training does with shared weights. Suppose that each of the T copies of $W_h$ were a matrix of its own.
-# Each would get its own gradient. Sharing adds them up.
+# The unrolled picture helps to say what training does with shared weights. Suppose that each of the T copies of $W_h$
+# were a matrix of its own. Each would get its own gradient. Sharing adds them up.
 
 # %%
 W_x, W_h, b = (torch.randn(shape) * 0.4 for shape in ((6, 5), (6, 6), (6,)))
@@ -422,13 +427,13 @@ claim(
 # %% [markdown]
 # ### T = 3 and T = 300
 #
-# Because the weights do not depend on the step, one network reads texts of any length. You will hear that this is what recurrence is
-# *for*, and that convolutions need inputs of a fixed size. Only the first half is right. A stack of convolutions followed by a **global pooling**
-# (the largest value over all positions) has no fixed size either.
+# Because the weights do not depend on the step, one network reads texts of any length. You will hear that this is what
+# recurrence is *for*, and that convolutions need inputs of a fixed size. Only the first half is right. A stack of
+# convolutions followed by a **global pooling** (the largest value over all positions) has no fixed size either.
 #
-# What differs is what each of them can find out. Take texts of blanks with one mark in them, `+` or `-`, anywhere, and ask *which of the two is it?* Then
-# take texts with two marks, one of each kind, and ask *which comes last?* Both networks are trained on texts of 3 to 20 steps. **Predict** who
-# answers which question at 300 steps.
+# What differs is what each of them can find out. Take texts of blanks with one mark in them, `+` or `-`, anywhere, and
+# ask *which of the two is it?* Then take texts with two marks, one of each kind, and ask *which comes last?* Both
+# networks are trained on texts of 3 to 20 steps. **Predict** who answers which question at 300 steps.
 
 
 # %%
@@ -517,15 +522,15 @@ claim(
 )
 
 # %% [markdown]
-# So variable length is not the difference. The pooled network sees five steps at a time, and then only *that* something was seen and not
-# *where*. Two marks that are further apart than its window have no order for it. The recurrent one keeps a bit and turns it over at
-# each mark, which is the latch of section 1, learned.
+# So variable length is not the difference. The pooled network sees five steps at a time, and then only *that* something
+# was seen and not *where*. Two marks that are further apart than its window have no order for it. The recurrent one
+# keeps a bit and turns it over at each mark, which is the latch of section 1, learned.
 
 # %% [markdown] quiz="how_many_outputs" points=1
 # ### Quiz · how many outputs?
 #
-# A single recurrent layer with a linear layer on top reads a French sentence of 7 words. You want the English translation, which has 9 words.
-# What can the network give you, as it stands?
+# A single recurrent layer with a linear layer on top reads a French sentence of 7 words. You want the English
+# translation, which has 9 words. What can the network give you, as it stands?
 #
 # - A. Nine words, if the last state is large enough.
 # - B. One output for each French word, or one for the whole sentence, but not nine.
@@ -533,7 +538,8 @@ claim(
 # - D. Nothing: recurrent networks cannot translate.
 #
 # ### BEGIN SOLUTION
-# **B.** Inputs set the pace: seven inputs give seven states. For nine outputs a second network must write, fed with its own words.
+# **B.** Inputs set the pace: seven inputs give seven states. For nine outputs a second network must write, fed with its
+# own words.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -547,13 +553,15 @@ claim(
 #
 # ## 3 · What comes back? Jordan and Elman
 #
-# A network with a loop can feed back more than one thing. **Jordan** (1986) fed back the network's own *output*: what it has just said. **Elman**
-# (1990) fed back its *hidden state*: what it has just thought. Elman's is the cell that you have written. Here is Jordan's, with a
-# context $s$ that fades by a factor and gets each output added:
+# A network with a loop can feed back more than one thing. **Jordan** (1986) fed back the network's own *output*: what
+# it has just said. **Elman** (1990) fed back its *hidden state*: what it has just thought. Elman's is the cell that you
+# have written. Here is Jordan's, with a context $s$ that fades by a factor and gets each output added. (His outputs
+# were single numbers between 0 and 1. Ours are probabilities, since we ask for a word.)
 #
 # $$g_t = \tanh(W_x x_t + W_s s_{t-1} + b) \qquad y_t = \operatorname{softmax}(W_y g_t + b_y) \qquad s_t = \lambda\, s_{t-1} + y_t$$
 #
-# By hand, with two words and $\lambda = 0.5$. **Predict** the third context: at each step the output is one half for each word.
+# By hand, with two words and $\lambda = 0.5$. **Predict** the third context: at each step the output is one half for
+# each word.
 
 # %% same_output=true
 context = torch.zeros(2)
@@ -621,8 +629,9 @@ check.jordan_step(jordan_step)
 #
 # ### One small grammar
 #
-# Which of the two can learn a language? Elman asked his network for the next word of simple sentences, and so do we. There are fifteen words.
-# Each sentence has a subject, up to three things said about it, and a verb that must agree with the *subject*:
+# Which of the two can learn a language? Elman asked his network for the next word of simple sentences, and so do we.
+# There are fifteen words. Each sentence has a subject, up to three things said about it, and a verb that must agree
+# with the *subject*:
 
 # %%
 train, unseen = agreement(4000, most=3, seed=1), agreement(400, most=3, seed=2)
@@ -631,14 +640,15 @@ for tokens in train.tokens[:4]:
     print(" ".join(WORDS[token] for token in tokens).replace(" .", "") + " .")
 
 # %% [markdown]
-# The nouns in between are there to mislead: *the cats near the dog* **were** *happy*. At the verb we look at the two logits of *was* and *were*.
-# A network that guesses is right half of the time.
+# The nouns in between are there to mislead: *the cats near the dog* **were** *happy*. At the verb we look at the two
+# logits of *was* and *were*. A network that guesses is right half of the time.
 #
 # In the middle of the sentence the right answer to "which word is next?" is the same for *cat* and *cats*. **Predict**: which
 # network has a problem with that?
 #
-# Both have 16 hidden units, and both are trained through all steps of the loop, as one does today. In 1990 one did not: the old state was taken for one more
-# input, and the gradient ended there. So here is a third one, Elman's network with the gradient **cut** at each step.
+# Both have 16 hidden units, and both are trained through all steps of the loop, as one does today. In 1990 one did not:
+# the old state was taken for one more input, and the gradient ended there. So here is a third one, Elman's network with
+# the gradient **cut** at each step.
 
 
 # %%
@@ -722,12 +732,14 @@ claim(
 )
 
 # %% [markdown]
-# Jordan's network can only remember what it has *said*. After *the cat that we* the best thing to say is *saw*, and after *the cats that we* it is the
-# same. The number of the subject is not in the right answer, so it does not come back by itself. It would have to be smuggled in, through small differences between
-# probabilities that hardly cost anything. That is possible, and now and then a run finds it out. But the loss does not ask for it.
+# Jordan's network can only remember what it has *said*. After *the cat that we* the best thing to say is *saw*, and
+# after *the cats that we* it is the same. The number of the subject is not in the right answer, so it does not come
+# back by itself. It would have to be smuggled in, through small differences between probabilities that hardly cost
+# anything. That is possible, and now and then a run finds it out. But the loss does not ask for it.
 #
-# You can watch it with your own step. Here it reads *the cat that we saw yesterday was* with the weights of a trained Jordan network, and once more with *cats*. How far apart are the two contexts, and how far apart
-# are the two hidden states of an Elman network?
+# You can watch it with your own step. Here it reads *the cat that we saw yesterday was* with the weights of a trained
+# Jordan network, and once more with *cats*. How far apart are the two contexts, and how far apart are the two hidden
+# states of an Elman network?
 
 # %% payoff="jordan_step"
 with payoff("jordan_step"):
@@ -751,19 +763,21 @@ with payoff("jordan_step"):
     plots.plot_lines_by_word(distances, pairs[0], "distance", title)
 
 # %% [markdown]
-# Elman's network is free to hold what it does not say. Nobody told it what to keep. It keeps the number of the subject, because that lowers the loss some ten
-# words later. Look at the right half of the figure, too: it does so over distances that it has never seen. "A recurrent network forgets after so many
-# steps" is not true of everything that it knows. This is one bit, and it is held as a latch holds it.
+# Elman's network is free to hold what it does not say. Nobody told it what to keep. It keeps the number of the subject,
+# because that lowers the loss some ten words later. Look at the right half of the figure, too: it does so over
+# distances that it has never seen. "A recurrent network forgets after so many steps" is not true of everything that it
+# knows. This is one bit, and it is held as a latch holds it.
 #
-# And the third curve says that the loop alone is not enough. To *learn* what to keep, the error at the verb has to travel back to the subject. Where the gradient is cut, no weight
-# ever hears that the subject mattered. (Elman's own networks did learn such things with a cut gradient, from easier sentences and with much more training.)
+# And the third curve says that the loop alone is not enough. To *learn* what to keep, the error at the verb has to
+# travel back to the subject. Where the gradient is cut, no weight ever hears that the subject mattered. (Elman's own
+# networks did learn such things with a cut gradient, from easier sentences and with much more training.)
 #
 # ## 4 · Order matters
 #
 # ### Bags and banks
 #
-# The simplest way to read a text is to forget its order and to count: a **bag of words**. **Predict**: which of these two pairs can a bag
-# tell apart?
+# The simplest way to read a text is to forget its order and to count: a **bag of words**. **Predict**: which of these
+# two pairs can a bag tell apart?
 
 # %% same_output=true
 for one, other in [("dog bites man", "man bites dog"), ("the river bank", "the savings bank")]:
@@ -771,8 +785,9 @@ for one, other in [("dog bites man", "man bites dog"), ("the river bank", "the s
     print(f"{one} / {other}: {'the same bag' if same else 'two bags'}")
 
 # %% [markdown]
-# People often give *river bank* and *savings bank* as an example of order. They are one of **context**: read alone, *bank* is ambiguous, and a bag of the whole
-# text resolves it. Where the bag fails is a text that holds both. Each *bank* needs the word that stands before *it*:
+# People often give *river bank* and *savings bank* as an example of order. They are one of **context**: read alone,
+# *bank* is ambiguous, and a bag of the whole text resolves it. Where the bag fails is a text that holds both. Each
+# *bank* needs the word that stands before *it*:
 
 # %%
 sentences, targets = two_banks(2000, seed=0)
@@ -819,19 +834,22 @@ claim(
 )
 
 # %% [markdown]
-# Word and bag are not a little worse. They *cannot* do better than half, whatever the training, because both banks of a sentence get the
-# same two vectors. (And this reader goes from left to right. In *the bank of the river* the clue comes too late: lesson 07 reads in both directions.)
+# Word and bag are not a little worse. They *cannot* do better than half, whatever the training, because both banks of a
+# sentence get the same two vectors. (And this reader goes from left to right. In *the bank of the river* the clue comes
+# too late: lesson 07 reads in both directions.)
 #
 # ### n-grams: a window on the order
 #
-# Markov counted, in 1913, how often a vowel follows a vowel in Pushkin's verses. An **n-gram** model does the same for all characters: it
-# looks at the last $n - 1$ of them and nothing else. Its state is those characters themselves, and everything before them does not exist.
+# Markov counted, in 1913, how often a vowel follows a vowel in Pushkin's verses. An **n-gram** model does the same for
+# all characters: it looks at the last $n - 1$ of them and nothing else. Its state is those characters themselves, and
+# everything before them does not exist.
 #
 # $$P(c \mid \text{context}) = \frac{\text{count}(\text{context}\,c) + 1}{\text{count}(\text{context}) + V} \qquad\qquad
 # \text{bits} = -\frac1N \sum \log_2 P$$
 #
-# The 1 stands for what has not been seen yet: without it, one new pair would cost infinitely many bits. By hand: after *a* the text
-# `aab` goes on with *a* once and with *b* once. With $V = 3$ characters, **predict** the probability of a *b* after *a*, and of *c*.
+# The 1 stands for what has not been seen yet: without it, one new pair would cost infinitely many bits. By hand: after
+# *a* the text `aab` goes on with *a* once and with *b* once. With $V = 3$ characters, **predict** the probability of a
+# *b* after *a*, and of *c*.
 
 # %% same_output=true
 for count, letter in ((1, "b"), (0, "c")):
@@ -849,8 +867,8 @@ for count, letter in ((1, "b"), (0, "c")):
 # ### Exercise 5.4 · n-grams in bits
 # ●●○ · about 15 minutes · 2 points
 #
-# Write `ngram_bits(train, test, order, vocabulary)`. Both texts are strings. It counts in `train` and returns the mean bits per
-# predicted character of `test`.
+# Write `ngram_bits(train, test, order, vocabulary)`. Both texts are strings. It counts in `train` and returns the mean
+# bits per predicted character of `test`.
 
 
 # %% answer="ngram_bits" covers="18"
@@ -881,8 +899,8 @@ check.ngram_bits(ngram_bits)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# Two dictionaries: one counts stretches of `order` characters, the other counts the same stretches without their last character, `gram[:-1]`. For
-# order 1 that is the empty string, a context like any other.
+# Two dictionaries: one counts stretches of `order` characters, the other counts the same stretches without their last
+# character, `gram[:-1]`. For order 1 that is the empty string, a context like any other.
 # </details>
 # <details><summary>Help: "math domain error"</summary>
 #
@@ -910,10 +928,11 @@ with payoff("ngram_bits"):
 
 # %% [markdown]
 # With add-one smoothing the curve turns: most contexts of four characters have hardly been seen, and the ones that you
-# added outweigh them. Better smoothing repairs that. `NGram` has the one of Kneser and Ney, and is the baseline that lesson 08 holds against
-# the LSTM.
+# added outweigh them. Better smoothing repairs that. `NGram` has the one of Kneser and Ney, and is the baseline that
+# lesson 08 holds against the LSTM.
 #
-# **The permutation test.** Shuffle all characters of the validation text. **Predict** what that does to a 1-gram, and to a 3-gram.
+# **The permutation test.** Shuffle all characters of the validation text. **Predict** what that does to a 1-gram, and
+# to a 3-gram.
 
 # %% covers="18"
 tables = {order: NGram(order, vocabulary).fit(read) for order in (1, 2, 3)}
@@ -934,14 +953,16 @@ claim(
 # %% [markdown]
 # ### A hidden Markov model: a state that is a belief
 #
-# An n-gram's context is exact and short. The **hidden Markov model** (HMM) was the first step away from that. It supposes that the text was made by a
-# machine with S hidden states, which emits a character and goes over to its next state, by tables of probabilities. Nobody sees the states. So a
-# reader carries a *belief*: the probability of each of them, given all that was read.
+# An n-gram's context is exact and short. The **hidden Markov model** (HMM) was the first step away from that. It
+# supposes that the text was made by a machine with S hidden states, which emits a character and goes over to its next
+# state, by tables of probabilities. Nobody sees the states. So a reader carries a *belief*: the probability of each of
+# them, given all that was read.
 #
 # $$\text{belief}_t(s) \;\propto\; P(x_t \mid s)\, \sum_{r} \text{belief}_{t-1}(r)\, P(s \mid r)$$
 #
-# Look at its form: a vector of fixed size, a matrix, the new input, and something that keeps the numbers in bounds (the sum must be 1). That is a
-# recurrence, the **forward algorithm**. What the sum was before it is set to 1 is the probability of the character. Here is one step with two states. **Predict** the first line.
+# Look at its form: a vector of fixed size, a matrix, the new input, and something that keeps the numbers in bounds (the
+# sum must be 1). That is a recurrence, the **forward algorithm**. What the sum was before it is set to 1 is the
+# probability of the character. Here is one step with two states. **Predict** the first line.
 
 # %% same_output=true
 transition = torch.tensor([[0.9, 0.1], [0.2, 0.8]])  # from row to column
@@ -957,8 +978,9 @@ for character in (0, 1, 1):
     belief = joint / joint.sum() @ transition
 
 # %% [markdown]
-# `HMM` in `utils/models/hmm.py` has this loop, and **Baum–Welch** to learn the tables: read forwards and backwards, find out how likely each state was at each place, and
-# take these counts for the new tables. No step makes the text less likely. But it ends in the nearest best place, and that depends on where it began.
+# `HMM` in `utils/models/hmm.py` has this loop, and **Baum–Welch** to learn the tables: read forwards and backwards,
+# find out how likely each state was at each place, and take these counts for the new tables. No step makes the text
+# less likely. But it ends in the nearest best place, and that depends on where it began.
 #
 # Two states, and letters without a hint about what they are. **Predict** what the two states will stand for.
 
@@ -993,10 +1015,12 @@ claim(
 )
 
 # %% [markdown]
-# The five starts end in different places, and we took the one under which the text is likeliest, not the one that we liked best.
+# The five starts end in different places, and we took the one under which the text is likeliest, not the one that we
+# liked best.
 #
-# Now the race in bits per character, on the validation text: tables, beliefs over 8 and 32 hidden states, and a recurrent network with 64 units that
-# is trained for some seconds. **Predict** where the HMM with 32 states ends up: before the 1-gram, the 2-gram, the 3-gram?
+# Now the race in bits per character, on the validation text: tables, beliefs over 8 and 32 hidden states, and a
+# recurrent network with 64 units that is trained for some seconds. **Predict** where the HMM with 32 states ends up:
+# before the 1-gram, the 2-gram, the 3-gram?
 
 # %%
 hmms = {states: HMM(states, vocabulary) for states in (8, 32)}
@@ -1041,14 +1065,16 @@ claim(
 )
 
 # %% [markdown]
-# A belief over 32 states can tell apart 32 kinds of past, five bits in all, and nearly as many are needed to say which character was the last one. The recurrent network has 64 numbers, and they need not sum to 1. To say as much with a belief, a machine would need one hidden state for
-# each *combination* of what there is to remember. That is the gain of a **distributed** state. Lesson 08 trains such a network for longer, and asks
-# how far back it looks.
+# A belief over 32 states can tell apart 32 kinds of past, five bits in all, and nearly as many are needed to say which
+# character was the last one. The recurrent network has 64 numbers, and they need not sum to 1. To say as much with a
+# belief, a machine would need one hidden state for each *combination* of what there is to remember. That is the gain of
+# a **distributed** state. Lesson 08 trains such a network for longer, and asks how far back it looks.
 
 # %% [markdown] quiz="which_state" points=1
 # ### Quiz · what is in the state?
 #
-# A text says, 40 characters ago, whether its speaker is a man or a woman, and never again. Which of these models can still use it *in principle*?
+# A text says, 40 characters ago, whether its speaker is a man or a woman, and never again. Which of these models can
+# still use it *in principle*?
 #
 # - A. The 5-gram, the HMM and the RNN.
 # - B. The HMM and the RNN.
@@ -1056,8 +1082,8 @@ claim(
 # - D. None: 40 characters are too many for all three.
 #
 # ### BEGIN SOLUTION
-# **B.** Both carry something from step to step without a fixed end. An HMM needs two copies of its states for it, one for each case; an RNN needs one latch.
-# Whether training finds it is another question.
+# **B.** Both carry something from step to step without a fixed end. An HMM needs two copies of its states for it, one
+# for each case; an RNN needs one latch. Whether training finds it is another question.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -1071,11 +1097,12 @@ claim(
 #
 # ## 5 · What does one state hold?
 #
-# "The state is a summary of everything that was read." Is it? There is a way to ask. A **probe** is a linear reader: given $h_t$, name the word that came $k$ steps
-# before. It is fitted on one text and tested on another. What it finds is in the state, in a form that a linear layer such as $W_y$ can use.
+# "The state is a summary of everything that was read." Is it? There is a way to ask. A **probe** is a linear reader:
+# given $h_t$, name the word that came $k$ steps before. It is fitted on one text and tested on another. What it finds
+# is in the state, in a form that a linear layer such as $W_y$ can use.
 #
-# By hand: a state of two numbers, made of 0-or-1 tokens, that holds this token and the one before it. **Predict** the probe's accuracy for $k = 0$, 1
-# and 2.
+# By hand: a state of two numbers, made of 0-or-1 tokens, that holds this token and the one before it. **Predict** the
+# probe's accuracy for $k = 0$, 1 and 2.
 
 # %% same_output=true
 bits = torch.randint(0, 2, (8,), generator=torch.Generator().manual_seed(1))
@@ -1086,7 +1113,8 @@ for t in range(1, 5):  # before step 0 there was nothing
 # %% [markdown]
 # 100 % for 0 and 1, and about one half for 2: what the state does not hold, a probe can only guess.
 #
-# Fit by **least squares**: the inputs are the states with a 1 appended, the targets are one-hot tokens. The largest of the V answers is the guess.
+# Fit by **least squares**: the inputs are the states with a 1 appended, the targets are one-hot tokens. The largest of
+# the V answers is the guess.
 #
 # $$\min_W \sum_{t} \lVert\, [h_t, 1]\, W - \text{onehot}(x_{t-k}) \rVert^2 \qquad\qquad \hat x_{t-k} = \arg\max\, [h_t, 1]\, W$$
 #
@@ -1101,8 +1129,9 @@ for t in range(1, 5):  # before step 0 there was nothing
 # ### Exercise 5.5 · the probe
 # ●●● · about 18 minutes · 3 points
 #
-# Write `probe_accuracy(states, tokens, lag, classes)`. Fit on text 0, test on text 1, and return the share of right guesses. The first `lag` states
-# have no token to name: leave them out. `torch.linalg.lstsq(A, Y).solution` solves least squares.
+# Write `probe_accuracy(states, tokens, lag, classes)`. Fit on text 0, test on text 1, and return the share of right
+# guesses. The first `lag` states have no token to name: leave them out. `torch.linalg.lstsq(A, Y).solution` solves
+# least squares.
 
 
 # %% answer="probe_accuracy" covers="19"
@@ -1134,7 +1163,8 @@ check.probe_accuracy(probe_accuracy)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# First the pairs: state t goes with token t − lag, so drop the first `lag` states and the last `lag` tokens. Write that once, and use it for both texts.
+# First the pairs: state t goes with token t − lag, so drop the first `lag` states and the last `lag` tokens. Write that
+# once, and use it for both texts.
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
@@ -1142,13 +1172,14 @@ check.probe_accuracy(probe_accuracy)
 # </details>
 # <details><summary>Help: with lag 0 I get an empty tensor, or my accuracy is too high to be true</summary>
 #
-# `tokens[:-0]` is empty: write `tokens[: T - lag]`. And if the accuracy is too high, are the weights fitted on text 0 and tested on text 1? Does each state come *after* its token?
+# `tokens[:-0]` is empty: write `tokens[: T - lag]`. And if the accuracy is too high, are the weights fitted on text 0
+# and tested on text 1? Does each state come *after* its token?
 # </details>
 #
 # ### A state is a budget
 #
-# The tokens are drawn at random from eight, so that none tells anything about another, and guessing is right one time in eight. The networks have
-# **learned nothing**. They have 32 units, and three kinds of weights:
+# The tokens are drawn at random from eight, so that none tells anything about another, and guessing is right one time
+# in eight. The networks have **learned nothing**. They have 32 units, and three kinds of weights:
 #
 # - *as PyTorch draws them*;
 # - *orthogonal*: $W_h$ turns the state without making it shorter;
@@ -1228,11 +1259,14 @@ with payoff("probe_accuracy"):
     plots.plot_accuracies(curves, range(10), label, title, 1 / TOKENS)
 
 # %% [markdown]
-# A large input writes over what was there. A small one leaves more of the old, and is itself hard to read. And your own picture says that more units help less than one would hope: as drawn, old words
-# sink below the new ones at a constant rate, whatever the width.
+# A large input writes over what was there. A small one leaves more of the old, and is itself hard to read. And your own
+# picture says that more units help less than one would hope: as drawn, old words sink below the new ones at a constant
+# rate, whatever the width.
 #
-# How large is the budget? A token from eight carries seven independent numbers (its eight one-hot numbers sum to 1). For each lag, count how much of their variance the probe recovers, as a part of
-# seven. Jaeger (2001) proved that for inputs which tell nothing about each other the sum over *all* lags is never more than H, the number of units. **Predict**: how much of the 32 do our three networks use?
+# How large is the budget? A token from eight carries seven independent numbers (its eight one-hot numbers sum to 1).
+# For each lag, count how much of their variance the probe recovers, as a part of seven. For inputs which tell nothing
+# about each other, the sum over *all* lags is never more than H, the number of units (Jaeger 2001; in this generality
+# Dambre et al. 2012). **Predict**: how much of the 32 do our three networks use?
 
 
 # %%
@@ -1256,12 +1290,13 @@ claim(
 )
 
 # %% [markdown]
-# That is the exact sense in which a state is a *budget*: what is spent on old words is missing for new ones. (It holds for linear readers. A reader that bends may find more.)
+# That is the exact sense in which a state is a *budget*: what is spent on old words is missing for new ones. (It holds
+# for linear readers. A reader that bends may find more.)
 #
 # ### Training decides what the budget is spent on
 #
-# Now a network with 32 units **learns to name the token of four steps ago**, at each step. To do that it must hold the last five at all times. **Predict** its
-# curve: what happens at $k = 4$, and what at $k = 5$?
+# Now a network with 32 units **learns to name the token of four steps ago**, at each step. To do that it must hold the
+# last five at all times. **Predict** its curve: what happens at $k = 4$, and what at $k = 5$?
 
 # %%
 DELAY = 4
@@ -1309,20 +1344,23 @@ claim(
 )
 
 # %% [markdown]
-# So "how much does a state remember?" has no single answer. It holds what the task asks for, as far as the units suffice and training finds the way.
+# So "how much does a state remember?" has no single answer. It holds what the task asks for, as far as the units
+# suffice and training finds the way.
 #
 # ### Eight numbers over one sentence
 #
-# Back to the grammar of section 3 and to one of its sentences: *The cat that we saw yesterday was happy*. Four words stand between the subject and its
-# verb. You will find pictures of such a state, in which the units that lit up at *cat* grow dim by *was*, with the comment that the cat is being forgotten. Here
-# are three measurements for the same sentence:
+# Back to the grammar of section 3 and to one of its sentences: *The cat that we saw yesterday was happy*. Four words
+# stand between the subject and its verb. You will find pictures of such a state, in which the units that lit up at
+# *cat* grow dim by *was*, with the comment that the cat is being forgotten. Here are three measurements for the same
+# sentence:
 #
 # 1. the **state** itself, 8 numbers for each word;
 # 2. the **influence** of each earlier word on it, by gradient, with the ruler of the course;
 # 3. a **swap**: read *cats* instead of *cat*. How far apart are the two states?
 #
-# There are two networks of eight units: one has learned nothing, the other has learned this grammar with at most one modifier. Move the slider to *yesterday*, the last word before the
-# verb. **Predict** first: for which network is the influence of *cat* larger? For which does the swap make a difference?
+# There are two networks of eight units: one has learned nothing, the other has learned this grammar with at most one
+# modifier. Move the slider to *yesterday*, the last word before the verb. **Predict** first: for which network is the
+# influence of *cat* larger? For which does the swap make a difference?
 
 # %% covers="23"
 seed_everything(1)
@@ -1385,10 +1423,11 @@ claim(
 )
 
 # %% [markdown]
-# Look at what the trained network does. It keeps the number of its subject across the clause, and lets go of most of it once the verb has been said. Here it does not forget because it must, but
-# because it may.
+# Look at what the trained network does. It keeps the number of its subject across the clause, and lets go of most of it
+# once the verb has been said. Here it does not forget because it must, but because it may.
 #
-# Would the ruler have told us? **Predict**: by the swap, trained and untrained states differ some thirty times. By how much do they differ in the influence of *cat*?
+# Would the ruler have told us? **Predict**: by the swap, trained and untrained states differ some thirty times. By how
+# much do they differ in the influence of *cat*?
 
 
 # %%
@@ -1416,10 +1455,12 @@ claim(
 )
 
 # %% [markdown]
-# The gradient asks what a *small* change of *cat* would do, and much of this bit sits in units that small changes do not move. A swap is a large change, and the only one that the grammar knows. Neither
-# of the two is wrong. They answer different questions, so ask both.
+# The gradient asks what a *small* change of *cat* would do, and much of this bit sits in units that small changes do
+# not move. A swap is a large change, and the only one that the grammar knows. Neither of the two is wrong. They answer
+# different questions, so ask both.
 #
-# And now the brightness of the units. **Predict**: on which units does *cat* still have influence by gradient, on the bright ones or on the dim ones?
+# And now the brightness of the units. **Predict**: on which units does *cat* still have influence by gradient, on the
+# bright ones or on the dim ones?
 
 
 # %%
@@ -1455,8 +1496,9 @@ claim(
 )
 
 # %% [markdown]
-# It has to be so. The last factor of every influence on a unit is its own slope, $1 - h^2$: 1 for a unit at 0, and nearly nothing for a unit at ±1. The bright units of a
-# heatmap are those that have made up their minds. So three things have to be kept apart:
+# It has to be so. The last factor of every influence on a unit is its own slope, $1 - h^2$: 1 for a unit at 0, and
+# nearly nothing for a unit at ±1. The bright units of a heatmap are those that have made up their minds. So three
+# things have to be kept apart:
 #
 # - **A unit is dim.** That says nothing about memory. Zero is a value like any other, and the place where a unit is most easily moved.
 # - **The influence of a word has faded** (by gradient). Small changes of the word do not matter any more. Training will find it hard to
@@ -1475,7 +1517,8 @@ claim(
 # - D. The gradient has vanished at unit 3.
 #
 # ### BEGIN SOLUTION
-# **C.** 0.02 may be what this unit shows after *cat*, and 0.4 what it would show after *cats*. A value alone cannot tell: only a comparison can.
+# **C.** 0.02 may be what this unit shows after *cat*, and 0.4 what it would show after *cats*. A value alone cannot
+# tell: only a comparison can.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -1489,12 +1532,14 @@ claim(
 #
 # ## 6 · What they were used for
 #
-# Counting brackets, agreement, forecasts: these were the demonstrations that such a network learns more than a table. You have seen agreement. Here are the other two.
+# Counting brackets, agreement, forecasts: these were the demonstrations that such a network learns more than a table.
+# You have seen agreement. Here are the other two.
 #
 # ### Closing brackets
 #
-# A random string of two kinds of brackets, nested up to four deep. Where one closes, *which kind* must it be? The partner may be one place back or twenty. A
-# 3-gram sees the last two characters, and the network has 16 units. **Predict** both curves.
+# A random string of two kinds of brackets, nested up to four deep. Where one closes, *which kind* must it be? The
+# partner may be one place back or twenty. A 3-gram sees the last two characters, and the network has 16 units.
+# **Predict** both curves.
 
 # %%
 print("".join(BRACKETS[token] for token in brackets(1, 40, seed=0)[0][0]))
@@ -1557,9 +1602,11 @@ claim(
 )
 
 # %% [markdown]
-# Distance is not what is hard here: what is held stays as it is. What costs is **depth**, because each bracket that is opened on top is one more bit to hold. How many fit into a state? Here is a recorded
-# run, with networks of 2 to 32 units that learned strings nested up to eight deep, three seeds each (`python -m bench.record_stack` makes it again, in some minutes). A bracket is closed after at
-# most 0, 1, … others were open on top of it. **Predict**: up to how many can 4 units hold, and 32?
+# Distance is not what is hard here: what is held stays as it is. What costs is **depth**, because each bracket that is
+# opened on top is one more bit to hold. How many fit into a state? Here is a recorded run, with networks of 2 to 32
+# units that learned strings nested up to eight deep, three seeds each (`python -m bench.record_stack` makes it again,
+# in some minutes). A bracket is closed after at most 0, 1, … others were open on top of it. **Predict**: up to how many
+# can 4 units hold, and 32?
 
 # %%
 record = json.loads((paths.RECORDED / "brackets_in_a_state.json").read_text())
@@ -1598,13 +1645,16 @@ claim(
 )
 
 # %% [markdown]
-# Two things to notice. A unit is not a bit: in one of three runs *two* units still close four of five brackets rightly that have five others on top. A number has many digits. And 32 units do no better than 16 here. From there on it is not room that is missing. Training, of the
-# same length for all of them, has not found a way to use it. What *fits* into a state and what a network *learns* to put there are two questions, and the second has the smaller answer.
+# Two things to notice. A unit is not a bit: in one of three runs *two* units still close four of five brackets rightly
+# that have five others on top. A number has many digits. And 32 units do no better than 16 here. From there on it is
+# not room that is missing. Training, of the same length for all of them, has not found a way to use it. What *fits*
+# into a state and what a network *learns* to put there are two questions, and the second has the smaller answer.
 #
 # ### A forecast
 #
-# The same cell reads numbers. It sees a sine wave, whose period lies between 20 and 30 steps and begins anywhere, and learns to say the next value. After 60 steps it is left
-# alone: each forecast becomes its next input. **Predict**: how long does it stay on the wave? And what does it do with a period of 12, which it has never seen?
+# The same cell reads numbers. It sees a sine wave, whose period lies between 20 and 30 steps and begins anywhere, and
+# learns to say the next value. After 60 steps it is left alone: each forecast becomes its next input. **Predict**: how
+# long does it stay on the wave? And what does it do with a period of 12, which it has never seen?
 
 
 # %%
@@ -1686,9 +1736,10 @@ claim(
 )
 
 # %% [markdown]
-# The root mean square of a wave of height 1 is 0.71, so an error of that size means that the forecast is worth nothing. Each forecast is a little off, the next one is made from it,
-# and the errors add up. Keep that in mind when somebody shows you a forecast one step ahead: it is the easy part. And the network has not learned "continue the wave". It has learned the
-# waves of its training.
+# The root mean square of a wave of height 1 is 0.71, so an error of that size means that the forecast is worth nothing.
+# Each forecast is a little off, the next one is made from it, and the errors add up. Keep that in mind when somebody
+# shows you a forecast one step ahead: it is the easy part. And the network has not learned "continue the wave". It has
+# learned the waves of its training.
 #
 # ## What we measured
 #
@@ -1723,9 +1774,12 @@ notebook.headline(
 #
 # ## If you have an hour more
 #
-# How many bits does a unit hold? A stack of $d$ brackets is $d$ bits. One unit could hold several of them, as the digits of its number: push by $h \leftarrow \tfrac13 h \pm \tfrac23$, pop by undoing it. Write such a
-# unit by hand and find out how deep it gets in float32, and how deep if each step adds noise of one per cent. Then look at what the trained networks of the recorded run do: do they count in digits, or does each bracket get a
-# latch of its own? A probe for "the kind of the bracket that is $d$ deep" on their states would tell. We do not know how many bits a unit of a *trained* network holds, nor what sets the limit.
+# How many bits does a unit hold? A stack of $d$ brackets is $d$ bits. One unit could hold several of them, as the
+# digits of its number: push by $h \leftarrow \tfrac13 h \pm \tfrac23$, pop by undoing it. Write such a unit by hand and
+# find out how deep it gets in float32, and how deep if each step adds noise of one per cent. Then look at what the
+# trained networks of the recorded run do: do they count in digits, or does each bracket get a latch of its own? A probe
+# for "the kind of the bracket that is $d$ deep" on their states would tell. We do not know how many bits a unit of a
+# *trained* network holds, nor what sets the limit.
 #
 # <!-- next -->
 #
@@ -1738,6 +1792,7 @@ notebook.headline(
 # - Baum, Petrie, Soules, Weiss: *A Maximization Technique Occurring in the Statistical Analysis of Probabilistic Functions of Markov Chains*. Annals of Mathematical
 #   Statistics 41(1), 1970; Rabiner: *A Tutorial on Hidden Markov Models and Selected Applications in Speech Recognition*. Proceedings of the IEEE 77(2), 1989.
 # - Vowels and consonants: Cave, Neuwirth: *Hidden Markov Models for English*, in *Hidden Markov Models for Speech*, IDA-CRD, 1980.
-# - Jaeger: *Short Term Memory in Echo State Networks*. GMD report 152, 2001.
+# - Jaeger: *Short Term Memory in Echo State Networks*. GMD report 152, 2001; Dambre, Verstraeten, Schrauwen, Massar: *Information Processing Capacity of Dynamical Systems*.
+#   Scientific Reports 2, 2012.
 # - The latch and what it does to gradients: Bengio, Simard, Frasconi: *Learning Long-Term Dependencies with Gradient Descent is Difficult*. IEEE Transactions on Neural Networks 5(2), 1994.
 # - Linzen, Dupoux, Goldberg: *Assessing the Ability of LSTMs to Learn Syntax-Sensitive Dependencies*. TACL 4, 2016.

@@ -50,7 +50,15 @@ from utils.toy_languages import (
     sines,
     two_banks,
 )
-from utils.training import Batches, Streams, count_parameters, fit, seed_everything, windows
+from utils.training import (
+    Batches,
+    Streams,
+    count_parameters,
+    fit,
+    in_parallel,
+    seed_everything,
+    windows,
+)
 from utils.widgets.state_explorer import state_explorer
 
 notebook.setup()
@@ -692,11 +700,13 @@ def agrees(network: nn.Module) -> list[float]:
 # %%
 families = {"Elman": ElmanNetwork, "Jordan": JordanNetwork, "Elman, cut": CutElman}
 networks: dict[str, list] = {name: [] for name in families}
+trainings = {}
 for name, family in families.items():
     for seed in (0,) if name == "Elman, cut" else (0, 1, 2):
         seed_everything(seed)
         networks[name].append(family(len(WORDS), width=16))
-        learn(networks[name][-1], seed)
+        trainings[name, seed] = partial(learn, networks[name][-1], seed)
+in_parallel(trainings, "seven networks, two at a time")
 agreeing = {name: [agrees(network) for network in trained] for name, trained in networks.items()}
 
 # %% covers="20 22" figure="elman_and_jordan"

@@ -87,9 +87,7 @@ def plot_accuracies(
             ax.plot(places, row, ".", color=line.get_color(), alpha=0.5, ms=5)
     if seen is not None:
         ax.axvspan(seen, max(places) + 0.5, color=GREY, alpha=0.12, lw=0)
-        ax.annotate(
-            "not in training", (seen, 1), (4, -3), ("data", "axes fraction"), "offset points", va="top", fontsize=8
-        )
+        ax.annotate("not in training", (seen, 0), (4, 4), ("data", "axes fraction"), "offset points", fontsize=8)
     draw_levels(ax, {} if chance is None else {"guessing": 100 * chance})
     ax.set(xlabel=xlabel, ylabel="accuracy (%)", ylim=(0, 105), title=title, xscale="log" if log else "linear")
     if len(places) < 10:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -40,7 +41,7 @@ class Sends:
 def judge(exercise, make):
     """The verdict on a forgery. It can be shown and written whatever it is."""
     verdict = exercise.judge(None, caller=Sends(make))
-    (verdict.text() + verdict.html() + json.dumps(vars(verdict))).encode()
+    (verdict.text() + verdict.html() + json.dumps(asdict(verdict))).encode()
     return verdict
 
 

@@ -62,9 +62,7 @@ from utils.training import (
 from utils.widgets.state_explorer import state_explorer
 
 notebook.setup()
-torch.set_num_threads(
-    1
-)  # small networks, one step after the other: a second thread would mostly wait
+torch.set_num_threads(1)  # one step waits for the one before: a second thread would mostly wait
 
 # %% [markdown]
 # ## 1 · One step
@@ -1701,7 +1699,7 @@ forecaster = Forecaster()
 waves, other_waves = sines(2000, 81, (20, 30), seed=1), sines(200, 81, (20, 30), seed=2)
 examples = Batches(waves[:, :-1], waves[:, 1:], 32, shuffle=True)
 others = Batches(other_waves[:, :-1], other_waves[:, 1:])
-fit(
+of_sines = fit(
     forecaster, examples, others, epochs=8, lr=0.005, clip=1.0, loss=squared_error,
     metric="bits per character", validations=2, label="a sine (shown: its error)",
 )  # fmt: skip

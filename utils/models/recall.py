@@ -16,8 +16,8 @@ def delayed_recall(
     """Tokens (count, gap + 1) and labels (count,), both int64: the same for the same seed.
 
     Token 0 of each sequence is a symbol, 0 to `symbols` − 1, which is also its label. The `gap` tokens after it are
-    fillers, `symbols` to `symbols + fillers` − 1, that say nothing about it. From the first token to the state after the
-    last one it is `gap` steps. Raises ValueError for a gap below 1 or no sequence.
+    fillers, `symbols` to `symbols + fillers` − 1, that say nothing about it. From the first token to the state after
+    the last one it is `gap` steps. Raises ValueError for a gap below 1 or no sequence.
     """
     if count < 1 or gap < 1:
         raise ValueError(f"Got {count} sequences and a gap of {gap}; each must be at least 1.")

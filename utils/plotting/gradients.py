@@ -1,10 +1,11 @@
-"""Gradients through time: Jacobian norms and contributions against the gap, the wall of a loss, recall against the gap."""
+"""Gradients through time: norms and contributions by gap, the wall of a loss, recall against the gap."""
 
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from utils.plotting.style import COLORS, GREY, MARKERS, axes
@@ -40,6 +41,7 @@ def plot_norms(
         )
     ax.set(yscale="log", xlabel="gap k, in steps", ylabel=ylabel, title=title)
     ax.set_ylim(bottom=floor)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(curves) > 1:
         ax.legend(frameon=False, fontsize=8)
     return ax
@@ -52,6 +54,7 @@ def plot_contributions(curves: Mapping[str, Sequence[float]], title: str = "", a
         shares = 100 * np.asarray(values, dtype=float) / np.sum(values)
         ax.plot(np.arange(len(shares)), shares.clip(1e-6), marker=marker, ms=4, lw=1.4, label=name)
     ax.set(yscale="log", xlabel="steps back from the loss", ylabel="share of the lengths (%)", title=title)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(curves) > 1:
         ax.legend(frameon=False, fontsize=9)
     return ax
@@ -63,7 +66,9 @@ def plot_wall(
     """A loss with a wall, and the steps of gradient descent on it: {name: (biases, losses)}, a panel each."""
     figure, panels = plt.subplots(1, len(paths), figsize=(7.6, 3.0), sharey=True, layout="constrained", squeeze=False)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    for ax, (name, (places, values)), color in zip(panels.flat, paths.items(), COLORS[5:] + COLORS, strict=False):
+    for ax, (name, (places, values)), color in zip(
+        panels.flat, paths.items(), (COLORS[5], COLORS[0]) * len(paths), strict=False
+    ):
         ax.plot(biases, losses, color=GREY, lw=1.5)
         ax.plot(places, values, "o-", color=color, ms=4, lw=0.8, alpha=0.8)
         ax.plot(places[0], values[0], "s", color="black", ms=6)
@@ -89,19 +94,12 @@ def plot_recall(
         medians = [100 * np.median(by_gap[gap]) for gap in gaps]
         ax.plot(gaps, medians, LINES[number % 4], marker=MARKERS[number], ms=5, color=color, label=name)
         for gap in gaps:
-            ax.plot(
-                [gap * 1.015 ** (number - 1)] * len(by_gap[gap]),
-                100 * np.asarray(by_gap[gap]),
-                ".",
-                color=color,
-                alpha=0.5,
-            )
+            aside = gap * 1.015 ** (number - 1)  # dots of one gap stand side by side
+            ax.plot([aside] * len(by_gap[gap]), 100 * np.asarray(by_gap[gap]), ".", color=color, alpha=0.5)
         if horizons and name in horizons:
             ax.axvline(horizons[name], color=color, ls=":", lw=1.5)
     ax.axhline(100 * guessing, color="black", ls="--", lw=1)
-    ax.annotate(
-        "guessing", (1, 100 * guessing), (-2, 3), ("axes fraction", "data"), "offset points", ha="right", fontsize=9
-    )
+    ax.annotate("guessing", (0, 100 * guessing), (4, 3), ("axes fraction", "data"), "offset points", fontsize=9)
     ticks = sorted({gap for by_gap in results.values() for gap in by_gap})
     ax.set(xscale="log", xlabel="gap, in steps", ylabel="recalled (%)", ylim=(0, 104), title=title)
     ax.set_xticks(ticks, [str(tick) for tick in ticks])

@@ -1,4 +1,4 @@
-"""The gain of W_h: move one number, and watch the Jacobian of a chain vanish, hold or explode, with tanh and without."""
+"""The gain of W_h: move one number, and watch the Jacobian of a chain vanish, hold or explode."""
 
 import math
 
@@ -54,9 +54,8 @@ def summary(kind: str, gain: float) -> str:
     for name, norms in curves(kind, gain).items():
         below = (norms < 0.01).nonzero()
         peak = f"peaks at {norms.max():,.3g}" if norms.max() > 1.005 else "never grows"
-        said.append(
-            f"{name}: {peak}, {f'under 1 % at gap {int(below[0])}' if len(below) else f'not under 1 % in {STEPS} steps'}"
-        )
+        end = f"under 1 % at gap {int(below[0])}" if len(below) else f"not under 1 % in {STEPS} steps"
+        said.append(f"{name}: {peak}, {end}")
     return "; ".join(said) + "."
 
 

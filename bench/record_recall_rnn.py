@@ -71,7 +71,7 @@ def horizon(start: str, seed: int) -> int:
     seed_everything(seed)
     model = Recaller(tanh_layer(WIDTH, start))
     tokens, _ = delayed_recall(1, 200, seed)
-    return gradient_horizon(model.layer.weight_hh_l0, states_of(model.layer, model.vectors(tokens)[0]))
+    return gradient_horizon(model.layer.get_parameter("weight_hh_l0"), states_of(model.layer, model.vectors(tokens)[0]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,13 +2,14 @@
 
 import math
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from utils.checking import Lesson, normal
 from utils.checking.compare import shape_or_type
+from utils.checking.declaration import Seen
 from utils.models.recall import delayed_recall
 
 lesson = Lesson("06", __name__)
@@ -424,6 +425,18 @@ def _(rng):
         yield 300, int(rng.integers(4, 9)), int(rng.integers(2, 5)), int(rng.integers(3, 6))
 
 
+@recall_batch.recipe
+def _(
+    count, gap, symbols, fillers, length=0, low=lambda symbols: symbols, high=lambda symbols, fillers: symbols + fillers,
+    first=lambda labels: labels, rest=lambda fillers, labels, low: fillers, join=lambda first, rest: (first, rest),
+    label=lambda labels, symbols: labels, tokens=lambda tokens: tokens,
+):  # fmt: skip
+    labels = first(torch.randint(symbols, (count,)))
+    drawn = torch.randint(low(symbols), high(symbols, fillers), (count, gap + length))
+    batch = torch.cat(join(labels[:, None], rest(drawn, labels, symbols)), 1)
+    return tokens(batch), label(labels, symbols)
+
+
 @recall_batch.finding
 def _(value, count, gap, symbols, fillers):
     if isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(part, Tensor) for part in value):
@@ -431,191 +444,156 @@ def _(value, count, gap, symbols, fillers):
     return f"Expected a pair of tensors, tokens and labels; got {shape_or_type(value)}."
 
 
-def _of(value) -> tuple[Tensor, Tensor]:
-    tokens, labels = value
-    return tokens, labels
+def _shaped(shape) -> Seen:
+    """Tokens of another shape: `shape(count, gap)`, or any with so many axes."""
+
+    def seen(value, count, gap, *_) -> str | None:
+        found = tuple(value[0].shape)
+        wanted = shape(count, gap) if callable(shape) else None
+        wrong = found == wanted if wanted else len(found) == shape
+        return f"Expected tokens of shape {(count, gap + 1)}, got {found}." if wrong else None
+
+    return seen
 
 
-def _finds(name: str, answer, seen, explanation: str) -> None:
-    """A mistake that is seen in the tokens and labels: `seen(tokens, labels, count, gap, symbols, fillers)`."""
-    recall_batch.wrong(name, answer, seen=lambda value, *case: seen(*_of(value), *case)).says(explanation)
-
-
-def _drawn(count, gap, symbols, fillers, lowest=None, highest=None) -> tuple[Tensor, Tensor]:
-    """Labels, and fillers (count, gap) between these two."""
-    low = symbols if lowest is None else lowest
-    high = symbols + fillers if highest is None else highest
-    return torch.randint(symbols, (count,)), torch.randint(low, high, (count, gap))
-
-
-def _batch(labels: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.cat([labels[:, None], rest], 1), labels
-
-
-def _shape(expected: tuple[int, ...], tokens: Tensor) -> str:
-    return f"Expected tokens of shape {expected}, got {tuple(tokens.shape)}."
-
-
-_finds(
-    "batch_and_time_swapped",
-    lambda *case: (_batch(*_drawn(*case))[0].T, _batch(*_drawn(*case))[1]),
-    lambda tokens, labels, count, gap, *_: (
-        _shape((count, gap + 1), tokens) if tokens.shape == (gap + 1, count) else None
-    ),
-    "Batch and time are swapped: one row for each sequence.",
+recall_batch.slip(
+    "batch_and_time_swapped", tokens=lambda tokens: tokens.T, seen=_shaped(lambda count, gap: (gap + 1, count))
+).says("Batch and time are swapped: one row for each sequence.")
+recall_batch.slip("one_token_too_few", length=-1, seen=_shaped(lambda count, gap: (count, gap))).says(
+    "The gap counts the fillers. With the symbol before them a sequence has gap + 1 tokens."
 )
-_finds(
-    "one_token_too_few",
-    lambda count, gap, *rest: _batch(*_drawn(count, gap - 1, *rest)),
-    lambda tokens, labels, count, gap, *_: _shape((count, gap + 1), tokens) if tokens.shape == (count, gap) else None,
-    "The gap counts the fillers. With the symbol before them a sequence has gap + 1 tokens.",
+recall_batch.slip("one_token_too_many", length=1, seen=_shaped(lambda count, gap: (count, gap + 2))).says(
+    "There is a filler too many: after the symbol come exactly `gap` of them."
 )
-_finds(
-    "one_token_too_many",
-    lambda count, gap, *rest: _batch(*_drawn(count, gap + 1, *rest)),
-    lambda tokens, labels, count, gap, *_: (
-        _shape((count, gap + 1), tokens) if tokens.shape == (count, gap + 2) else None
-    ),
-    "There is a filler too many: after the symbol come exactly `gap` of them.",
-)
-_finds(
-    "one_hot",
-    lambda *case: (torch.nn.functional.one_hot(_batch(*_drawn(*case))[0]), _batch(*_drawn(*case))[1]),
-    lambda tokens, labels, count, gap, *_: _shape((count, gap + 1), tokens) if tokens.dim() == 3 else None,
-    "Return the tokens as whole numbers. Whoever reads them makes one-hot vectors of them.",
+recall_batch.slip("one_hot", tokens=lambda tokens: F.one_hot(tokens), seen=_shaped(3)).says(
+    "Return the tokens as whole numbers. Whoever reads them makes one-hot vectors of them."
 )
 
 
 @recall_batch.finding
 def _(value, count, gap, symbols, fillers):
-    tokens, labels = _of(value)
-    if tokens.shape != (count, gap + 1):
-        return _shape((count, gap + 1), tokens)
-    if labels.shape != (count,):
-        return f"Expected labels of shape ({count},), got {tuple(labels.shape)}."
-    if tokens.is_floating_point() or labels.is_floating_point():
-        return "Tokens and labels are whole numbers (int64); these are floats."
+    tokens, labels = value
+    for name, part, shape in (("tokens", tokens, (count, gap + 1)), ("labels", labels, (count,))):
+        if part.shape != shape:
+            return f"Expected {name} of shape {shape}, got {tuple(part.shape)}."
+        if part.is_floating_point() or part.dtype == torch.bool:
+            return f"The {name} are no whole numbers (int64)."
     return None
 
 
-def _symbol_at_the_end(tokens, labels, count, gap, symbols, fillers):
-    here = (tokens[:, -1] == labels).all() and (tokens[:, 0] != labels).any()
-    return "The label stands at the end of each sequence, and not at its start." if here else None
+def _seen(look) -> Seen:
+    """`look(first, rest, labels, symbols, fillers)` at the columns: the first token (count,), the others (count, gap)."""
+
+    def seen(value, count, gap, symbols, fillers) -> str | None:
+        tokens, labels = value
+        return look(tokens[:, 0], tokens[:, 1:], labels, symbols, fillers)
+
+    return seen
 
 
-_finds(
-    "symbol_at_the_end",
-    lambda *case: (lambda labels, rest: (torch.cat([rest, labels[:, None]], 1), labels))(*_drawn(*case)),
-    _symbol_at_the_end,
-    "The symbol comes last, right where the question is asked: nothing has to be remembered. It comes first.",
-)
+@_seen
+def _label_at_the_end(first, rest, labels, symbols, fillers):
+    last = (rest[:, -1] == labels).all() and (first != labels).any()
+    return "The label stands at the end of each sequence, and not at its start." if last else None
 
 
-def _label_elsewhere(tokens, labels, count, gap, symbols, fillers):
-    wrong = int((tokens[:, 0] != labels).sum())
-    return f"In {wrong} of {count} sequences the label is not the first token." if wrong else None
+@_seen
+def _label_elsewhere(first, rest, labels, symbols, fillers):
+    wrong = int((first != labels).sum())
+    return f"In {wrong} of {len(labels)} sequences the label is not the first token." if wrong else None
 
 
-_finds(
-    "labels_drawn_again",
-    lambda *case: (_batch(*_drawn(*case))[0], torch.randint(case[2], (case[0],))),
-    _label_elsewhere,
-    "The label is what the reader has to recall: the sequence's first token. Draw the symbols once, and use them twice.",
-)
+@_seen
+def _fillers_from_zero(first, rest, labels, symbols, fillers):
+    low = int(rest.min()) == 0 and int(rest.max()) < fillers
+    return f"The fillers are drawn from 0 to {fillers - 1}." if low else None
 
 
-def _fillers_from_zero(tokens, labels, count, gap, symbols, fillers):
-    rest = tokens[:, 1:]
-    if int(rest.min()) == 0 and int(rest.max()) < fillers:
-        return f"The fillers are drawn from 0 to {fillers - 1}."
-    return None
+@_seen
+def _symbol_in_the_gap(first, rest, labels, symbols, fillers):
+    inside = int((rest < symbols).any(1).sum())
+    return f"In {inside} of {len(labels)} sequences a symbol stands in the gap." if inside else None
 
 
-_finds(
-    "fillers_from_zero",
-    lambda *case: _batch(*_drawn(*case, lowest=0, highest=case[3])),
-    _fillers_from_zero,
-    "These are numbers of symbols. The fillers begin after them: from symbols to symbols + fillers − 1.",
-)
-
-
-def _symbol_in_the_gap(tokens, labels, count, gap, symbols, fillers):
-    inside = int((tokens[:, 1:] < symbols).any(1).sum())
-    return f"In {inside} of {count} sequences a symbol stands in the gap." if inside else None
-
-
-_finds(
-    "symbols_in_the_gap",
-    lambda *case: _batch(*_drawn(*case, lowest=0)),
-    _symbol_in_the_gap,
-    "Nothing in the gap may look like an answer: draw the fillers from `symbols` on, and not from 0.",
-)
-
-
-def _told_by_the_gap(tokens, labels, count, gap, symbols, fillers):
-    for place in range(1, gap + 1):
-        of_label = [set(tokens[labels == label, place].tolist()) for label in set(labels.tolist())]
-        if sum(map(len, of_label)) == len(set().union(*of_label)) and len(of_label) > 1:
+@_seen
+def _told_by_the_gap(first, rest, labels, symbols, fillers):
+    for place, column in enumerate(rest.T, start=1):
+        of_label = [set(column[labels == label].tolist()) for label in labels.unique()]
+        if len(of_label) > 1 and sum(map(len, of_label)) == len(set().union(*of_label)):
             return f"The filler at place {place} tells the label."
     return None
 
 
-_finds(
+@_seen
+def _last_one_missing(first, rest, labels, symbols, fillers):
+    last, varied = symbols + fillers - 1, (rest != rest[0]).any()
+    return f"Token {last} never occurs." if int(rest.max()) == last - 1 and varied else None
+
+
+@_seen
+def _same_in_every_row(first, rest, labels, symbols, fillers):
+    return "The fillers are the same in every sequence." if (rest == rest[0]).all() else None
+
+
+@_seen
+def _same_along_the_row(first, rest, labels, symbols, fillers):
+    same = rest.shape[1] > 1 and (rest == rest[:, :1]).all()
+    return "Within a sequence all fillers are the same." if same else None
+
+
+@_seen
+def _same_symbol(first, rest, labels, symbols, fillers):
+    return "All sequences have the same label." if (labels == labels[0]).all() else None
+
+
+recall_batch.slip("symbol_at_the_end", join=lambda first, rest: (rest, first), seen=_label_at_the_end).says(
+    "The symbol comes last, right where the question is asked: nothing has to be remembered. It comes first."
+)
+recall_batch.slip(
+    "labels_drawn_again", label=lambda labels, symbols: torch.randint(symbols, labels.shape), seen=_label_elsewhere
+).says("The label is what has to be recalled: the first token. Draw the symbols once, and use them twice.")
+recall_batch.slip(
+    "fillers_from_zero", low=lambda s: 0, high=lambda symbols, fillers: fillers, seen=_fillers_from_zero
+).says("These are numbers of symbols. The fillers come after them: from symbols to symbols + fillers − 1.")
+recall_batch.slip("symbols_in_the_gap", low=lambda symbols: 0, seen=_symbol_in_the_gap).says(
+    "Nothing in the gap may look like an answer: draw the fillers from `symbols` on, and not from 0."
+)
+recall_batch.slip(
     "fillers_tell_the_symbol",
-    lambda *case: (lambda labels, rest: _batch(labels, case[2] + labels[:, None] % case[3] + 0 * rest))(*_drawn(*case)),
-    _told_by_the_gap,
-    "The gap repeats what it should hide: symbols and fillers were drawn from the same numbers, as with one seed for both. Draw them one after the other.",
+    rest=lambda drawn, labels, low: low + labels[:, None] % 3 + 0 * drawn,
+    seen=_told_by_the_gap,
+).says(
+    "The gap repeats what it should hide: symbols and fillers came from the same numbers, as with one seed for both. Draw them one after the other."
 )
-
-
-def _missing(tokens: Tensor, low: int, high: int) -> list[int]:
-    return sorted(set(range(low, high)) - set(tokens.flatten().tolist()))
-
-
-def _varied(tokens: Tensor) -> bool:
-    return bool((tokens[:, 1:] != tokens[0, 1:]).any())
-
-
-_finds(
-    "last_filler_missing",
-    lambda *case: _batch(*_drawn(*case, highest=case[2] + case[3] - 1)),
-    lambda tokens, labels, count, gap, symbols, fillers: (
-        f"Token {symbols + fillers - 1} never occurs."
-        if int(tokens.max()) == symbols + fillers - 2 and _varied(tokens)
-        else None
-    ),
-    "The last filler is never drawn. torch.randint leaves out its upper bound, so that bound is symbols + fillers.",
-)
-_finds(
+recall_batch.slip(
+    "last_filler_missing", high=lambda symbols, fillers: symbols + fillers - 1, seen=_last_one_missing
+).says("The last filler is never drawn. torch.randint leaves out its upper bound: that bound is symbols + fillers.")
+recall_batch.slip(
     "same_fillers_in_every_row",
-    lambda *case: (lambda labels, rest: _batch(labels, rest[:1].expand(len(labels), -1)))(*_drawn(*case)),
-    lambda tokens, labels, *_: None if _varied(tokens) else "The fillers are the same in every sequence.",
-    "The fillers were drawn once for all sequences. Draw (count, gap) of them.",
-)
-_finds(
+    rest=lambda drawn, labels, low: drawn[:1].expand(len(drawn), -1),
+    seen=_same_in_every_row,
+).says("The fillers were drawn once for all sequences. Draw (count, gap) of them.")
+recall_batch.slip(
     "one_filler_per_row",
-    lambda *case: (lambda labels, rest: _batch(labels, rest[:, :1].expand(-1, rest.shape[1])))(*_drawn(*case)),
-    lambda tokens, labels, count, gap, *_: (
-        "Within a sequence all fillers are the same." if gap > 1 and (tokens[:, 1:] == tokens[:, 1:2]).all() else None
-    ),
-    "One filler was drawn for each sequence and repeated. Draw (count, gap) of them.",
-)
-_finds(
-    "same_symbol_in_every_row",
-    lambda *case: (lambda labels, rest: _batch(labels[:1].expand(len(labels)), rest))(*_drawn(*case)),
-    lambda tokens, labels, *_: "All sequences have the same label." if (labels == labels[0]).all() else None,
-    "One symbol was drawn for the whole batch: there is nothing to tell apart. Draw `count` of them.",
-)
+    rest=lambda drawn, labels, low: drawn[:, :1].expand(-1, drawn.shape[1]),
+    seen=_same_along_the_row,
+).says("One filler was drawn for each sequence and repeated. Draw (count, gap) of them.")
+recall_batch.slip(
+    "same_symbol_in_every_row", first=lambda labels: labels[:1].expand(len(labels)), seen=_same_symbol
+).says("One symbol was drawn for the whole batch: there is nothing to tell apart. Draw `count` of them.")
 
 
 @recall_batch.finding
-def _(value, count, gap, symbols, fillers):
-    tokens, _ = _of(value)
-    if missing := _missing(tokens[:, :1], 0, symbols) + _missing(tokens[:, 1:], symbols, symbols + fillers):
-        return f"In {count} sequences these tokens never occur where they belong: {missing}."
-    if int(tokens[:, 0].max()) >= symbols or int(tokens.max()) >= symbols + fillers or int(tokens.min()) < 0:
+@_seen
+def _(first, rest, labels, symbols, fillers):
+    never = sorted(
+        {*range(symbols)} - {*first.tolist()} | {*range(symbols, symbols + fillers)} - {*rest.unique().tolist()}
+    )
+    if never:
+        return f"In {len(labels)} sequences these tokens never occur where they belong: {never}."
+    if int(first.min()) < 0 or int(first.max()) >= symbols or int(rest.max()) >= symbols + fillers:
         return f"Symbols are 0 to {symbols - 1} and fillers {symbols} to {symbols + fillers - 1}; there are others."
-    counts = torch.bincount(tokens[:, 0], minlength=symbols) / count
-    if (counts - 1 / symbols).abs().max() > 6 * np.sqrt(1 / symbols / count):
+    share = torch.bincount(first, minlength=symbols) / len(first)
+    if (share - 1 / symbols).abs().max() > 6 / math.sqrt(symbols * len(first)):
         return "Some symbols come far more often than others. Draw each with the same probability."
     return None

@@ -57,10 +57,11 @@ class Recaller(nn.Module):
 def tanh_layer(width: int, start: str = "torch", tokens: int = SYMBOLS + FILLERS) -> nn.RNN:
     """A tanh layer of this width whose W_h begins as torch has it, or "orthogonal", or as the "identity"."""
     layer = nn.RNN(tokens, width, batch_first=True)
+    W_h = layer.get_parameter("weight_hh_l0")
     if start == "orthogonal":
-        nn.init.orthogonal_(layer.weight_hh_l0)
+        nn.init.orthogonal_(W_h)
     elif start == "identity":
-        nn.init.eye_(layer.weight_hh_l0)
+        nn.init.eye_(W_h)
     elif start != "torch":
         raise ValueError(f'start={start!r} is unknown. Choose "torch", "orthogonal" or "identity".')
     return layer

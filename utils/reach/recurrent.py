@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 @torch.no_grad()
-def states_of(layer: nn.RNN, vectors: Tensor) -> Tensor:
+def states_of(layer: nn.RNNBase, vectors: Tensor) -> Tensor:
     """The states (T + 1, H) of a layer that reads vectors (T, C), from a state of zeros on."""
     states, _ = layer(vectors[None] if layer.batch_first else vectors[:, None])
     states = states.reshape(len(vectors), -1)

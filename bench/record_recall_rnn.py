@@ -24,7 +24,7 @@ from utils.training import Batches, BatchSource, evaluate, fit, seed_everything
 
 RECORD = RECORDED / "recall_of_tanh.json"
 STARTS = ("torch", "identity", "orthogonal")
-GAPS = (5, 10, 20, 30, 40, 60, 80, 120)
+GAPS = (5, 10, 20, 30, 40, 60, 80)
 STEPS = (400, 1600)
 SEEDS = 5
 WIDTH, BATCH, RATE, CLIP = 32, 32, 0.003, 1.0

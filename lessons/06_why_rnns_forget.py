@@ -36,7 +36,7 @@ from utils.reach import influence
 from utils.reach.recurrent import gradient_horizon as horizon_of
 from utils.reach.recurrent import jacobian_norms, states_of, tanh_states
 from utils.training import Batches, fit, in_parallel, seed_everything
-from utils.widgets.gain_explorer import gain_explorer
+from utils.widgets.gain_explorer import KINDS, curves, gain_explorer
 
 notebook.setup()
 torch.set_num_threads(1)  # small matrices, one step at a time: a second thread would mostly wait
@@ -537,7 +537,32 @@ with payoff("gradient_horizon"):
 # %%
 gain_explorer()
 
+# %%
+gains = [round(0.5 + 0.05 * step, 2) for step in range(21)]
+
+
+def window(kind: str) -> list[float]:
+    """The gains of the slider at which the norm with tanh stays between 0.01 and 100."""
+    norms = {gain: curves(kind, gain)["with tanh"] for gain in gains}
+    return [gain for gain, norm in norms.items() if norm.min() > 0.01 and norm.max() < 100]
+
+
+windows = {kind: window(kind) for kind in KINDS}
+for kind, found in windows.items():
+    print(f"{kind:10} {len(found)} of {len(gains)} gains: {found}")
+
+# %%
+claim(
+    "For the orthogonal matrix such gains exist, all of them above 1; for the lopsided one there is none",
+    1.3 in windows["orthogonal"] and min(windows["orthogonal"]) > 1 and not windows["lopsided"],
+    orthogonal=windows["orthogonal"],
+    lopsided=len(windows["lopsided"]),
+)
+
 # %% [markdown]
+# The window is narrow, and it lies above 1, because the matrix has to make up for what tanh takes. Did you also see the norm *fall* again
+# when you went on? With a large gain the units sit where tanh is flat. More weight is not always more influence.
+#
 # And the ruler of the course, on the layer of PyTorch's own: who is heard at each of 24 positions?
 
 
@@ -881,7 +906,34 @@ def horizon_now(start: str, gap: int, seed: int) -> int:
 
 
 after = {start: [horizon_now(start, 40, seed) for seed in seeds] for start in starts}
-print("after training at a gap of 40:", after)
+print("after training at a gap of 40 (202 means: never in 201 steps):", after)
+
+
+# %%
+def norms_on_fillers(model: Recaller, seed: int) -> torch.Tensor:
+    """Norm of the Jacobian for gaps 0 to 81, on one sequence of 81 tokens."""
+    tokens, _ = delayed_recall(1, 80, seed)
+    return jacobian_norms(
+        model.layer.weight_hh_l0, states_of(model.layer, model.vectors(tokens)[0])
+    )
+
+
+def fresh(start: str, seed: int) -> Recaller:
+    """The network of this seed, before training."""
+    seed_everything(seed)
+    return Recaller(tanh_layer(32, start))
+
+
+learned = {"PyTorch's start, failed": "torch", "orthogonal start, learned": "orthogonal"}
+shown = {
+    "orthogonal start, fresh": [norms_on_fillers(fresh("orthogonal", seed), seed) for seed in seeds]
+}
+for name, start in learned.items():
+    shown[name] = [norms_on_fillers(networks[start, 40, seed], seed) for seed in seeds]
+
+# %% figure="learned"
+title = "Learning a gap of 40 lifts the norm around 40 above 1"
+plot_norms({name: torch.stack(rows) for name, rows in shown.items()}, title, floor=1e-6)
 
 # %%
 claim(
@@ -891,6 +943,20 @@ claim(
     failed=after["torch"],
     learned=after["orthogonal"],
 )
+before, now = (
+    [row[40].item() for row in shown[f"orthogonal start, {w}"]] for w in ("fresh", "learned")
+)
+claim(
+    "Where the gap was learned, the norm over 40 steps has grown more than tenfold, to above 1",
+    min(now) > 1 and min(now) > 10 * max(before),
+    before=before,
+    after=now,
+)
+
+# %% [markdown]
+# So training does not leave the norms as it found them. What had some gradient to begin with has *built* the influence that the task needs;
+# what had none stayed where it was. This is the vicious circle of vanishing gradients: to learn to listen far back, you have to hear
+# something from there already.
 
 # %% [markdown]
 # ### Run longer

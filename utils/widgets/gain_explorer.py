@@ -70,9 +70,13 @@ def draw(kind: str, gain: float) -> Figure:
     left.plot(largest * circle.cos(), largest * circle.sin(), color=ORANGE, lw=1.5)
     left.plot(eigenvalues.real, eigenvalues.imag, "o", color=BLUE, ms=3.5)
     left.axhline(0, color=GREY, lw=0.5)
-    left.set(xlabel="real part", ylabel="imaginary part", aspect="equal", xlim=(-3, 3), ylim=(-3, 3))
+    side = 1.15 * max(1.0, largest)
+    left.set(xlabel="real part", ylabel="imaginary part", aspect="equal", xlim=(-side, side), ylim=(-side, side))
     left.set_title("eigenvalues (dots), σ₁ (orange)", fontsize=9)
-    plot_norms(curves(kind, gain), "norm of ∂h_T/∂h_{T−k}", floor=1e-6, ax=right)
+    plot_norms(
+        curves(kind, gain), "How strongly the last state depends on the one k steps before", floor=1e-6, ax=right
+    )
+    right.title.set_fontsize(9)
     right.set_ylim(1e-6, 1e6)
     return figure
 

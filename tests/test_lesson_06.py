@@ -445,6 +445,13 @@ def test_recall_is_drawn_with_medians_seeds_and_horizons():
     assert set(horizon.get_xdata()) == {11} and set(guessing.get_ydata()) == {25}
 
 
+def test_recalls_share_one_scale_and_one_legend():
+    results = {"a": {5: [1.0], 20: [0.25]}}
+    first, second = gradients.plot_recalls({"one": results, "two": results}, "t")
+    assert first.get_legend() and second.get_legend() is None
+    assert first.get_xlim() == second.get_xlim()
+
+
 def test_the_wall_has_a_panel_for_each_walk():
     panels = gradients.plot_wall(torch.arange(3.0), torch.arange(3.0), {"a": ([0, 1], [0, 1]), "b": ([0], [0])}, "t")
     assert [ax.get_title(loc="left") + ax.get_title() for ax in panels.flat] == ["a", "b"]

@@ -107,3 +107,19 @@ def plot_recall(
     ax.legend(frameon=False, fontsize=9)
     ax.grid(axis="y", alpha=0.3)
     return ax
+
+
+def plot_recalls(
+    panels: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]],
+    title: str = "",
+    horizons: Mapping[str, float] | None = None,
+) -> np.ndarray:
+    """Several of `plot_recall` side by side, {title: results}, on one scale; the legend stands in the first."""
+    figure, axs = plt.subplots(1, len(panels), figsize=(8.2, 3.4), sharey=True, sharex=True, layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+    for number, (ax, (name, results)) in enumerate(zip(np.atleast_1d(axs), panels.items(), strict=True)):
+        plot_recall(results, name, horizons, ax=ax)
+        if number:
+            ax.set_ylabel("")
+            ax.get_legend().remove()
+    return np.atleast_1d(axs)

@@ -5,7 +5,7 @@ import math
 import ipywidgets as widgets
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
+from torch import Tensor, nn
 
 from utils.plotting.gradients import plot_norms
 from utils.plotting.style import BLUE, GREY, ORANGE
@@ -23,11 +23,10 @@ def start(kind: str) -> Tensor:
     The last is made of pairs: at gain 0.9 each is [[0.9, 5], [0, 0.9]].
     """
     draw = torch.Generator().manual_seed(0)
-    normal = torch.randn(H, H, generator=draw, dtype=torch.float64)
     if kind == "orthogonal":
-        return torch.linalg.qr(normal).Q
+        return nn.init.orthogonal_(torch.empty(H, H, dtype=torch.float64), generator=draw)
     if kind == "random":
-        return normal / math.sqrt(H)
+        return torch.randn(H, H, generator=draw, dtype=torch.float64) / math.sqrt(H)
     pair = torch.tensor([[1, 5 / 0.9], [0, 1]], dtype=torch.float64)
     return torch.block_diag(*[pair] * (H // 2))
 

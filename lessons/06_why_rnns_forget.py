@@ -1025,7 +1025,7 @@ claim(
 )
 claim(
     "From the identity the gradient reaches as far as from an orthogonal start; it learns less far",
-    min(record["horizons"]["identity"]) > 35 and edges["identity"][1] < edges["orthogonal"][1],
+    min(record["horizons"]["identity"]) > 30 and edges["identity"][1] < edges["orthogonal"][1],
     unit="steps",
     horizon_of_the_identity=record["horizons"]["identity"],
     horizon_of_the_orthogonal=record["horizons"]["orthogonal"],

@@ -448,7 +448,7 @@ def test_recall_is_drawn_with_medians_seeds_and_horizons():
 def test_recalls_share_one_scale_and_one_legend():
     results = {"a": {5: [1.0], 20: [0.25]}}
     first, second = gradients.plot_recalls({"one": results, "two": results}, "t")
-    assert first.get_legend() and second.get_legend() is None
+    assert first.get_legend() is second.get_legend() is None and len(first.figure.legends) == 1
     assert first.get_xlim() == second.get_xlim()
 
 

@@ -41,7 +41,7 @@ def plot_norms(
         )
     ax.set(yscale="log", xlabel="gap k, in steps", ylabel=ylabel, title=title)
     ax.set_ylim(bottom=floor)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     if len(curves) > 1:
         ax.legend(frameon=False, fontsize=8)
     return ax
@@ -54,7 +54,7 @@ def plot_contributions(curves: Mapping[str, Sequence[float]], title: str = "", a
         shares = 100 * np.asarray(values, dtype=float) / np.sum(values)
         ax.plot(np.arange(len(shares)), shares.clip(1e-6), marker=marker, ms=4, lw=1.4, label=name)
     ax.set(yscale="log", xlabel="steps back from the loss", ylabel="share of the lengths (%)", title=title)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     if len(curves) > 1:
         ax.legend(frameon=False, fontsize=9)
     return ax
@@ -104,7 +104,7 @@ def plot_recall(
     ax.set(xscale="log", xlabel="gap, in steps", ylabel="recalled (%)", ylim=(0, 104), title=title)
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.xaxis.minorticks_off()
-    ax.legend(frameon=False, fontsize=9)
+    ax.legend(frameon=False, fontsize=9, loc="center left")
     ax.grid(axis="y", alpha=0.3)
     return ax
 
@@ -114,12 +114,13 @@ def plot_recalls(
     title: str = "",
     horizons: Mapping[str, float] | None = None,
 ) -> np.ndarray:
-    """Several of `plot_recall` side by side, {title: results}, on one scale; the legend stands in the first."""
-    figure, axs = plt.subplots(1, len(panels), figsize=(8.2, 3.4), sharey=True, sharex=True, layout="constrained")
+    """Several of `plot_recall` side by side, {title: results}, on one scale and with one legend."""
+    figure, axs = plt.subplots(1, len(panels), figsize=(9, 3.4), sharey=True, sharex=True, layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
     for number, (ax, (name, results)) in enumerate(zip(np.atleast_1d(axs), panels.items(), strict=True)):
         plot_recall(results, name, horizons, ax=ax)
+        ax.get_legend().remove()
         if number:
             ax.set_ylabel("")
-            ax.get_legend().remove()
+    figure.legend(*np.atleast_1d(axs)[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
     return np.atleast_1d(axs)

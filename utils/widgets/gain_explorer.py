@@ -72,10 +72,8 @@ def draw(kind: str, gain: float) -> Figure:
     side = 1.15 * max(1.0, largest)
     left.set(xlabel="real part", ylabel="imaginary part", aspect="equal", xlim=(-side, side), ylim=(-side, side))
     left.set_title("eigenvalues (dots), σ₁ (orange)", fontsize=9)
-    plot_norms(
-        curves(kind, gain), "How strongly the last state depends on the one k steps before", floor=1e-6, ax=right
-    )
-    right.title.set_fontsize(9)
+    plot_norms(curves(kind, gain), floor=1e-6, ax=right)
+    right.set_title("How strongly the last state depends on the one k steps before", fontsize=9)
     right.set_ylim(1e-6, 1e6)
     return figure
 

@@ -1068,7 +1068,8 @@ claim(
 # %% [markdown]
 # The same network, the same start, the same number of steps. So the cell could hold the symbol all along. What it lacked was a gradient
 # that said so: near gaps have one, and what is learned there lifts the norm a little further out. The sentence from the beginning should
-# read: *trained as usual, from a usual start, a tanh RNN does not **learn** what lies more than about 20 steps back.*
+# read: *trained as usual, from a usual start, a tanh RNN does not **learn** what lies more than about 20 steps back.* On another
+# task, with other inputs, the number is another one.
 
 # %% [markdown] quiz="fine_at_fifteen" points=1
 # ### Quiz · fine at 15, poor past 30
@@ -1179,7 +1180,7 @@ claim(
 # > **Who found out.** Sepp Hochreiter analysed the problem in 1991, in his diploma thesis in Munich (in German): errors that flow back
 # > through a recurrent network shrink or grow exponentially with the number of steps. Yoshua Bengio, Patrice Simard and Paolo
 # > Frasconi showed in 1994 that there is a dilemma: to *latch* a bit safely against noise, a recurrent network has to work where its
-# > gradients vanish. They found it in parallel, and tried other ways to train. Hochreiter and Schmidhuber changed the cell instead, in
+# > gradients vanish. They came to it independently, and tried other ways to train. Hochreiter and Schmidhuber changed the cell instead, in
 # > 1997. That is lesson 07.
 
 # %% [markdown] quiz="latch" points=1

@@ -259,6 +259,8 @@ def _(rng):
     grows = torch.tensor([[0.5, 4], [0, 0.5]])  # grows before it decays
     yield dict(W_h=grows, states=torch.zeros(9, 2), share=0.2)
     yield dict(W_h=0.6 * torch.eye(4), states=torch.zeros(8, 4), share=0.5)  # two norms differ
+    both = torch.tensor([[0.0, 1], [0, 1]])  # here the order of the factors decides: 3, and not 2
+    yield dict(W_h=both, states=torch.tensor([[0.0, 0], [0.9, 0.9], [0.9, 0], [0, 0.9]]), share=0.5)
     yield dict(
         W_h=torch.tensor([[0.3, 1], [0, 0.1]]), states=torch.tensor([[0.0, 0], [0, 0], [0.9, 0], [0, 0.5]]), share=0.4
     )

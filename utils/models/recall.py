@@ -1,7 +1,7 @@
 """Delayed recall: a symbol at the start, then nothing but fillers, and the question what it was. The task and a reader.
 
-The task is that of Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 1997 (their noise-free long
-gaps), made noisy. Shapes: B sequences, T = gap + 1 tokens, C the width of the state.
+Tasks of this kind are as old as the question: Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation
+1997, have several. Shapes: B sequences, T = gap + 1 tokens, C the width of the state.
 """
 
 import torch

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from utils.modes import evaluation_mode
 from utils.models.deep import DeepBlock, DeepCNN
+from utils.modes import evaluation_mode
 
 
 def gradient_norms(model: DeepCNN, images: Tensor, labels: Tensor) -> list[float]:

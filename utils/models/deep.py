@@ -45,7 +45,9 @@ class DeepCNN(nn.Module):
     ):
         super().__init__()
         if layers < 2 or layers % 2:
-            raise ValueError(f"DeepCNN(layers={layers}): a block has two layers, so their number is even and at least 2.")
+            raise ValueError(
+                f"DeepCNN(layers={layers}): a block has two layers, so their number is even and at least 2."
+            )
         self.stem = nn.Sequential(
             nn.AvgPool2d(2),  # (N, 1, H / 2, W / 2)
             nn.Conv2d(1, channels, 3, stride=2, padding=1, bias=False),  # (N, C, H / 4, W / 4)

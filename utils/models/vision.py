@@ -1,4 +1,4 @@
-"""A small vision transformer (Dosovitskiy et al. 2021) that reads patches, or a convolutional stem (Xiao et al. 2021)."""
+"""A small vision transformer (Dosovitskiy et al. 2021), behind patches or a convolutional stem (Xiao et al. 2021)."""
 
 from torch import Tensor, nn
 

@@ -1,10 +1,10 @@
 """`python -m bench.record_depth`: what lesson 04 shows and has no time to train. Writes docs/recorded/.
 
 A small network of each family of CNNs, and a small vision transformer behind patches and behind a convolutional stem,
-all of about 30,000 parameters: each gets the learning rate that does best on the validation images in a run of half the
-length with a seed of its own, and is trained with it for the same steps, three seeds. Then networks of equal 3×3 layers,
-plain and with skips, at three depths, for twice as many steps: their training error. About ten minutes of one core; the
-file is written again after each network.
+all of about 30,000 parameters: each gets the learning rate that does best on the validation images in a run of half
+the length with a seed of its own, and is trained with it for the same steps, three seeds. Then networks of equal 3×3
+layers, plain and with skips, at three depths, for twice as many steps: their training error. About ten minutes of one
+core; the file is written again after each network.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 # %% [markdown] question="why can networks be deep?" write="a residual block and its shortcut, paths, costs, compound scaling" minutes=110
 # # 04 · Depth and skips: why can networks be deep?
 #
-# In 1998 a network that read digits had five layers with weights. In 2015 one that recognised photographs had 152. What had stopped people
+# In 1998 a network that read digits had five layers with weights. In 2015 one that recognised photographs had 152. What had
+# stopped people
 # in between, and what changed? The short answer is "they added the input to the output". This lesson measures what that buys,
 # and what it does not.
 #
@@ -63,7 +64,7 @@ for name, through in by_hand.items():
 
 # %%
 claim(
-    "Through fifty layers a factor of 0.9 leaves almost nothing, and skips can also make it explode",
+    "Fifty factors of 0.9 leave almost nothing, and fifty skips can make a gradient explode",
     by_hand["plain, w = 0.9"] < 0.01 and by_hand["skips, w = 0.9"] > 1e12,
     plain=by_hand["plain, w = 0.9"],
     skips_with_small_weights=by_hand["skips, w = 0.02"],
@@ -76,7 +77,8 @@ claim(
 #
 # ### A hundred real layers
 #
-# `DeepCNN` is a stack of equal 3×3 layers with ReLU, on digits. We ask it for the gradient of the loss above its last block and
+# `DeepCNN` is a stack of equal 3×3 layers with ReLU, on digits. We ask it for the gradient of the loss above its last block
+# and
 # below its first one, and divide: 1 means that all of it got through. Blocks have two layers, with or without a skip around
 # them, and with or without batch normalisation. Nothing is trained yet.
 #
@@ -107,7 +109,9 @@ ratios = {
 }
 
 # %% figure="gradients" covers="8"
-depth_plots.plot_gradients(ratios, "Skips with normalisation stay near 1; the rest depends")
+depth_plots.plot_gradients(
+    ratios, "Skips with normalisation stay near 1; the rest is far off, or depends on the weights"
+)
 
 # %% covers="8"
 at_100 = {name: by_depth[100] for name, by_depth in ratios.items()}
@@ -137,9 +141,11 @@ claim(
 # You will often read that the gradient flows through the addition unchanged and that this solves vanishing gradients.
 # Here is what the picture says, more exactly:
 #
-# - **Plain networks need not vanish.** With the weights that PyTorch draws, each layer shrinks the gradient. He et al. drew larger ones, made
+# - **Plain networks need not vanish.** With the weights that PyTorch draws, each layer shrinks the gradient. He et al. drew
+#   larger ones, made
 #   for ReLU, and most of the problem was gone *before* there were skips.
-# - **Normalisation without skips explodes.** Each layer rescales the signal on its way up, and the gradient pays for that on its way
+# - **Normalisation without skips explodes.** Each layer rescales the signal on its way up, and the gradient pays for that on
+#   its way
 #   down (Yang et al. 2019).
 # - **Skips alone can explode**, as $1.9^{50}$ does. Each block adds to the signal, so without normalisation its variance
 #   can double at every block.
@@ -173,8 +179,10 @@ claim(
 )
 
 # %% [markdown] covers="35"
-# Fifty blocks, each keeping 0.9: that is $0.9^{50}$ again, now on the direct path. A network called Highway (Srivastava et al., May
-# 2015) had learned factors there, *gates* between 0 and 1, and took them from the LSTM (1997). ResNet, half a year later, left the gates out. The
+# Fifty blocks, each keeping 0.9: that is $0.9^{50}$ again, now on the direct path. A network called Highway (Srivastava et
+# al., May
+# 2015) had learned factors there, *gates* between 0 and 1, and took them from the LSTM (1997). ResNet, half a year later,
+# left the gates out. The
 # two ideas are alike in this: both add what was there to what is new, so that there is a path along which the gradient is
 # multiplied by a known number. They differ in that number. A gate can close and forget; a skip cannot. Lesson 07 lays one over
 # the other.
@@ -182,7 +190,8 @@ claim(
 # %% [markdown] quiz="one_at_a_time" points=1
 # ### Quiz · what did it?
 #
-# A colleague trains a plain network of 60 layers with batch normalisation. It fails. "Vanishing gradients," she says, "normalisation
+# A colleague trains a plain network of 60 layers with batch normalisation. It fails. "Vanishing gradients," she says,
+# "normalisation
 # was not enough." Which answer fits what you measured?
 #
 # - A. She is right: normalisation slows the vanishing down, and 60 layers are too many.
@@ -191,7 +200,8 @@ claim(
 # - D. She should draw smaller weights.
 #
 # ### BEGIN SOLUTION
-# **B.** Plain with normalisation grows from bottom to top of the figure: the gradient at the lowest layers is thousands of times
+# **B.** Plain with normalisation grows from bottom to top of the figure: the gradient at the lowest layers is thousands of
+# times
 # larger than at the highest ones.
 # ### END SOLUTION
 
@@ -207,13 +217,15 @@ claim(
 # %% [markdown]
 # ## 2 · The residual block
 #
-# If a few layers should turn $x$ into $H(x)$, let them compute the *difference* $F(x) = H(x) - x$ instead, and add $x$ afterwards. If
+# If a few layers should turn $x$ into $H(x)$, let them compute the *difference* $F(x) = H(x) - x$ instead, and add $x$
+# afterwards. If
 # nothing needs to be changed, $F$ only has to be zero. He, Zhang, Ren and Sun (2015) called this a **residual** block:
 #
 # $$y = \mathrm{relu}\big(x + F(x)\big), \qquad F(x) = \mathrm{norm}_2\big(K_2 * \mathrm{relu}(\mathrm{norm}_1(K_1 * x))\big)$$
 #
 # In evaluation mode, batch normalisation is nothing but a scale and a shift for each channel, so
-# $\mathrm{norm}_i(u) = \gamma_i \cdot u + \beta_i$. **Predict** for one pixel and one channel, with both kernels zero: what does the block make of 3?
+# $\mathrm{norm}_i(u) = \gamma_i \cdot u + \beta_i$. **Predict** for one pixel and one channel, with both kernels zero: what
+# does the block make of 3?
 # And of −3?
 
 # %% same_output=true
@@ -267,7 +279,8 @@ check.residual_block(residual_block)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# Write the branch as if there were no skip: convolve, scale and shift, ReLU, convolve, scale and shift. Keep `x` under its own name
+# Write the branch as if there were no skip: convolve, scale and shift, ReLU, convolve, scale and shift. Keep `x` under its
+# own name
 # until the end.
 # </details>
 # <details><summary>Hint: the shapes</summary>
@@ -297,7 +310,8 @@ with payoff("residual_block"):
 #
 # ### The Jacobian of a block
 #
-# The Jacobian of $x + F(x)$ is $I + J_F$: the identity, plus that of the branch. In the original block there is a ReLU after the sum. It
+# The Jacobian of $x + F(x)$ is $I + J_F$: the identity, plus that of the branch. In the original block there is a ReLU after
+# the sum. It
 # multiplies from the left by a diagonal matrix $D$ of zeros and ones: $D\,(I + J_F)$.
 #
 # **Predict**: a block of 2 channels on a map of 4×4 pixels has a Jacobian of 32×32. What do you see on its diagonal?
@@ -325,7 +339,7 @@ plot_images(
 # %% covers="8"
 closed = int((opened == 0).sum())
 claim(
-    "The Jacobian of a block is D (I + J), and D closes the rows of units that the last ReLU holds at 0",
+    "The Jacobian of a block is D (I + J), where D closes the rows of units at 0",
     torch.allclose(formula, of_block, atol=1e-5) and closed > 0,
     largest_difference=(formula - of_block).abs().max().item(),
     closed_rows=closed,
@@ -343,7 +357,8 @@ claim(
 # **shortcut** has to change its shape as well. The paper tried two ways:
 #
 # - **A, without weights**: keep every second row and column, beginning with the first, and fill the new channels with zeros;
-# - **B, a projection**: a 1×1 convolution with the stride of the branch, $y_o = \sum_c W_{oc}\, x_c$ at each pixel that is kept.
+# - **B, a projection**: a 1×1 convolution with the stride of the branch, $y_o = \sum_c W_{oc}\, x_c$ at each pixel that is
+#   kept.
 #
 # | symbol | in code | shape | meaning |
 # | --- | --- | --- | --- |
@@ -356,8 +371,10 @@ claim(
 # ### Exercise 4.2 · the shortcut
 # ●●○ · about 10 minutes · 2 points
 #
-# Write `shortcut(x, channels, stride, weight)`. With a weight it is the projection, without one (`None`) it is way A. `channels` is
-# at least C. Nothing else stands on a shortcut: no bias, no ReLU. (The paper's projection is normalised, too; we leave that out.)
+# Write `shortcut(x, channels, stride, weight)`. With a weight it is the projection, without one (`None`) it is way A.
+# `channels` is
+# at least C. Nothing else stands on a shortcut: no bias, no ReLU. (The paper's projection is normalised, too; we leave that
+# out.)
 
 
 # %% answer="shortcut"
@@ -385,12 +402,14 @@ check.shortcut(shortcut)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# Two things happen, and one of them is the same both times: `x[:, :, ::stride, ::stride]` keeps the pixels that a 1×1 kernel with that stride would read.
+# Two things happen, and one of them is the same both times: `x[:, :, ::stride, ::stride]` keeps the pixels that a 1×1 kernel
+# with that stride would read.
 # What is left is about channels alone.
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
-# `torch.einsum("oc,bchw->bohw", weight, x)` mixes channels. `F.conv2d` does it too, if the weight has the shape (channels, C, 1, 1).
+# `torch.einsum("oc,bchw->bohw", weight, x)` mixes channels. `F.conv2d` does it too, if the weight has the shape (channels, C,
+# 1, 1).
 # </details>
 # <details><summary>Help: right with a weight, wrong without one</summary>
 #
@@ -404,22 +423,26 @@ with payoff("shortcut"):
     shapes = {"A": None, "B": torch.randn(3, 1, generator=draw)}
     both = [shortcut(digit, 3, 2, weight)[0] for weight in shapes.values()]
     names = [f"{way}, channel {channel}" for way in shapes for channel in range(3)]
-    plot_images([channel for maps in both for channel in maps], names)
+    plot_images([channel for maps in both for channel in maps], names, bar="value", signed=True)
 
 # %% [markdown]
-# Way A: the digit at half its size, and two empty maps for the branch to fill. Way B: three multiples of it. The paper found B slightly better and
+# Way A: the digit at half its size, and two empty maps for the branch to fill. Way B: three multiples of it. The paper found
+# B slightly better and
 # kept it where shapes change; everywhere else its shortcuts are identities.
 
 # %% [markdown]
 # ## 3 · Degradation: worse where it should be better
 #
-# Here is the experiment that led to all this. Stack more layers on a network that works. It may overfit, so its *validation* error may rise. But
+# Here is the experiment that led to all this. Stack more layers on a network that works. It may overfit, so its *validation*
+# error may rise. But
 # its **training** error should fall, since it can do all that the smaller one can: let the new layers do nothing.
 #
-# First let us see whether they can. We train a plain network of 8 layers, put 24 layers on top whose kernels pass everything on (a 1 in the
+# First let us see whether they can. We train a plain network of 8 layers, put 24 layers on top whose kernels pass everything
+# on (a 1 in the
 # middle), and measure again. **Predict**: what happens to the training error?
 #
-# Then we train 32 layers from scratch. **Predict**: is the training error of the plain network with 32 layers lower than, equal to or higher than that of the one
+# Then we train 32 layers from scratch. **Predict**: is the training error of the plain network with 32 layers lower than,
+# equal to or higher than that of the one
 # with 8? And with skips?
 
 # %%
@@ -504,10 +527,12 @@ claim(
 )
 
 # %% [markdown]
-# So it is not overfitting, because the error on the *training* images rose. And the good solution exists: you have just built it. The optimiser does not
+# So it is not overfitting, because the error on the *training* images rose. And the good solution exists: you have just built
+# it. The optimiser does not
 # find it. He et al. called this **degradation**. With skips, doing nothing is the easy thing: $F = 0$.
 #
-# Is it the vanishing gradient, then? The authors thought that unlikely, since their plain networks were normalised. Your figure in section 1 agrees in part: normalised plain
+# Is it the vanishing gradient, then? The authors thought that unlikely, since their plain networks were normalised. Your
+# figure in section 1 agrees in part: normalised plain
 # networks do not vanish at the start, they explode. What exactly makes them hard to train is still argued about, and the
 # name of the problem is not an explanation.
 #
@@ -549,7 +574,8 @@ claim(
 # - D. It cannot be told without the test set.
 #
 # ### BEGIN SOLUTION
-# **B.** The training accuracy fell. Overfitting is the other way round: training accuracy rises, and validation accuracy falls.
+# **B.** The training accuracy fell. Overfitting is the other way round: training accuracy rises, and validation accuracy
+# falls.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -564,7 +590,8 @@ claim(
 # %% [markdown]
 # ## 4 · A deep network is many shallow ones
 #
-# At each block a signal has two ways: past the branch, or through it. So a stack of blocks is a bundle of **paths**, and most of them are shorter than
+# At each block a signal has two ways: past the branch, or through it. So a stack of blocks is a bundle of **paths**, and most
+# of them are shorter than
 # the stack. Here are all paths through three blocks, written out. **Predict**: how many go through exactly one branch?
 
 # %% same_output=true
@@ -574,7 +601,8 @@ for through in range(4):
     print(f"through {through}: {len(listed)} {listed}")
 
 # %% [markdown]
-# That is Pascal's triangle: 1, 3, 3, 1, and $2^3$ paths in all. For $n$ blocks with one layer each, $\binom{n}{k}$ paths go through $k$ of them. Real
+# That is Pascal's triangle: 1, 3, 3, 1, and $2^3$ paths in all. For $n$ blocks with one layer each, $\binom{n}{k}$ paths go
+# through $k$ of them. Real
 # stacks are less tidy. A branch has several layers, and a layer without a skip lies on every path.
 #
 # | symbol | in code | meaning |
@@ -622,7 +650,8 @@ check.count_paths(count_paths)
 # </details>
 # <details><summary>Hint: one block</summary>
 #
-# Make a new list that is longer by `layers`. Every path of length k goes on to length k + layers, and if there is a skip, also to length k.
+# Make a new list that is longer by `layers`. Every path of length k goes on to length k + layers, and if there is a skip,
+# also to length k.
 # </details>
 # <details><summary>Help: my numbers grow too fast within one block</summary>
 #
@@ -640,7 +669,8 @@ with payoff("count_paths"):
 # %% [markdown]
 # ### Which paths carry the gradient?
 #
-# Most paths go through about half of the branches. But a path through many branches is multiplied by many Jacobians. If these are small, long paths carry little, however many
+# Most paths go through about half of the branches. But a path through many branches is multiplied by many Jacobians. If these
+# are small, long paths carry little, however many
 # they are. Veit, Wilber and Belongie (2016) sampled paths to find out. We can do it exactly: the product of all
 # $I + J_i$ is the sum over all paths, and `gradient_by_path_length` sorts that sum by the number of branches, with the same
 # recursion that you have just written.
@@ -650,7 +680,7 @@ with payoff("count_paths"):
 
 # %%
 def shares_by_length(net: DeepCNN) -> list[float]:
-    """Norm of the gradient that paths through 0, 1, … branches carry, the whole being 1: median of 64 images."""
+    """What paths through 0, 1, … branches carry, the whole being 1: median of 64 images."""
     net.eval()
     below = net.stem(validation_set[0][:64]).detach().requires_grad_()
     above = net.blocks(below)
@@ -678,7 +708,7 @@ with payoff("count_paths"):
 
 # %% covers="8"
 claim(
-    "The paths that carry most of the gradient go through fewer branches than the typical path, which takes 8",
+    "The paths that carry most of the gradient are shorter than the typical one, which takes 8",
     max(heaviest.values()) < 8,
     unit="branches",
     **heaviest,
@@ -691,14 +721,18 @@ claim(
 )
 
 # %% [markdown]
-# In an untrained network the direct path alone carries most of it. Training moves the weight to paths through a few branches, still well below
-# the eight of a typical path. So a deep residual network is, for its gradient, an ensemble of networks of modest depth. That is one reason why depth does not hurt. (The parts are
+# In an untrained network the direct path alone carries most of it. Training moves the weight to paths through a few branches,
+# still well below
+# the eight of a typical path. So a deep residual network is, for its gradient, an ensemble of networks of modest depth. That
+# is one reason why depth does not hurt. (The parts are
 # vectors, and partly cancel, so that their norms add up to more than 1.)
 #
 # ### Take a block away
 #
-# If this is right, a single block should not matter much: without it, half of all paths are left as they were. In a plain network each block lies
-# on the only path. **Predict**: we remove one block at a time from the trained networks, and train nothing again. What happens to the accuracy?
+# If this is right, a single block should not matter much: without it, half of all paths are left as they were. In a plain
+# network each block lies
+# on the only path. **Predict**: we remove one block at a time from the trained networks, and train nothing again. What
+# happens to the accuracy?
 
 
 # %%
@@ -742,11 +776,13 @@ claim(
 )
 
 # %% [markdown]
-# Not every block is spare: look at the dots at the left. Where they belong to the first blocks, these have made the features that all the others only refine.
+# Not every block is spare: look at the dots at the left. Where they belong to the first blocks, these have made the features
+# that all the others only refine.
 #
 # ### What skips do to the reach
 #
-# Skips leave the *theoretical* field as it is, since the longest path decides it. The *effective* field of lesson 03 follows the paths that carry
+# Skips leave the *theoretical* field as it is, since the longest path decides it. The *effective* field of lesson 03 follows
+# the paths that carry
 # something. **Predict**: with skips, is it wider or narrower than without?
 
 # %%
@@ -756,7 +792,7 @@ for name, skips in {"plain": False, "skips": True}.items():
     effective[name] = []
     for seed in seeds:
         torch.manual_seed(seed)
-        stack = nn.Sequential(*[DeepBlock(8, skips) for _ in range(8)]).double()
+        stack = nn.Sequential(*[DeepBlock(8, skips, norm=False) for _ in range(8)]).double()
         fields_of[name] = reach.influence(stack, noise, at="centre")
         effective[name].append(reach.effective_side(fields_of[name]))
 
@@ -767,20 +803,22 @@ sides = {
 plot_fields({sides[name]: field for name, field in fields_of.items()}, boxes=[(4, 33)] * 2)
 # %%
 claim(
-    "Before training, skips make the effective field narrower: 16 layers, theoretical side 33, three seeds",
+    "Before training, skips make the effective field narrower: 16 layers, three seeds",
     max(effective["skips"]) < 0.75 * min(effective["plain"]),
     unit="pixels",
     **effective,
 )
 
 # %% [markdown]
-# Short paths see little. The skips that bring the gradient down also keep a unit's attention close to its own place, until training moves the weight to longer paths. Depth
+# Short paths see little. The skips that bring the gradient down also keep a unit's attention close to its own place, until
+# training moves the weight to longer paths. Depth
 # on paper is not reach.
 
 # %% [markdown]
 # ## 5 · Six blocks, 1998 to 2022
 #
-# The history of these networks can be told in one block from each. All six are in `utils/models/lineage.py`, a few lines each; have a look.
+# The history of these networks can be told in one block from each. All six are in `utils/models/lineage.py`, a few lines
+# each; have a look.
 #
 # | year | network | its block | what was new |
 # | --- | --- | --- | --- |
@@ -791,10 +829,12 @@ claim(
 # | 2019 | EfficientNet | 1×1 up, *depthwise* k×k, squeeze and excitation, 1×1 down, a skip | wide in the middle; size by rule |
 # | 2022 | ConvNeXt | depthwise 7×7, layer norm, 1×1 up, GELU, 1×1 down, a skip | a transformer's block, with a convolution where attention was |
 #
-# *Depthwise* means that each channel is convolved for itself: as many groups as channels. *Squeeze and excitation* multiplies each channel by a number that a
+# *Depthwise* means that each channel is convolved for itself: as many groups as channels. *Squeeze and excitation* multiplies
+# each channel by a number that a
 # small network makes of the means of all channels.
 #
-# Why these shapes? Because of what they cost. A layer with $C_{in}$ channels in and $C_{out}$ out, kernel $k$, stride $s$ and $g$ groups reads $C_{in} / g$ channels for each unit of its output.
+# Why these shapes? Because of what they cost. A layer with $C_{in}$ channels in and $C_{out}$ out, kernel $k$, stride $s$ and
+# $g$ groups reads $C_{in} / g$ channels for each unit of its output.
 # **Predict**: which has more weights, three 3×3 layers or one 7×7 layer with the same field? By how much?
 
 # %% same_output=true
@@ -814,7 +854,8 @@ print(f"three 3×3 layers: {3 * 9 * C * C:,} weights; one 7×7 layer: {49 * C * 
 # ### Exercise 4.4 · what a block costs
 # ●●○ · about 15 minutes · 2 points
 #
-# Write `block_cost(layers, side)`. It takes a list of `(inputs, outputs, kernel, stride, groups)`, input side first, and the side of the image. It returns two whole
+# Write `block_cost(layers, side)`. It takes a list of `(inputs, outputs, kernel, stride, groups)`, input side first, and the
+# side of the image. It returns two whole
 # numbers: parameters and multiply-adds of all layers together.
 
 
@@ -842,11 +883,13 @@ check.block_cost(block_cost)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# How many weights does *one* output channel have? Multiply by the output channels. And how often is each weight used? Once for each pixel of the output.
+# How many weights does *one* output channel have? Multiply by the output channels. And how often is each weight used? Once
+# for each pixel of the output.
 # </details>
 # <details><summary>Hint: the order</summary>
 #
-# Layer by layer: first the side of the map that this layer makes, then its weights, then both sums. The next layer starts from the new side.
+# Layer by layer: first the side of the map that this layer makes, then its weights, then both sums. The next layer starts
+# from the new side.
 # </details>
 # <details><summary>Help: right for one layer, wrong for two</summary>
 #
@@ -877,18 +920,20 @@ with payoff("block_cost"):
     )
 
 # %% [markdown]
-# A bottleneck handles four times as many channels as a basic block and costs a little less, as the ResNet paper says. And in MBConv and ConvNeXt the large kernel is nearly free: almost all of
+# A bottleneck handles four times as many channels as a basic block and costs a little less, as the ResNet paper says. And in
+# MBConv and ConvNeXt the large kernel is nearly free: almost all of
 # the cost is in the 1×1 layers around it.
 #
 # ### Are these the real blocks?
 #
-# It is easy to build something that only looks like the original. So let us hold our blocks against their papers: with nothing but these blocks, `utils/models/published.py` builds the whole networks, on a
+# It is easy to build something that only looks like the original. So let us hold our blocks against their papers: with
+# nothing but these blocks, `utils/models/published.py` builds the whole networks, on a
 # "device" where tensors have shapes and no numbers. If a single block were wrong, the sums would not fit.
 
 
 # %% covers="7"
 def counted(build, *shape: int) -> costs.Cost:
-    """Parameters and multiply-adds of a network for images of this shape, without computing anything."""
+    """Parameters and multiply-adds for images of this shape, without computing anything."""
     with torch.device("meta"):
         return costs.cost(build(), torch.empty(1, *shape))
 
@@ -912,7 +957,8 @@ whole_networks = {
 print(f"{'':16} {'parameters':>12} {'the paper':>12} {'multiply-adds':>16} {'the paper':>13}")
 for name, (cost, parameters, multiply_adds) in whole_networks.items():
     print(
-        f"{name:16} {cost.parameters:12,} {parameters:>12} {cost.multiply_adds:16,} {multiply_adds:>13}"
+        f"{name:16} {cost.parameters:12,} {parameters:>12}"
+        f" {cost.multiply_adds:16,} {multiply_adds:>13}"
     )
 
 # %% covers="7"
@@ -940,19 +986,22 @@ claim(
 )
 
 # %% [markdown]
-# ResNet-152 has more layers than VGG-16 has by far, less than half of its parameters, and fewer multiply-adds. Depth was not bought by size.
+# ResNet-152 has more layers than VGG-16 has by far, less than half of its parameters, and fewer multiply-adds. Depth was not
+# bought by size.
 #
 # ### The same budget for all
 #
-# Now a small network of each family, for digits: about 30,000 parameters each, the same images, the same number of steps, and a learning rate of its own, chosen on validation data
-# with equal effort. Training all of them takes longer than a lesson may, so `python -m bench.record_depth` did it once, with three seeds.
+# Now a small network of each family, for digits: about 30,000 parameters each, the same images, the same number of steps, and
+# a learning rate of its own, chosen on validation data
+# with equal effort. Training all of them takes longer than a lesson may, so `python -m bench.record_depth` did it once, with
+# three seeds.
 #
 # **Predict**: is the order of the accuracies the order of the years?
 
 
 # %% covers="7"
 def side_of_field(net: families.SmallNetwork) -> int | None:
-    """Pixels in a row with any influence on the middle unit of the last map; None for the whole image."""
+    """Pixels in a row that reach the middle unit of the last map; None for the whole image."""
     torch.manual_seed(0)
     seen_by = reach.influence(net.maps, torch.rand(4, 1, 61, 61), at="centre")
     side = int((seen_by > 0).any(0).sum())
@@ -982,7 +1031,8 @@ depth_plots.plot_lineage(trained, "Small networks of six families, the same step
 # %% [markdown]
 # ### How to grow: compound scaling
 #
-# Given a good small network and eight times the budget, what should grow: its depth, its width (channels), or the resolution of the images? Tan and Le (2019) let all three grow together,
+# Given a good small network and eight times the budget, what should grow: its depth, its width (channels), or the resolution
+# of the images? Tan and Le (2019) let all three grow together,
 # $d = 1.2^\phi$, $w = 1.1^\phi$ and $r = 1.15^\phi$. **Predict**: by how much does the cost grow from $\phi$ to $\phi + 1$?
 
 # %% same_output=true
@@ -990,9 +1040,11 @@ alpha, beta, gamma = 1.2, 1.1, 1.15
 print(f"cost times {alpha * beta**2 * gamma**2:.2f}: depth once, width and resolution squared")
 
 # %% [markdown]
-# Channels and layers are whole numbers, so the rule needs rounding, and its details decide the size of every network in the table of the paper. The authors' code does this:
+# Channels and layers are whole numbers, so the rule needs rounding, and its details decide the size of every network in the
+# table of the paper. The authors' code does this:
 #
-# - **channels**: multiply by the width, and round to the nearest multiple of 8, upwards from the middle; if that is less than 90 % of what was wanted, take one multiple of 8 more;
+# - **channels**: multiply by the width, and round to the nearest multiple of 8, upwards from the middle; if that is less than
+#   90 % of what was wanted, take one multiple of 8 more;
 # - **repeats**: multiply by the depth, and round up.
 #
 # | symbol | in code | meaning |
@@ -1010,7 +1062,7 @@ print(f"cost times {alpha * beta**2 * gamma**2:.2f}: depth once, width and resol
 
 # %% answer="scaled" covers="7"
 def scaled(stages: list[tuple[int, int]], width: float, depth: float) -> list[tuple[int, int]]:
-    """The stages (channels, repeats) of a network that is `width` times as wide and `depth` times as deep.
+    """The stages (channels, repeats) of a network `width` times as wide, `depth` times as deep.
 
     >>> scaled([(24, 2), (40, 2)], 1.1, 1.2)
     [(24, 3), (48, 3)]
@@ -1033,7 +1085,8 @@ check.scaled(scaled)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# Work in units of 8: `wanted / 8` is a number between two whole ones. Which of them is nearer? Adding 0.5 and rounding down answers that, and goes up from the middle.
+# Work in units of 8: `wanted / 8` is a number between two whole ones. Which of them is nearer? Adding 0.5 and rounding down
+# answers that, and goes up from the middle.
 # </details>
 # <details><summary>Hint: the last rule</summary>
 #
@@ -1060,7 +1113,8 @@ with payoff("scaled"):
         )
 
 # %% [markdown]
-# If your rounding is right, you have just computed the published networks: B1, B2 and B3 with their widths, depths and resolutions from the authors' code. Here is the same with the course's rule, as a claim.
+# If your rounding is right, you have just computed the published networks: B1, B2 and B3 with their widths, depths and
+# resolutions from the authors' code. Here is the same with the course's rule, as a claim.
 
 # %% covers="7"
 coefficients = {
@@ -1092,13 +1146,15 @@ for phi, (width, depth, side) in steps_of_phi.items():
     print(f"φ = {phi:3}: width {width:.2f}, depth {depth:.2f}, side {side}")
 
 # %% [markdown]
-# Compare: B1 has 1.0, 1.1 and 240, B2 has 1.1, 1.2 and 260, B3 has 1.2, 1.4 and 300. So these are $\phi$ = ½, 1 and 2, rounded to taste. "Principled scaling" is a rule found by a search on the smallest network,
+# Compare: B1 has 1.0, 1.1 and 240, B2 has 1.1, 1.2 and 260, B3 has 1.2, 1.4 and 300. So these are $\phi$ = ½, 1 and 2,
+# rounded to taste. "Principled scaling" is a rule found by a search on the smallest network,
 # then applied with rounding; it is not a law.
 
 # %% [markdown] quiz="large_kernel" points=1
 # ### Quiz · a large kernel
 #
-# In a ConvNeXt block with 96 channels you replace the depthwise 7×7 kernel by a depthwise 3×3 kernel. The multiply-adds of the block fall …
+# In a ConvNeXt block with 96 channels you replace the depthwise 7×7 kernel by a depthwise 3×3 kernel. The multiply-adds of
+# the block fall …
 #
 # - A. to 9/49 of what they were.
 # - B. by about half.
@@ -1106,7 +1162,8 @@ for phi, (width, depth, side) in steps_of_phi.items():
 # - D. not at all.
 #
 # ### BEGIN SOLUTION
-# **C.** 7×7 depthwise: 96 · 49 = 4,704 products per pixel, 3×3: 864. The two 1×1 layers: 2 · 96 · 384 = 73,728. Of 78,432 products, 3,840 are saved.
+# **C.** 7×7 depthwise: 96 · 49 = 4,704 products per pixel, 3×3: 864. The two 1×1 layers: 2 · 96 · 384 = 73,728. Of 78,432
+# products, 3,840 are saved.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -1121,8 +1178,10 @@ for phi, (width, depth, side) in steps_of_phi.items():
 # %% [markdown] covers="9"
 # ## 6 · When to use a CNN today
 #
-# A vision transformer cuts the image into patches and lets each patch look at all the others. A convolution looks at its neighbours. Lesson 00 has counted the pairs: with $n$ patches there are $n^2$ of them.
-# How much does that matter in practice? We let the side of the image grow. **Predict**: for an image of twice the side, how many times longer does the CNN take, and how many times longer the transformer?
+# A vision transformer cuts the image into patches and lets each patch look at all the others. A convolution looks at its
+# neighbours. Lesson 00 has counted the pairs: with $n$ patches there are $n^2$ of them.
+# How much does that matter in practice? We let the side of the image grow. **Predict**: for an image of twice the side, how
+# many times longer does the CNN take, and how many times longer the transformer?
 
 # %% covers="9"
 small_cnn, small_vit = families.resnet().eval(), vision.SmallViT(vision.patches(32)).eval()
@@ -1149,7 +1208,7 @@ plot_costs(
 # %% covers="9"
 doubled = {name: times[256] / times[128] for name, times in seconds.items()}
 claim(
-    "From side 128 to 256 the time of the transformer grows by a larger factor than that of the CNN",
+    "From side 128 to 256 the transformer's time grows by a larger factor than the CNN's",
     doubled["ViT, patches of 4×4"] > 1.4 * doubled["ResNet"],
     unit="times",
     CNN=doubled["ResNet"],
@@ -1157,13 +1216,16 @@ claim(
 )
 
 # %% [markdown] covers="9"
-# Four times as many pixels: the CNN takes about four times as long. In the transformer, the part that treats each patch alone grows by four as well, and the part that compares all pairs by sixteen; the larger the image, the more that part counts.
-# One often reads that CNNs are cheaper "at small resolutions". At the small end of this figure the two are close; it is at *large* ones that the pairs cost. (Transformers for large images therefore look at windows, or
+# Four times as many pixels: the CNN takes about four times as long. In the transformer, the part that treats each patch alone
+# grows by four as well, and the part that compares all pairs by sixteen; the larger the image, the more that part counts.
+# One often reads that CNNs are cheaper "at small resolutions". At the small end of this figure the two are close; it is at
+# *large* ones that the pairs cost. (Transformers for large images therefore look at windows, or
 # shrink the map on the way. Larger patches help too, and lose detail.)
 #
 # ### A convolutional stem under a transformer
 #
-# The two can be combined. Instead of cutting the image into patches, let two 3×3 layers of stride 2 make as many vectors, from neighbourhoods that overlap. Then the transformer goes on as before (Xiao et al. 2021). **Predict**: with the
+# The two can be combined. Instead of cutting the image into patches, let two 3×3 layers of stride 2 make as many vectors,
+# from neighbourhoods that overlap. Then the transformer goes on as before (Xiao et al. 2021). **Predict**: with the
 # same number of steps, which of them reads digits better?
 
 # %% covers="9"
@@ -1178,7 +1240,7 @@ weights = {
     for name, front in {"patches": vision.patches, "stem": vision.stem}.items()
 }
 claim(
-    "With a convolutional stem the same transformer learns faster than with patches, three seeds (recorded)",
+    "With a convolutional stem the transformer learns faster than with patches (recorded)",
     min(reached["ViT, convolutional stem"]) > max(reached["ViT, patches"]),
     unit="%",
     patches=[100 * share for share in reached["ViT, patches"]],
@@ -1210,19 +1272,28 @@ notebook.headline(
 )
 
 # %% [markdown]
-# - **What is left of a gradient?** It depends on weights, normalisation and skips together. Plain networks can vanish, normalised plain ones explode, and so can skips alone. Skips with normalisation stay near 1.
-# - **What does a skip do to the Jacobian?** It becomes $I + J$, and in the original block $D\,(I + J)$. The 1 matters: 0.9 in its place is lost after 100 layers.
-# - **What was the paper about?** Degradation: the deep plain network has the higher *training* error, although a good solution exists.
-# - **What does an unrolled network look like?** $2^n$ paths. Most are long, and those that carry the gradient are short. One block more or less seldom matters.
-# - **Six blocks**: they add up to the published networks. Small networks of all families read digits; which of them is ahead depends on the budget.
-# - **When to use a CNN?** When images are large, data or steps are few, and what matters is local. A convolutional stem brings some of that to a transformer.
+# - **What is left of a gradient?** It depends on weights, normalisation and skips together. Plain networks can vanish,
+#   normalised plain ones explode, and so can skips alone. Skips with normalisation stay near 1.
+# - **What does a skip do to the Jacobian?** It becomes $I + J$, and in the original block $D\,(I + J)$. The 1 matters: 0.9 in
+#   its place is lost after 100 layers.
+# - **What was the paper about?** Degradation: the deep plain network has the higher *training* error, although a good
+#   solution exists.
+# - **What does an unrolled network look like?** $2^n$ paths. Most are long, and those that carry the gradient are short. One
+#   block more or less seldom matters.
+# - **Six blocks**: they add up to the published networks. Small networks of all families read digits; which of them is ahead
+#   depends on the budget.
+# - **When to use a CNN?** When images are large, data or steps are few, and what matters is local. A convolutional stem
+#   brings some of that to a transformer.
 #
 # ## If you have an hour more
 #
-# Start every branch at zero: set the last scale of each branch (`block.branch[-1].weight`) to 0, so that the whole network is the identity at first ("zero-init", Goyal et al. 2017). Two questions:
+# Start every branch at zero: set the last scale of each branch (`block.branch[-1].weight`) to 0, so that the whole network is
+# the identity at first ("zero-init", Goyal et al. 2017). Two questions:
 #
-# 1. What does the figure of section 1 look like now, with and without normalisation? Can you train 32 layers *without* normalisation? And 100?
-# 2. Without skips and without normalisation, kernels that pass everything on (`nn.init.dirac_`, as in section 3) also keep the gradient at 1. Does such a network train? If not, what else do skips do?
+# 1. What does the figure of section 1 look like now, with and without normalisation? Can you train 32 layers *without*
+#    normalisation? And 100?
+# 2. Without skips and without normalisation, kernels that pass everything on (`nn.init.dirac_`, as in section 3) also keep
+#    the gradient at 1. Does such a network train? If not, what else do skips do?
 #
 # <!-- next -->
 #

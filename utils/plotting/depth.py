@@ -11,9 +11,12 @@ from utils.plotting.style import BLUE, COLORS, GREY, MARKERS, ORANGE, axes
 
 
 def plot_gradients(
-    ratios: Mapping[str, Mapping[int, Sequence[float]]], title: str = "", ax: Axes | None = None
+    ratios: Mapping[str, Mapping[int, Sequence[float]]], title: str = "", floor: float = 1e-12, ax: Axes | None = None
 ) -> Axes:
-    """Gradient norm at the bottom, with 1 at the top: {kind of network: {layers: one number for each seed}}."""
+    """Gradient norm at the bottom, with 1 at the top: {kind of network: {layers: one number for each seed}}.
+
+    A line goes through the geometric means, a band from the least to the largest. The picture ends at `floor`.
+    """
     ax = axes(ax, (7, 3.8))
     ax.axhline(1, color="black", ls=":", lw=1)
     for (name, by_depth), marker, color in zip(ratios.items(), MARKERS, COLORS, strict=False):
@@ -21,6 +24,7 @@ def plot_gradients(
         ax.plot(depths, np.exp(np.log(seeds).mean(1)), marker=marker, ms=5, color=color, label=name)
         ax.fill_between(depths, seeds.min(1), seeds.max(1), color=color, alpha=0.25, lw=0)
     ax.set(xscale="log", yscale="log", title=title, xlabel="3×3 layers")
+    ax.set_ylim(bottom=floor)
     ax.set_ylabel("gradient norm below the first block,\nrelative to that above the last")
     depths = sorted({depth for by_depth in ratios.values() for depth in by_depth})
     ax.set_xticks(depths, [str(depth) for depth in depths])
@@ -64,8 +68,10 @@ def plot_paths_and_shares(counts: Sequence[int], shares: Mapping[str, Sequence[f
 def plot_block_costs(costs: Mapping[str, tuple[int, int]], title: str = "") -> np.ndarray:
     """Parameters (left) and multiply-adds (right) of several blocks, a bar each. Returns both axes."""
     figure, panels = plt.subplots(1, 2, figsize=(7.6, 0.36 * len(costs) + 1.2), sharey=True, layout="constrained")
-    for ax, which, label in zip(panels, (0, 1), ("parameters", "multiply-adds, in millions"), strict=True):
-        values = [one[which] / (1, 1e6)[which] for one in costs.values()]
+    for ax, which, label in zip(
+        panels, (0, 1), ("parameters, in thousands", "multiply-adds, in millions"), strict=True
+    ):
+        values = [one[which] / (1e3, 1e6)[which] for one in costs.values()]
         bars = ax.barh(list(costs), values, color=(BLUE, ORANGE)[which])
         ax.bar_label(bars, [f"{value:,.0f}" for value in values], padding=3, fontsize=8)
         ax.set(xlabel=label)
@@ -95,6 +101,9 @@ def plot_lineage(networks: Mapping[str, Trained], title: str = "", ax: Axes | No
         ax.annotate(f"{name}\n{seen}", (one.multiply_adds, percent.mean()), (9, -4), textcoords="offset points",
                     fontsize=8, va="top")  # fmt: skip
     ax.set(xscale="log", xlabel="multiply-adds of one image", ylabel="validation accuracy (%)", title=title)
+    ticks = [300_000, 500_000, 1_000_000, 2_000_000, 4_000_000]
+    ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    ax.xaxis.minorticks_off()
     ax.margins(x=0.2, y=0.12)
     ax.grid(alpha=0.3)
     return ax

@@ -14,7 +14,7 @@ INITIAL = {"PyTorch's": "torch", "He's": "he"}
 
 @lru_cache(maxsize=256)
 def norms(layers: int, skips: str, norm: bool, weights: str) -> list[float]:
-    """The gradient's norm at the bottom, above each block, and at the top, where it is 1: of noise with random labels."""
+    """The gradient's norm at each height, bottom first, 1 at the top; the images are noise, the labels random."""
     from utils.gradients import gradient_norms
     from utils.models.deep import DeepCNN
 

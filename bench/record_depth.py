@@ -3,7 +3,7 @@
 A small network of each family of CNNs, and a small vision transformer behind patches and behind a convolutional stem,
 all of about 30,000 parameters: each gets the learning rate that does best on the validation images in a run of half
 the length with a seed of its own, and is trained with it for the same steps, three seeds. Then networks of equal 3×3
-layers, plain and with skips, at three depths, for twice as many steps: their training error. About ten minutes of one
+layers, plain and with skips, at two depths, for twice as many steps: their training error. About ten minutes of one
 core; the file is written again after each network.
 """
 
@@ -25,7 +25,7 @@ from utils.paths import RECORDED
 from utils.training import Batches, evaluate, fit, seed_everything
 
 RECORD = RECORDED / "depth_and_families.json"
-DEPTHS = (8, 20, 32)
+DEPTHS = (8, 32)
 RATES = (0.01, 0.03)
 WIDTH = 32  # of the transformers
 

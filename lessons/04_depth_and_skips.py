@@ -2,9 +2,8 @@
 # # 04 · Depth and skips: why can networks be deep?
 #
 # In 1998 a network that read digits had five layers with weights. In 2015 one that recognised photographs had 152. What had
-# stopped people
-# in between, and what changed? The short answer is "they added the input to the output". This lesson measures what that buys,
-# and what it does not.
+# stopped people in between, and what changed? The short answer is "they added the input to the output". This lesson measures
+# what that buys, and what it does not.
 #
 # When you are done (about 110 minutes) you can
 #
@@ -30,7 +29,7 @@ from utils import costs, data, notebook, paths, reach, training
 from utils.checks import depth_and_skips as check
 from utils.claims import claim
 from utils.gradients import gradient_by_path_length, gradient_norms
-from utils.models import families, published, vision
+from utils.models import families, lineage, published, vision
 from utils.models.deep import DeepBlock, DeepCNN
 from utils.notebook import payoff
 from utils.plotting import depth as depth_plots
@@ -78,9 +77,8 @@ claim(
 # ### A hundred real layers
 #
 # `DeepCNN` is a stack of equal 3×3 layers with ReLU, on digits. We ask it for the gradient of the loss above its last block
-# and
-# below its first one, and divide: 1 means that all of it got through. Blocks have two layers, with or without a skip around
-# them, and with or without batch normalisation. Nothing is trained yet.
+# and below its first one, and divide: 1 means that all of it got through. Blocks have two layers, with or without a skip
+# around them, and with or without batch normalisation. Nothing is trained yet.
 #
 # **Predict** for each of the four: after 100 layers, has the gradient vanished, survived or exploded?
 
@@ -138,17 +136,15 @@ claim(
 )
 
 # %% [markdown] covers="8"
-# You will often read that the gradient flows through the addition unchanged and that this solves vanishing gradients.
-# Here is what the picture says, more exactly:
+# You will often read that the gradient flows through the addition unchanged and that this solves vanishing gradients. Here is
+# what the picture says, more exactly:
 #
 # - **Plain networks need not vanish.** With the weights that PyTorch draws, each layer shrinks the gradient. He et al. drew
-#   larger ones, made
-#   for ReLU, and most of the problem was gone *before* there were skips.
+#   larger ones, made for ReLU, and most of the problem was gone *before* there were skips.
 # - **Normalisation without skips explodes.** Each layer rescales the signal on its way up, and the gradient pays for that on
-#   its way
-#   down (Yang et al. 2019).
-# - **Skips alone can explode**, as $1.9^{50}$ does. Each block adds to the signal, so without normalisation its variance
-#   can double at every block.
+#   its way down (Yang et al. 2019).
+# - **Skips alone can explode**, as $1.9^{50}$ does. Each block adds to the signal, so without normalisation its variance can
+#   double at every block.
 # - **Both together** grow slowly. Each normalised branch adds about as much as the one before, so a late branch changes a
 #   *larger* stream by a *smaller* share.
 #
@@ -180,19 +176,16 @@ claim(
 
 # %% [markdown] covers="35"
 # Fifty blocks, each keeping 0.9: that is $0.9^{50}$ again, now on the direct path. A network called Highway (Srivastava et
-# al., May
-# 2015) had learned factors there, *gates* between 0 and 1, and took them from the LSTM (1997). ResNet, half a year later,
-# left the gates out. The
-# two ideas are alike in this: both add what was there to what is new, so that there is a path along which the gradient is
-# multiplied by a known number. They differ in that number. A gate can close and forget; a skip cannot. Lesson 07 lays one over
-# the other.
+# al., May 2015) had learned factors there, *gates* between 0 and 1, and took them from the LSTM (1997). ResNet, half a year
+# later, left the gates out. The two ideas are alike in this: both add what was there to what is new, so that there is a path
+# along which the gradient is multiplied by a known number. They differ in that number. A gate can close and forget; a skip
+# cannot. Lesson 07 lays one over the other.
 
 # %% [markdown] quiz="one_at_a_time" points=1
 # ### Quiz · what did it?
 #
 # A colleague trains a plain network of 60 layers with batch normalisation. It fails. "Vanishing gradients," she says,
-# "normalisation
-# was not enough." Which answer fits what you measured?
+# "normalisation was not enough." Which answer fits what you measured?
 #
 # - A. She is right: normalisation slows the vanishing down, and 60 layers are too many.
 # - B. At the start the gradient explodes in such a network; if something vanishes, it must be shown.
@@ -201,8 +194,7 @@ claim(
 #
 # ### BEGIN SOLUTION
 # **B.** Plain with normalisation grows from bottom to top of the figure: the gradient at the lowest layers is thousands of
-# times
-# larger than at the highest ones.
+# times larger than at the highest ones.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -218,15 +210,14 @@ claim(
 # ## 2 · The residual block
 #
 # If a few layers should turn $x$ into $H(x)$, let them compute the *difference* $F(x) = H(x) - x$ instead, and add $x$
-# afterwards. If
-# nothing needs to be changed, $F$ only has to be zero. He, Zhang, Ren and Sun (2015) called this a **residual** block:
+# afterwards. If nothing needs to be changed, $F$ only has to be zero. He, Zhang, Ren and Sun (2015) called this a
+# **residual** block:
 #
 # $$y = \mathrm{relu}\big(x + F(x)\big), \qquad F(x) = \mathrm{norm}_2\big(K_2 * \mathrm{relu}(\mathrm{norm}_1(K_1 * x))\big)$$
 #
-# In evaluation mode, batch normalisation is nothing but a scale and a shift for each channel, so
-# $\mathrm{norm}_i(u) = \gamma_i \cdot u + \beta_i$. **Predict** for one pixel and one channel, with both kernels zero: what
-# does the block make of 3?
-# And of −3?
+# In evaluation mode, batch normalisation is nothing but a scale and a shift for each channel, so $\mathrm{norm}_i(u) =
+# \gamma_i \cdot u + \beta_i$. **Predict** for one pixel and one channel, with both kernels zero: what does the block make of
+# 3? And of −3?
 
 # %% same_output=true
 for pixel in (3.0, -3.0):
@@ -280,8 +271,7 @@ check.residual_block(residual_block)
 # <details><summary>Hint: the idea</summary>
 #
 # Write the branch as if there were no skip: convolve, scale and shift, ReLU, convolve, scale and shift. Keep `x` under its
-# own name
-# until the end.
+# own name until the end.
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
@@ -311,8 +301,7 @@ with payoff("residual_block"):
 # ### The Jacobian of a block
 #
 # The Jacobian of $x + F(x)$ is $I + J_F$: the identity, plus that of the branch. In the original block there is a ReLU after
-# the sum. It
-# multiplies from the left by a diagonal matrix $D$ of zeros and ones: $D\,(I + J_F)$.
+# the sum. It multiplies from the left by a diagonal matrix $D$ of zeros and ones: $D\,(I + J_F)$.
 #
 # **Predict**: a block of 2 channels on a map of 4×4 pixels has a Jacobian of 32×32. What do you see on its diagonal?
 
@@ -372,9 +361,8 @@ claim(
 # ●●○ · about 10 minutes · 2 points
 #
 # Write `shortcut(x, channels, stride, weight)`. With a weight it is the projection, without one (`None`) it is way A.
-# `channels` is
-# at least C. Nothing else stands on a shortcut: no bias, no ReLU. (The paper's projection is normalised, too; we leave that
-# out.)
+# `channels` is at least C. Nothing else stands on a shortcut: no bias, no ReLU. (The paper's projection is normalised, too;
+# we leave that out.)
 
 
 # %% answer="shortcut"
@@ -403,8 +391,7 @@ check.shortcut(shortcut)
 # <details><summary>Hint: the idea</summary>
 #
 # Two things happen, and one of them is the same both times: `x[:, :, ::stride, ::stride]` keeps the pixels that a 1×1 kernel
-# with that stride would read.
-# What is left is about channels alone.
+# with that stride would read. What is left is about channels alone.
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
@@ -427,23 +414,20 @@ with payoff("shortcut"):
 
 # %% [markdown]
 # Way A: the digit at half its size, and two empty maps for the branch to fill. Way B: three multiples of it. The paper found
-# B slightly better and
-# kept it where shapes change; everywhere else its shortcuts are identities.
+# B slightly better and kept it where shapes change; everywhere else its shortcuts are identities.
 
 # %% [markdown]
 # ## 3 · Degradation: worse where it should be better
 #
 # Here is the experiment that led to all this. Stack more layers on a network that works. It may overfit, so its *validation*
-# error may rise. But
-# its **training** error should fall, since it can do all that the smaller one can: let the new layers do nothing.
+# error may rise. But its **training** error should fall, since it can do all that the smaller one can: let the new layers do
+# nothing.
 #
 # First let us see whether they can. We train a plain network of 8 layers, put 24 layers on top whose kernels pass everything
-# on (a 1 in the
-# middle), and measure again. **Predict**: what happens to the training error?
+# on (a 1 in the middle), and measure again. **Predict**: what happens to the training error?
 #
 # Then we train 32 layers from scratch. **Predict**: is the training error of the plain network with 32 layers lower than,
-# equal to or higher than that of the one
-# with 8? And with skips?
+# equal to or higher than that of the one with 8? And with skips?
 
 # %%
 LEARN = 8_000  # images, each of them seen once
@@ -528,17 +512,16 @@ claim(
 
 # %% [markdown]
 # So it is not overfitting, because the error on the *training* images rose. And the good solution exists: you have just built
-# it. The optimiser does not
-# find it. He et al. called this **degradation**. With skips, doing nothing is the easy thing: $F = 0$.
+# it. The optimiser does not find it. He et al. called this **degradation**. With skips, doing nothing is the easy thing: $F =
+# 0$.
 #
 # Is it the vanishing gradient, then? The authors thought that unlikely, since their plain networks were normalised. Your
-# figure in section 1 agrees in part: normalised plain
-# networks do not vanish at the start, they explode. What exactly makes them hard to train is still argued about, and the
-# name of the problem is not an explanation.
+# figure in section 1 agrees in part: normalised plain networks do not vanish at the start, they explode. What exactly makes
+# them hard to train is still argued about, and the name of the problem is not an explanation.
 #
 # ### Is it only slower?
 #
-# Each image was seen once. `python -m bench.record_depth` trained longer, with three seeds and one depth in between; here is
+# Each image was seen once. `python -m bench.record_depth` trained longer, with three seeds; here is
 # its record.
 
 # %%
@@ -591,8 +574,8 @@ claim(
 # ## 4 · A deep network is many shallow ones
 #
 # At each block a signal has two ways: past the branch, or through it. So a stack of blocks is a bundle of **paths**, and most
-# of them are shorter than
-# the stack. Here are all paths through three blocks, written out. **Predict**: how many go through exactly one branch?
+# of them are shorter than the stack. Here are all paths through three blocks, written out. **Predict**: how many go through
+# exactly one branch?
 
 # %% same_output=true
 ways = [(a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1)]  # 1: through the branch
@@ -602,8 +585,7 @@ for through in range(4):
 
 # %% [markdown]
 # That is Pascal's triangle: 1, 3, 3, 1, and $2^3$ paths in all. For $n$ blocks with one layer each, $\binom{n}{k}$ paths go
-# through $k$ of them. Real
-# stacks are less tidy. A branch has several layers, and a layer without a skip lies on every path.
+# through $k$ of them. Real stacks are less tidy. A branch has several layers, and a layer without a skip lies on every path.
 #
 # | symbol | in code | meaning |
 # | --- | --- | --- |
@@ -616,8 +598,8 @@ for through in range(4):
 # ### Exercise 4.3 · count the paths
 # ●●○ · about 15 minutes · 2 points
 #
-# Write `count_paths(blocks)`. It returns the list $N_0, N_1, \dots$ up to the longest path. Do not list the paths: a
-# ResNet with 54 blocks has $2^{54}$ of them.
+# Write `count_paths(blocks)`. It returns the list $N_0, N_1, \dots$ up to the longest path. Do not list the paths: a ResNet
+# with 54 blocks has $2^{54}$ of them.
 
 
 # %% answer="count_paths" covers="8"
@@ -670,10 +652,9 @@ with payoff("count_paths"):
 # ### Which paths carry the gradient?
 #
 # Most paths go through about half of the branches. But a path through many branches is multiplied by many Jacobians. If these
-# are small, long paths carry little, however many
-# they are. Veit, Wilber and Belongie (2016) sampled paths to find out. We can do it exactly: the product of all
-# $I + J_i$ is the sum over all paths, and `gradient_by_path_length` sorts that sum by the number of branches, with the same
-# recursion that you have just written.
+# are small, long paths carry little, however many they are. Veit, Wilber and Belongie (2016) sampled paths to find out. We
+# can do it exactly: the product of all $I + J_i$ is the sum over all paths, and `gradient_by_path_length` sorts that sum by
+# the number of branches, with the same recursion that you have just written.
 #
 # **Predict**: in a network of 16 blocks, which paths carry most of the gradient, those through 0, 3, 8 or 16 branches?
 
@@ -711,7 +692,8 @@ claim(
     "The paths that carry most of the gradient are shorter than the typical one, which takes 8",
     max(heaviest.values()) < 8,
     unit="branches",
-    **heaviest,
+    untrained=heaviest["untrained"],
+    trained=heaviest["trained"],
 )
 longest_share = max(values[16] for values in shares.values())
 claim(
@@ -722,17 +704,15 @@ claim(
 
 # %% [markdown]
 # In an untrained network the direct path alone carries most of it. Training moves the weight to paths through a few branches,
-# still well below
-# the eight of a typical path. So a deep residual network is, for its gradient, an ensemble of networks of modest depth. That
-# is one reason why depth does not hurt. (The parts are
-# vectors, and partly cancel, so that their norms add up to more than 1.)
+# still well below the eight of a typical path. So a deep residual network is, for its gradient, an ensemble of networks of
+# modest depth. That is one reason why depth does not hurt. (The parts are vectors, and partly cancel, so that their norms add
+# up to more than 1.)
 #
 # ### Take a block away
 #
 # If this is right, a single block should not matter much: without it, half of all paths are left as they were. In a plain
-# network each block lies
-# on the only path. **Predict**: we remove one block at a time from the trained networks, and train nothing again. What
-# happens to the accuracy?
+# network each block lies on the only path. **Predict**: we remove one block at a time from the trained networks, and train
+# nothing again. What happens to the accuracy?
 
 
 # %%
@@ -782,8 +762,7 @@ claim(
 # ### What skips do to the reach
 #
 # Skips leave the *theoretical* field as it is, since the longest path decides it. The *effective* field of lesson 03 follows
-# the paths that carry
-# something. **Predict**: with skips, is it wider or narrower than without?
+# the paths that carry something. **Predict**: with skips, is it wider or narrower than without?
 
 # %%
 torch.manual_seed(0)
@@ -811,8 +790,7 @@ claim(
 
 # %% [markdown]
 # Short paths see little. The skips that bring the gradient down also keep a unit's attention close to its own place, until
-# training moves the weight to longer paths. Depth
-# on paper is not reach.
+# training moves the weight to longer paths. Depth on paper is not reach.
 
 # %% [markdown]
 # ## 5 · Six blocks, 1998 to 2022
@@ -830,12 +808,11 @@ claim(
 # | 2022 | ConvNeXt | depthwise 7×7, layer norm, 1×1 up, GELU, 1×1 down, a skip | a transformer's block, with a convolution where attention was |
 #
 # *Depthwise* means that each channel is convolved for itself: as many groups as channels. *Squeeze and excitation* multiplies
-# each channel by a number that a
-# small network makes of the means of all channels.
+# each channel by a number that a small network makes of the means of all channels.
 #
 # Why these shapes? Because of what they cost. A layer with $C_{in}$ channels in and $C_{out}$ out, kernel $k$, stride $s$ and
-# $g$ groups reads $C_{in} / g$ channels for each unit of its output.
-# **Predict**: which has more weights, three 3×3 layers or one 7×7 layer with the same field? By how much?
+# $g$ groups reads $C_{in} / g$ channels for each unit of its output. **Predict**: which has more weights, three 3×3 layers or
+# one 7×7 layer with the same field? By how much?
 
 # %% same_output=true
 C = 64
@@ -855,8 +832,7 @@ print(f"three 3×3 layers: {3 * 9 * C * C:,} weights; one 7×7 layer: {49 * C * 
 # ●●○ · about 15 minutes · 2 points
 #
 # Write `block_cost(layers, side)`. It takes a list of `(inputs, outputs, kernel, stride, groups)`, input side first, and the
-# side of the image. It returns two whole
-# numbers: parameters and multiply-adds of all layers together.
+# side of the image. It returns two whole numbers: parameters and multiply-adds of all layers together.
 
 
 # %% answer="block_cost" covers="7"
@@ -921,14 +897,12 @@ with payoff("block_cost"):
 
 # %% [markdown]
 # A bottleneck handles four times as many channels as a basic block and costs a little less, as the ResNet paper says. And in
-# MBConv and ConvNeXt the large kernel is nearly free: almost all of
-# the cost is in the 1×1 layers around it.
+# MBConv and ConvNeXt the large kernel is nearly free: almost all of the cost is in the 1×1 layers around it.
 #
-# ### Are these the real blocks?
+# ### Six blocks, counted
 #
-# It is easy to build something that only looks like the original. So let us hold our blocks against their papers: with
-# nothing but these blocks, `utils/models/published.py` builds the whole networks, on a
-# "device" where tensors have shapes and no numbers. If a single block were wrong, the sums would not fit.
+# Here is one block of each network, with the sizes that it has in the paper. LeNet's first layer is in its paper with 156
+# parameters and 122,304 connections, where a connection is a product or a bias.
 
 
 # %% covers="7"
@@ -938,6 +912,59 @@ def counted(build, *shape: int) -> costs.Cost:
         return costs.cost(build(), torch.empty(1, *shape))
 
 
+one_block = {
+    "LeNet: C1 and S2": (partial(lineage.LeNetBlock, 1, 6), 1, 32),
+    "AlexNet: layer 2": (partial(lineage.AlexNetBlock, 96, 256, groups=2), 96, 27),
+    "VGG-16: stage 3": (partial(lineage.VGGBlock, 128, 256), 128, 56),
+    "ResNet-34: basic": (partial(lineage.BasicBlock, 64, 64), 64, 56),
+    "ResNet-50: bottleneck": (partial(lineage.Bottleneck, 256, 256), 256, 56),
+    "ResNet-50: projection": (partial(lineage.Bottleneck, 256, 512, 2), 256, 56),
+    "EfficientNet-B0: MBConv": (partial(lineage.MBConv, 40, 40, 5), 40, 28),
+    "ConvNeXt-T: block": (partial(lineage.ConvNeXtBlock, 96), 96, 56),
+}
+print(f"{'':24} {'input':>9}  parameters  multiply-adds")
+for name, (build, channels, side) in one_block.items():
+    cost = counted(build, channels, side, side)
+    print(f"{name:24} {channels:3}×{side}×{side} {cost.parameters:11,} {cost.multiply_adds:14,}")
+
+# %% covers="7"
+c1 = counted(lambda: lineage.LeNetBlock(1, 6).convolution, 1, 32, 32)
+basic, bottleneck, convnext = (
+    counted(*one_block[name][:1], channels, 56, 56)
+    for name, channels in {
+        "ResNet-34: basic": 64,
+        "ResNet-50: bottleneck": 256,
+        "ConvNeXt-T: block": 96,
+    }.items()
+)
+claim(
+    "LeNet's first layer has the 156 parameters and 122,304 connections of its paper",
+    (c1.parameters, c1.multiply_adds + 6 * 28 * 28) == (156, 122_304),
+    parameters=c1.parameters,
+    connections=c1.multiply_adds + 6 * 28 * 28,
+)
+claim(
+    "Multiply-adds of three blocks are those of the arithmetic above",
+    [basic.multiply_adds, bottleneck.multiply_adds, convnext.multiply_adds]
+    == [
+        2 * 9 * 64 * 64 * 56**2,
+        (256 * 64 + 9 * 64 * 64 + 64 * 256) * 56**2,
+        (49 * 96 + 2 * 96 * 384) * 56**2,
+    ],
+    basic=basic.multiply_adds,
+    bottleneck=bottleneck.multiply_adds,
+    ConvNeXt=convnext.multiply_adds,
+)
+
+# %% [markdown]
+# ### Are these the real blocks?
+#
+# It is easy to build something that only looks like the original. So let us hold our blocks against their papers: with
+# nothing but these blocks, `utils/models/published.py` builds the whole networks, on a "device" where tensors have shapes and
+# no numbers. If a single block were wrong, the sums would not fit.
+
+
+# %% covers="7"
 whole_networks = {
     "LeNet-5": (counted(published.lenet_5, 1, 32, 32), "60,000", ""),
     "AlexNet": (counted(published.alexnet, 3, 227, 227), "60 million", ""),
@@ -992,9 +1019,8 @@ claim(
 # ### The same budget for all
 #
 # Now a small network of each family, for digits: about 30,000 parameters each, the same images, the same number of steps, and
-# a learning rate of its own, chosen on validation data
-# with equal effort. Training all of them takes longer than a lesson may, so `python -m bench.record_depth` did it once, with
-# three seeds.
+# a learning rate of its own, chosen on validation data with equal effort. Training all of them takes longer than a lesson
+# may, so `python -m bench.record_depth` did it once, with three seeds.
 #
 # **Predict**: is the order of the accuracies the order of the years?
 
@@ -1026,14 +1052,38 @@ for name, one in trained.items():
 depth_plots.plot_lineage(trained, "Small networks of six families, the same steps (recorded)")
 
 # %% [markdown]
+# A record should be possible to repeat. Here is one of its rows, trained now.
+
+# %% covers="7"
+tuned = record["tuning"]["LeNet (1998)"]
+chosen = {"epochs": record["passes"], "lr": float(max(tuned, key=lambda rate: tuned[rate]))}
+first = [part[: record["images"]] for part in train_set]
+training.seed_everything(0)
+once_more = training.fit(
+    families.lenet(),
+    training.Batches(*first, record["size"], shuffle=True),
+    training.Batches(*validation_set, 500),
+    validations=1,
+    label="LeNet",
+    **chosen,
+)
+claim(
+    "Trained here and now, LeNet reads about as well as in the record",
+    abs(once_more.best - trained["LeNet (1998)"].accuracies[0]) < 0.02,
+    of="mnist",
+    here=once_more.best,
+    recorded=trained["LeNet (1998)"].accuracies[0],
+)
+
+# %% [markdown]
 # PLACEHOLDER
 
 # %% [markdown]
 # ### How to grow: compound scaling
 #
 # Given a good small network and eight times the budget, what should grow: its depth, its width (channels), or the resolution
-# of the images? Tan and Le (2019) let all three grow together,
-# $d = 1.2^\phi$, $w = 1.1^\phi$ and $r = 1.15^\phi$. **Predict**: by how much does the cost grow from $\phi$ to $\phi + 1$?
+# of the images? Tan and Le (2019) let all three grow together, $d = 1.2^\phi$, $w = 1.1^\phi$ and $r = 1.15^\phi$.
+# **Predict**: by how much does the cost grow from $\phi$ to $\phi + 1$?
 
 # %% same_output=true
 alpha, beta, gamma = 1.2, 1.1, 1.15
@@ -1137,7 +1187,10 @@ claim(
         and abs(cost.multiply_adds / 1e9 / paper[name][1] - 1) < 0.03
         for name, cost in grown.items()
     ),
-    **{f"{name}_parameters": cost.parameters for name, cost in grown.items()},
+    B0=grown["B0"].parameters,
+    B1=grown["B1"].parameters,
+    B2=grown["B2"].parameters,
+    B3=grown["B3"].parameters,
 )
 
 # %% covers="7"
@@ -1147,8 +1200,8 @@ for phi, (width, depth, side) in steps_of_phi.items():
 
 # %% [markdown]
 # Compare: B1 has 1.0, 1.1 and 240, B2 has 1.1, 1.2 and 260, B3 has 1.2, 1.4 and 300. So these are $\phi$ = ½, 1 and 2,
-# rounded to taste. "Principled scaling" is a rule found by a search on the smallest network,
-# then applied with rounding; it is not a law.
+# rounded to taste. "Principled scaling" is a rule found by a search on the smallest network, then applied with rounding; it
+# is not a law.
 
 # %% [markdown] quiz="large_kernel" points=1
 # ### Quiz · a large kernel
@@ -1179,9 +1232,9 @@ for phi, (width, depth, side) in steps_of_phi.items():
 # ## 6 · When to use a CNN today
 #
 # A vision transformer cuts the image into patches and lets each patch look at all the others. A convolution looks at its
-# neighbours. Lesson 00 has counted the pairs: with $n$ patches there are $n^2$ of them.
-# How much does that matter in practice? We let the side of the image grow. **Predict**: for an image of twice the side, how
-# many times longer does the CNN take, and how many times longer the transformer?
+# neighbours. Lesson 00 has counted the pairs: with $n$ patches there are $n^2$ of them. How much does that matter in
+# practice? We let the side of the image grow. **Predict**: for an image of twice the side, how many times longer does the CNN
+# take, and how many times longer the transformer?
 
 # %% covers="9"
 small_cnn, small_vit = families.resnet().eval(), vision.SmallViT(vision.patches(32)).eval()
@@ -1217,16 +1270,16 @@ claim(
 
 # %% [markdown] covers="9"
 # Four times as many pixels: the CNN takes about four times as long. In the transformer, the part that treats each patch alone
-# grows by four as well, and the part that compares all pairs by sixteen; the larger the image, the more that part counts.
-# One often reads that CNNs are cheaper "at small resolutions". At the small end of this figure the two are close; it is at
-# *large* ones that the pairs cost. (Transformers for large images therefore look at windows, or
-# shrink the map on the way. Larger patches help too, and lose detail.)
+# grows by four as well, and the part that compares all pairs by sixteen; the larger the image, the more that part counts. One
+# often reads that CNNs are cheaper "at small resolutions". At the small end of this figure the two are close; it is at
+# *large* ones that the pairs cost. (Transformers for large images therefore look at windows, or shrink the map on the way.
+# Larger patches help too, and lose detail.)
 #
 # ### A convolutional stem under a transformer
 #
 # The two can be combined. Instead of cutting the image into patches, let two 3×3 layers of stride 2 make as many vectors,
-# from neighbourhoods that overlap. Then the transformer goes on as before (Xiao et al. 2021). **Predict**: with the
-# same number of steps, which of them reads digits better?
+# from neighbourhoods that overlap. Then the transformer goes on as before (Xiao et al. 2021). **Predict**: with the same
+# number of steps, which of them reads digits better?
 
 # %% covers="9"
 fronts = {name: record["networks"][name] for name in ("ViT, patches", "ViT, convolutional stem")}

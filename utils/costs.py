@@ -101,8 +101,8 @@ def cost(module: nn.Module, *inputs: torch.Tensor) -> Cost:
 
     def count(layer: nn.Module, _: object, output: torch.Tensor) -> None:
         nonlocal counted
-        weight = layer.weight
-        counted += output.numel() * weight[0].numel()  # each output is a sum of so many products
+        assert isinstance(layer, nn.Conv2d | nn.Linear)
+        counted += output.numel() * layer.weight[0].numel()  # each output is a sum of so many products
 
     multiplying = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     handles = [layer.register_forward_hook(count) for layer in multiplying]

@@ -1,6 +1,6 @@
 """What becomes of a gradient on its way down through a stack of blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +27,7 @@ def gradient_norms(model: DeepCNN, images: Tensor, labels: Tensor) -> list[float
     return (norms / norms[-1]).tolist()
 
 
-def gradient_by_path_length(blocks: Sequence[DeepBlock], x: Tensor, gradient: Tensor) -> Tensor:
+def gradient_by_path_length(blocks: Iterable[nn.Module], x: Tensor, gradient: Tensor) -> Tensor:
     """The gradient at the input of residual blocks, taken apart by the number of branches that its paths go through.
 
     Each block multiplies a gradient by I + J, J the Jacobian of its branch (and by the mask of its last ReLU). The
@@ -35,15 +35,18 @@ def gradient_by_path_length(blocks: Sequence[DeepBlock], x: Tensor, gradient: Te
     of them: a new block sends what has k branches behind it on as it is, and through its branch to k + 1.
 
     Args:
-        blocks: with skips; measured in evaluation mode.
+        blocks: `DeepBlock`s with skips; measured in evaluation mode.
         x: their input (N, C, H, W).
         gradient: of some number by the output of the last block (N, C, H, W).
 
     Returns: (n + 1, N, C, H, W); their sum over the first axis is the whole gradient at x.
+    Raises ValueError for other blocks.
     """
-    maps, found = x.detach(), []
-    with evaluation_mode(nn.ModuleList(blocks)):
-        for block in blocks:
+    stack, maps, found = nn.ModuleList(blocks), x.detach(), []
+    with evaluation_mode(stack):
+        for block in stack:
+            if not isinstance(block, DeepBlock) or block.scale is None:
+                raise ValueError(f"a block is {block}; expected a DeepBlock with a skip.")
             maps = maps.requires_grad_()
             branch = block.branch(maps)
             output = torch.relu(block.scale * maps + branch)

@@ -212,8 +212,9 @@ shortcut.slip("relu_on_the_shortcut", last=torch.relu).says(
 
 @shortcut.mistake("The matrix is turned: weight[o, c] says how much of input channel c goes into output channel o.")
 def weight_turned(x, channels, stride, weight):
-    square = weight is not None and weight.shape[0] == weight.shape[1]
-    return shortcut.reference(x, channels, stride, weight.T if square else weight)
+    if weight is not None and weight.shape[0] == weight.shape[1]:
+        weight = weight.T
+    return shortcut.reference(x, channels, stride, weight)
 
 
 @shortcut.mistake("You put zeros around the map as well. Zeros fill new channels only.")

@@ -4,7 +4,7 @@ Grey images (N, 1, 28, 28) in, ten logits (N, 10) out. `maps` is what a network 
 are, `head` what follows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
@@ -23,7 +23,7 @@ from utils.models.lineage import (
 class SmallNetwork(nn.Module):
     """Layers that keep a map (N, C, H, W), and what makes logits of it."""
 
-    def __init__(self, maps: list[nn.Module], head: list[nn.Module]):
+    def __init__(self, maps: Sequence[nn.Module], head: Sequence[nn.Module]):
         super().__init__()
         self.maps, self.head = nn.Sequential(*maps), nn.Sequential(*head)
 

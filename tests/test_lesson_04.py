@@ -344,8 +344,9 @@ def test_blocks_cost_what_the_exercise_says(block, layers):
     ],
 )
 def test_compound_scaling_gives_the_published_networks(width, depth, side, parameters, millions, billions):
-    stages = check.scaled.reference(published.EFFICIENTNET_B0, width, depth)
+    stages = check.scaled.reference(published.EFFICIENTNETS["B0"][0], width, depth)
     stages[0], stages[-1] = (stages[0][0], 1), (stages[-1][0], 1)
+    assert (stages, side) in published.EFFICIENTNETS.values()
     cost = on_meta(partial(published.efficientnet, stages), 3, side, side)
     assert cost.parameters == parameters  # those of torchvision
     assert cost.parameters / 1e6 == pytest.approx(millions, rel=0.03)

@@ -78,11 +78,16 @@ def resnet(depth: int) -> nn.Sequential:
     return nn.Sequential(convolution(3, 64, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1), *blocks, *_mean_and_logits(inputs))
 
 
-EFFICIENTNET_B0: list[Stage] = [(32, 1), (16, 1), (24, 2), (40, 2), (80, 3), (112, 3), (192, 4), (320, 1), (1280, 1)]
-"""Channels and repeats: the stem, seven stages of MBConv, the last 1×1 layer."""
+EFFICIENTNETS: dict[str, tuple[list[Stage], int]] = {
+    "B0": ([(32, 1), (16, 1), (24, 2), (40, 2), (80, 3), (112, 3), (192, 4), (320, 1), (1280, 1)], 224),
+    "B1": ([(32, 1), (16, 2), (24, 3), (40, 3), (80, 4), (112, 4), (192, 5), (320, 2), (1280, 1)], 240),
+    "B2": ([(32, 1), (16, 2), (24, 3), (48, 3), (88, 4), (120, 4), (208, 5), (352, 2), (1408, 1)], 260),
+    "B3": ([(40, 1), (24, 2), (32, 3), (48, 3), (96, 5), (136, 5), (232, 6), (384, 2), (1536, 1)], 300),
+}
+"""Channels and repeats of the stem, seven stages of MBConv and the last 1×1 layer; and the side of the image."""
 
 
-def efficientnet(stages: Sequence[Stage] = EFFICIENTNET_B0) -> nn.Sequential:
+def efficientnet(stages: Sequence[Stage] = EFFICIENTNETS["B0"][0]) -> nn.Sequential:
     """EfficientNet with nine stages of any width and depth; the stem and the last layer are there once."""
     (inputs, _), *middle, (last, _) = stages
     layers: list[nn.Module] = [convolution(3, inputs, 3, 2), nn.SiLU()]

@@ -1307,6 +1307,13 @@ claim(
     CNN=doubled["ResNet"],
     transformer=doubled["ViT, patches of 4×4"],
 )
+at_32 = seconds["ViT, patches of 4×4"][32] / seconds["ResNet"][32]
+claim(
+    "At side 32 the two are within a factor of four of each other",
+    0.25 < at_32 < 4,
+    unit="times",
+    transformer_to_CNN=at_32,
+)
 
 # %% [markdown] covers="9"
 # Four times as many pixels: the CNN takes about four times as long. In the transformer, the part that treats each patch alone

@@ -144,8 +144,8 @@ claim(
 )
 
 # %% [markdown] covers="8"
-# You will often read that the gradient flows through the addition unchanged and that this solves vanishing gradients. Here is
-# what the picture says, more exactly:
+# (The line of the plain network leaves the picture; the first claim has its end.) You will often read that the gradient flows
+# through the addition unchanged and that this solves vanishing gradients. Here is what the picture says, more exactly:
 #
 # - **Plain networks need not vanish.** With the weights that PyTorch draws, each layer shrinks the gradient. He et al. drew
 #   larger ones, made for ReLU, and most of the problem was gone *before* there were skips.
@@ -329,9 +329,8 @@ opened = (here + block.branch(here.view(1, 2, 4, 4)).flatten() > 0).float()
 formula = opened[:, None] * (torch.eye(32) + of_branch)
 
 # %%
-plot_images(
-    [of_branch, torch.eye(32) + of_branch, of_block], ["J", "I + J", "the block: rows are closed"]
-)
+three = {"J": of_branch, "I + J": torch.eye(32) + of_branch, "the block: D (I + J)": of_block}
+plot_images([*three.values()], [*three], bar="∂ output / ∂ input", signed=True)
 
 # %% covers="8"
 closed = int((opened == 0).sum())
@@ -1014,7 +1013,11 @@ claim(
             "ConvNeXt-T": 29,
         }.items()
     ),
-    **{name.replace("-", "_"): cost.parameters for name, cost in ours.items()},
+    LeNet_5=ours["LeNet-5"].parameters,
+    AlexNet=ours["AlexNet"].parameters,
+    VGG_16=ours["VGG-16"].parameters,
+    EfficientNet_B0=ours["EfficientNet-B0"].parameters,
+    ConvNeXt_T=ours["ConvNeXt-T"].parameters,
 )
 claim(
     "And to the multiply-adds, within a tenth of a billion",
@@ -1057,7 +1060,8 @@ for name, build in families.FAMILIES.items():
     net = build()
     cost = costs.cost(net, torch.zeros(1, 1, 28, 28))
     reached = [run["validation"] for run in record["networks"][name]]
-    trained[name] = depth_plots.Trained(*cost, side_of_field(net), reached)
+    size = cost.parameters, cost.multiply_adds
+    trained[name] = depth_plots.Trained(*size, side_of_field(net), reached)
 
 # %% covers="7"
 print(f"{'':20} parameters  multiply-adds     field  accuracy, three seeds")
@@ -1079,7 +1083,7 @@ first = [part[: record["images"]] for part in train_set]
 training.seed_everything(0)
 once_more = training.fit(
     families.lenet(),
-    training.Batches(*first, record["size"], shuffle=True),
+    training.Batches(*first, size=record["size"], shuffle=True),
     training.Batches(*validation_set, 500),
     validations=1,
     label="LeNet",
@@ -1316,11 +1320,11 @@ claim(
 )
 
 # %% [markdown] covers="9"
-# Four times as many pixels: the CNN takes about four times as long. In the transformer, the part that treats each patch alone
-# grows by four as well, and the part that compares all pairs by sixteen; the larger the image, the more that part counts. One
-# often reads that CNNs are cheaper "at small resolutions". At the small end of this figure the two are close; it is at
-# *large* ones that the pairs cost. (Transformers for large images therefore look at windows, or shrink the map on the way.
-# Larger patches help too, and lose detail.)
+# Four times as many pixels: the CNN takes at most about four times as long. In the transformer, the part that treats each
+# patch alone grows by four as well, and the part that compares all pairs by sixteen; the larger the image, the more that part
+# counts. One often reads that CNNs are cheaper "at small resolutions". At the small end of this figure the two are close; it
+# is at *large* ones that the pairs cost. (Transformers for large images therefore look at windows, or shrink the map on the
+# way. Larger patches help too, and lose detail.)
 #
 # ### A convolutional stem under a transformer
 #

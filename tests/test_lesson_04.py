@@ -468,7 +468,7 @@ def test_paths_and_shares_are_drawn_side_by_side():
 def test_each_network_of_the_lineage_is_named_with_its_field():
     networks = {"A": plots.Trained(10, 1_000_000, None, [0.9]), "B": plots.Trained(10, 2_000_000, 25, [0.8, 0.9])}
     ax = plots.plot_lineage(networks)
-    assert [text.get_text() for text in ax.texts] == ["A\nwhole image", "B\nfield 25"]
+    assert ax.get_legend_handles_labels()[1] == ["A, sees the whole image", "B, sees 25 pixels"]
 
 
 def test_costs_of_blocks_are_written_on_their_bars():

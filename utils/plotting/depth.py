@@ -91,19 +91,24 @@ class Trained(NamedTuple):
 
 
 def plot_lineage(networks: Mapping[str, Trained], title: str = "", ax: Axes | None = None) -> Axes:
-    """Accuracy against multiply-adds, a marker for each network with its name and field, a dot for each seed."""
-    ax = axes(ax, (7, 4.0))
+    """Accuracy against multiply-adds, a marker for each network, a dot for each seed; the legend names the fields.
+
+    Both axes are logarithmic, the upright one in the errors.
+    """
+    ax = axes(ax, (7.4, 3.8))
     for (name, one), marker, color in zip(networks.items(), MARKERS, COLORS, strict=False):
-        percent = 100 * np.asarray(one.accuracies)
-        ax.plot(one.multiply_adds, percent.mean(), marker, color=color, ms=9, zorder=3)
-        ax.plot([one.multiply_adds] * len(percent), percent, ".", color=color, alpha=0.6, ms=5)
-        seen = "whole image" if one.field is None else f"field {one.field}"
-        ax.annotate(f"{name}\n{seen}", (one.multiply_adds, percent.mean()), (9, -4), textcoords="offset points",
-                    fontsize=8, va="top")  # fmt: skip
-    ax.set(xscale="log", xlabel="multiply-adds of one image", ylabel="validation accuracy (%)", title=title)
-    ticks = [300_000, 500_000, 1_000_000, 2_000_000, 4_000_000]
-    ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
-    ax.xaxis.minorticks_off()
-    ax.margins(x=0.2, y=0.12)
+        errors = 100 - 100 * np.asarray(one.accuracies)
+        seen = "the whole image" if one.field is None else f"{one.field} pixels"
+        ax.plot(one.multiply_adds, errors.mean(), marker, color=color, ms=9, zorder=3, label=f"{name}, sees {seen}")
+        ax.plot([one.multiply_adds] * len(errors), errors, ".", color=color, alpha=0.6, ms=5)
+    ax.set(xscale="log", yscale="log", xlabel="multiply-adds of one image", title=title)
+    ax.set_ylabel("validation accuracy (%)\nlogarithmic in the errors")
+    ticks, levels = [300_000, 500_000, 1_000_000, 2_000_000, 4_000_000], [50, 80, 90, 95, 98, 99]
+    ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks], fontsize=8)
+    ax.set_yticks([100 - level for level in levels], [str(level) for level in levels])
+    ax.minorticks_off()
+    ax.invert_yaxis()  # fewer errors above
+    ax.margins(x=0.1)
     ax.grid(alpha=0.3)
+    ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return ax

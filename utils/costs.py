@@ -2,9 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
+
+from utils.modes import evaluation_mode
 
 AT_LEAST = 0.02  # seconds that one measurement takes: below, the clock's own steps would be seen
 
@@ -79,3 +83,33 @@ def crossing(one: Mapping[int, float], other: Mapping[int, float]) -> float:
             share = ahead[i] / (ahead[i] - ahead[i + 1])
             return float(np.exp(logs[i] + share * (logs[i + 1] - logs[i])))
     return float("nan")
+
+
+class Cost(NamedTuple):
+    """What one pass of one example costs, by the layers that multiply: convolutions and dense ones."""
+
+    parameters: int  # of the whole module
+    multiply_adds: int
+
+
+def cost(module: nn.Module, *inputs: torch.Tensor) -> Cost:
+    """Parameters, and multiply-adds of one forward pass; biases, normalisation, activations and pooling do not count.
+
+    On the "meta" device it computes nothing but shapes. The inputs are a batch of one; the mode is left as it was.
+    """
+    counted = 0
+
+    def count(layer: nn.Module, _: object, output: torch.Tensor) -> None:
+        nonlocal counted
+        assert isinstance(layer, nn.Conv2d | nn.Linear)
+        counted += output.numel() * layer.weight[0].numel()  # each output is a sum of so many products
+
+    multiplying = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    handles = [layer.register_forward_hook(count) for layer in multiplying]
+    try:
+        with torch.no_grad(), evaluation_mode(module):
+            module(*inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return Cost(sum(parameter.numel() for parameter in module.parameters()), counted)

@@ -8,7 +8,12 @@ from matplotlib.axes import Axes
 from utils.plotting.style import BLUE, COLORS, GREEN, GREY, MARKERS, ORANGE, axes
 
 
-def plot_runs(runs: Mapping[str, Sequence[float]], title: str = "", ax: Axes | None = None) -> Axes:
+def plot_runs(
+    runs: Mapping[str, Sequence[float]],
+    title: str = "",
+    ax: Axes | None = None,
+    xlabel: str = "validation accuracy (%): a dot for each seed, a bar at the mean",
+) -> Axes:
     """Accuracies (shares) of several variants: a dot for each seed, a bar at their mean."""
     ax = axes(ax, (6.5, 0.42 * len(runs) + 1.1))
     for row, shares in enumerate(runs.values()):
@@ -18,7 +23,7 @@ def plot_runs(runs: Mapping[str, Sequence[float]], title: str = "", ax: Axes | N
         ax.plot([percent.mean()] * 2, [row - 0.3, row + 0.3], color=COLORS[5], linewidth=3)
         ax.annotate(f"{percent.mean():.2f}", (percent.mean(), row - 0.32), ha="center", va="bottom", fontsize=8)
     ax.set(yticks=range(len(runs)), yticklabels=runs, ylim=(len(runs) - 0.5, -0.75))
-    ax.set(xlabel="validation accuracy (%): a dot for each seed, a bar at the mean", title=title)
+    ax.set(xlabel=xlabel, title=title)
     ax.margins(x=0.08)
     return ax
 

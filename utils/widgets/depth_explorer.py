@@ -1,0 +1,68 @@
+"""Choose depth, skips, normalisation and the first weights, and watch a gradient on its way down."""
+
+from functools import lru_cache
+
+import torch
+from matplotlib.figure import Figure
+
+from utils.plotting.depth import plot_profile
+
+DEPTHS = (2, 6, 10, 20, 30, 50, 70, 100)
+SCALES = {"no skips": None, "skips": 1.0, "skips, times 0.9": 0.9, "skips, times 0.5": 0.5}
+INITIAL = {"PyTorch's": "torch", "He's": "he"}
+
+
+@lru_cache(maxsize=256)
+def norms(layers: int, skips: str, norm: bool, weights: str) -> list[float]:
+    """The gradient's norm at each height, bottom first, 1 at the top; the images are noise, the labels random."""
+    from utils.gradients import gradient_norms
+    from utils.models.deep import DeepCNN
+
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        images, labels = torch.rand(16, 1, 28, 28), torch.randint(10, (16,))
+        scale = SCALES[skips]
+        model = DeepCNN(layers, skips=scale is not None, norm=norm, scale=scale or 1.0, initial=INITIAL[weights])
+        return gradient_norms(model, images, labels)
+
+
+def sentence(left: float, layers: int) -> str:
+    """What became of the gradient, in words."""
+    verdict = "it has all but vanished" if left < 0.01 else "it has exploded" if left > 100 else "it got through"
+    return f"Of a gradient of norm 1 above {layers} layers, {left:.2g} arrives below: {verdict}."
+
+
+def draw(layers: int, skips: str, norm: bool, weights: str) -> Figure:
+    """The way of the gradient through one network."""
+    title = f"{layers} layers, {skips}, {'with' if norm else 'without'} normalisation, {weights} weights"
+    figure = plot_profile(norms(layers, skips, norm, weights), title).figure
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def depth_explorer() -> None:
+    """Show the explorer: a slider for the depth, three menus, and the gradient's norm at each height."""
+    import ipywidgets as widgets
+
+    from utils.widgets.still import follow, img, png, selected, show, status
+
+    layers = widgets.SelectionSlider(options=DEPTHS, value=50, description="layers:", continuous_update=False)
+    skips = widgets.Dropdown(options=list(SCALES), description="skips:")
+    norm = widgets.Checkbox(value=False, description="batch normalisation")
+    weights = widgets.Dropdown(options=list(INITIAL), description="weights:")
+    said, canvas = widgets.HTML(), widgets.HTML()
+
+    def setting() -> tuple[int, str, bool, str]:
+        return selected(layers), selected(skips), norm.value, selected(weights)
+
+    def redraw() -> None:
+        said.value = status(sentence(norms(*setting())[0], setting()[0]))
+        canvas.value = img(png(draw(*setting())), "The gradient's norm at each height of the network.")
+
+    follow([layers, skips, norm, weights], redraw)
+    explorer = widgets.VBox([widgets.HBox([layers, skips]), widgets.HBox([weights, norm]), said, canvas])
+    explorer.add_class("depth-explorer")
+    alt = (
+        "An explorer of depth: layers, skips, normalisation and first weights, and the gradient's norm at each height."
+    )
+    show(explorer, draw(*setting()), f"{alt} Run the cell to play with it.")

@@ -111,7 +111,7 @@ ratios = {
 
 # %% figure="gradients" covers="8"
 depth_plots.plot_gradients(
-    ratios, "Skips with normalisation stay near 1; the rest is far off, or depends on the weights"
+    ratios, "Skips with normalisation grow slowly; the rest is far off, or depends on the weights"
 )
 
 # %% covers="8"
@@ -1386,7 +1386,7 @@ notebook.headline(
 
 # %% [markdown]
 # - **What is left of a gradient?** It depends on weights, normalisation and skips together. Plain networks can vanish,
-#   normalised plain ones explode, and so can skips alone. Skips with normalisation stay near 1.
+#   normalised plain ones explode, and so can skips alone. With skips and normalisation it grows slowly.
 # - **What does a skip do to the Jacobian?** It becomes $I + J$, and in the original block $D\,(I + J)$. The 1 matters: 0.9 in
 #   its place is lost after 100 layers.
 # - **What was the paper about?** Degradation: the deep plain network has the higher *training* error, although a good

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from utils.plotting.fields import plot_pyramid
 from utils.reach import Layer, output_sides, receptive_field
+from utils.reach.fields import full_layer
 from utils.widgets.still import img, png, show
 
 SETTINGS = {"kernel": (1, 11), "stride": (1, 4), "padding": (0, 10), "dilation": (1, 8)}  # least and largest
@@ -46,7 +47,7 @@ def describe(layers: Sequence[Layer], image: int, channels: int) -> list[Row]:
 def _seen(layers: Sequence[Layer]) -> int:
     """How many positions of the input have a path to one unit of the last layer, along one axis."""
     seen = {0}
-    for kernel, stride, _, dilation in reversed(layers):
+    for kernel, stride, _, dilation in map(full_layer, reversed(layers)):
         seen = {unit * stride + tap * dilation for unit in seen for tap in range(kernel)}
     return len(seen)
 

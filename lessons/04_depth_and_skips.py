@@ -1,7 +1,7 @@
 # %% [markdown] question="why can networks be deep?" write="a residual block and its shortcut, paths, costs, compound scaling" minutes=110
 # # 04 · Depth and skips: why can networks be deep?
 #
-# In 1998 a network that read digits had five layers with weights. In 2015 one that recognised photographs had 152. What had
+# In 1998 a network that read digits had seven layers with weights. In 2015 one that recognised photographs had 152. What had
 # stopped people in between, and what changed? The short answer is "they added the input to the output". This lesson measures
 # what that buys, and what it does not.
 #
@@ -210,7 +210,7 @@ claim(
 #
 # - **A** is what most people would guess. The figure has this network *above* 1, not below.
 # - **B** is right. "Vanishing" is a measurement, not a name for all that goes wrong in deep networks.
-# - **C** is what skips *and* normalisation come close to. Normalisation alone does not.
+# - **C** is nearer to what skips *and* normalisation do. Normalisation alone does not.
 # - **D** changes nothing: the layer that follows divides by the size of what it gets.
 # </details>
 
@@ -908,7 +908,22 @@ with payoff("block_cost"):
 
 # %% [markdown]
 # A bottleneck handles four times as many channels as a basic block and costs a little less, as the ResNet paper says. And in
-# MBConv and ConvNeXt the large kernel is nearly free: almost all of the cost is in the 1×1 layers around it.
+# ConvNeXt the large kernel is nearly free: nearly all of the cost is in the 1×1 layers around it. In MBConv the kernel works on
+# the *widened* channels, and takes a quarter.
+
+# %% covers="7"
+kernels = {"ConvNeXt": 49 * 96, "MBConv": 25 * 240}
+around = {"ConvNeXt": 2 * 96 * 384, "MBConv": 2 * 40 * 240}  # the two 1×1 layers
+share_of_kernel = {name: 100 * own / (own + around[name]) for name, own in kernels.items()}
+claim(
+    "The depthwise kernel is a small part of a ConvNeXt block and a quarter of an MBConv",
+    share_of_kernel["ConvNeXt"] < 10 and 20 < share_of_kernel["MBConv"] < 30,
+    unit="% of the weights",
+    **share_of_kernel,
+)
+
+# %% [markdown]
+# So where the kernel stands decides what it costs.
 #
 # ### Six blocks, counted
 #

@@ -1257,8 +1257,8 @@ claim(
 
 # %% [markdown]
 # With 16 characters visible almost every line is too short. An empty state looks like the beginning of a line to this model, so it believes that the
-# line is never longer than what it sees. That is also why 16 visible characters were worse than 8 in your measurement: at 16 it is sure of
-# a short line, at 8 hardly any line would end anyway.
+# line is never longer than what it sees. That is a likely reason why 16 visible characters were worse than 8
+# in your measurement; we have not tested it.
 #
 # ### The other ruler
 #

@@ -19,7 +19,7 @@ from bench.machine import prepare
 from bench.recording import record
 from utils import data
 from utils.models.deep import DeepCNN
-from utils.models.families import FAMILIES
+from utils.models.families import FAMILIES, convnext
 from utils.models.vision import SmallViT, patches, stem
 from utils.paths import RECORDED
 from utils.training import Batches, evaluate, fit, seed_everything
@@ -31,6 +31,7 @@ WIDTH = 32  # of the transformers
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     **FAMILIES,
+    "ConvNeXt, branches at a tenth": partial(convnext, 0.1),
     "ViT, patches": lambda: SmallViT(patches(WIDTH), WIDTH),
     "ViT, convolutional stem": lambda: SmallViT(stem(WIDTH), WIDTH),
 }

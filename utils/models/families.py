@@ -61,11 +61,11 @@ def efficientnet() -> SmallNetwork:
     return SmallNetwork([*maps, MBConv(24, 24, 5), convolution(24, 80, 1), nn.SiLU()], _mean_and_logits(80))
 
 
-def convnext() -> SmallNetwork:
-    """The scale of each branch begins at 0.1: there is no time to grow it from the 1e-6 of the paper."""
+def convnext(scale: float = 1.0) -> SmallNetwork:
+    """`scale` is what each branch is multiplied by at first: 1e-6 in the paper, which takes long to grow."""
     first, second = [ConvNeXtBlock(20) for _ in range(2)], [ConvNeXtBlock(40)]
     for block in [*first, *second]:
-        nn.init.constant_(block.scale, 0.1)
+        nn.init.constant_(block.scale, scale)
     maps = [nn.Conv2d(1, 20, 2, 2), ChannelNorm(20), *first, ChannelNorm(20), nn.Conv2d(20, 40, 2, 2), *second]
     mean, flatten, logits = _mean_and_logits(40)
     return SmallNetwork(maps, [mean, flatten, nn.LayerNorm(40), logits])

@@ -28,7 +28,8 @@ def norms(layers: int, skips: str, norm: bool, weights: str) -> list[float]:
 
 def sentence(left: float, layers: int) -> str:
     """What became of the gradient, in words."""
-    verdict = "it has all but vanished" if left < 0.01 else "it has exploded" if left > 100 else "it got through"
+    verdicts = {1e-6: "it has all but vanished", 0.01: "it has become small", 100: "it got through"}
+    verdict = next((said for limit, said in verdicts.items() if left < limit), "it has exploded")
     return f"Of a gradient of norm 1 above {layers} layers, {left:.2g} arrives below: {verdict}."
 
 

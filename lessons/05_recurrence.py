@@ -679,7 +679,7 @@ def learn(network: nn.Module, seed: int, sentences: Agreement = train) -> None:
     )
     held_out = Batches(unseen.tokens[:, :-1], unseen.tokens[:, 1:], size=400)
     fit(
-        network, batches, held_out, epochs=12, clip=1.0, metric="bits per character",
+        network, batches, held_out, epochs=12, clip=1.0, metric="bits",
         validations=3, label=f"{type(network).__name__}, seed {seed} (bits per word)",
     )  # fmt: skip
 
@@ -743,7 +743,7 @@ claim(
 # Jordan's network can only remember what it has *said*. After *the cat that we* the best thing to say is *saw*, and
 # after *the cats that we* it is the same. The number of the subject is not in the right answer, so it does not come
 # back by itself. It would have to be smuggled in, through small differences between probabilities that hardly cost
-# anything. That is possible, and now and then a run finds it out. But the loss does not ask for it.
+# anything. That is possible, and with a single modifier the three runs do it in part. But the loss does not ask for it.
 #
 # You can watch it with your own step. Here it reads *the cat that we saw yesterday was* with the weights of a trained
 # Jordan network, and once more with *cats*. How far apart are the two contexts, and how far apart are the two hidden
@@ -772,7 +772,7 @@ with payoff("jordan_step"):
 
 # %% [markdown]
 # Elman's network is free to hold what it does not say. Nobody told it what to keep. It keeps the number of the subject,
-# because that lowers the loss some ten words later. Look at the right half of the figure, too: it does so over
+# because that lowers the loss some ten words later. Look at the grey part of the figure before, too: it does so over
 # distances that it has never seen. "A recurrent network forgets after so many steps" is not true of everything that it
 # knows. This is one bit, and it is held as a latch holds it.
 #
@@ -795,7 +795,7 @@ for one, other in [("dog bites man", "man bites dog"), ("the river bank", "the s
 # %% [markdown]
 # People often give *river bank* and *savings bank* as an example of order. They are one of **context**: read alone,
 # *bank* is ambiguous, and a bag of the whole text resolves it. Where the bag fails is a text that holds both. Each
-# *bank* needs the word that stands before *it*:
+# *bank* needs the *river* or the *savings* that was last said before it:
 
 # %%
 sentences, targets = two_banks(2000, seed=0)
@@ -827,7 +827,7 @@ def which_bank(kind: str, seed: int) -> float:
     seed_everything(seed)
     model, (asked, truth) = Tagger(kind), two_banks(1000, seed=2)
     read, held_out = Batches(sentences, targets, 32, shuffle=True), Batches(*two_banks(200, seed=1))
-    fit(model, read, held_out, epochs=3, metric="bits per character", validations=1, label=kind)
+    fit(model, read, held_out, epochs=3, metric="bits", validations=1, label=kind)
     at = truth != NOT_ASKED
     return (model(asked).argmax(-1)[at] == truth[at]).float().mean().item()
 
@@ -935,8 +935,8 @@ with payoff("ngram_bits"):
     plot_bits(yours, "Add-one smoothing: a longer context helps, until it has been seen too seldom")
 
 # %% [markdown]
-# With add-one smoothing the curve turns: most contexts of four characters have hardly been seen, and the ones that you
-# added outweigh them. Better smoothing repairs that. `NGram` has the one of Kneser and Ney, and is the baseline that
+# With add-one smoothing the numbers turn at the 4-gram: many contexts of three characters have hardly been seen, and the
+# ones that you added outweigh them. Better smoothing repairs that. `NGram` has the one of Kneser and Ney, and is the baseline that
 # lesson 08 holds against the LSTM.
 #
 # **The permutation test.** Shuffle all characters of the validation text. **Predict** what that does to a 1-gram, and
@@ -1073,8 +1073,8 @@ claim(
 )
 
 # %% [markdown]
-# A belief over 32 states can tell apart 32 kinds of past, five bits in all, and nearly as many are needed to say which
-# character was the last one. The recurrent network has 64 numbers, and they need not sum to 1. To say as much with a
+# The machine behind a belief over 32 states has only 32 kinds of past, five bits in all, and nearly as many are needed to
+# say which character was the last one. The belief says which of them is likely. The recurrent network has 64 numbers, and they need not sum to 1. To say as much with a
 # belief, a machine would need one hidden state for each *combination* of what there is to remember. That is the gain of
 # a **distributed** state. Lesson 08 trains such a network for longer, and asks how far back it looks.
 
@@ -1240,7 +1240,7 @@ plots.plot_accuracies(held, LAGS, label, "A state can know little well, or much 
 
 # %%
 claim(
-    "As drawn, 32 units know the last three tokens nearly surely and nothing of the tenth",
+    "As drawn, 32 units know the last three tokens nearly surely, and nothing ten steps back",
     min(min(run[:3]) for run in held["as drawn"]) > 0.85
     and max(run[10] for run in held["as drawn"]) < 0.2,
     unit="%",
@@ -1248,7 +1248,7 @@ claim(
     of_lag_10=[100 * run[10] for run in held["as drawn"]],
 )
 claim(
-    "With small inputs they know something of the fifteenth, and are less sure of the last one",
+    "With small inputs they know something 15 steps back, and are less sure of the last token",
     min(run[15] for run in held["orthogonal, small inputs"]) > 0.25
     and max(run[0] for run in held["orthogonal, small inputs"]) < 0.9,
     unit="%",
@@ -1323,7 +1323,7 @@ def learned_to_delay(seed: int) -> ElmanNetwork:
     examples = Batches(*delayed(4000, 1), size=32, shuffle=True)
     fit(
         network, examples, Batches(*delayed(200, 2)), epochs=4, clip=1.0,
-        metric="bits per character", validations=2, label=f"four steps ago, seed {seed}",
+        metric="bits", validations=2, label=f"four steps ago, seed {seed}",
     )  # fmt: skip
     return network
 
@@ -1434,8 +1434,8 @@ claim(
 # Look at what the trained network does. It keeps the number of its subject across the clause, and lets go of most of it
 # once the verb has been said. Here it does not forget because it must, but because it may.
 #
-# Would the ruler have told us? **Predict**: by the swap, trained and untrained states differ some thirty times. By how
-# much do they differ in the influence of *cat*?
+# Would the ruler have told us? The swap moves the trained state some thirty times as far as the untrained one. **Predict**:
+# how many times larger is the influence of *cat*?
 
 
 # %%
@@ -1562,7 +1562,7 @@ def bracket_reader(seed: int, width: int = 16, deepest: int = 4) -> ElmanNetwork
     examples = Batches(tokens[:, :-1], tokens[:, 1:], 32, shuffle=True)
     fit(
         network, examples, Batches(unseen[:, :-1], unseen[:, 1:]), epochs=6, clip=1.0,
-        metric="bits per character", validations=2, label=f"brackets, seed {seed}",
+        metric="bits", validations=2, label=f"brackets, seed {seed}",
     )  # fmt: skip
     return network
 
@@ -1701,7 +1701,7 @@ examples = Batches(waves[:, :-1], waves[:, 1:], 32, shuffle=True)
 others = Batches(other_waves[:, :-1], other_waves[:, 1:])
 of_sines = fit(
     forecaster, examples, others, epochs=8, lr=0.005, clip=1.0, loss=squared_error,
-    metric="bits per character", validations=2, label="a sine (shown: its error)",
+    metric="error", validations=2, label="a sine",
 )  # fmt: skip
 
 # %%
@@ -1731,16 +1731,16 @@ def error(name: str, ahead: int) -> float:
 stays = truth["period 20 to 30"]
 persistence = squared_error(stays[:, READ - 1], stays[:, READ]).sqrt().item()
 near, far, unknown = (
-    error("period 20 to 30", 1), error("period 20 to 30", 80), error("period 12", 10)
+    error("period 20 to 30", 1), error("period 20 to 30", 80), error("period 12", 5)
 )  # fmt: skip
 claim(
     "One step ahead it is better than “as before”; alone for 80 steps it has lost the wave, "
-    "and a period that it never saw it gets wrong at once",
+    "and on a period that it never saw it is lost within five steps",
     near < 0.5 * persistence and far > 5 * near and unknown > 5 * near,
     one_ahead=near,
     as_before=persistence,
     eighty_ahead=far,
-    other_period_ten_ahead=unknown,
+    other_period_five_ahead=unknown,
 )
 
 # %% [markdown]

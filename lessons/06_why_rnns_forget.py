@@ -88,7 +88,7 @@ print(f"autograd: {by_autograd:.3f}")
 # ### Exercise 6.1 · a product of Jacobians
 # ●●○ · about 10 minutes · 2 points
 #
-# Write `jacobian_product(W_h, states)`: the Jacobian of the last state by the first one, from the formula, without autograd.
+# Write `jacobian_product(W_h, states)`: the Jacobian of the last state with respect to the first, from the formula, without autograd.
 
 
 # %% answer="jacobian_product" covers="25"
@@ -176,7 +176,7 @@ claim(
 # %% [markdown]
 # ## 2 · Backpropagation through time
 #
-# Training needs the gradient of the loss by $W_h$, which is used at **every** step. Imagine that each step has a copy of its own:
+# Training needs the gradient of the loss with respect to $W_h$, which is used at **every** step. Imagine that each step has a copy of its own:
 # then each copy has a gradient, and since all copies are one matrix, they **add up**.
 #
 # **Predict**: the loss is read off at the last of 20 steps. Which copy gets the largest gradient, and which the smallest?
@@ -220,8 +220,8 @@ claim(
 #
 # | symbol | in code | shape |
 # | --- | --- | --- |
-# | $g_t$: gradient of step $t$'s own loss by $h_t$ | `gradients[t - 1]` | (T, H) in all |
-# | $\delta_t$: what arrives in front of the tanh; $\delta_{T+1} = 0$ | | (H,) |
+# | $g_t$: gradient of step $t$'s own loss with respect to $h_t$ | `gradients[t - 1]` | (T, H) in all |
+# | $\delta_t$: what arrives before the tanh; $\delta_{T+1} = 0$ | | (H,) |
 # | $h_0 \dots h_T$ | `states` | (T + 1, H) |
 # | $\partial L / \partial W_h$ | what you return | (H, H) |
 #
@@ -536,7 +536,7 @@ with payoff("gradient_horizon"):
         print(f"gain {gain}: your horizon is {found}")
 
 # %% [markdown]
-# The horizon grows slowly with the gain, and then all at once. Move the gain yourself. The dots are the eigenvalues, the orange circle
+# The horizon grows with the gain. Move the gain yourself. The dots are the eigenvalues, the orange circle
 # has the radius $\sigma_1$, and the dashed one has radius 1. Try to find a gain at which the norm *with tanh* stays between 0.01
 # and 100 over all 80 steps. Is there one for each of the three matrices?
 
@@ -880,7 +880,7 @@ by_start = {
 
 # %% figure="recall"
 at_start = {start: statistics.median(found) for start, found in horizons.items()}
-title = "It learns about as far as the gradient reached at the start (dotted)"
+title = "The start decides how far it learns (dotted: gradient horizon before training)"
 plot_recall(by_start, title, at_start)
 
 # %% covers="28"
@@ -906,7 +906,8 @@ claim(
 )
 
 # %% [markdown]
-# So "forgets after 20 to 30 steps" is true of *this* network with *this* start and *this* budget. With the same cell, the same number
+# So "forgets after 20 to 30 steps" is even too kind to *this* network with *this* start, *this* learning rate and *this* budget: at a gap of
+# 20 the median network mostly guesses. With the same cell, the same number
 # of weights and the same 400 steps, another first $W_h$ recalls over that distance and more.
 #
 # And training changes the horizon. **Predict**: what is the gradient horizon of the networks that *have* learned a gap of 40? And of those
@@ -1020,7 +1021,7 @@ for start, (short, long) in edges.items():
 
 # %% covers="28"
 claim(
-    "In the recorded run the edge depends on the start, and more steps never move it back",
+    "In the recorded run the edge depends on the start, and more steps never move the median back",
     edges["torch"][0] < edges["orthogonal"][0]
     and all(long >= short for short, long in edges.values()),
     **{start: f"{short}, then {long} steps" for start, (short, long) in edges.items()},
@@ -1067,8 +1068,8 @@ claim(
 
 # %% [markdown]
 # The same network, the same start, the same number of steps. So the cell could hold the symbol all along. What it lacked was a gradient
-# that said so: near gaps have one, and what is learned there lifts the norm a little further out. The sentence from the beginning should
-# read: *trained as usual, from a usual start, a tanh RNN does not **learn** what lies more than about 20 steps back.* On another
+# that said so: near gaps have one, and we suspect that what is learned there lifts the norm a little further out. The sentence from the beginning should
+# read: *trained as usual, from a usual start, a tanh RNN does not **reliably learn** what lies more than about 20 steps back.* On another
 # task, with other inputs, the number is another one.
 
 # %% [markdown] quiz="fine_at_fifteen" points=1

@@ -143,7 +143,8 @@ def plot_forecasts(series: Mapping[str, tuple[Tensor, Tensor]], read: int, title
         ax.set_title(name, fontsize=10)
         ax.set(ylabel="value", ylim=(-1.5, 1.5))
     ax.set(xlabel="step (grey: read; white: the network reads its own forecasts)")
-    ax.legend(frameon=False, fontsize=8, loc="lower right", ncols=2)
+    handles, labels = ax.get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, fontsize=8, loc="upper right", ncols=2)
     figure.suptitle(title, x=0.01, ha="left")
     return np.atleast_1d(panels)
 

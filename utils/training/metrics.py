@@ -1,4 +1,4 @@
-"""What is measured: the loss, and two figures of merit."""
+"""What is measured: the loss, and some figures of merit."""
 
 import math
 from collections.abc import Callable
@@ -44,10 +44,16 @@ def _bits(logits: Tensor, targets: Tensor, loss: Tensor) -> float:
     return loss.item() * targets.numel() / math.log(2)  # one bit is ln 2 nats
 
 
+def _loss(logits: Tensor, targets: Tensor, loss: Tensor) -> float:
+    return loss.item() * targets.numel()
+
+
 METRICS = {
     metric.name: metric
     for metric in (
         Metric("accuracy", _correct, max, "{:.2%}"),
         Metric("bits per character", _bits, min, "{:.3f}"),
+        Metric("bits", _bits, min, "{:.3f}"),  # per symbol of another kind
+        Metric("error", _loss, min, "{:.4f}"),  # of a loss that is no cross-entropy, as it is
     )
 }

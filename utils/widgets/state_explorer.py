@@ -41,7 +41,7 @@ def draw(reading: Reading, words: Sequence[str], step: int, title: str = "") -> 
     plot_states(reading.states[: step + 1], words, title, ax=above)
     row = reading.influences[step]
     bars = below.bar(range(len(words)), 100 * row / row.sum(), color=BLUE)
-    below.bar_label(bars, [f"{100 * share:.2g}" if share > 0 else "" for share in row / row.sum()], fontsize=8)
+    below.bar_label(bars, [f"{100 * share:.3g}" if share > 0 else "" for share in row / row.sum()], fontsize=8)
     below.set_xticks(range(len(words)), words, rotation=30, ha="right", rotation_mode="anchor")
     below.set(ylabel=f"influence on the\nstate at “{words[step]}” (%)", xlim=above.get_xlim())
     below.margins(y=0.15)

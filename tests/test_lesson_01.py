@@ -389,7 +389,10 @@ WRONG = {
         "padded": lambda x, kernel, stride: F.max_pool2d(x, kernel, stride, padding=kernel // 2),
         "rows alone": lambda x, kernel, stride: x.unfold(1, kernel, stride).amax(-1),
         "square images alone": lambda x, *case: F.max_pool2d(x[:, : min(x.shape[1:]), : min(x.shape[1:])], *case),
-        "one channel for all": lambda *case: F.max_pool2d(*case).amax(0, keepdim=True).expand_as(F.max_pool2d(*case)),
+        "one channel for all": (
+            lambda *case: F.max_pool2d(*case).amax(0, keepdim=True).expand_as(F.max_pool2d(*case)),
+            "one_maximum_for_all_channels",
+        ),
     },
 }
 

@@ -359,7 +359,7 @@ def press(button):
 def test_the_numbers_of_the_layer_builder():
     rows = layer_builder.describe([(3, 2, 1, 1), (3, 1, 2, 2)], image=28, channels=16)
     assert rows[0] == layer_builder.Row(size=3, seen=3, jump=2, start=-1, side=14, parameters=16 * 10)
-    assert rows[1] == layer_builder.Row(size=11, seen=11, jump=2, start=-5, side=14, parameters=16 * (16 * 9 + 1))
+    assert rows[1] == layer_builder.Row(size=11, seen=9, jump=2, start=-5, side=14, parameters=16 * (16 * 9 + 1))
 
 
 def test_the_builder_counts_holes():
@@ -398,7 +398,7 @@ def test_changes_in_the_layer_builder_reach_its_text():
     stride.value = 2
     assert "sees 11 × 11" in text.value
     dilation.value = 2
-    assert "sees 13 × 13" in text.value
+    assert "13 pixels wide, of which it sees 7" in text.value  # a stride of 2 below a dilation of 2 leaves holes
     press(first.children[-1])
     assert builder.layers == [(3, 1, 0, 1)] * 2
     assert "sees 5 × 5" in text.value

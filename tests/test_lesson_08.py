@@ -712,7 +712,10 @@ WRONG = {
         "always the first cell": lambda cells, flags: (0, check._auroc(cells[1], flags[1])[0].item()),
         "against all places": cell_like(area=lambda x, f: (x[f][:, None] > x).float().mean((0, 1))),
         "the threshold at the mean": cell_like(area=lambda x, f: ((x > x.mean(0)) == f[:, None]).float().mean(0)),
-        "2 AUROC - 1": cell_like(turn=lambda share: 2 * share - 1, distance=torch.abs),
+        "2 AUROC - 1": (
+            cell_like(turn=lambda share: 2 * share - 1, distance=torch.abs),
+            "signed_strength_returned",
+        ),
     },
 }
 

@@ -573,9 +573,6 @@ max_pool2d.slip("channels_pooled", finish=lambda out: out.amax(0, keepdim=True))
 max_pool2d.slip("one_maximum_for_all_channels", finish=lambda out: out.amax(0, keepdim=True).expand_as(out)).says(
     "Every channel got the largest number of all channels. Pooling keeps every channel apart."
 )
-max_pool2d.wrong("windows_move_by_one", _cut(lambda x, kernel, stride: F.max_pool2d(x, kernel, 1), F.max_pool2d)).says(
-    "The output has the right size, but the windows move by 1. Window (i, j) begins at row i · stride and column j · stride."
-)
 max_pool2d.slip("last_window_left_out", finish=lambda out: out[:, :-1, :-1]).says(
     "The last row and column of windows are missing: mind the + 1 of the output size."
 )

@@ -5,7 +5,8 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
-STEPS = 500  # as far as the picture goes
+STEPS = 5_000  # as far as the picture goes
+FIRST = 0.25  # of a step: where it begins
 
 
 def gate_of(bias: float) -> float:
@@ -23,26 +24,30 @@ def describe(bias: float) -> str:
     f, half = gate_of(bias), half_life(gate_of(bias))
     return (
         f"f = {f:.4f}: half is left after {half:.1f} steps, 1/e after {half / math.log(2):.1f}; "
-        f"after 50 steps {100 * f**50:.2g} %, after 500 steps {100 * f**500:.2g} %."
+        f"after 50 steps {_percent(f**50)}, after 500 steps {_percent(f**500)}."
     )
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share > 1e-5 else "less than 0.001 %"
+
+
 def draw(bias: float) -> Figure:
-    """What is left of the cell against steps (to 500, logarithmic), with its half-life, beside that of bias 1."""
+    """What is left of the cell against steps (logarithmic), with its half-life, beside that of bias 1."""
     import matplotlib.pyplot as plt
 
     from utils.plotting.style import BLUE, GREY, ORANGE
 
     f = gate_of(bias)
     figure, ax = plt.subplots(figsize=(6.2, 2.8), layout="constrained")
-    steps = np.geomspace(0.5, STEPS, 200)
+    steps = np.geomspace(FIRST, STEPS, 200)
     ax.plot(steps, 100 * gate_of(1) ** steps, "--", color=GREY, lw=1, label="bias 1")
-    ax.plot(steps, 100 * f**steps, color=BLUE, lw=2.5, label=f"bias {bias:g}: f = {f:.3f}")
-    if half_life(f) >= steps[0]:
-        ax.plot(min(half_life(f), STEPS), 100 * f ** min(half_life(f), STEPS), "o", color=ORANGE, ms=9)
+    ax.plot(steps, 100 * f**steps, color=BLUE, lw=2.5, label=f"bias {bias:g}: f = {f:.4f}")
+    ax.plot(half_life(f), 50, "o", color=ORANGE, ms=9)
     ax.axhline(50, color=ORANGE, ls=":", lw=1)
     ax.set(xscale="log", xlabel="steps since it was written", ylabel="left of the cell (%)", ylim=(-3, 104))
-    ax.set_xticks([1, 2, 5, 10, 20, 50, 100, 200, 500], ["1", "2", "5", "10", "20", "50", "100", "200", "500"])
+    ticks = (1, 3, 10, 30, 100, 300, 1000, 3000)
+    ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.minorticks_off()
     ax.set_title("The orange dot: half is left")
     ax.legend(frameon=False, fontsize=9, loc="lower left")

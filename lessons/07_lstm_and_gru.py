@@ -769,8 +769,8 @@ claim(
 # 1. **Gates alone are no help.** A GRU as torch begins it, and an LSTM with the usual bias of 1, do worse here than the tanh layers. They leak half of their
 #    state or a quarter of it at every step, and 600 updates do not teach them otherwise.
 # 2. **Gates that begin open for as long as the task looks back are.** Then 500 steps are no harder than 30. That is the "hundreds of steps" of the textbooks.
-# 3. **A tanh layer is not hopeless**, and it is not reliable. Where it succeeds, a likely reason is that some units have locked themselves at +1 or −1, which a unit
-#    with a large weight to itself can do. Whether training finds that is a matter of the seed.
+# 3. **A tanh layer is not hopeless**, and it is not reliable. Whether training finds a way is a matter of the seed. And what it
+#    finds is no store: in lesson 06 such networks were right at their own gap and wrong one step earlier or later.
 #
 # Accuracies near a half or three quarters mean that some of the four symbols are kept apart and others are not.
 #

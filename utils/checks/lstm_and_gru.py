@@ -214,6 +214,12 @@ def _gru_cases(rng, after: bool):
     for r, b in ((-2, 0), (2, 0), (-2, 1)):
         biases = torch.tensor([r, 0, 0.5]), torch.tensor([0.0, 0, b])
         yield dict(x=one, h=one, W_x=flat, W_h=heard, b_x=biases[0], b_h=biases[1], after=after)
+    crossed = torch.zeros(6, 2)
+    crossed[4, 1] = 2  # unit 0 listens to unit 1, and their reset gates differ
+    biases = torch.tensor([-2.0, 2, 0, 0, 0, 0])
+    yield dict(
+        x=zero, h=torch.ones(1, 2), W_x=torch.zeros(6, 1), W_h=crossed, b_x=biases, b_h=torch.zeros(6), after=after
+    )
     for _ in range(6):
         B, E, C = int(rng.integers(1, 4)), int(rng.integers(1, 4)), int(rng.integers(2, 4))
         parts = normal(rng, B, E), normal(rng, B, C), normal(rng, 3 * C, E), normal(rng, 3 * C, C)
@@ -266,6 +272,9 @@ gru_step.slip("bias_outside_the_reset", late=lambda r, p, b: r * p + b).says(
 )
 gru_step.slip("bias_inside_the_reset_before", early=lambda r, h, W, b: (r * h) @ W.T + r * b).says(
     "With after=False the reset gate weighs h alone, not the bias: W_n (r ⊙ h) + b_n."
+)
+gru_step.slip("product_weighed_before_the_bias", early=lambda r, h, W, b: r * (h @ W.T) + b).says(
+    "You weighed the product, and only left the bias out. With after=False r weighs h before it is multiplied: W_n (r ⊙ h) + b_n."
 )
 gru_step.slip("reset_weighs_x_too", x_reset=True).says(
     "Your reset gate weighs the sums of x as well. It is there to ignore the old state, not the input."

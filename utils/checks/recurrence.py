@@ -202,6 +202,15 @@ def zeros_after_the_end(x, lengths, W_x, W_h, b):
 
 
 @unroll.mistake(
+    "You froze the state at a text's end. Here you go on through the padding as if it were input; only `last` is taken where the text ends."
+)
+def frozen_after_the_end(x, lengths, W_x, W_h, b):
+    states, last = unroll.reference(x, lengths, W_x, W_h, b)
+    ended = torch.arange(x.shape[1]) >= lengths[:, None]
+    return torch.where(ended[..., None], last[:, None], states), last
+
+
+@unroll.mistake(
     "The state of one text went over into the next one. Each text of a batch begins from zeros, whatever was read before."
 )
 def carried_across_texts(x, lengths, W_x, W_h, b):
@@ -255,10 +264,10 @@ def _softmax(logits):
 @jordan_step.recipe
 def _(
     x, context, W_x, W_s, b, W_y, b_y, keep,
-    share=1, squash=torch.tanh, choose=_softmax, bias=1,
+    share=1, squash=torch.tanh, choose=_softmax, bias=1, read=lambda context, keep: context,
     after=lambda old, output, hidden, logits, keep: keep * old + output, give=lambda output, context: (output, context),
 ):  # fmt: skip
-    hidden = squash(x @ W_x.T + share * context @ W_s.T + b)
+    hidden = squash(x @ W_x.T + share * read(context, keep) @ W_s.T + b)
     logits = hidden @ W_y.T + bias * b_y
     output = choose(logits)
     return give(output, after(context, output, hidden, logits, keep))
@@ -281,6 +290,9 @@ jordan_step.slip("context_averaged", after=lambda old, out, hidden, logits, keep
 )
 jordan_step.slip("keep_on_the_wrong_term", after=lambda old, out, hidden, logits, keep: old + keep * out).says(
     "You kept all of the old context and a share of the output. It is the other way round: keep * context + output."
+)
+jordan_step.slip("faded_before_it_is_read", read=lambda context, keep: keep * context).says(
+    "You let the context fade before the hidden layer read it. The hidden layer reads the old context as it is; only the new one is made of keep * context + output."
 )
 jordan_step.slip("nothing_fades", after=lambda old, out, hidden, logits, keep: old + out).says(
     "Your context never fades: multiply the old one by `keep` before you add the output."
@@ -384,6 +396,16 @@ def _contexts_to_the_end(text: str, order: int) -> tuple[Counter, Counter]:
 
 ngram_bits.slip("context_at_the_end_counted", counted=_contexts_to_the_end).says(
     "You counted the context at the very end of the training text too. Nothing follows it there: count contexts that were followed by a character."
+)
+
+
+ngram_bits.wrong(
+    "context_counted_by_str_count",
+    lambda train, test, order, vocabulary: ngram_bits.variant(counted=_contexts_to_the_end if order > 1 else _counted)(
+        train, test, order, vocabulary
+    ),
+).says(
+    "You counted the context at the very end of the training text too, as train.count(context) does. Nothing follows it there: count contexts that were followed by a character."
 )
 
 

@@ -96,6 +96,18 @@ jacobian_product.slip("slope_as_a_matrix", factor=lambda slope, W: slope * torch
 )
 
 
+jacobian_product.slip("one_factor_too_many", slopes=lambda states: _rows(states, first=0)).says(
+    "One factor too many: h_0 was made by no step. There is one for each state from h_1 on."
+)
+
+
+@jacobian_product.mistake(
+    "This is the transpose, as backpropagation uses it. Asked is ∂h_T/∂h_0, whose row i belongs to unit i of h_T."
+)
+def jacobian_transposed(W_h, states):
+    return jacobian_product.reference(W_h, states).T
+
+
 @jacobian_product.mistake("The factors were added up. A chain of functions has the product of their derivatives.")
 def factors_added(W_h, states):
     return sum((1 - state**2)[:, None] * W_h for state in states[1:])
@@ -154,11 +166,12 @@ def _(rng):
 def _(
     W_h, states, gradients, slope=lambda after, before: 1 - after**2, outer=torch.outer,
     earlier=lambda after, before: before, own=lambda gradients: gradients, back=lambda W, delta: W.T @ delta,
-    meet=lambda own, later: own + later, share=lambda total, T: total, far=1,
+    join=lambda own, later, slope: (own + later) * slope, order=list, share=lambda total, T: total, far=1,
 ):  # fmt: skip
     total, later = torch.zeros_like(W_h), torch.zeros(len(W_h), dtype=W_h.dtype)
-    for gradient, before, after in zip(own(gradients).flip(0), states[:-1].flip(0), states[1:].flip(0), strict=True):
-        delta = meet(gradient, later) * slope(after, before)
+    steps = zip(own(gradients).flip(0), states[:-1].flip(0), states[1:].flip(0), strict=True)
+    for gradient, before, after in order(steps):
+        delta = join(gradient, later, slope(after, before))
         total = total + outer(delta, earlier(after, before))
         later = far * back(W_h, delta)
     return share(total, len(gradients))
@@ -193,6 +206,17 @@ bptt.slip("mean_over_steps", share=lambda total, T: total / T).says(
 )
 bptt.slip("slope_skipped_on_the_way", back=lambda W, delta: delta).says(
     "What goes back to the step before did not pass through W_h. It is W_h.T @ delta."
+)
+
+
+bptt.slip("walked_forwards", order=lambda steps: list(steps)[::-1]).says(
+    "You walked from the first step to the last. What comes from later steps is known only if you begin with the last one."
+)
+bptt.slip("first_step_left_out", order=lambda steps: list(steps)[:-1]).says(
+    "You stopped one step too early. The first step, from h_0 to h_1, uses W_h as well."
+)
+bptt.slip("own_gradient_past_the_tanh", join=lambda own, later, slope: own + later * slope).says(
+    "A step's own gradient skipped the tanh. It is added to what comes from later steps *before* both pass the tanh."
 )
 
 
@@ -256,6 +280,7 @@ def _(rng):
     last = torch.tensor([[0.0], [0.0], [0.0], [0.9]])  # the end of the chain is what counts
     yield dict(W_h=torch.tensor([[1.0]]), states=last, share=0.5)  # 0.19 at once
     yield dict(W_h=torch.tensor([[1.0]]), states=last.flip(0), share=0.5)  # h_0 has no say: never
+    yield dict(W_h=torch.tensor([[2.0]]), states=last, share=0.5)  # below it at once, and above it again later
     grows = torch.tensor([[0.5, 4], [0, 0.5]])  # grows before it decays
     yield dict(W_h=grows, states=torch.zeros(9, 2), share=0.2)
     yield dict(W_h=0.6 * torch.eye(4), states=torch.zeros(8, 4), share=0.5)  # two norms differ
@@ -420,8 +445,8 @@ def recall_batch(count, gap, symbols, fillers):
 
 @recall_batch.cases
 def _(rng):
-    yield dict(count=200, gap=1, symbols=2, fillers=3)
-    yield dict(count=200, gap=3, symbols=2, fillers=4)
+    yield dict(count=200, gap=1, symbols=3, fillers=5)
+    yield dict(count=200, gap=3, symbols=3, fillers=6)
     yield dict(count=200, gap=2, symbols=4, fillers=3)
     for _ in range(3):
         yield 300, int(rng.integers(4, 9)), int(rng.integers(2, 5)), int(rng.integers(3, 6))
@@ -533,6 +558,17 @@ def _last_one_missing(first, rest, labels, symbols, fillers):
 
 
 @_seen
+def _last_symbol_missing(first, rest, labels, symbols, fillers):
+    return f"Symbol {symbols - 1} never occurs." if symbols > 2 and int(labels.max()) == symbols - 2 else None
+
+
+@_seen
+def _fillers_end_too_early(first, rest, labels, symbols, fillers):
+    early = int(rest.min()) == symbols and int(rest.max()) == fillers - 1
+    return f"The fillers are drawn from {symbols} to {fillers - 1}." if early else None
+
+
+@_seen
 def _same_in_every_row(first, rest, labels, symbols, fillers):
     return "The fillers are the same in every sequence." if (rest == rest[0]).all() else None
 
@@ -567,6 +603,19 @@ recall_batch.slip(
 ).says(
     "The gap repeats what it should hide: symbols and fillers came from the same numbers, as with one seed for both. Draw them one after the other."
 )
+recall_batch.wrong(
+    "last_symbol_missing",
+    lambda count, gap, symbols, fillers: (
+        (labels := torch.randint(max(symbols - 1, 1), (count,))),
+        torch.cat([labels[:, None], torch.randint(symbols, symbols + fillers, (count, gap))], 1),
+    )[::-1],
+    seen=_last_symbol_missing,
+).says("The last symbol is never drawn. torch.randint leaves out its upper bound: that bound is `symbols`.")
+recall_batch.slip(
+    "fillers_end_too_early",
+    high=lambda symbols, fillers: max(fillers, symbols + 1),
+    seen=_fillers_end_too_early,
+).says("The upper bound is symbols + fillers. You left out the symbols that come before the fillers.")
 recall_batch.slip(
     "last_filler_missing", high=lambda symbols, fillers: symbols + fillers - 1, seen=_last_one_missing
 ).says("The last filler is never drawn. torch.randint leaves out its upper bound: that bound is symbols + fillers.")

@@ -1156,6 +1156,7 @@ plot_costs(
     "processor time (ms)",
     "Each step costs the same",
     xlabel="length T, in steps",
+    last=len(lengths),
 )
 
 # %% covers="30"

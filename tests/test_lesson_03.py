@@ -365,7 +365,7 @@ def test_the_numbers_of_the_layer_builder():
 def test_the_builder_counts_holes():
     rows = layer_builder.describe([(1, 2, 0, 1), (3, 1, 0, 1)], 28, 16)
     assert (rows[1].size, rows[1].seen) == (5, 3)
-    assert "5 pixels wide, of which it sees 3" in layer_builder.summary(rows, 28)
+    assert "sees 3 × 3 of 5 × 5 pixels" in layer_builder.summary(rows, 28)
 
 
 def test_parameters_and_sides_are_those_of_the_module():
@@ -398,7 +398,7 @@ def test_changes_in_the_layer_builder_reach_its_text():
     stride.value = 2
     assert "sees 11 × 11" in text.value
     dilation.value = 2
-    assert "13 pixels wide, of which it sees 7" in text.value  # a stride of 2 below a dilation of 2 leaves holes
+    assert "sees 7 × 7 of 13 × 13 pixels" in text.value  # a stride of 2 below a dilation of 2 leaves holes
     press(first.children[-1])
     assert builder.layers == [(3, 1, 0, 1)] * 2
     assert "sees 5 × 5" in text.value

@@ -35,28 +35,28 @@ def test_layer_builder(lab):
                 lambda patience: expect(rows).to_have_count(count, timeout=patience),
             )
 
-        shows("sees 7 × 7 pixels")
+        shows("7 × 7 pixels")
         last_layer(7, 1, 0, 22)
         before = page.get_by_alt_text("Pyramid").get_attribute("src")
-        enter("stride", 0, 2, "sees 11 × 11 pixels")
-        enter("stride", 1, 2, "sees 15 × 15 pixels")
+        enter("stride", 0, 2, "11 × 11 pixels")
+        enter("stride", 1, 2, "15 × 15 pixels")
         enter("stride", 2, 2, lambda patience: last_layer(15, 8, 0, 2, patience=patience))
-        shows("sees 15 × 15 pixels")
+        shows("15 × 15 pixels")
         assert page.get_by_alt_text("Pyramid").get_attribute("src") != before
 
-        enter("dilation", 0, 2, "sees 17 × 17 pixels")
+        enter("dilation", 0, 2, "17 × 17 pixels")
         layers(2, page.get_by_role("button", name="Remove").nth(1))
-        shows("sees 9 × 9 pixels")
+        shows("9 × 9 pixels")
         layers(3, page.get_by_role("button", name="Add a layer"))
-        shows("sees 17 × 17 pixels")
+        shows("17 × 17 pixels")
         expect(rows).to_have_count(3)
 
         def misfit(patience):
             expect(page.get_by_text("This does not fit")).to_be_visible(timeout=patience)
 
         enter("kernel", 1, 11, misfit)
-        enter("padding", 1, 5, "sees 33 × 33 pixels")
-        enter("stride", 1, 4, "sees 41 × 41 pixels")
+        enter("padding", 1, 5, "33 × 33 pixels")
+        enter("stride", 1, 4, "41 × 41 pixels")
         shows("larger than the image")
         enter("image side", 0, 5, misfit)
 

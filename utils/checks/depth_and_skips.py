@@ -457,6 +457,8 @@ def _(rng):
     yield dict(stages=[(24, 1)], width=1.5, depth=1.0)
     yield dict(stages=[(8, 1)], width=0.25, depth=1.0)
     yield dict(stages=[(104, 1)], width=0.5, depth=1.0)
+    yield dict(stages=[(19, 1)], width=1.0, depth=1.0)  # 16 is nearest, and less than 90 % of it
+    yield dict(stages=[(24, 1)], width=0.8, depth=1.0)
     yield dict(stages=[(40, 5)], width=1.0, depth=1.2)
     yield dict(stages=[(16, 1), (24, 2), (40, 3)], width=1.1, depth=1.2)
     for _ in range(12):

@@ -56,12 +56,8 @@ def summary(rows: Sequence[Row], image: int) -> str:
     """What the stack comes to, in one or two sentences."""
     last = rows[-1]
     total = sum(row.parameters for row in rows)
-    text = f"One unit of the last layer sees {last.size} × {last.size} pixels, with {total:,} parameters in all."
-    if last.seen < last.size:
-        text = (
-            f"The field of one unit of the last layer is {last.size} pixels wide, of which it sees {last.seen}, "
-            f"with {total:,} parameters in all."
-        )
+    holes = f"{last.seen} × {last.seen} of " if last.seen < last.size else ""
+    text = f"One unit of the last layer sees {holes}{last.size} × {last.size} pixels, with {total:,} parameters in all."
     if last.size > image:
         text += f" The field is larger than the image ({image} × {image}): every unit also reads padding."
     return text

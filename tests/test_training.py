@@ -255,7 +255,7 @@ def test_batches_refuse_what_does_not_match(counts):
         Batches(torch.zeros(counts[0], 2), torch.zeros(counts[1]))
 
 
-@pytest.mark.parametrize("wrong", [{"metric": "bits"}, {"epochs": 0}, {"validations": 0}])
+@pytest.mark.parametrize("wrong", [{"metric": "perplexity"}, {"epochs": 0}, {"validations": 0}])
 def test_what_cannot_be_trained_is_refused_before_it_starts(wrong):
     model, train, validation = good_then_bad()
     untrained = copy.deepcopy(model.state_dict())

@@ -1453,8 +1453,15 @@ with payoff("find_cell"):
 # The strength is 2·AUROC − 1 for a property that is true or false, and the correlation for a number. It has a **sign**: above 0 the cell is high
 # where the property holds (or where the number is large), below 0 it is low there. The size is 0 at chance and 1 at best.
 
+
 # %%
-search, search_untrained = Search(cells), Search(cells_untrained)
+def best_cells(values_of_cells: torch.Tensor) -> dict:
+    """For each property, the cell that tells it best."""
+    search = Search(values_of_cells)
+    return {name: search.best(values) for name, values in properties.items()}
+
+
+search, of_untrained = Search(cells), best_cells(cells_untrained)
 last_character = F.one_hot(halves[:, WARM:], len(reader.alphabet)).float()
 table, chosen, shifted = {}, {}, {}
 seed_everything(0)
@@ -1462,7 +1469,7 @@ for name, values in properties.items():
     chosen[name], shifted[name] = search.best(values), search.by_luck(values, times=100)
     table[name] = {
         "best cell": abs(chosen[name].strength),
-        "best cell, untrained": abs(search_untrained.best(values).strength),
+        "best cell, untrained": abs(of_untrained[name].strength),
         "best cell, flags shifted": [abs(found.strength) for found in shifted[name]],
         "last character alone": probe(last_character, values),
         "probe of all cells": probe(cells, values),

@@ -531,7 +531,7 @@ claim(
 # So variable length is not the difference. The pooled network sees five steps at a time, and then only *that* something
 # was seen and not *where*. (Near an end of the text it also sees the padding, which is enough for short texts.) In the
 # middle of a long one, two marks that are further apart than its window have no order for it. The recurrent one
-# keeps a bit and turns it over at each mark, which is the latch of section 1, learned.
+# has to keep a bit and to turn it over at each mark, as the latch of section 1 could.
 
 # %% [markdown] quiz="how_many_outputs" points=1
 # ### Quiz · how many outputs?
@@ -775,7 +775,7 @@ with payoff("jordan_step"):
 # Elman's network is free to hold what it does not say. Nobody told it what to keep. It keeps the number of the subject,
 # because that lowers the loss some ten words later. Look at the grey part of the figure before, too: it does so over
 # distances that it has never seen. "A recurrent network forgets after so many steps" is not true of everything that it
-# knows. This is one bit, and it is held as a latch holds it.
+# knows. This is one bit, and one bit is what a latch can hold.
 #
 # And the third curve says that the loop alone is not enough. To *learn* what to keep, the error at the verb has to
 # travel back to the subject. Where the gradient is cut, no weight ever hears that the subject mattered. (Elman's own
@@ -975,9 +975,7 @@ claim(
 
 # %% same_output=true
 transition = torch.tensor([[0.9, 0.1], [0.2, 0.8]])  # from row to column
-emission = torch.tensor(
-    [[0.7, 0.3], [0.1, 0.9]]
-)  # of the characters a and b, by state 0 and by state 1
+emission = torch.tensor([[0.7, 0.3], [0.1, 0.9]])  # a row for each state: of a and of b
 belief = torch.tensor([0.5, 0.5])
 for character in (0, 1, 1):
     joint = belief * emission[:, character]
@@ -1273,8 +1271,8 @@ with payoff("probe_accuracy"):
 
 # %% [markdown]
 # A large input writes over what was there. A small one leaves more of the old, and is itself hard to read. And your own
-# picture says that more units help less than one would hope: as drawn, old words sink below the new ones at a constant
-# rate, whatever the width.
+# picture says that more units help less than one would hope: with four times as many, the
+# probe reaches back one or two steps further.
 #
 # How large is the budget? A token from eight carries seven independent numbers (its eight one-hot numbers sum to 1).
 # For each lag, count how much of their variance the probe recovers, as a part of seven. For inputs which tell nothing

@@ -32,6 +32,7 @@ from utils.models.recall import Recaller, delayed_recall, tanh_layer
 from utils.notebook import payoff
 from utils.plotting import gates as plots
 from utils.plotting.curves import plot_fade, plot_reading
+from utils.plotting.gradients import plot_recall
 from utils.plotting.maps import plot_influence, plot_influences
 from utils.plotting.runs import plot_runs
 from utils.text import decode, encode
@@ -52,7 +53,7 @@ torch.set_num_threads(1)  # one step waits for the one before it: a second threa
 # %% [markdown]
 # ## 1 · A cell with gates
 #
-# A tanh layer writes its whole state anew at every step. Imagine a notepad instead: one number $c$, and at each step three
+# A tanh layer rewrites its whole state at every step. Imagine a notepad instead: one number $c$, and at each step three
 # questions. How much of it stays? How much of the new value $g$ is written? How much of it is shown? Each answer is a **gate**, a
 # number between 0 and 1.
 #
@@ -738,7 +739,7 @@ recorded = {
     for name, by_gap in record["accuracy"].items()
 }
 title = "Recall against the gap, recorded: what counts is how the gates begin"
-plots.plot_recall_of_cells(recorded, record["chance"], title)
+plot_recall(recorded, title, guessing=record["chance"])
 
 # %% covers="37"
 gru, scaled = "GRU, time scales to the gap", "LSTM, time scales to the gap"

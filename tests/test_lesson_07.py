@@ -422,14 +422,6 @@ def test_saturation_shows_shares_of_all_values():
     assert trained[0] == trained[-1] == 50 and untrained.max() == 100
 
 
-def test_recall_has_a_line_of_means_for_each_layer():
-    curves = {"tanh": {10: [1.0, 0.5], 30: [0.2, 0.4]}, "LSTM": {10: [1.0, 1.0]}}
-    ax = plots.plot_recall_of_cells(curves, 0.25)
-    lines = {line.get_label(): line.get_ydata() for line in ax.lines if not line.get_label().startswith("_")}
-    np.testing.assert_allclose(lines["tanh"], [75, 30])
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["10", "30"]
-
-
 # --- the widget -------------------------------------------------------------------------------------------------------
 
 

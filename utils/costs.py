@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from utils.modes import evaluation_mode
 
@@ -86,30 +87,19 @@ def crossing(one: Mapping[int, float], other: Mapping[int, float]) -> float:
 
 
 class Cost(NamedTuple):
-    """What one pass of one example costs, by the layers that multiply: convolutions and dense ones."""
+    """What one pass of one example costs."""
 
-    parameters: int  # of the whole module
+    parameters: int
     multiply_adds: int
 
 
 def cost(module: nn.Module, *inputs: torch.Tensor) -> Cost:
-    """Parameters, and multiply-adds of one forward pass; biases, normalisation, activations and pooling do not count.
+    """Parameters, and multiply-adds of one forward pass, as torch counts them: convolutions and matrix products.
 
-    On the "meta" device it computes nothing but shapes. The inputs are a batch of one; the mode is left as it was.
+    Biases, normalisation, activations and pooling do not count. On the "meta" device nothing but shapes is computed.
+    The inputs are a batch of one; the mode is left as it was.
     """
-    counted = 0
-
-    def count(layer: nn.Module, _: object, output: torch.Tensor) -> None:
-        nonlocal counted
-        assert isinstance(layer, nn.Conv2d | nn.Linear)
-        counted += output.numel() * layer.weight[0].numel()  # each output is a sum of so many products
-
-    multiplying = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
-    handles = [layer.register_forward_hook(count) for layer in multiplying]
-    try:
-        with torch.no_grad(), evaluation_mode(module):
-            module(*inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return Cost(sum(parameter.numel() for parameter in module.parameters()), counted)
+    with torch.no_grad(), evaluation_mode(module), FlopCounterMode(display=False) as counter:
+        module(*inputs)
+    parameters = sum(parameter.numel() for parameter in module.parameters())
+    return Cost(parameters, counter.get_total_flops() // 2)  # a product and its addition are two operations

@@ -1,13 +1,12 @@
-"""Gates: what they do at each character, how far from the middle they stand, and how far back their cells recall."""
+"""Gates: what they do at each character, how far from the middle they stand, and what their cells are worth."""
 
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from torch import Tensor
 
-from utils.plotting.style import BLUE, COLORS, GREY, MARKERS, ORANGE, VISIBLE, axes, draw_levels
+from utils.plotting.style import BLUE, GREY, ORANGE, VISIBLE
 
 
 def plot_gates(gates: Mapping[str, Tensor], text: str, title: str = "") -> np.ndarray:
@@ -58,24 +57,3 @@ def plot_ablations(costs: Sequence[float], groups: Mapping[int, Sequence[float]]
     panels[1].set_xticks(range(len(groups)), [str(count) for count in groups])
     panels[0].figure.suptitle(title, x=0.02, ha="left")
     return panels
-
-
-def plot_recall_of_cells(
-    curves: Mapping[str, Mapping[int, Sequence[float]]], chance: float, title: str = "", ax: Axes | None = None
-) -> Axes:
-    """Accuracy against the gap, on a logarithmic axis: {layer: {gap: a share for each seed}}. Lines join the means."""
-    ax = axes(ax, (7.4, 3.6))
-    for number, (name, by_gap) in enumerate(curves.items()):
-        color, marker, shift = COLORS[number % len(COLORS)], MARKERS[number], 1 + 0.03 * (number - len(curves) / 2)
-        gaps = np.array([*by_gap]) * shift  # side by side, so that no mark hides another
-        means = [100 * np.mean(shares) for shares in by_gap.values()]
-        ax.plot(gaps, means, marker=marker, ms=6, color=color, label=name)
-        for gap, shares in zip(gaps, by_gap.values(), strict=True):
-            ax.plot([gap] * len(shares), 100 * np.asarray(shares), ".", color=color, alpha=0.5)
-    draw_levels(ax, {"guessing": 100 * chance})
-    ticks = sorted({gap for by_gap in curves.values() for gap in by_gap})
-    ax.set(xscale="log", xlabel="gap, in steps", ylabel="recalled (%)", ylim=(0, 105), title=title)
-    ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
-    ax.minorticks_off()
-    ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    return ax

@@ -104,7 +104,7 @@ def plot_recall(
     ax.set(xscale="log", xlabel="gap, in steps", ylabel="recalled (%)", ylim=(0, 104), title=title)
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.xaxis.minorticks_off()
-    ax.legend(frameon=False, fontsize=9, loc="center left")
+    ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     ax.grid(axis="y", alpha=0.3)
     return ax
 

@@ -1124,7 +1124,7 @@ claim(
 # convolution; if they can be anywhere, attention. *Does the input arrive bit by bit, and must the memory stay small?* Then
 # recurrence. *How long is the input, and what may it cost?* A text of 100,000 words has ten billion pairs. Real systems
 # mix the three: a convolution in front to shorten the input and attention on top, or recurrent and attention layers in turn. In
-# lesson 13 you choose one and defend your choice.
+# lesson 14 you choose one and defend your choice.
 #
 # ## 11 · Where they come from
 #

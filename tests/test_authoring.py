@@ -74,9 +74,9 @@ def test_the_way_on_skips_what_is_not_written_and_says_so():
     assert course("00", "01").next("00") == "**Next**: [01 · Lesson 01](01_topic.ipynb): why?"
     far = course("03", "08").next("03")
     assert far == "**Next**: [08 · Lesson 08](08_topic.ipynb): why? Lessons 04 to 07 are being written."
-    assert course("11").next("11") == "**Next**: Lessons 12 and 13 are being written."
+    assert course("11").next("11") == "**Next**: Lessons 12 to 14 are being written."
     assert course("11", "13").next("11").endswith("why? Lesson 12 is being written.")
-    assert course("13").next("13") == "This was the last lesson."
+    assert course("14").next("14") == "This was the last lesson."
 
 
 def test_what_is_being_written_is_said_for_as_long_as_it_is():

@@ -817,7 +817,7 @@ def test_stored_notebooks_hold_no_times_and_no_versions(really_built):
 def test_links_and_table_follow_the_lessons_that_there_are(course):
     (course.root / "README.md").write_text(README)
     assert course.build() == 0
-    assert "**Next**: Lessons 02 to 13 are being written." in course.learners.read_text(encoding="utf-8")
+    assert "**Next**: Lessons 02 to 14 are being written." in course.learners.read_text(encoding="utf-8")
     before = ids(course.learners)
 
     course.second_lesson()
@@ -828,7 +828,7 @@ def test_links_and_table_follow_the_lessons_that_there_are(course):
     assert ids(course.learners) == before and len(course.executed) == 2  # one run of each lesson
     table = (course.root / "README.md").read_text(encoding="utf-8")
     assert "| [01 · Doubling](notebooks/01_doubling.ipynb) | what is twice a number? | its double | 5 |" in table
-    assert "Lessons 00 and 03 to 13 are being written." in table
+    assert "Lessons 00 and 03 to 14 are being written." in table
 
 
 def test_an_output_that_depends_on_other_lessons_is_not_stored(course, monkeypatch, capsys):

@@ -37,7 +37,8 @@ PLAN = {
     "10": Planned("Self-attention", "what makes direct lookup work?"),
     "11": Planned("The tiny transformer", "which wins, at which budget?", ("08",), spine=True),
     "12": Planned("Recurrence returns", "recurrence without waiting?", ("07", "11")),
-    "13": Planned("Building blocks", "which architecture for this problem?", ("02", "11")),
+    "13": Planned("Building blocks", "what is built from these parts?", ("02", "11")),
+    "14": Planned("The wall", "which architecture for this problem?", ("08", "11", "12")),
 }
 """The lessons of the course. The numbers are final; what a lesson that exists says of itself comes before its plan."""
 

@@ -546,8 +546,8 @@ flow_stepper(words, source=animal, target=it, weights=look(x)[it].tolist())
 # | network | the arrows | from *animal* to *it* |
 # | --- | --- | --- |
 # | RNN | from $x_j$ into $h_j$, then from state to state | ? |
-# | stack of convolutions, width 3 | one per layer; use as many layers as the way needs, at least one | ? |
-# | dilated stack, width 3 | one per layer; dilations 1, 2, 4, …, as many layers as the way needs | ? |
+# | stack of convolutions, width 3 | one per layer; use as many layers as the path needs, at least one | ? |
+# | dilated stack, width 3 | one per layer; dilations 1, 2, 4, …, as many layers as the path needs | ? |
 # | self-attention | from $x_j$ to $z_i$: one layer | ? |
 #
 # ### Exercise 0.3 · path length
@@ -1073,8 +1073,9 @@ claim(
 # Reachable is not the same as audible. All four networks connect all pairs, but in the two with long paths almost nothing
 # of the far words is left, before training. How much is left depends on the weights, as in section 7.
 #
-# Multiply-adds are not seconds. The RNN is the cheapest here, but it must take its $T$ steps one after another, while the
-# others work on all positions at once. Lessons 11 and 12 measure the time.
+# Multiply-adds are not seconds. The RNN is the cheapest here, but it must take its $T$ steps one after another, while
+# attention and the dilated stack work on all positions at once, in few layers. (The plain stack needs so many layers
+# that it waits as often as the RNN.) Lessons 11 and 12 measure the time.
 
 # %% [markdown] quiz="what_attention_buys" points=1
 # ### Quiz · what does attention buy?

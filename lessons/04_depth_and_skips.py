@@ -558,7 +558,7 @@ claim(
 
 # %% [markdown]
 # So, partly. With four times as many steps (6,000 images, in batches of 48) the plain network of 32 layers has come far, while all
-# others are at 99 %. He et al. trained three times longer than usual and still saw the gap. We did not train until it closes.
+# others are within half a point of 99 %. He et al. trained three times longer than usual and still saw the gap. We did not train until it closes.
 
 # %% [markdown] quiz="degradation" points=1
 # ### Quiz · which curve?
@@ -1396,7 +1396,7 @@ print(f"parameters: {weights}")
 #
 # So, in 2026: a CNN where images are large, data or steps are few, the machine is small, and what matters is local. A
 # transformer where there is plenty of data and far-apart places have to be compared. And a convolutional front, or a whole
-# CNN, below a transformer where you want some of both. Lesson 13 comes back to this choice.
+# CNN, below a transformer where you want some of both. Lessons 13 and 14 come back to this choice.
 
 # %% [markdown]
 # ## What we measured

@@ -32,7 +32,13 @@ from utils.checks import recurrence as check
 from utils.claims import claim
 from utils.models import NGram
 from utils.models.hmm import HMM
-from utils.models.recurrent import ElmanNetwork, JordanNetwork, TanhRNN
+from utils.models.recurrent import (
+    ContextTagger,
+    CutElman,
+    ElmanNetwork,
+    JordanNetwork,
+    TanhRNN,
+)
 from utils.notebook import payoff
 from utils.plotting import states as plots
 from utils.plotting.maps import plot_influences
@@ -103,7 +109,7 @@ for w in (0.5, 2.0):
 # ●○○ · about 10 minutes · 2 points
 #
 # Write `rnn_cell(x, h, W_x, W_h, b_x, b_h)`. It returns the new state, (B, H). The formula is for one text, as a column;
-# a batch holds one text in each *row*. Use no layer of PyTorch's: matrix products, sums and tanh are enough.
+# a batch holds one text in each *row*. Matrix products, sums and one tanh are all that it takes.
 
 
 # %% answer="rnn_cell" covers="14"
@@ -654,25 +660,11 @@ for tokens in train.tokens[:4]:
 # network has a problem with that?
 #
 # Both have 16 hidden units, and both are trained through all steps of the loop, as one does today. In 1990 one did not:
-# the old state was taken for one more input, and the gradient ended there. So here is a third one, Elman's network with
-# the gradient **cut** at each step.
+# the old state was taken for one more input, and the gradient ended there. So there is a third one, Elman's network with
+# the gradient **cut** at each step (`CutElman`). All three learn to say the next word:
 
 
 # %%
-class CutElman(ElmanNetwork):
-    """Elman's network as it was trained in 1990: no gradient goes back through the loop."""
-
-    def forward(
-        self, tokens: torch.Tensor, state: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        words = self.embedding(tokens)  # (B, T, E)
-        states, h = [], words.new_zeros(1, len(tokens), self.rnn.hidden_size)
-        for word in words.split(1, dim=1):
-            out, h = self.rnn(word, h.detach())
-            states.append(out)
-        return self.head(torch.cat(states, 1)), h
-
-
 def learn(network: nn.Module, seed: int, sentences: Agreement = train) -> None:
     """Train a network to say the next word."""
     batches = Batches(
@@ -685,6 +677,11 @@ def learn(network: nn.Module, seed: int, sentences: Agreement = train) -> None:
     )  # fmt: skip
 
 
+# %% [markdown]
+# And this is what we ask afterwards, in new sentences with up to twice as many nouns in between:
+
+
+# %%
 @torch.no_grad()
 def agrees(network: nn.Module) -> list[float]:
     """How often *was* and *were* are told apart, with 0, 1, … modifiers before the verb."""
@@ -803,30 +800,16 @@ sentences, targets = two_banks(2000, seed=0)
 for tokens in sentences[:3]:
     print(" ".join(BANK_WORDS[token] for token in tokens))
 
+# %% [markdown]
+# Three taggers say which bank each one is. They differ in what they see beside the word: nothing, the mean over the
+# sentence, or the state of a recurrent layer that has read so far (`ContextTagger` in `utils/models/recurrent.py`).
+
 
 # %%
-class Tagger(nn.Module):
-    """Two logits for each word of (B, T), from its vector and one of this kind of context."""
-
-    def __init__(self, kind: str, width: int = 16):
-        super().__init__()
-        self.embedding = nn.Embedding(len(BANK_WORDS), width)
-        self.rnn, self.head = nn.RNN(width, width, batch_first=True), nn.Linear(2 * width, 2)
-        self.context = {
-            "the word alone": torch.zeros_like,
-            "bag of words": lambda words: words.mean(1, keepdim=True).expand_as(words),
-            "recurrent": lambda words: self.rnn(words)[0],
-        }[kind]
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        words = self.embedding(tokens)
-        return self.head(torch.cat([words, self.context(words)], -1))
-
-
 def which_bank(kind: str, seed: int) -> float:
     """Train a tagger; the share of banks in new sentences that it gets right."""
     seed_everything(seed)
-    model, (asked, truth) = Tagger(kind), two_banks(1000, seed=2)
+    model, (asked, truth) = ContextTagger(kind, len(BANK_WORDS)), two_banks(1000, seed=2)
     read, held_out = Batches(sentences, targets, 32, shuffle=True), Batches(*two_banks(200, seed=1))
     fit(model, read, held_out, epochs=3, metric="bits", validations=1, label=kind)
     at = truth != NOT_ASKED
@@ -1079,7 +1062,7 @@ claim(
 # The machine behind a belief over 32 states has only 32 kinds of past, five bits in all, and nearly as many are needed to
 # say which character was the last one. The belief says which of them is likely, so it knows a little more than that. The
 # recurrent network has 64 numbers, and they need not sum to 1. To say as much with a belief, a machine would need one hidden state for each *combination* of what there is to remember. That is the gain of
-# a **distributed** state. Lesson 08 trains such a network for longer, and asks how far back it looks.
+# a **distributed** state. Lesson 08 trains an LSTM on the same text, for longer, and asks how far back it looks.
 
 # %% [markdown] quiz="which_state" points=1
 # ### Quiz · what is in the state?
@@ -1216,6 +1199,11 @@ def untrained(kind: str, seed: int, width: int = 32) -> ElmanNetwork:
     return network
 
 
+# %% [markdown]
+# The probe is fitted to the states of one random text by least squares, as in your exercise, and asked about a second text.
+
+
+# %%
 @torch.no_grad()
 def probed(network: ElmanNetwork, lag: int) -> tuple[torch.Tensor, torch.Tensor]:
     """What a probe says in the second text, and what is right: (T - lag, V) each."""
@@ -1231,6 +1219,7 @@ def linear_probe(network: ElmanNetwork, lag: int) -> float:
     return (said.argmax(1) == truth.argmax(1)).float().mean().item()
 
 
+# %%
 kinds_of_weights = ("as drawn", "orthogonal", "orthogonal, small inputs")
 held = {
     kind: [[linear_probe(untrained(kind, seed), lag) for lag in LAGS] for seed in (0, 1, 2)]
@@ -1320,6 +1309,7 @@ def delayed(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     return tokens, targets
 
 
+# %%
 def learned_to_delay(seed: int) -> ElmanNetwork:
     seed_everything(seed)
     network = ElmanNetwork(TOKENS, 32)

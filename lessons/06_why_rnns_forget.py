@@ -1183,7 +1183,7 @@ claim(
 # %% [markdown] covers="69"
 # ## 8 · What attention bought
 #
-# Three things, each of which you have met as a number in this lesson or in lesson 00:
+# Three things. Two of them you have met as numbers, in this lesson and in lesson 00:
 #
 # 1. **A path of length one.** Between any two positions there is one step, and not one per word. There is no product of Jacobians along
 #    the sequence that could vanish or explode; the gradient from 500 words back passes as many factors as the one from 5 words back.

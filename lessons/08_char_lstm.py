@@ -176,16 +176,16 @@ claim(
 # The **gates** $f_t$, $i_t$ and $o_t$ are numbers between 0 and 1 that the network makes of $x_t$ and $h_{t-1}$. They say how much of the old cell is
 # *kept*, how much of a new value $g_t$ is written, and how much of the cell is shown. No matrix multiplies the old cell, only its forget gate does.
 #
-# Our model is `CharLSTM` from `utils/models`: an embedding of E numbers per character, one LSTM layer of C cells, one linear layer.
-# With V characters in the alphabet it has V·E + 4C(E + C + 2) + V(C + 1) parameters. Four, for three gates and a candidate; two, for
+# Our model is `CharLSTM` from `utils/models`: an embedding of E numbers per character, one LSTM layer of H cells, one linear layer.
+# With V characters in the alphabet it has V·E + 4H(E + H + 2) + V(H + 1) parameters. Four, for three gates and a candidate; two, for
 # the two biases.
 
 # %%
 model = CharLSTM(vocabulary, width=128, embedding=32)
 logits, (h, c) = model(torch.zeros(16, 32, dtype=torch.long))
 print(f"logits {tuple(logits.shape)}, h {tuple(h.shape)}, c {tuple(c.shape)}")
-V, E, C = vocabulary, 32, 128
-by_formula = V * E + 4 * C * (E + C + 2) + V * (C + 1)
+V, E, H = vocabulary, 32, 128
+by_formula = V * E + 4 * H * (E + H + 2) + V * (H + 1)
 print(f"{count_parameters(model):,} parameters; by the formula {by_formula:,}")
 
 # %% [markdown]
@@ -305,7 +305,7 @@ print(f"length {length:.0f}, clipped to {[round(value, 2) for value in weight.gr
 # | --- | --- | --- |
 # | $x$ | `inputs` | (B, T) |
 # | $W h + b$ | `logits, state = model(inputs, state)` | logits (B, T, V) |
-# | $h, c$ | `state = (h, c)`, or `None` at the start of the text | each (1, B, C) |
+# | $h, c$ | `state = (h, c)`, or `None` at the start of the text | each (1, B, H) |
 # | | `targets` | (B, T) |
 #
 # ### Exercise 8.2 · one step, truncated and clipped
@@ -1337,7 +1337,7 @@ print(wins, sum(wins) / len(wins))
 # %% [markdown]
 # | symbol | in code | shape |
 # | --- | --- | --- |
-# | $a$ | `cells`: the value of each cell at each place, in two halves of a text | (2, N, C) |
+# | $a$ | `cells`: the value of each cell at each place, in two halves of a text | (2, N, H) |
 # | $f$ | `flags`: whether a place has the property | (2, N), True or False |
 # | AUROC | share of pairs (one flagged place, one other) in which the flagged one has the larger value; a tie counts ½ | a number for each cell |
 #
@@ -1355,7 +1355,7 @@ print(wins, sum(wins) / len(wins))
 
 # %% answer="find_cell" covers="41"
 def find_cell(cells: torch.Tensor, flags: torch.Tensor) -> tuple[int, float]:
-    """The best cell of the first half, and its AUROC in the second: (2, N, C) and (2, N) in.
+    """The best cell of the first half, and its AUROC in the second: (2, N, H) and (2, N) in.
 
     >>> cells = torch.tensor([[[0.5, 0.9], [0.5, 0.1]], [[0.3, 0.2], [0.1, 0.8]]])
     >>> find_cell(cells, torch.tensor([[True, False], [True, False]]))
@@ -1364,7 +1364,7 @@ def find_cell(cells: torch.Tensor, flags: torch.Tensor) -> tuple[int, float]:
 
     ### BEGIN SOLUTION
     def auroc(values: torch.Tensor, flag: torch.Tensor) -> torch.Tensor:
-        flagged, others = values[flag][:, None], values[~flag][None]  # (n1, 1, C) and (1, n0, C)
+        flagged, others = values[flag][:, None], values[~flag][None]  # (n1, 1, H) and (1, n0, H)
         wins = (flagged > others).float() + 0.5 * (flagged == others).float()
         return wins.mean((0, 1))
 
@@ -1385,7 +1385,7 @@ check.find_cell(find_cell)
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
-# (n₁, 1, C) against (1, n₀, C) gives (n₁, n₀, C). The mean over the first two leaves (C,).
+# (n₁, 1, H) against (1, n₀, H) gives (n₁, n₀, H). The mean over the first two leaves (H,).
 # </details>
 # <details><summary>Help: my ranks give almost the right numbers</summary>
 #
@@ -1411,7 +1411,7 @@ source = whole_definitions(python.validation, 14_000)
 source = "".join(character for character in source if character in reader.alphabet)
 half, WARM = len(source) // 2, 200  # the first characters only fill the memory
 halves = encode(source[: 2 * half], reader.alphabet).view(2, half)
-cells = cells_of(reader, halves)[:, WARM:]  # (2, N, C)
+cells = cells_of(reader, halves)[:, WARM:]  # (2, N, H)
 seed_everything(0)
 untrained = CharLSTM(**models.card("python_lstm")["architecture"]["arguments"])
 cells_untrained = cells_of(untrained, halves)[:, WARM:]

@@ -16,7 +16,7 @@ from tests.browser import repeat
 from utils import reach
 from utils.checks import recurrence as check
 from utils.models.hmm import HMM
-from utils.models.recurrent import ElmanNetwork, JordanNetwork, TanhRNN
+from utils.models.recurrent import ContextTagger, CutElman, ElmanNetwork, JordanNetwork, TanhRNN
 from utils.plotting import states as plots
 from utils.toy_languages import (
     BANK_WORDS,
@@ -327,6 +327,34 @@ def test_elmans_network_has_the_parameters_that_it_says_and_goes_on_from_its_sta
     torch.testing.assert_close(whole[:, 4:], rest)
     torch.testing.assert_close(last, end)
     torch.testing.assert_close(network.states(tokens)[:, -1], last[0])
+
+
+def test_the_cut_network_says_the_same_and_hears_of_no_earlier_word():
+    whole, cut = ElmanNetwork(7, 5), CutElman(7, 5)
+    cut.load_state_dict(whole.state_dict())
+    tokens = torch.arange(6)[None]
+    for network in (whole, cut):
+        network(tokens)[0][0, -1].sum().backward()
+    torch.testing.assert_close(cut(tokens)[0], whole(tokens)[0])
+    torch.testing.assert_close(cut(tokens)[1], whole(tokens)[1])
+    heard = {network: network.embedding.weight.grad[:6].norm(dim=1) > 0 for network in (whole, cut)}
+    assert heard[whole].all() and heard[cut].tolist() == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize(
+    ("context", "order", "before"),
+    [("the word alone", False, False), ("bag of words", False, True), ("recurrent", True, True)],
+)
+def test_a_tagger_sees_the_context_that_it_is_named_after(context, order, before):
+    torch.manual_seed(0)
+    tagger = ContextTagger(context, 9)
+    last = {
+        name: tagger(torch.tensor([tokens]))[0, -1]
+        for name, tokens in {"a": [1, 2, 3], "b": [2, 1, 3], "c": [4, 2, 3]}.items()
+    }
+    assert last["a"].shape == (2,)
+    assert torch.allclose(last["a"], last["b"], atol=1e-6) != order
+    assert torch.allclose(last["a"], last["c"], atol=1e-6) != before
 
 
 def test_jordans_network_takes_the_steps_of_the_exercise():

@@ -18,12 +18,12 @@ STEPS = 512  # whose gates are computed at a time: for all of 7,000 at once the 
 
 @torch.no_grad()
 def cells_of(model: CharLSTM, halves: Tensor) -> Tensor:
-    """The cell c of a one-layer LSTM after each character of tokens (2, T), read from empty states: (2, T, C).
+    """The cell c of a one-layer LSTM after each character of tokens (2, T), read from empty states: (2, T, H).
 
     PyTorch returns the states h of all steps and the last cell alone. But from all h follow all gates, in one product.
     """
     x, lstm = model.embedding(halves), model.lstm
-    h, _ = lstm(x)  # (2, T, C)
+    h, _ = lstm(x)  # (2, T, H)
     before = F.pad(h[:, :-1], (0, 0, 1, 0))  # the state that each step has met
     cells, c = torch.empty_like(h), torch.zeros_like(h[:, 0])
     for steps in torch.arange(halves.shape[1]).split(STEPS):
@@ -47,7 +47,7 @@ class Found:
 
 
 class Search:
-    """The values of all cells in both halves of a passage, (2, N, C), to be searched for several properties.
+    """The values of all cells in both halves of a passage, (2, N, H), to be searched for several properties.
 
     Cells of a trained network hardly ever tie, so their ranks are taken without sharing.
     """
@@ -57,7 +57,7 @@ class Search:
         self.ranks = torch.stack([_ranks(half) for half in cells])  # one at a time: sorting takes four times its memory
 
     def strengths(self, half: int, values: Tensor) -> Tensor:
-        """The signed strength of each cell (C,) for a property (N,), bool or numbers."""
+        """The signed strength of each cell (H,) for a property (N,), bool or numbers."""
         if values.dtype != torch.bool:
             return (self.standard[half].T @ _standardised(values.float()[:, None])[:, 0]) / len(values)
         few, many = values.sum(), (~values).sum()
@@ -81,7 +81,7 @@ class Search:
 
 
 def probe(features: Tensor, values: Tensor) -> float:
-    """The size of the strength of a linear readout of all features (2, N, C) together, fitted on the first half."""
+    """The size of the strength of a linear readout of all features (2, N, H) together, fitted on the first half."""
     linear = Ridge(1.0).fit(features[0], values[0].float())
     read = torch.as_tensor(linear.predict(features[1])).float()[:, None]
     read = read + 1e-4 * torch.randn(read.shape)  # breaks ties
@@ -89,8 +89,8 @@ def probe(features: Tensor, values: Tensor) -> float:
 
 
 def _ranks(values: Tensor) -> Tensor:
-    """The rank of each value (N, C) among those of its column, from 1."""
-    columns = values.T.contiguous()  # (C, N): sorting is fastest along the last axis
+    """The rank of each value (N, H) among those of its column, from 1."""
+    columns = values.T.contiguous()  # (H, N): sorting is fastest along the last axis
     ranks = torch.arange(1.0, 1 + len(values)).expand_as(columns)
     return torch.empty_like(columns).scatter_(1, columns.argsort(1), ranks).T
 

@@ -159,7 +159,7 @@ class Facts(steps.Facts):
     hint="Clear the gradients, run the model on the inputs *and the state*, take the mean loss, backward, clip, step. Hand out the loss in bits, and the state cut off from its past: `.detach()` on each part.",
 )
 def truncated_step(model, optimizer, inputs, targets, state):
-    """One step on inputs and targets (B, T), from `state` (None, or h and c, each (1, B, C)) on: (bits, new state).
+    """One step on inputs and targets (B, T), from `state` (None, or h and c, each (1, B, H)) on: (bits, new state).
 
     The gradient of all weights together has at most norm 1.
     """
@@ -218,11 +218,11 @@ def _(rng):
     # A large weight of the head lets single numbers of the gradient, and those of several tensors, be larger than 1.
     loud = tiny | {"all_0_but_the_last": torch.tensor([4.0, -4.0, 0.0, 0.0])}
     yield loud, sgd, 0 * ones, ones, (torch.zeros(1, 1, 1), torch.full((1, 1, 1), 4.0))
-    for B, T, C, V in [(2, 3, 2, 4), (3, 2, 3, 3)]:
-        weights = normal(rng, count_parameters(CharLSTM(V, C)))
+    for B, T, H, V in [(2, 3, 2, 4), (3, 2, 3, 3)]:
+        weights = normal(rng, count_parameters(CharLSTM(V, H)))
         text = torch.from_numpy(rng.integers(0, V, (B, T + 1)))
-        model = {"vocabulary": V, "width": C, "all_0_but_the_last": weights}
-        state = normal(rng, 1, B, C).tanh(), normal(rng, 1, B, C)
+        model = {"vocabulary": V, "width": H, "all_0_but_the_last": weights}
+        state = normal(rng, 1, B, H).tanh(), normal(rng, 1, B, H)
         yield model, sgd | {"momentum": 0.5}, text[:, :-1].contiguous(), text[:, 1:].contiguous(), state
 
 
@@ -733,15 +733,15 @@ measure_horizon.slip("tolerance_in_nats", within=lambda bits, eps: bits <= bits.
     hint="The AUROC of a cell is the share of pairs, one flagged place and one other, in which the flagged one has the larger value, ties counted half. Take it for every cell in the first half; pick the one that is farthest from ½; take that cell's AUROC in the second half.",
 )
 def find_cell(cells, flags):
-    """The cell that tells the flags best in the first half, and its AUROC in the second: (2, N, C) and (2, N) in."""
+    """The cell that tells the flags best in the first half, and its AUROC in the second: (2, N, H) and (2, N) in."""
     first = _auroc(cells[0], flags[0])
     cell = int((first - 0.5).abs().argmax())
     return cell, _auroc(cells[1], flags[1])[cell].item()
 
 
 def _auroc(cells: Tensor, flags: Tensor) -> Tensor:
-    """How often a flagged place has the larger value, for each cell: (N, C) and (N,) in, (C,) out."""
-    above, below = cells[:, None] > cells, cells[:, None] < cells  # (N, N, C)
+    """How often a flagged place has the larger value, for each cell: (N, H) and (N,) in, (H,) out."""
+    above, below = cells[:, None] > cells, cells[:, None] < cells  # (N, N, H)
     return _from_ranks((1 + len(cells) + above.sum(1) - below.sum(1)) / 2, flags)  # equal values share their ranks
 
 
@@ -780,8 +780,8 @@ def _clear(cells: Tensor, flags: Tensor) -> bool:
 
 
 def _wins(cells: Tensor, flags: Tensor, tie: float) -> Tensor:
-    flagged, others = cells[flags][:, None], cells[~flags]  # (n1, 1, C) and (n0, C)
-    return (flagged > others).float() + tie * (flagged == others).float()  # (n1, n0, C)
+    flagged, others = cells[flags][:, None], cells[~flags]  # (n1, 1, H) and (n0, H)
+    return (flagged > others).float() + tie * (flagged == others).float()  # (n1, n0, H)
 
 
 @find_cell.recipe

@@ -18,11 +18,11 @@ lesson = Lesson("07", __name__)
     hint="One product gives the sums of all four parts. Cut it into f, i, g, o; squash three of them with a sigmoid and g with tanh. Then two lines: what becomes of the cell, and what it shows.",
 )
 def lstm_step(x, h, c, W, b):
-    """One step: x (B, E), h and c (B, C), W (4C, C + E) for [h, x] and b (4C,), rows f, i, g, o; new h and c (B, C)."""
-    C = h.shape[1]
-    order = torch.cat([torch.arange(C) + part * C for part in (1, 0, 2, 3)])  # torch's is i, f, g, o
+    """One step: x (B, C), h and c (B, H), W (4H, H + C) for [h, x] and b (4H,), rows f, i, g, o; new h and c (B, H)."""
+    H = h.shape[1]
+    order = torch.cat([torch.arange(H) + part * H for part in (1, 0, 2, 3)])  # torch's is i, f, g, o
     W, b = W[order], b[order]
-    return torch.lstm_cell(x, (h, c), W[:, C:], W[:, :C], b, torch.zeros_like(b))
+    return torch.lstm_cell(x, (h, c), W[:, H:], W[:, :H], b, torch.zeros_like(b))
 
 
 @lstm_step.cases
@@ -35,8 +35,8 @@ def _(rng):
         W[row, 0] = 2
         yield dict(x=zero, h=one, c=one, W=W, b=torch.tensor([1.0, 0, 0.5, 0]))
     for _ in range(8):
-        B, E, C = (int(rng.integers(1, 4)) for _ in range(3))
-        yield normal(rng, B, E), normal(rng, B, C), normal(rng, B, C), normal(rng, 4 * C, C + E), normal(rng, 4 * C)
+        B, C, H = (int(rng.integers(1, 4)) for _ in range(3))
+        yield normal(rng, B, C), normal(rng, B, H), normal(rng, B, H), normal(rng, 4 * H, H + C), normal(rng, 4 * H)
 
 
 @lstm_step.recipe
@@ -85,6 +85,11 @@ lstm_step.slip("old_cell_dropped", cell=lambda f, i, g, c: i * g).says(
 lstm_step.slip("cell_squashed", cell=lambda f, i, g, c: (f * c + i * g).tanh()).says(
     "You put the new cell itself through tanh. Only what is SHOWN is squashed, h = o ⊙ tanh(c). The cell stays as it is, or it would fade."
 )
+lstm_step.slip(
+    "cell_squashed_for_good", cell=lambda f, i, g, c: (f * c + i * g).tanh(), shown=lambda o, new, old: o * new
+).says(
+    "Your h is right, and your c has been through the tanh as well. Hand on c = f ⊙ c + i ⊙ g as it is, and squash only what h shows of it."
+)
 lstm_step.slip("cell_shown_as_it_is", shown=lambda o, new, old: o * new).says(
     "The tanh is missing in h = o ⊙ tanh(c). The cell may be larger than 1, what is shown may not."
 )
@@ -125,6 +130,7 @@ def _(rng):
 def _(
     gates, share=lambda f: f, join=torch.prod, first=1, last=1, above=False, turn=lambda left: left,
     column=lambda left: left[:, 0], within=lambda value: value <= 0.5, later=0,
+    never=lambda T: None,
 ):  # fmt: skip
     T, f = len(gates), share(gates)
     rows = [
@@ -132,7 +138,7 @@ def _(
         for t in range(T)
     ]
     left = torch.tensor([[float(value) for value in row] for row in rows])
-    return turn(left), next((t + later for t, value in enumerate(column(left)) if within(value)), None)
+    return turn(left), next((t + later for t, value in enumerate(column(left)) if within(value)), never(T))
 
 
 kept.slip("own_gate_counted", first=0).says(
@@ -140,6 +146,9 @@ kept.slip("own_gate_counted", first=0).says(
 )
 kept.slip("last_gate_left_out", last=0).says(
     "The gate of step t is missing. The product runs from s + 1 up to t, and t counts: range(s + 1, t + 1)."
+)
+kept.slip("gates_one_step_early", first=0, last=0).says(
+    "Your gates are one step early. Between row t − 1 and row t it is the gate of step t that acts, not that of step t − 1."
 )
 kept.slip("forgotten_instead_of_kept", share=lambda f: 1 - f).says(
     "You multiplied the shares 1 − f. The forget gate is the share that is KEPT."
@@ -183,6 +192,10 @@ kept.slip("half_life_from_one", later=1).says(
 kept.slip("half_life_in_the_last_row", column=lambda left: left[-1].flip(0)).says(
     "You looked for the half in the last row, from the end. That belongs to different steps. What step 0 wrote stands in column 0, from the top down."
 )
+for what, never in {"the_end": lambda T: T, "the_last_step": lambda T: T - 1, "zero": lambda T: 0}.items():
+    kept.slip(f"{what}_instead_of_none", never=never).says(
+        "More than half is left to the end here, and you return a number all the same. Then the half-life is None."
+    )
 kept.slip("always_none", within=lambda value: value > 2).says(
     "You return None in every case. The half-life is None only where more than half is left to the end."
 )
@@ -195,7 +208,7 @@ kept.slip("always_none", within=lambda value: value > 2).says(
     hint="Make the sums of x and the sums of h apart, each cut into r, z, n. The gates add both. In the candidate r stands between them: it weighs what comes from h, and nothing of x.",
 )
 def gru_step(x, h, W_x, W_h, b_x, b_h, after):
-    """One step: x (B, E), h (B, C), W_x (3C, E), W_h (3C, C), biases (3C,), rows r, z, n; the new h (B, C)."""
+    """One step: x (B, C), h (B, H), W_x (3H, C), W_h (3H, H), biases (3H,), rows r, z, n; the new h (B, H)."""
     if after:
         return torch.gru_cell(x, h, W_x, W_h, b_x, b_h)
     (_, _, W), (_, _, b) = W_h.chunk(3), b_h.chunk(3)
@@ -221,9 +234,9 @@ def _gru_cases(rng, after: bool):
         x=zero, h=torch.ones(1, 2), W_x=torch.zeros(6, 1), W_h=crossed, b_x=biases, b_h=torch.zeros(6), after=after
     )
     for _ in range(6):
-        B, E, C = int(rng.integers(1, 4)), int(rng.integers(1, 4)), int(rng.integers(2, 4))
-        parts = normal(rng, B, E), normal(rng, B, C), normal(rng, 3 * C, E), normal(rng, 3 * C, C)
-        yield *parts, normal(rng, 3 * C), normal(rng, 3 * C), after
+        B, C, H = int(rng.integers(1, 4)), int(rng.integers(1, 4)), int(rng.integers(2, 4))
+        parts = normal(rng, B, C), normal(rng, B, H), normal(rng, 3 * H, C), normal(rng, 3 * H, H)
+        yield *parts, normal(rng, 3 * H), normal(rng, 3 * H), after
 
 
 @gru_step.cases
@@ -327,21 +340,21 @@ SETS = {"tanh": 1, "GRU": 3, "LSTM": 4}
 @recurrent_parameters.recipe
 def _(
     kind, inputs, cells, layers, both,
-    sets=SETS, one=lambda E, C: C * (E + C + 2), above=lambda E, C, ways: ways * C, ways=lambda both: 1 + both,
-    rest=lambda sets, C: 0,
+    sets=SETS, one=lambda C, H: H * (C + H + 2), above=lambda C, H, ways: ways * H, ways=lambda both: 1 + both,
+    rest=lambda sets, H: 0,
 ):  # fmt: skip
     ways = ways(both)
     entering = [inputs] + [above(inputs, cells, ways)] * (layers - 1)
-    return sum(ways * (sets[kind] * one(E, cells) + rest(sets[kind], cells)) for E in entering)
+    return sum(ways * (sets[kind] * one(C, cells) + rest(sets[kind], cells)) for C in entering)
 
 
-recurrent_parameters.slip("one_bias", one=lambda E, C: C * (E + C + 1)).says(
+recurrent_parameters.slip("one_bias", one=lambda C, H: H * (C + H + 1)).says(
     "You counted one bias per set. PyTorch keeps two, one beside each matrix."
 )
-recurrent_parameters.slip("no_bias", one=lambda E, C: C * (E + C)).says(
+recurrent_parameters.slip("no_bias", one=lambda C, H: H * (C + H)).says(
     "The biases are missing: two of them for each set, with one number for each cell."
 )
-recurrent_parameters.slip("biases_once", one=lambda E, C: C * (E + C), rest=lambda sets, C: 2 * C).says(
+recurrent_parameters.slip("biases_once", one=lambda C, H: H * (C + H), rest=lambda sets, H: 2 * H).says(
     "You counted the biases of one set only. Every gate and the candidate have their own."
 )
 recurrent_parameters.slip("gates_alone", sets=SETS | {"GRU": 2, "LSTM": 3}).says(
@@ -353,25 +366,25 @@ recurrent_parameters.slip("gru_and_lstm_swapped", sets=SETS | {"GRU": 4, "LSTM":
 recurrent_parameters.slip("sets_ignored", sets=dict.fromkeys(SETS, 1)).says(
     "You counted every layer as a tanh layer. A GRU has 3 sets of these weights, an LSTM 4."
 )
-recurrent_parameters.slip("state_matrix_missing", one=lambda E, C: C * (E + 2)).says(
-    "The matrix of the state is missing: C × C in each set."
+recurrent_parameters.slip("state_matrix_missing", one=lambda C, H: H * (C + 2)).says(
+    "The matrix of the state is missing: H × H in each set."
 )
-recurrent_parameters.slip("input_matrix_missing", one=lambda E, C: C * (C + 2)).says(
-    "The matrix of the input is missing: C × E in each set."
+recurrent_parameters.slip("input_matrix_missing", one=lambda C, H: H * (H + 2)).says(
+    "The matrix of the input is missing: H × C in each set."
 )
-recurrent_parameters.slip("inputs_squared", one=lambda E, C: C * E + E * E + 2 * C).says(
-    "Your matrix of the state is E × E. The state has C numbers, so it is C × C."
+recurrent_parameters.slip("inputs_squared", one=lambda C, H: H * C + C * C + 2 * H).says(
+    "Your matrix of the state is C × C. The state has H numbers, so it is H × H."
 )
-recurrent_parameters.slip("layers_all_alike", above=lambda E, C, ways: E).says(
+recurrent_parameters.slip("layers_all_alike", above=lambda C, H, ways: C).says(
     "You multiplied the first layer by the number of layers. What comes into the second one is the state of the first."
 )
 recurrent_parameters.slip("one_direction_only", ways=lambda both: 1).says(
     "You counted one direction. Each direction has weights of its own, and the layers above read both."
 )
-recurrent_parameters.slip("one_direction_read_above", above=lambda E, C, ways: C).says(
-    "Above a layer that reads in both directions, 2C numbers come in, not C."
+recurrent_parameters.slip("one_direction_read_above", above=lambda C, H, ways: H).says(
+    "Above a layer that reads in both directions, 2H numbers come in, not H."
 )
-recurrent_parameters.slip("first_layer_alone", above=lambda E, C, ways: -C - 2, rest=lambda sets, C: 0).says(
+recurrent_parameters.slip("first_layer_alone", above=lambda C, H, ways: -H - 2, rest=lambda sets, H: 0).says(
     "You counted the first layer alone. Each of the `layers` has weights of its own."
 )
 
@@ -383,11 +396,11 @@ recurrent_parameters.slip("first_layer_alone", above=lambda E, C, ways: -C - 2, 
     hint="Turn each sequence round, its own part of it and not the padding; let `back` read that; turn the states round in the same way, so that state t belongs to position t; and put both next to each other along the channels.",
 )
 def both_directions(x, lengths, ahead, back):
-    """x (B, T, E), the lengths of its sequences, two readers from (B, T, E) to (B, T, C); states (B, T, 2C), 0 after the end."""
+    """x (B, T, C), the lengths of its sequences, two readers from (B, T, C) to (B, T, H); states (B, T, 2H), 0 after the end."""
     rows = []
     for row, length in zip(x, lengths, strict=True):
         own = row[None, :length]
-        states = torch.cat([ahead(own), back(own.flip(1)).flip(1)], 2)[0]  # (length, 2C)
+        states = torch.cat([ahead(own), back(own.flip(1)).flip(1)], 2)[0]  # (length, 2H)
         rows.append(nn.functional.pad(states, (0, 0, 0, len(row) - length)))
     return torch.stack(rows)
 
@@ -397,15 +410,15 @@ def _(rng):
     ahead, back = ({"W": torch.tensor([[weight]]), "keep": 1.0} for weight in (1.0, 10.0))
     for numbers, lengths in (([1, 2], [2]), ([1, 2, 4], [3]), ([1, 2, 9], [2]), ([3, 9, 9], [1])):
         yield torch.tensor(numbers).float().view(1, -1, 1), lengths, ahead, back
-    for B, T, E, C, lengths in (
+    for B, T, C, H, lengths in (
         (2, 3, 2, 1, [3, 3]), (2, 3, 1, 2, [3, 1]), (2, 4, 3, 2, [2, 4]), (3, 5, 2, 3, [5, 3, 4]), (3, 4, 2, 2, [1, 4, 2]),
     ):  # fmt: skip
-        weights = [{"W": normal(rng, C, E), "keep": float(rng.uniform(0.3, 0.9))} for _ in range(2)]
-        yield normal(rng, B, T, E), lengths, *weights
+        weights = [{"W": normal(rng, H, C), "keep": float(rng.uniform(0.3, 0.9))} for _ in range(2)]
+        yield normal(rng, B, T, C), lengths, *weights
 
 
 class Reader:
-    """A recurrence as a function from x (B, T, E) to its states (B, T, C): each is keep · the one before + W x."""
+    """A recurrence as a function from x (B, T, C) to its states (B, T, H): each is keep · the one before + W x."""
 
     def __init__(self, W: Tensor, keep: float):
         self.W, self.keep = W, keep
@@ -469,13 +482,13 @@ both_directions.slip("one_step_too_few", end=-1).says(
     "The last position of each sequence is missing: a sequence of length n has the positions 0 to n − 1."
 )
 both_directions.slip("back_first", join=lambda a, b: torch.cat([b, a], 2)).says(
-    "Your first C channels are those of `back`. The forward states come first."
+    "Your first H channels are those of `back`. The forward states come first."
 )
 both_directions.slip("states_added", join=lambda a, b: a + b).says(
-    "You added the two states. They are kept apart, next to each other: (B, T, 2C)."
+    "You added the two states. They are kept apart, next to each other: (B, T, 2H)."
 )
 both_directions.slip("states_averaged", join=lambda a, b: (a + b) / 2).says(
-    "You averaged the two states. They are kept apart, next to each other: (B, T, 2C)."
+    "You averaged the two states. They are kept apart, next to each other: (B, T, 2H)."
 )
 both_directions.slip("one_reader_for_both", who=lambda ahead, back: (ahead, ahead)).says(
     "The same reader went both ways. The two directions have weights of their own: use `back`."
@@ -487,5 +500,5 @@ both_directions.slip("both_turned", first=_turned).says(
     "You turned x round for both readers. `ahead` reads it as it is."
 )
 both_directions.slip("channels_turned", there=lambda x, n: x.flip(2), again=lambda states, n: states.flip(2)).says(
-    "You turned the channels round. The axis of time is axis 1 of (B, T, E)."
+    "You turned the channels round. The axis of time is axis 1 of (B, T, C)."
 )

@@ -1,6 +1,6 @@
 """LSTM and GRU, one step after the other and with every gate on view: what torch's fused layers hide.
 
-Shapes: B sequences, T steps, E numbers in, C cells. Each class has the weights of torch's own layer, under its names
+Shapes: B sequences, T steps, C numbers in, H cells. Each class has the weights of torch's own layer, under its names
 for the parts, and the tests prove that it computes the same. It takes a hundred times as long, which is why models are
 trained with torch's.
 """
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Trace:
-    """What an LSTM did at each step, all (B, T, C): its gates, its candidate, its cell and what it showed."""
+    """What an LSTM did at each step, all (B, T, H): its gates, its candidate, its cell and what it showed."""
 
     f: Tensor  # forget gate: the share of the old cell that is kept
     i: Tensor  # input gate
@@ -26,7 +26,7 @@ class Trace:
 class GatedLSTM(nn.Module):
     """The LSTM of Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000), gate by gate.
 
-    x (B, T, E) in; states h (B, T, C) out. With `forgets=False` the cell keeps all that it has, as in 1997.
+    x (B, T, C) in; states h (B, T, H) out. With `forgets=False` the cell keeps all that it has, as in 1997.
     """
 
     def __init__(self, inputs: int, cells: int, forgets: bool = True):
@@ -35,8 +35,8 @@ class GatedLSTM(nn.Module):
         self.forget, self.input, self.candidate, self.output = (nn.Linear(inputs + cells, cells) for _ in range(4))
 
     def step(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
-        """x (B, E), h and c (B, C) in; f, i, g, o and the new c and h out, each (B, C)."""
-        seen = torch.cat([h, x], 1)  # (B, C + E)
+        """x (B, C), h and c (B, H) in; f, i, g, o and the new c and h out, each (B, H)."""
+        seen = torch.cat([h, x], 1)  # (B, H + C)
         f = self.forget(seen).sigmoid() if self.forgets else torch.ones_like(c)
         i, o = self.input(seen).sigmoid(), self.output(seen).sigmoid()
         g = self.candidate(seen).tanh()
@@ -44,7 +44,7 @@ class GatedLSTM(nn.Module):
         return f, i, g, o, c, o * c.tanh()
 
     def trace(self, x: Tensor, alive: Tensor | None = None) -> Trace:
-        """Read x (B, T, E) from an empty state. Where `alive` (B, C) is 0, a cell is emptied after every step."""
+        """Read x (B, T, C) from an empty state. Where `alive` (B, H) is 0, a cell is emptied after every step."""
         h = c = x.new_zeros(len(x), self.cells)
         steps = []
         for vector in x.unbind(1):
@@ -69,7 +69,7 @@ class GatedLSTM(nn.Module):
 
 
 class GatedGRU(nn.Module):
-    """The GRU of Cho et al. (2014), gate by gate: x (B, T, E) in; states h (B, T, C) out.
+    """The GRU of Cho et al. (2014), gate by gate: x (B, T, C) in; states h (B, T, H) out.
 
     The reset gate weighs the old state *before* the product with a matrix, as in the paper, or `after` it, as in torch.
     `z` is the share that is kept, as in torch and in the paper.
@@ -82,8 +82,8 @@ class GatedGRU(nn.Module):
         self.from_x, self.from_h = nn.Linear(inputs, cells), nn.Linear(cells, cells)
 
     def step(self, x: Tensor, h: Tensor) -> Tensor:
-        """x (B, E) and h (B, C) in; the new h out."""
-        seen = torch.cat([h, x], 1)  # (B, C + E)
+        """x (B, C) and h (B, H) in; the new h out."""
+        seen = torch.cat([h, x], 1)  # (B, H + C)
         r, z = self.reset(seen).sigmoid(), self.update(seen).sigmoid()
         old = r * self.from_h(h) if self.after else self.from_h(r * h)
         n = (self.from_x(x) + old).tanh()
@@ -117,7 +117,7 @@ def _weights(layer: nn.RNNBase | nn.RNNCellBase) -> tuple[Tensor, ...]:
 
 @torch.no_grad()
 def open_forget_gates(layer: nn.LSTM | nn.GRU, bias: float | Tensor) -> nn.LSTM | nn.GRU:
-    """Begin with this bias in the gate that keeps: f of an LSTM, z of a GRU. A number, or one for each cell (C,).
+    """Begin with this bias in the gate that keeps: f of an LSTM, z of a GRU. A number, or one for each cell (H,).
 
     torch has two biases, which add up: one is set, and the other is 0 there. The gates' weights on x and h stay.
     """
@@ -151,7 +151,7 @@ def chrono(layer: nn.LSTM | nn.GRU, longest: float) -> nn.LSTM | nn.GRU:
 def between_cells(lstm: GatedLSTM, x: Tensor, alone: bool = False, probes: int = 64) -> tuple[Tensor, Tensor]:
     """How strongly the last cell depends on the cell k steps before: by its direct path, and in all, (B, T) each.
 
-    Both are Frobenius norms of Jacobians ∂c_T / ∂c_{T−k}, k = 0 … T − 1, for each sequence of x (B, T, E). The direct
+    Both are Frobenius norms of Jacobians ∂c_T / ∂c_{T−k}, k = 0 … T − 1, for each sequence of x (B, T, C). The direct
     path is the product of the forget gates, a diagonal matrix. The whole comes from gradients of random sums of the
     last cell (Hutchinson), with an error of some percent. `alone` cuts what runs through h: the direct path is left.
     """
@@ -162,7 +162,7 @@ def between_cells(lstm: GatedLSTM, x: Tensor, alone: bool = False, probes: int =
         cells.append(c)
         gates.append(f.detach())
     sums = torch.randn(probes, *c.shape, generator=torch.Generator().manual_seed(0))
-    gradients = torch.autograd.grad(c, cells, sums, is_grads_batched=True)  # T times (probes, B, C)
+    gradients = torch.autograd.grad(c, cells, sums, is_grads_batched=True)  # T times (probes, B, H)
     total = [gradient.square().sum(2).mean(0).sqrt() for gradient in gradients[::-1]]
     product, direct = torch.ones_like(gates[0]), []
     for f in reversed(gates):

@@ -1,7 +1,7 @@
 """Delayed recall: a symbol at the start, then nothing but fillers, and the question what it was. The task and a reader.
 
 Tasks of this kind are as old as the question: Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation
-1997, have several. Shapes: B sequences, T = gap + 1 tokens, C the width of the state.
+1997, have several. Shapes: B sequences, T = gap + 1 tokens, H the width of the state.
 """
 
 import torch
@@ -50,7 +50,7 @@ class Recaller(nn.Module):
 
     def read(self, vectors: Tensor) -> Tensor:
         """What follows: vectors (B, T, tokens) in, logits (B, symbols) out."""
-        states, _ = self.layer(vectors)  # (B, T, C)
+        states, _ = self.layer(vectors)  # (B, T, H)
         return self.head(states[:, -1])
 
 

@@ -60,6 +60,20 @@ class ElmanNetwork(nn.Module):
         return self.rnn(self.embedding(tokens))[0]
 
 
+class CutElman(ElmanNetwork):
+    """Elman's network as it was trained in 1990: the old state is one more input, and no gradient goes back by it."""
+
+    def forward(self, tokens: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The same numbers as `ElmanNetwork`; another gradient."""
+        words = self.embedding(tokens)  # (B, T, E)
+        h = words.new_zeros(1, len(tokens), self.rnn.hidden_size) if state is None else state
+        states = []
+        for word in words.split(1, dim=1):
+            out, h = self.rnn(word, h.detach())
+            states.append(out)
+        return self.head(torch.cat(states, 1)), h
+
+
 class JordanNetwork(nn.Module):
     """The same, except that its own *output* comes back: tokens (B, T) and a context (B, V) in, logits (B, T, V) out.
 
@@ -87,3 +101,25 @@ class JordanNetwork(nn.Module):
             context = self.keep * context + logits.softmax(-1)
             outputs.append(logits)
         return torch.stack(outputs, 1), context
+
+
+class ContextTagger(nn.Module):
+    """Two logits for each word, (B, T) in and (B, T, 2) out, from the word and one kind of context.
+
+    The context is one of "the word alone" (none), "bag of words" (the mean over the sentence, in which order is lost)
+    and "recurrent" (the state of a tanh layer that has read so far).
+    """
+
+    def __init__(self, context: str, vocabulary: int, width: int = 16):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.rnn, self.head = nn.RNN(width, width, batch_first=True), nn.Linear(2 * width, 2)
+        self.context = {
+            "the word alone": torch.zeros_like,
+            "bag of words": lambda words: words.mean(1, keepdim=True).expand_as(words),
+            "recurrent": lambda words: self.rnn(words)[0],
+        }[context]
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        words = self.embedding(tokens)  # (B, T, C)
+        return self.head(torch.cat([words, self.context(words)], -1))  # (B, T, 2 C) to (B, T, 2)

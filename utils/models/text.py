@@ -1,6 +1,7 @@
 """The text models of lessons 08 and 11, for the lessons that build on them, and the sampler that both share.
 
-Shapes: B texts, T characters, V characters in the alphabet, C the width, H heads of D = C / H numbers each.
+Shapes: B texts, T characters, V characters in the alphabet, C the width of a
+transformer, H its heads of D = C / H numbers each; H the cells of an LSTM.
 Logits at position t are for the character *after* it, and depend on the characters up to t.
 """
 
@@ -11,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-State = tuple[Tensor, Tensor]  # hidden state and cell of an LSTM, each (1, B, C)
+State = tuple[Tensor, Tensor]  # hidden state and cell of an LSTM, each (1, B, H)
 Read = Callable[[Tensor], Tensor]
 
 
@@ -19,7 +20,7 @@ class CharLSTM(nn.Module):
     """One LSTM layer over characters: tokens (B, T) and a state in; logits (B, T, V) and the next state out.
 
     With an embedding of E numbers (`embedding`; as wide as the layer unless told) it has
-    V E + 4 C (E + C + 2) + V (C + 1) parameters.
+    V E + 4 H (E + H + 2) + V (H + 1) parameters.
     """
 
     def __init__(self, vocabulary: int, width: int, embedding: int | None = None):
@@ -37,14 +38,14 @@ class CharLSTM(nn.Module):
         """What follows the embedding: vectors (B, T, E) in. `influence(model.read, model.embedding(tokens))`."""
         # Autocast would choose float16 on a GPU, too coarse for small gradients; some CPUs have no LSTM in bfloat16.
         with torch.autocast(vectors.device.type, enabled=False):
-            hidden, next_state = (self._step if vectors.shape[1] == 1 else self.lstm)(vectors, state)  # (B, T, C)
+            hidden, next_state = (self._step if vectors.shape[1] == 1 else self.lstm)(vectors, state)  # (B, T, H)
         return self.head(hidden), next_state  # (B, T, V)
 
     def _step(self, vectors: Tensor, state: State | None) -> tuple[Tensor, State]:
         """What the layer does with one character (B, 1, E). On a CPU the layer would rearrange all weights first."""
         none = vectors.new_zeros(1, len(vectors), self.lstm.hidden_size)
         h, c = state or (none, none)
-        h, c = torch.lstm_cell(vectors[:, 0], (h[0], c[0]), *self.lstm.all_weights[0])  # (B, C) each
+        h, c = torch.lstm_cell(vectors[:, 0], (h[0], c[0]), *self.lstm.all_weights[0])  # (B, H) each
         return h[:, None], (h[None], c[None])
 
     def reader(self) -> Read:

@@ -185,7 +185,7 @@ def _limits(images: Sequence[Tensor] | Tensor, signed: bool) -> tuple[float, flo
     """The smallest and the largest value of all images; of signed ones, so that zero lies in the middle."""
     low = min(float(image.min()) for image in images)
     high = max(float(image.max()) for image in images)
-    limit = max(abs(low), abs(high), 1e-12)
+    limit = max(abs(low), abs(high)) or 1.0  # all zero: any scale will do
     return (-limit, limit) if signed else (low, high)
 
 

@@ -51,7 +51,13 @@ def plot_timeline(events: Sequence[Event] = EVENTS, title: str = "", ax: Axes | 
     start, end = longest_gap(events)
     ax.axhspan(start + 0.5, end - 0.5, color="#eaeef2", zorder=0)
     ax.text(
-        2.9, (start + end) / 2, f"{end - start} years without an entry", color=GREY, ha="right", va="center", fontsize=9
+        2.9,
+        (start + end) / 2,
+        f"{end - start} years from one entry to the next",
+        color=GREY,
+        ha="right",
+        va="center",
+        fontsize=9,
     )
     for column, (flow, marker, color) in enumerate(zip(FLOWS, "s^o", COLORS, strict=False)):
         years = sorted({year for year, _, of_flow in events if of_flow == flow})

@@ -77,7 +77,8 @@ def state_explorer(
     readings = {name: read(network, tokens, place, swapped) for name, network in networks.items()}
 
     menu = widgets.ToggleButtons(options=list(readings), description="network:")
-    slider = widgets.IntSlider(value=0, max=len(words) - 1, description="word:", continuous_update=False)
+    stops = [(one, index) for index, one in enumerate(words)]
+    slider = widgets.SelectionSlider(options=stops, value=0, description="word:", continuous_update=False)
     said, canvas = widgets.HTML(), widgets.HTML()
 
     def redraw() -> None:

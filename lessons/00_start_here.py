@@ -178,7 +178,8 @@ with payoff("distance"):
 # Both occurrences of *the* get the same vector.
 #
 # We write shapes in the letters that the field uses: **B** for the batch, **T** for positions in time or text, **C** for
-# channels (the length of a vector), **H** and **W** for the height and width of an image.
+# channels (the length of a vector), **H** and **W** for the height and width of an image. (Lessons 01 to 03 write N for the number of images,
+# as PyTorch does.)
 # We have only one sentence, so there is no B here: `x` has the shape (T, C).
 
 # %%
@@ -507,7 +508,7 @@ claim(
 # The CNN and the RNN open about half of the table each, but not the same half. For this CNN *animal* is too far away, and for
 # the RNN *tired* comes too late.
 #
-# ## 5 · How long is the way?
+# ## 5 · How long is the path?
 #
 # A 1 in the reach map says that there is a path. It does not say how long that path is. Why should you care? At each step
 # the signal is multiplied by weights and squeezed by a nonlinearity, on the way forward and, in training, on the way back.

@@ -327,7 +327,8 @@ with payoff("training_step"):
 
 # %% [markdown]
 # A model that knows nothing has a loss near ln 10 = 2.303. If yours *starts* far above that, look at the data or at
-# the initial weights. If it *stays* there, look at the step.
+# the initial weights. If it *stays* there, look at the step. If it jumps up in the first steps and then falls, nothing is
+# wrong: AdamW's first steps are all as long as the rate allows, and 0.01 is bold for a fresh model.
 
 # %% [markdown]
 # ## 4 · How good is it?
@@ -997,7 +998,8 @@ claim(
 )
 
 # %% [markdown]
-# Somewhere between 27,000 and 108,000 parameters the dense model catches up with it. What is the difference? Both models see all pixels. But the CNN uses the same kernels everywhere, so what it learns
+# (A dense model with as many parameters as *your* CNN stands against it. If yours is larger than ours, so is that one, and
+# the claim above may not hold.) Somewhere between 27,000 and 108,000 parameters the dense model catches up with it. What is the difference? Both models see all pixels. But the CNN uses the same kernels everywhere, so what it learns
 # in one place it knows in every place. A dense layer has to learn each place on its own.
 
 # %% [markdown]
@@ -1453,8 +1455,8 @@ claim(
     goal=100 * goal,
 )
 claim(
-    "Dense models with as many parameters make more than four times the errors",
-    1 - fmean(dense_accuracy) > 4 * (1 - mean),
+    "Dense models with as many parameters make more than three times the errors",
+    1 - fmean(dense_accuracy) > 3 * (1 - mean),
     of="mnist",
     whose=whose,
     unit="%",

@@ -43,7 +43,8 @@ torch.set_num_threads(1)  # these networks are tiny: a second thread would mostl
 # **Predict** before you read on: how many pixels in a row can the unit see? 27? 9? Or something else?
 
 # %% [markdown]
-# Let us walk down from the top by hand. At each layer we write down which units are read, each of them once.
+# Let us walk down from the top by hand. At each layer we write down which units are read, each of them once. (One place of a
+# kernel is called a *tap*: a kernel of 3 has three.)
 
 # %% same_output=true
 seen = {10}  # one unit of layer 3, straight above pixel 10

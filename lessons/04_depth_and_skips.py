@@ -11,7 +11,7 @@
 # - write a residual block and its shortcut, and read its Jacobian, I + J;
 # - tell *vanishing gradients* from *degradation*, two problems that are often taken for one;
 # - count the paths of a network with skips, and say which of them carry the gradient;
-# - compute what a block costs, and hold six blocks from LeNet to ConvNeXt against their papers.
+# - compute what a block costs, and check six blocks from LeNet to ConvNeXt against their papers.
 #
 # You need lesson 01 for the convolution and lesson 03 for the receptive field.
 
@@ -156,7 +156,7 @@ claim(
 # - **Skips alone can explode**, as $1.9^{50}$ does. Each block adds to the signal, so without normalisation its variance can
 #   double at every block.
 # - **Both together** grow slowly. Each normalised branch adds about as much as the one before, so a late branch changes a
-#   *larger* stream by a *smaller* share.
+#   *larger* sum by a *smaller* share.
 #
 # Try it yourself. Three questions for the explorer:
 # 1. Which settings get a gradient through 100 layers within a factor of 100?
@@ -991,7 +991,7 @@ claim(
 # %% [markdown]
 # ### Are these the real blocks?
 #
-# It is easy to build something that only looks like the original. So let us hold our blocks against their papers: with
+# It is easy to build something that only looks like the original. So let us check our blocks against their papers: with
 # nothing but these blocks, `utils/models/published.py` builds the whole networks, on a "device" where tensors have shapes and
 # no numbers. If a single block were wrong, the sums would not fit.
 

@@ -920,8 +920,8 @@ with payoff("ngram_bits"):
 
 # %% [markdown]
 # With add-one smoothing the numbers turn at the 4-gram: many contexts of three characters have hardly been seen, and the
-# ones that you added outweigh them. Better smoothing repairs that. `NGram` has the one of Kneser and Ney, and is the baseline that
-# lesson 08 holds against the LSTM.
+# ones that you added outweigh them. Better smoothing repairs that. `NGram` has the one of Kneser and Ney, and is the baseline with
+# which lesson 08 compares the LSTM.
 #
 # **The permutation test.** Shuffle all characters of the validation text. **Predict** what that does to a 1-gram, and
 # to a 3-gram.

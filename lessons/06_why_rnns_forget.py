@@ -324,7 +324,8 @@ for factor in (0.9, 1.0, 1.1):
 #   step multiplies by about $\rho$.
 #
 # You will read that the gradient vanishes "if the eigenvalues are below 1". Here is a matrix with both eigenvalues at 0.9.
-# **Predict** the norm of its powers.
+# **Predict** the norm of its powers. (Two of the four curves lie on one another, at 1: a rotation, and a matrix that halves one
+# axis alone.)
 
 # %%
 lopsided = torch.tensor([[0.9, 5.0], [0.0, 0.9]], dtype=torch.float64)

@@ -763,13 +763,14 @@ claim(
 
 # %% [markdown]
 # If you come from lesson 06, you may be surprised by the tanh layers. There the learning rate was 0.003, here it is 0.01. With larger steps
-# some seeds of PyTorch's start cross gaps that they did not cross there, and the orthogonal start loses its lead. (Why, we have not looked into.)
+# some seeds of PyTorch's start cross gaps that they did not cross there. The orthogonal start keeps its lead at a gap of 30, and has lost it
+# at 100. (Why, we have not looked into.)
 #
 # Three things to read off.
 #
-# 1. **Gates alone are no help.** A GRU as torch begins it, and an LSTM with the usual bias of 1, do worse here than the tanh layers. They leak half of their
+# 1. **Gates alone do not help.** A GRU as torch begins it, and an LSTM with the usual bias of 1, do worse here than the tanh layers. They leak half of their
 #    state or a quarter of it at every step, and 600 updates do not teach them otherwise.
-# 2. **Gates that begin open for as long as the task looks back are.** Then 500 steps are no harder than 30. That is the "hundreds of steps" of the textbooks.
+# 2. **Gates that begin open for as long as the task looks back do.** Then 500 steps are no harder than 30. That is the "hundreds of steps" of the textbooks.
 # 3. **A tanh layer is not hopeless**, and it is not reliable. Whether training finds a way is a matter of the seed. And what it
 #    finds is no store: in lesson 06 such networks were right at their own gap and wrong one step earlier or later.
 #

@@ -66,7 +66,7 @@ def test_a_right_answer_of_another_style_passes(exercise, answer):
 def test_a_wrong_answer_is_caught_and_no_name_is_guessed(exercise, wrong):
     wrong = Wrong(*wrong) if isinstance(wrong, tuple) else Wrong(wrong)
     verdict = exercise.judge(wrong.answer)
-    assert verdict.status is Status.FAILED
+    assert verdict.status is Status.FAILED, "It passes. Is it right? Then it stands in RIGHT; else a case is missing."
     if wrong.mistake is not None:
         named = f"WRONG expects the mistake {wrong.mistake!r}, named was {verdict.mistake!r}"
         assert verdict.mistake == wrong.mistake, f"{named}:\n{verdict.text()}"

@@ -1,6 +1,8 @@
 """What an author is given: a new lesson, the outline of the course, a table of mistakes, a test run that talks."""
 
+import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -9,8 +11,9 @@ import pytest
 
 from tests import groups
 from tools import build, declarations, mistakes, new, outline
+from tools.lesson import BuildError
 from tools.outline import Entry, Outline
-from utils.checking import Exercise
+from utils.checking import Exercise, proof
 from utils.checks import convolution, exercises
 from utils.paths import COURSE
 
@@ -114,6 +117,28 @@ def test_two_mistakes_that_coincide_are_named(monkeypatch, capsys):
     assert "abs: kept and untouched give the same values on all 2 cases: add a case that tells them apart" in said
 
 
+def test_a_reference_that_breaks_is_said_with_its_place(monkeypatch, capsys):
+    twins = exercise_with_twins()
+
+    def broken(x):
+        """A number in, a number out."""
+        return missing(x)  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+
+    twins.reference = broken
+    monkeypatch.setattr(mistakes, "exercises", lambda: [twins])
+    assert mistakes.report("99") > 0
+    said = capsys.readouterr().out
+    assert re.search(
+        r"tests/test_authoring\.py:\d+: abs: the reference raised an error on case 1: NameError: .*missing", said
+    )
+
+
+def test_a_slip_that_breaks_is_told_from_one_that_is_not_named():
+    twins = exercise_with_twins()
+    twins.mistakes[0].answer = lambda x: x.nothing_like_it
+    assert "raises an error of its own" in proof.mistake_problem(twins, twins.mistakes[0].name)
+
+
 def test_a_lesson_that_is_in_order_has_nothing_to_report(monkeypatch, capsys):
     [size] = [exercise for exercise in exercises() if exercise.name == "output_size"]
     monkeypatch.setattr(mistakes, "exercises", lambda: [size])
@@ -135,6 +160,41 @@ def test_an_exercise_that_cannot_be_declared_is_said_in_one_line():
     with pytest.raises(ValueError) as another:
         int("x")
     assert not declarations.of_an_exercise(another.value)
+
+
+def test_a_module_of_checks_that_cannot_be_read_is_said_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(declarations, "COURSE", tmp_path)
+    module = tmp_path / "utils" / "checks" / "topic.py"
+    module.parent.mkdir(parents=True)
+    for source, said in {
+        "x = 1\ndef f(:\n": "utils/checks/topic.py:2: SyntaxError: ",
+        "\nfrom torch import nothing_like_it\n": "utils/checks/topic.py:2: ImportError: ",
+        "x = missing\n": "utils/checks/topic.py:1: NameError: ",
+    }.items():
+        module.write_text(source)
+        with pytest.raises(BuildError) as refused, declarations.told_in_one_line():
+            runpy.run_path(str(module))
+        assert refused.value.problems[0].startswith(said)
+
+
+def test_a_new_lesson_is_green_as_it_stands(tmp_path):
+    for folder in ("utils", "tools", "lessons"):
+        shutil.copytree(COURSE / folder, tmp_path / folder)
+    shutil.copy(COURSE / "pyproject.toml", tmp_path)
+    assert begin(tmp_path, topic="moving_average") == 0
+    check = (
+        "from pathlib import Path\nfrom tools import build, mistakes, outline, repository\nroot = Path()\n"
+        "build.compose_lesson(*build.lesson_files(root, ['99']), repository.find(root, None), outline.read(root))\n"
+        "assert mistakes.report('99') == 0"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", check],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        text=True,
+        capture_output=True,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 # --- a test run that talks ---

@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tools import course_report, execution, run_course
 from utils.notebook import as_text
+from utils.paths import COURSE
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -361,3 +362,14 @@ def test_every_night_the_mistakes_are_tried_on_more_seeds():
     [job] = workflow("nightly.yml")["jobs"].values()
     assert int(job["env"]["REACH_SEEDS"]) > 1
     assert "make test" in steps("nightly.yml")
+
+
+# --- what every lesson has ---
+
+
+@pytest.mark.parametrize("file", sorted((COURSE / "lessons").glob("[0-9][0-9]_*.py")), ids=lambda file: file.stem)
+def test_every_lesson_collects_its_results_and_leaves_one_problem_open(file):
+    text = file.read_text(encoding="utf-8")
+    assert text.count("notebook.headline(") == 1
+    assert "## If you have an hour more" in text
+    assert "**Predict**" in text

@@ -34,7 +34,10 @@ def main(arguments: list[str] | None = None, root: Path = COURSE) -> int:
     except BuildError as error:
         print(*error.problems, sep="\n", file=sys.stderr)
         return 1
-    return subprocess.run(tests(number), cwd=root).returncode
+    failed = subprocess.run(tests(number), cwd=root).returncode
+    if not failed:
+        print("Next: `make build`, which brings README's table and the links of other lessons up to date.")
+    return failed
 
 
 def tests(number: str) -> list[str]:

@@ -4,14 +4,17 @@ The quick way to what tests/test_checks.py proves: seconds, and in sentences.
 """
 
 import argparse
+import inspect
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from utils.checking import Exercise, proof
 from utils.checks import exercises
+from utils.paths import COURSE
 
 
 def report(number: str, seeds: int = 1) -> int:
@@ -23,12 +26,21 @@ def report(number: str, seeds: int = 1) -> int:
             found = proof.problems(exercise, tuple(range(seeds)))
             named = len(exercise.mistakes) - len(_not_named(exercise, found))
             table.add_row(exercise.name, str(len(exercise.mistakes)), str(named), str(exercise.points))
-            problems += found
+            problems += [f"{_place(exercise)}: {problem}" for problem in found]
     console = Console()
     console.print(table)
     for problem in problems:
         console.print(problem, markup=False, highlight=False, soft_wrap=True)
     return len(problems)
+
+
+def _place(exercise: Exercise) -> str:
+    """File and line of its reference. A reference that is torch's own has none."""
+    try:
+        file, line = inspect.getsourcefile(exercise.reference), inspect.getsourcelines(exercise.reference)[1]
+    except (OSError, TypeError):
+        return f"utils/checks, lesson {exercise.lesson}"
+    return f"{Path(file or '').relative_to(COURSE)}:{line}"
 
 
 def _not_named(exercise: Exercise, problems: Sequence[str]) -> list[str]:

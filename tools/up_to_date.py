@@ -78,5 +78,6 @@ def without_tests(root: Path, lessons: list[Lesson]) -> list[str]:
     for file in sorted((root / "utils" / "widgets").glob("*.py")):
         shows = f"def {file.stem}(" in file.read_text(encoding="utf-8")  # a helper has no function of its own name
         if shows and not re.search(rf"^def test_{file.stem}\w*\(lab\b", tests, re.MULTILINE):
-            problems.append(f"utils/widgets/{file.name}: no test tries it in a browser: def test_{file.stem}(lab)")
+            what = f"no test tries it in a browser: def test_{file.stem}(lab)"
+            problems.append(f"utils/widgets/{file.name}: {what}, or delete a widget that no lesson shows")
     return problems

@@ -12,7 +12,7 @@ import torch
 
 from utils.checking.credit import most_without_computing
 from utils.checking.exercise import Exercise
-from utils.checking.judging import drawn_cases
+from utils.checking.judging import CheckBroken, drawn_cases
 from utils.checking.state import fixed_state
 from utils.checking.verdict import Status
 
@@ -20,8 +20,18 @@ FEWEST_MISTAKES = 4
 
 
 def problems(exercise: Exercise, seeds: tuple[int, ...] = (0,)) -> list[str]:
-    """All that is wrong with an exercise, one sentence each: what it says, its right answers, each of its mistakes."""
+    """All that is wrong with an exercise, one sentence each: what it says, its right answers, each of its mistakes.
+
+    A reference that breaks is the last of them: nothing can be judged by it.
+    """
     found = [*unsaid(exercise)]
+    try:
+        return _judged(exercise, seeds, found)
+    except CheckBroken as error:
+        return [*found, f"{exercise.name}: {error.cause}"]
+
+
+def _judged(exercise: Exercise, seeds: tuple[int, ...], found: list[str]) -> list[str]:
     for seed in seeds:
         of_points = idle_problems(exercise, seed)
         found += [problem for problem in (*right_answer_problems(exercise, seed), *of_points) if problem not in found]
@@ -59,6 +69,8 @@ def mistake_problem(exercise: Exercise, name: str, seed: int = 0) -> str:
         count = len(exercise.draw_cases(seed))
         same = f"{exercise.name}: {first} and {second} give the same values on all {count} cases"
         return f"{same}: add a case that tells them apart"
+    if not verdict.mistake and "raised an error" in verdict.text():
+        return f"{who} raises an error of its own, before any check (seed {seed}):\n{verdict.text()}"
     if not verdict.mistake:
         return f"{who} is caught and not named (seed {seed}):\n{verdict.text()}"
     if "second mistake" in verdict.explanation:
@@ -77,7 +89,9 @@ def unsaid(exercise: Exercise) -> Iterator[str]:
     """What an exercise has to say and does not."""
     texts = [("hint", exercise.hint), *((mistake.name, mistake.explanation) for mistake in exercise.mistakes)]
     for name, text in texts:
-        if not text.endswith((".", "?", "!")):
+        if not text:
+            yield f'{exercise.name}: {name} has no sentence: add .says("…"), what a learner is told'
+        elif not text.endswith((".", "?", "!")):
             yield f"{exercise.name}: {name}: the sentence must end with a full stop, ? or !: {text!r}"
     if exercise.points <= 0:
         yield f"{exercise.name} is worth {exercise.points} points"

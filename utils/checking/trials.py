@@ -16,7 +16,11 @@ from utils.checking.plain import copied, size
 
 
 class CheckBroken(RuntimeError):
-    """The reference of an exercise broke. That is never the answer's fault."""
+    """The reference of an exercise broke. That is never the answer's fault. `cause` is what an author has to know."""
+
+    def __init__(self, message: str, cause: str = ""):
+        super().__init__(message)
+        self.cause = cause or message
 
 
 class Caller(Protocol):
@@ -125,7 +129,8 @@ def reference_value(exercise: Declaration, case: Case) -> Any:
     if outcome.problem:
         raise CheckBroken(
             f"Its own answer {outcome.problem} here: {outcome.detail}\n"
-            "That is not your doing: restart the kernel, run the cells from the top, and try again."
+            "That is not your doing: restart the kernel, run the cells from the top, and try again.",
+            cause=f"the reference {outcome.problem} on case {case.index + 1}: {outcome.detail.splitlines()[0]}",
         )
     return outcome.value
 

@@ -365,7 +365,7 @@ with payoff("kept"):
     order = stretch.log().mean(0).argsort()
     for name, cell in (("keeps longest", order[-1]), ("is typical", order[len(order) // 2])):
         left, half_life = kept(stretch[:, cell])
-        plot_influence(left, title=f"Cell {int(cell)} {name}: half-life {half_life} steps")
+        plot_influence(left, title=f"Cell {int(cell)} {name}: half-life in steps: {half_life}")
 
 # %% [markdown]
 # These are reach maps of *one cell* each, drawn as all reach maps are: rows are when you look, columns when it was written. Yellow all the way down a column is a

@@ -40,7 +40,7 @@ def plot_saturation(trained: Mapping[str, Tensor], untrained: Mapping[str, Tenso
         ax.set(xlabel="value of the gate")
         ax.set_title(name, fontsize=10)
     panels.flat[0].set(ylabel="share of all values (%)")
-    panels.flat[0].legend(frameon=False, fontsize=9)
+    panels.flat[0].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0.58, 1.05))
     figure.suptitle(title, x=0.02, ha="left")
     return panels
 

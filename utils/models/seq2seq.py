@@ -7,13 +7,17 @@ Shapes: B rows, S source tokens, T tokens to write, E numbers an embedding, H nu
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from utils.toy_translation import PAD, START, VOCABULARY
+from utils.toy_translation import DIGITS, PAD, START, VOCABULARY
+
+Step = Callable[[int, Tensor], tuple[Tensor, Tensor]]
+"""From a token and a state to logits and the next state."""
 
 
 class AdditiveScore(nn.Module):
@@ -130,18 +134,48 @@ def write(model: EncoderDecoder, source: Tensor, steps: int) -> Written:
     return Written(torch.stack(tokens, 1), torch.stack(logits, 1), looked)
 
 
-def next_symbol(model: EncoderDecoder, source: Tensor) -> Callable[[list[int]], Tensor]:
-    """For one source (S,): a function from what has been written, a list of tokens, to log-probabilities (V,)."""
-    reading, first = model.read(source[None])
+def stepper(model: EncoderDecoder, source: Tensor) -> tuple[Step, Tensor]:
+    """For one source (S,): a step, with states (1, H) and logits (V,), and the state to begin with."""
+    with torch.no_grad():
+        reading, first = model.read(source[None])
 
     @torch.no_grad()
-    def step(written: list[int]) -> Tensor:
-        state = first
-        for token in [START, *written]:
-            logits, state, _ = model.step(torch.tensor([token]), state, reading)
-        return logits[0].log_softmax(0)
+    def step(token: int, state: Tensor) -> tuple[Tensor, Tensor]:
+        logits, state, _ = model.step(torch.tensor([int(token)]), state, reading)
+        return logits[0], state
 
-    return step
+    return step, first
+
+
+def next_symbol(model: EncoderDecoder, source: Tensor) -> Callable[[list[int]], Tensor]:
+    """For one source (S,): a function from what has been written, a list of tokens, to log-probabilities (V,).
+
+    It keeps each state that it has been in, so that one more token costs one more step.
+    """
+    step, first = stepper(model, source)
+
+    @cache
+    def after(*tokens: int) -> tuple[Tensor, Tensor]:
+        return step(tokens[-1], after(*tokens[:-1])[1] if len(tokens) > 1 else first)
+
+    return lambda written: after(START, *map(int, written))[0].log_softmax(0)
+
+
+def as_function(model: EncoderDecoder, tokens: Tensor) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+    """For rows without padding (B, S + T): a function from the vectors of the sources (B, S, E) to the logits of the
+    digits (B, T, 10), and these vectors. What the decoder is fed stays as it is.
+    """
+    source, fed = split(tokens)
+
+    def logits(vectors: Tensor) -> Tensor:
+        reading, state = model.read_vectors(vectors, torch.ones_like(source, dtype=torch.bool))
+        rows = []
+        for token in fed.unbind(1):
+            one, state, _ = model.step(token, state, reading)
+            rows.append(one[:, DIGITS.start : DIGITS.stop])
+        return torch.stack(rows, 1)
+
+    return logits, model.embedding(source).detach()
 
 
 class SelfFed(nn.Module):

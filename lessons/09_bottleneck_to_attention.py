@@ -37,7 +37,7 @@ from utils.notebook import payoff
 from utils.plotting import alignment as plots
 from utils.plotting.maps import plot_influences
 from utils.plotting.runs import plot_runs
-from utils.toy_translation import END, START, dates, reversal, reversals, text_of, tokens_of
+from utils.toy_translation import END, START, dates, reversal, reversals, text_of
 from utils.training import Batches, count_parameters, fit, in_parallel, seed_everything
 from utils.widgets.decoder_stepper import Steps, decoder_stepper
 
@@ -152,8 +152,9 @@ print("to write: ", text_of(targets[0]), "END")
 
 # %% [markdown]
 # Six models learn it: encoder and decoder with 32 numbers of state, and the same with *attention*, which comes in section 4; three seeds each. Two more
-# have one vector of 16 and of 64 numbers. Each gets 600 batches of 64 fresh strings. It takes about half a minute, so make your prediction
-# meanwhile: how many of 12 digits come out right if everything has to pass through 32 numbers?
+# have one vector of 16 and of 64 numbers. Their encoders read from both ends (lesson 07), so that $h_s$ and $c$ have one half of their numbers from each side.
+# Each model gets 600 batches of 64 fresh strings. Make your prediction meanwhile: how many of 12 digits come out right if everything has to pass
+# through 32 numbers?
 
 # %%
 LONGEST, UPDATES, SEEDS = 12, 600, (0, 1, 2)
@@ -195,7 +196,7 @@ with payoff("decode"):
 
 # %%
 def right_at_each_place(model: EncoderDecoder, length: int, count: int = 1_000):
-    """Which symbols are right when it is fed the right ones, and when its own: (count, length + 1) each."""
+    """Which symbols are right, fed the right ones, and fed its own: (count, length + 1) each."""
     rows, targets = reversal(count, length, seed=1_000 + length)
     with torch.no_grad():
         forced = model(rows).argmax(-1) == targets
@@ -212,7 +213,7 @@ plots.plot_by_place(fed, "One vector of 32 numbers, 12 digits: alone, it loses t
 
 # %%
 def after_a_mistake(forced: torch.Tensor, own: torch.Tensor) -> tuple[float, float]:
-    """Shares right behind the first own mistake: when fed the right symbols, and when fed its own."""
+    """Shares right behind the first own mistake, fed the right symbols, and fed its own."""
     behind = (~own).cumsum(1).roll(1, 1) > 0
     behind[:, 0] = False
     return forced[behind].float().mean().item(), own[behind].float().mean().item()
@@ -220,7 +221,7 @@ def after_a_mistake(forced: torch.Tensor, own: torch.Tensor) -> tuple[float, flo
 
 led, lost = zip(*[after_a_mistake(*pair) for pair in by_place], strict=True)
 claim(
-    "Behind its first mistake a decoder left alone gets far fewer right than one that is led, three seeds",
+    "Behind its first mistake a decoder left alone gets far fewer right than one that is led",
     max(lost) < min(led) - 0.15,
     fed_its_own=[100 * share for share in lost],
     fed_the_right_ones=[100 * share for share in led],
@@ -228,20 +229,20 @@ claim(
 )
 
 # %% [markdown]
-# That is the price of teacher forcing, and it has a name, **exposure bias**: in training the decoder never met a wrong beginning, so it never learned
-# to go on from one. The figures that training shows, always with the right symbols fed, look better than what you get in use.
+# That is what teacher forcing costs when the text is generated. The figures that training shows, always with the right symbols fed, look better than what
+# you get in use. Two things are mixed in it. In training the decoder never met a wrong beginning, so it never learned to go on from one (**exposure
+# bias**). And a teacher helps: each right symbol tells the decoder where in the text it is.
 #
-# But look at the strings that come out right *as a whole*:
+# Look now at the strings that come out right *as a whole*:
 
 # %%
-whole = [[100 * right.all(1).float().mean().item() for right in pair] for pair in by_place]
 at_8 = [right_at_each_place(model, 8) for model in one_vector]
-same = [bool((forced.all(1) == own.all(1)).all()) for forced, own in [*by_place, *at_8]]
+differ = [int((forced.all(1) != own.all(1)).sum()) for forced, own in [*by_place, *at_8]]
 claim(
-    "Exactly the same strings are right as a whole, forced or alone",
-    all(same),
-    of_six_comparisons_equal=sum(same),
-    right_of_8_digits_in_percent=[100 * own.all(1).float().mean().item() for _, own in at_8],
+    "The same strings are right as a whole, forced or alone",
+    sum(differ) <= 2,  # two logits that are equal but for rounding may change places
+    of_1000_strings_differ=differ,
+    of_8_digits_right=[int(own.all(1).sum()) for _, own in at_8],
 )
 
 # %% [markdown] quiz="whole_strings" points=1
@@ -268,27 +269,26 @@ claim(
 # </details>
 
 # %% [markdown]
-# Why not train as in use, then, and feed the decoder its own symbols from the start? That, too, was tried here, with strings of at most 8 digits (recorded,
-# `python -m bench.record_bottleneck`). **Predict** which way of feeding wins after 400 batches, measured in use.
+# If a decoder suffers from never having met its own mistakes, the cure is to feed it its own symbols in training. It was tried, with one vector of 32 numbers, strings of at most 8
+# digits and 1,500 batches, three seeds (recorded, `python -m bench.record_bottleneck`). **Predict** which of the three decoders writes best *alone*.
 
 # %%
 record = json.loads((paths.RECORDED / "bottleneck.json").read_text())
 ways = record["fed"]
-title = "How a decoder is fed in training, and what it then writes alone (8 digits)"
+title = "Fed in training with …, then writing 8 digits alone"
 plot_runs(ways, title, xlabel="symbols right, alone (%): a dot for each seed, a bar at the mean")
 
 # %%
 claim(
-    "Fed nothing but its own symbols from the start, it learns less than with a teacher, each seed",
-    max(ways["its own tokens"]) < min(ways["right tokens"]),
-    right_tokens=ways["right tokens"],
-    half_and_half=ways["half and half"],
-    its_own_tokens=ways["its own tokens"],
+    "Whoever was taught with the right symbols writes best alone, three seeds",
+    max(ways["its own tokens"] + ways["half and half"]) < min(ways["right tokens"]) - 0.03,
+    unit="%",
+    **{name.replace(" ", "_"): [100 * share for share in shares] for name, shares in ways.items()},
 )
 
 # %% [markdown]
-# A decoder that knows nothing yet writes nonsense, and to go on from nonsense is no lesson. *Scheduled sampling* (Bengio et al. 2015) begins with a
-# teacher and lets go of the hand by and by. Teacher forcing has one more advantage: all inputs of the decoder are known beforehand, so nothing has to be sampled while training.
+# So the cure was worse than the disease, here. A likely reason: a decoder that knows little writes nonsense, and to go on from nonsense teaches little. *Scheduled sampling* (Bengio et al. 2015) therefore begins
+# with a teacher and lets go by and by. Teacher forcing has one more advantage: all inputs of the decoder are known beforehand, so that training need not wait for its choices.
 
 # %% [markdown] covers="45"
 # ## 3 · The bottleneck
@@ -446,16 +446,16 @@ check.additive_scores(additive_scores)
 # </details>
 
 # %% [markdown]
-# What is the tanh good for? Let the query run along a line, and watch the scores of three keys. **Predict**: without tanh, can another key be the best one
-# for another query?
+# What is the tanh good for? Here are weights made by hand, with A = 2. Each key holds a place and a 1, the query is a place, and the score is
+# $\tanh(q - k + 1) - 0.8 \tanh(q - k - 1)$. Let the query run along a line, and watch the scores of three keys. **Predict**: at which query is the score of a key highest, and can another key be the
+# best one without tanh?
 
 # %% payoff="additive_scores" covers="46"
 with payoff("additive_scores"):
-    torch.manual_seed(2)
-    line, keys = torch.linspace(-3, 3, 61), torch.tensor([[-1.5], [0.0], [1.5]])
-    W, U, v = torch.randn(8, 1), torch.randn(8, 1), torch.randn(8)
+    line, keys = torch.linspace(-3, 3, 61), torch.tensor([[-1.5, 1.0], [0.0, 1.0], [1.5, 1.0]])
+    W, U, v = torch.ones(2, 1), torch.tensor([[-1.0, 1.0], [-1.0, -1.0]]), torch.tensor([1.0, -0.8])
     bent = additive_scores(line[:, None], keys, W, U, v)
-    straight = (line[:, None] @ W.T)[:, None] @ v + ((keys @ U.T) @ v)[None]
+    straight = (line[:, None] @ W.T @ v)[:, None] + (keys @ U.T @ v)[None]
     panels = {"yours, with tanh": bent, "without tanh": straight}
     plots.plot_scores(line.tolist(), panels, "Only with tanh does the best key depend on the query")
 
@@ -519,7 +519,7 @@ claim(
 
 # %% answer="masked_softmax" covers="46"
 def masked_softmax(scores: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
-    """Scores (B, T, S), visible (B, S) true or false; weights (B, T, S), 0 where nothing is visible.
+    """Scores (B, T, S), visible (B, S); weights (B, T, S), 0 where nothing is visible.
 
     >>> masked_softmax(torch.tensor([[[0.0, 0.0, 5.0]]]), torch.tensor([[True, True, False]]))
     tensor([[[0.5000, 0.5000, 0.0000]]])
@@ -555,19 +555,17 @@ with payoff("masked_softmax"):
     visible = torch.tensor([[place < len(word) for place in range(24)] for word in words])
     even = masked_softmax(torch.zeros(6, 1, 24), visible)[:, 0]
     for word, row in zip(words, even, strict=True):
-        print(
-            f"{word:24} each of {len(word):2} gets {row[0]:.4f}, padding {row[len(word) :].sum():.1f}"
-        )
+        padding = row[len(word) :].sum()
+        print(f"{word:24} each of {len(word):2} gets {row[0]:.4f}, padding {padding:.1f}")
 
 # %% [markdown] covers="46"
 # ## 5 · With and without
 #
-# With attention the encoder stays what it was. Since $h_s$ should speak for the neighbourhood of place s, it reads from both ends (lesson 07: half of the numbers from each
-# side), in all models of this lesson. The score adds some weights to the model:
+# Here are the three models with attention that were trained in section 2. Encoder and decoder are what they were; the score adds some weights:
 
 # %%
 sizes = {name: count_parameters(EncoderDecoder(32, name == "with")) for name in ("without", "with")}
-print(sizes)
+print(sizes, "parameters")
 
 # %% [markdown]
 # **Predict** the curve of the three models with attention, up to 12 digits, and then beyond: strings of 14, 16 and 20 digits were never in training.
@@ -599,6 +597,14 @@ claim(
     max(strings[16][0]) < 50,
     unit="%",
     attention=strings[16][0],
+)
+recorded = {name: [one[-1] for one in rows] for name, rows in record["strings"].items()}
+claim(
+    "Trained longer (recorded): 32 numbers with attention write what 128 without do not",
+    min(recorded["32 numbers, attention"]) > max(recorded["128 numbers"]) + 0.2,
+    unit="%",
+    attention_32=[100 * share for share in recorded["32 numbers, attention"]],
+    one_vector_of_128=[100 * share for share in recorded["128 numbers"]],
 )
 
 # %% [markdown]
@@ -662,7 +668,8 @@ def reach_map(model: EncoderDecoder) -> torch.Tensor:
 
 # %% figure="reach" covers="46"
 maps = {name: [reach_map(model) for model in models] for name, models in both.items()}
-plot_influences({name: found[0] for name, found in maps.items()})
+numbered = [str(place + 1) for place in range(LONGEST)]
+plot_influences({name: found[0] for name, found in maps.items()}, numbered)
 
 # %% covers="46"
 near = {
@@ -685,8 +692,8 @@ claim(
 )
 
 # %% [markdown]
-# Rows are what is written, columns what is read. With attention the map has the diagonal of the task, from the upper right to the lower left. Through one vector there is none: the ends of the source weigh
-# most whatever is written, since they were read last from one side or the other.
+# Rows are what is written, columns what is read. With attention the map has the diagonal of the task, from the upper right to the lower left. Through one vector there is
+# none: whatever is written, the same digits of the source weigh most, those near its end.
 #
 # The weights and the map do not agree in everything. Influence also flows around attention: through the state that the decoder begins with, and through the encoder, where
 # each state depends on those before and behind it. And both networks still walk: a step of the encoder waits for the one before, and so does a step of the decoder. Attention took away the *vector*, not the
@@ -763,7 +770,7 @@ fields = {"year": slice(0, 4), "month": slice(5, 7), "day": slice(8, 10)}
 within = (done.weights[:, :10] * unseen.alignment).sum(2).mean(0)  # weight on the own field
 in_field = {name: 100 * within[part].mean().item() for name, part in fields.items()}
 claim(
-    "For years over four fifths of the weight lies on the year, for months and days over two fifths",
+    "For years over four fifths of the weight lies on the year; for months and days, two fifths",
     in_field["year"] > 80 and min(in_field["month"], in_field["day"]) > 40,
     unit="%",
     **in_field,
@@ -795,9 +802,8 @@ decoder_stepper(examples)
 # %% same_output=true
 for beta in (0, 1, 10):
     share = math.exp(beta) / (math.exp(beta) + 1)
-    print(
-        f"β = {beta:2}: {share:.4f} of 10 and {1 - share:.4f} of 20 is {10 * share + 20 * (1 - share):.4f}"
-    )
+    mixed = 10 * share + 20 * (1 - share)
+    print(f"β = {beta:2}: {share:.4f} of 10 and {1 - share:.4f} of 20 is {mixed:.4f}")
 
 # %% [markdown]
 # | symbol | variable | shape |
@@ -942,7 +948,8 @@ def beam_search(step, width: int, end: int, limit: int) -> tuple[list[int], floa
     """The best text found by a beam, with its log-probability. `step(written)` gives logs (V,).
 
     >>> chances = {(): [0.0, 0.6, 0.4], (1,): [0.5, 0.5, 0.0], (2,): [0.9, 0.1, 0.0]}
-    >>> tokens, log = beam_search(lambda written: torch.tensor(chances[tuple(written)]).log(), 2, 0, 2)
+    >>> step = lambda written: torch.tensor(chances[tuple(written)]).log()
+    >>> tokens, log = beam_search(step, 2, 0, 2)
     >>> tokens, round(math.exp(log), 2)
     ([2, 0], 0.36)
     """
@@ -984,8 +991,8 @@ with payoff("beam_search"):
     model, (rows, targets) = one_vector[0], reversal(8, 8, seed=55)
     for source, right in zip(rows[:, :8], targets, strict=True):
         found = [beam_search(next_symbol(model, source), width, END, 9) for width in (1, 5)]
-        shown = [f"{text_of(tokens):9} p = {math.exp(log):.3f}" for tokens, log in found]
-        print(f"right {text_of(right)}   width 1: {shown[0]}   width 5: {shown[1]}")
+        one, five = [f"{text_of(tokens):9} p = {math.exp(log):.3f}" for tokens, log in found]
+        print(f"right {text_of(right)}   width 1: {one}   width 5: {five}")
 
 # %% [markdown]
 # Width 1 is greedy search. Where the decoder is sure, both agree. **Predict**, for a hundred strings of 8 digits and the decoder that has only one vector: how often does a beam of 5 find a likelier text?
@@ -1070,7 +1077,7 @@ notebook.headline(
 # %% [markdown]
 # - **What does one vector lose?** Beyond a certain length, most of the text. That length grows with the width of the vector and with training. It is no matter of bits: there is room for
 #   far more than is learned to be used.
-# - **What does teacher forcing cost?** What comes behind the first mistake. Whole texts that are right cost nothing. And without a teacher less was learned.
+# - **What does teacher forcing cost?** What comes behind the first mistake gets worse; the texts that are right as a whole are the same ones. Without a teacher less was learned.
 # - **What does attention buy?** A fresh context at each step. The same width and the same training then write strings that one vector cannot, up to the lengths of training, and not much further.
 # - **Does it look where it should?** At the true place or next to it. A weight names a state, and what the state has read is another question.
 # - **Query, key, value?** A dictionary that is soft, so that it can be learned. Sharpened, it is a hard one.

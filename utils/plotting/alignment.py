@@ -100,7 +100,7 @@ def plot_scores(queries: Sequence[float], scores: Mapping[str, Tensor], title: s
             )
         ax.set(xlabel="query", ylabel="score")
         ax.set_title(name, fontsize=10)
-    panels.flat[0].legend(frameon=False, fontsize=9)
+    panels.flat[-1].legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.suptitle(title, x=0.02, ha="left")
     return panels.ravel()
 

@@ -313,7 +313,9 @@ live = {
     f"{width} numbers": [right_alone(trained[width, False, seed], lengths)[0] for seed in seeds]
     for width, seeds in {16: [0], 32: SEEDS, 64: [0]}.items()
 }
-plots.plot_by_length(live, lengths, "One vector: each width has a length at which it gives out")
+plots.plot_by_length(
+    live, lengths, "One vector: the wider it is, the longer the strings that it carries"
+)
 
 # %%
 at_8_digits = {name: [one[lengths.index(8)] for one in rows] for name, rows in live.items()}
@@ -685,15 +687,21 @@ claim(
     even_map=100 * (apart <= 1).float().mean().item(),
 )
 claim(
-    "Through one vector no more does than in a map that is the same everywhere",
+    "Through one vector hardly more does than in a map that is the same everywhere",
     max(without_it) < 30 < min(with_it),
     unit="%",
     one_vector=without_it,
 )
+ends = [(one[:, -4:].sum() / one[:, :4].sum()).item() for one in maps["32 numbers"]]
+claim(
+    "Through one vector the last four digits weigh over one and a half times the first four",
+    min(ends) > 1.5,
+    last_four_by_first_four=ends,
+)
 
 # %% [markdown]
 # Rows are what is written, columns what is read. With attention the map has the diagonal of the task, from the upper right to the lower left. Through one vector there is
-# none: whatever is written, the same digits of the source weigh most, those near its end.
+# none: whatever is written, the same digits of the source weigh most, those near its end, which were read last from the left and are written first.
 #
 # The weights and the map do not agree in everything. Influence also flows around attention: through the state that the decoder begins with, and through the encoder, where
 # each state depends on those before and behind it. And both networks still walk: a step of the encoder waits for the one before, and so does a step of the decoder. Attention took away the *vector*, not the

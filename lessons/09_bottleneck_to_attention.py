@@ -90,7 +90,8 @@ while symbol != "END":
 # - With `targets` (one point) there is one step for each target, and after each step the right token goes in.
 # - With `targets=None` (two points) what was chosen goes in. Stop after `limit` steps, or when END was chosen, which is noted like any other.
 #
-# The decoder of the check can be followed by hand. Its state is `keep` times the one before, plus 1 at the place of the token; its logits are state @ table.
+# The decoder of the check can be followed by hand. Its state is `keep` times the one before, plus 1 at the place of the token; its logits are state @
+# table.
 
 
 # %% answer="decode" covers="44"
@@ -141,8 +142,8 @@ check.decode(decode)
 # %% [markdown]
 # ## 2 · Fed by a teacher
 #
-# A task that cannot be guessed: read up to 12 random digits, and write them in reverse order. Each written digit has one source digit, so that we shall
-# know what a perfect decoder must look at. In the course's tensors a source and what the decoder is fed stand in one row:
+# A task that cannot be guessed: read up to 12 random digits, and write them in reverse order. Each written digit has one source digit, so that we
+# shall know what a perfect decoder must look at. In the course's tensors a source and what the decoder is fed stand in one row:
 
 # %% same_output=true
 rows, targets = reversal(count=1, length=5, seed=0)
@@ -151,10 +152,10 @@ print("fed:      ", "START", text_of(rows[0, 5:]))
 print("to write: ", text_of(targets[0]), "END")
 
 # %% [markdown]
-# Six models learn it: encoder and decoder with 32 numbers of state, and the same with *attention*, which comes in section 4; three seeds each. Two more
-# have one vector of 16 and of 64 numbers. Their encoders read from both ends (lesson 07), so that $h_s$ and $c$ have one half of their numbers from each side.
-# Each model gets 600 batches of 64 fresh strings. Make your prediction meanwhile: how many of 12 digits come out right if everything has to pass
-# through 32 numbers?
+# Six models learn it: encoder and decoder with 32 numbers of state, and the same with *attention*, which comes in section 4; three seeds each. Two
+# more have one vector of 16 and of 64 numbers. Their encoders read from both ends (lesson 07), so that $h_s$ and $c$ have one half of their numbers
+# from each side. Each model gets 600 batches of 64 fresh strings. Make your prediction meanwhile: how many of 12 digits come out right if everything
+# has to pass through 32 numbers?
 
 # %%
 LONGEST, UPDATES, SEEDS = 12, 600, (0, 1, 2)
@@ -229,9 +230,9 @@ claim(
 )
 
 # %% [markdown]
-# That is what teacher forcing costs when the text is generated. The figures that training shows, always with the right symbols fed, look better than what
-# you get in use. Two things are mixed in it. In training the decoder never met a wrong beginning, so it never learned to go on from one (**exposure
-# bias**). And a teacher helps: each right symbol tells the decoder where in the text it is.
+# That is what teacher forcing costs when the text is generated. The figures that training shows, always with the right symbols fed, look better than
+# what you get in use. Two things are mixed in it. In training the decoder never met a wrong beginning, so it never learned to go on from one
+# (**exposure bias**). And a teacher helps: each right symbol may tell the decoder where in the text it is.
 #
 # Look now at the strings that come out right *as a whole*:
 
@@ -269,8 +270,9 @@ claim(
 # </details>
 
 # %% [markdown]
-# If a decoder suffers from never having met its own mistakes, the cure is to feed it its own symbols in training. It was tried, with one vector of 32 numbers, strings of at most 8
-# digits and 1,500 batches, three seeds (recorded, `python -m bench.record_bottleneck`). **Predict** which of the three decoders writes best *alone*.
+# If a decoder suffers from never having met its own mistakes, the cure is to feed it its own symbols in training. It was tried, with one vector of 32
+# numbers, strings of at most 8 digits and 1,500 batches, three seeds (recorded, `python -m bench.record_bottleneck`). **Predict** which of the three
+# decoders writes best *alone*.
 
 # %%
 record = json.loads((paths.RECORDED / "bottleneck.json").read_text())
@@ -287,14 +289,15 @@ claim(
 )
 
 # %% [markdown]
-# So the cure was worse than the disease, here. A likely reason: a decoder that knows little writes nonsense, and to go on from nonsense teaches little. *Scheduled sampling* (Bengio et al. 2015) therefore begins
-# with a teacher and lets go by and by. Teacher forcing has one more advantage: all inputs of the decoder are known beforehand, so that training need not wait for its choices.
+# So the cure was worse than the disease, here. A likely reason: a decoder that knows little writes nonsense, and to go on from nonsense teaches
+# little. *Scheduled sampling* (Bengio et al. 2015) therefore begins with a teacher and lets go by and by. Teacher forcing has one more advantage: all
+# inputs of the decoder are known beforehand, so that training need not wait for its choices.
 
 # %% [markdown] covers="45"
 # ## 3 · The bottleneck
 #
-# The same models, by the length of the string. All lengths from 2 to 12 were in training, equally often. **Predict**: what doubles when you double the
-# vector?
+# The same models, by the length of the string. All lengths from 2 to 12 were in training, equally often. **Predict**: what doubles when you double
+# the vector?
 
 
 # %%
@@ -343,8 +346,8 @@ claim(
 )
 
 # %% [markdown]
-# So the vector is not too small. What is scarce is what a network *learns to write into it and to read out of it*. Then more training must help. Here it is, with two
-# and a half times as many batches, three seeds, and twice as wide once more (recorded, same command):
+# So the vector is not too small. What is scarce is what a network *learns to write into it and to read out of it*. Then more training must help. Here
+# it is, with two and a half times as many batches, three seeds, and twice as wide once more (recorded, same command):
 
 # %% figure="bottleneck" covers="45"
 recorded = {name: rows for name, rows in record["strings"].items() if "attention" not in name}
@@ -376,13 +379,15 @@ claim(
 )
 
 # %% [markdown]
-# You will read that "the better the compression, the more is lost", or that the vector "cannot hold" a long sentence. More precisely: a vector of fixed size holds some
-# number of symbols well, that number grows with its width and with training, and a text of any length is sooner or later longer.
+# You will read that "the better the compression, the more is lost", or that the vector "cannot hold" a long sentence. More precisely: a vector of
+# fixed size holds some number of symbols well, that number grows with its width and with training, and a text of any length is sooner or later
+# longer.
 #
 # ## 4 · Let the decoder look back
 #
-# The encoder has made a state $h_s$ at *every* place, and all but the last were thrown away. Keep them. Before each step the decoder asks: which of them do I need now? It
-# gives each a **score**, turns the scores into **weights** that add up to 1, and reads the weighted mean, the **context**. Then $c$ is a new one at each step.
+# The encoder has made a state $h_s$ at *every* place, and all but the last were thrown away. Keep them. Before each step the decoder asks: which of
+# them do I need now? It gives each a **score**, turns the scores into **weights** that add up to 1, and reads the weighted mean, the **context**.
+# Then $c$ is a new one at each step.
 #
 # By hand: three states of one number each, 10, 20 and 40, and the weights ½, ½ and 0. **Predict** the context.
 
@@ -395,8 +400,8 @@ print(sum(weight * state for weight, state in zip(weights, states, strict=True))
 #
 # $$e_{t,s} = v^\top \tanh(W s_{t-1} + U h_s) \qquad \alpha_{t,s} = \frac{\exp e_{t,s}}{\sum_{s'} \exp e_{t,s'}} \qquad c_t = \sum_s \alpha_{t,s}\, h_s \qquad s_t = \text{GRU}([y_{t-1}, c_t], s_{t-1})$$
 #
-# It is called *additive*, because query and key are added. Note the index: the decoder asks with the state that it has *before* the step, $s_{t-1}$. Some texts write $s_t$, which
-# belongs to a later variant (Luong et al. 2015).
+# It is called *additive*, because query and key are added. Note the index: the decoder asks with the state that it has *before* the step, $s_{t-1}$.
+# Some texts write $s_t$, which belongs to a later variant (Luong et al. 2015).
 #
 # | symbol | variable | shape |
 # | --- | --- | --- |
@@ -478,8 +483,8 @@ claim(
 # ### Quiz · why do the weights not move without tanh?
 #
 # - A. Because v is the same for all queries.
-# - B. Without tanh the score is a part for the query plus a part for the key. The query's part is the same for all keys, and a softmax does not notice what
-#   is added to all scores.
+# - B. Without tanh the score is a part for the query plus a part for the key. The query's part is the same for all keys, and a softmax does not
+#   notice what is added to all scores.
 # - C. Because tanh keeps the scores small.
 # - D. Because W and U would have to be larger.
 #
@@ -499,12 +504,13 @@ claim(
 # %% [markdown]
 # ### Weights, and what is no source
 #
-# Sources of a batch differ in length, and the short ones are padded. Padding must get no weight at all. **Predict**: two scores, 0 and 0, and the second is
-# padding. You take the softmax first and set the padding to 0 afterwards. What is the weight of the first?
+# Sources of a batch differ in length, and the short ones are padded. Padding must get no weight at all. **Predict**: two scores, 0 and 0, and the
+# second is padding. You take the softmax first and set the padding to 0 afterwards. What is the weight of the first?
 #
 # $$\alpha_{b,t,s} = \frac{m_{b,s}\, \exp e_{b,t,s}}{\sum_{s'} m_{b,s'} \exp e_{b,t,s'}} \qquad m_{b,s} = 1 \text{ for a token, } 0 \text{ for padding}$$
 #
-# Two things to watch. Where a row has *nothing* visible the formula is 0/0; let its weights be 0, so that its context is 0 and nothing becomes nan. And
+# Two things to watch. Where a row has *nothing* visible the formula is 0/0; let its weights be 0, so that its context is 0 and nothing becomes nan.
+# And
 # $\exp(1000)$ is infinite, although the weights are not.
 #
 # | symbol | variable | shape |
@@ -610,8 +616,8 @@ claim(
 )
 
 # %% [markdown]
-# Within the lengths of training the bottleneck is gone. "Regardless of length" is another matter: nothing in this model was ever asked to look 16 places
-# back. What it has learned is where to look in strings of up to 12.
+# Within the lengths of training the bottleneck is gone. You will read that attention finds what it needs "regardless of length". Not this model: it
+# was never asked to look 16 places back, and what it has learned is where to look in strings of up to 12.
 #
 # ### Where does it look?
 #
@@ -655,8 +661,9 @@ claim(
 
 # %% [markdown]
 # Nobody told it about alignments; it learned where to look in order to write. But it does not look exactly where we would. Each $h_s$ has read its
-# neighbours too, so the digit of place s can be had from the state next door. **A weight says which state was read, and not which symbol counted.** For that there is the ruler: how
-# strongly does each written digit depend on each digit of the source? (What the decoder is fed is held fixed.) **Predict** both maps.
+# neighbours too, so the digit of place s can be had from the state next door. **A weight says which state was read, and not which symbol counted.**
+# For that there is the ruler: how strongly does each written digit depend on each digit of the source? (What the decoder is fed is held fixed.)
+# **Predict** both maps.
 
 # %%
 sample, _ = reversal(4, LONGEST, seed=5)
@@ -700,12 +707,15 @@ claim(
 )
 
 # %% [markdown]
-# Rows are what is written, columns what is read. With attention the map has the diagonal of the task, from the upper right to the lower left. Through one vector there is
-# none: whatever is written, the same digits of the source weigh most, those near its end, which were read last from the left and are written first.
+# Rows are what is written, columns what is read. With attention the map has the diagonal of the task, from the upper right to the lower left. Through
+# one vector there is none: whatever is written, the same digits of the source weigh most, those near its end, which were read last from the left and
+# are written first.
 #
-# The weights and the map do not agree in everything. Influence also flows around attention: through the state that the decoder begins with, and through the encoder, where
-# each state depends on those before and behind it. And both networks still walk: a step of the encoder waits for the one before, and so does a step of the decoder. Attention took away the *vector*, not the
-# recurrence. That is lesson 10.
+# From any state $h_s$ to the decoder it is now one step, wherever s is; before, it was a walk to the end of the source.
+#
+# The weights and the map do not agree in everything. Influence also flows around attention: through the state that the decoder begins with, and
+# through the encoder, where each state depends on those before and behind it. And both networks still walk: a step of the encoder waits for the one
+# before, and so does a step of the decoder. Attention took away the one *vector*, not the recurrence. Lesson 10 does that.
 
 # %% [markdown] quiz="weights_say" points=1
 # ### Quiz · what a weight says
@@ -733,7 +743,8 @@ claim(
 # %% [markdown] covers="46"
 # ### Dates
 #
-# Now something nearer to translation: dates in eight forms, to be written as ISO 8601 has them. Which characters an ISO character is made of we know here too, since we made the texts.
+# Now something nearer to translation: dates in eight forms, to be written as ISO 8601 has them. Which characters an ISO character is made of we know
+# here too, since we made the texts.
 
 # %% same_output=true
 lesson_of_dates = dates(5_000 * 4, seed=1)
@@ -797,15 +808,17 @@ decoder_stepper(examples)
 # %% [markdown] covers="47"
 # ## 6 · A dictionary that is soft
 #
-# What the decoder did has a more general name. It came with a **query** (its state), compared it with **keys** (one for each place), and got back a mean of **values**. A dictionary does the same with a
-# single key: it returns the value of the key that *equals* the query, or nothing. The soft one always returns something, and it has a derivative: so it can be learned.
+# What the decoder did has a more general name. It came with a **query** (its state), compared it with **keys** (one for each place), and got back a
+# mean of **values**. A dictionary does the same with a single key: it returns the value of the key that *equals* the query, or nothing. The soft one
+# always returns something, and it has a derivative: so it can be learned.
 #
-# In section 4 the keys were $U h_s$, the values $h_s$: two views of the same states. From here on they may be anything, and the fit of key and query is their **dot product**. One number says how
-# strongly the fits are weighed, the **sharpness** β:
+# In section 4 the keys were $U h_s$, the values $h_s$: two views of the same states. From here on they may be anything, and the fit of key and query
+# is their **dot product**. One number says how strongly the fits are weighed, the **sharpness** β:
 #
 # $$\alpha_s = \operatorname{softmax}_s(\beta\, k_s \cdot q) \qquad z = \sum_s \alpha_s v_s$$
 #
-# By hand: the keys (1, 0) and (0, 1) have the values 10 and 20, the query is (1, 0). **Predict** the answer for β = 0, for β = 1, and for a β without end.
+# By hand: the keys (1, 0) and (0, 1) have the values 10 and 20, the query is (1, 0). **Predict** the answer for β = 0, for β = 1, and for a β without
+# end.
 
 # %% same_output=true
 for beta in (0, 1, 10):
@@ -825,8 +838,8 @@ for beta in (0, 1, 10):
 # ### Exercise 9.4 · soft lookup
 # ●●○ · about 10 minutes · 2 points
 #
-# Write `soft_lookup(query, keys, values, sharpness)`. With `math.inf` it is the dictionary: the value of the best-fitting key. Where several keys fit equally
-# well, return the mean of their values, as the softmax does on its way there.
+# Write `soft_lookup(query, keys, values, sharpness)`. With `math.inf` it is the dictionary: the value of the best-fitting key. Where several keys fit
+# equally well, return the mean of their values, as the softmax does on its way there.
 
 
 # %% answer="soft_lookup" covers="47"
@@ -878,8 +891,9 @@ with payoff("soft_lookup"):
     plots.plot_sharpening(sharpness, weights, list(phone), "From a mean of all values to one entry")
 
 # %% [markdown]
-# With the identity for values, what comes back are the weights. At the left they are nearly the same for all; at the right the best key has everything. Somewhere between lies what a network needs: sharp
-# enough to choose, soft enough that a gradient says whom to choose instead. **Predict**: at which end does the query get no gradient?
+# With the identity for values, what comes back are the weights. At the left they are nearly the same for all; at the right the best key has
+# everything. Somewhere between lies what a network needs: sharp enough to choose, soft enough that a gradient says whom to choose instead.
+# **Predict**: at which end does the query get no gradient?
 
 # %% covers="47"
 keys, values = torch.eye(4)[:, :3], torch.tensor([[10.0], [20.0], [30.0], [40.0]])
@@ -920,7 +934,8 @@ claim(
 # %% [markdown]
 # ## 7 · Greedy search, and a wider one
 #
-# The decoder gives each text a probability: the product over its steps. `decode` took the likeliest symbol at each step. Is the text that comes out the likeliest *text*? By hand:
+# The decoder gives each text a probability: the product over its steps. `decode` took the likeliest symbol at each step. Is the text that comes out
+# the likeliest *text*? By hand:
 
 # %% same_output=true
 first = {"a": 0.6, "b": 0.4}
@@ -930,12 +945,14 @@ for one, chance in first.items():
         print(f"{one} {two:3}: {chance} · {next_chance} = {chance * next_chance:.2f}")
 
 # %% [markdown]
-# Greedy search takes *a*, and can then reach 0.30 at best. The best text begins with *b*. A **beam** keeps several beginnings alive. With log-probabilities, which add up where probabilities multiply:
+# Greedy search takes *a*, and can then reach 0.30 at best. The best text begins with *b*. A **beam** keeps several beginnings alive. With
+# log-probabilities, which add up where probabilities multiply:
 #
 # $$\log p(y_1 \dots y_T \mid x) = \sum_t \log p(y_t \mid y_1 \dots y_{t-1}, x)$$
 #
 # 1. Begin with one text: nothing written, log-probability 0.
-# 2. At most `limit` times: continue each text that has not ended by *every* symbol. Those that have ended with END stay as they are. Of **all** these keep the `width` best.
+# 2. At most `limit` times: continue each text that has not ended by *every* symbol. Those that have ended with END stay as they are. Of **all** these
+#    keep the `width` best.
 # 3. The answer is the best one of the beam, ended or not, with its log-probability.
 #
 # | symbol | variable | meaning |
@@ -949,6 +966,9 @@ for one, chance in first.items():
 # ●●● · about 25 minutes · 3 points
 #
 # Write `beam_search(step, width, end, limit)`. It returns the tokens of the best text, a list, and its log-probability.
+#
+# The step of the check looks its probabilities up in a table: first by how many tokens are written, then by the last of them (before the first one,
+# by token 0). It hands out their logarithms.
 
 
 # %% answer="beam_search"
@@ -1003,7 +1023,8 @@ with payoff("beam_search"):
         print(f"right {text_of(right)}   width 1: {one}   width 5: {five}")
 
 # %% [markdown]
-# Width 1 is greedy search. Where the decoder is sure, both agree. **Predict**, for a hundred strings of 8 digits and the decoder that has only one vector: how often does a beam of 5 find a likelier text?
+# Width 1 is greedy search. Where the decoder is sure, both agree. **Predict**, for a hundred strings of 8 digits and the decoder that has only one
+# vector: how often does a beam of 5 find a likelier text?
 
 
 # %%
@@ -1034,8 +1055,8 @@ claim(
 )
 
 # %% [markdown]
-# Compare the last two numbers. Search finds what the *model* takes for likely. Where the model is wrong, a likelier text is not a better one, and no beam puts back what the vector lost. A beam is no proof of the best text
-# either: a beginning that falls out of it is gone.
+# Compare the last two numbers. Search finds what the *model* takes for likely. Where the model is wrong, a likelier text is not a better one, and no
+# beam puts back what the vector lost. A beam is no proof of the best text either: a beginning that falls out of it is gone.
 
 # %% [markdown] quiz="wider" points=1
 # ### Quiz · wider and wider
@@ -1083,18 +1104,21 @@ notebook.headline(
 )
 
 # %% [markdown]
-# - **What does one vector lose?** Beyond a certain length, most of the text. That length grows with the width of the vector and with training. It is no matter of bits: there is room for
-#   far more than is learned to be used.
-# - **What does teacher forcing cost?** What comes behind the first mistake gets worse; the texts that are right as a whole are the same ones. Without a teacher less was learned.
-# - **What does attention buy?** A fresh context at each step. The same width and the same training then write strings that one vector cannot, up to the lengths of training, and not much further.
+# - **What does one vector lose?** Beyond a certain length, most of the text. That length grows with the width of the vector and with training. It is
+#   no matter of bits: there is room for far more than is learned to be used.
+# - **What does teacher forcing cost?** What comes behind the first mistake gets worse; the texts that are right as a whole are the same ones. Without
+#   a teacher less was learned.
+# - **What does attention buy?** A fresh context at each step. The same width and the same training then write strings that one vector cannot, up to
+#   the lengths of training, and not much further.
 # - **Does it look where it should?** At the true place or next to it. A weight names a state, and what the state has read is another question.
 # - **Query, key, value?** A dictionary that is soft, so that it can be learned. Sharpened, it is a hard one.
 # - **Greedy or beam?** A beam finds likelier texts. Whether these are better ones, the model decides.
 #
 # ## If you have an hour more
 #
-# At 16 digits attention loses its place, though nothing has to fit into one vector any more. What is missing? Does the decoder lose count, or does the score not know how to go one place on? Look at the alignment of a string of 20 digits. Then try
-# to help: train on lengths up to 24; or add to each score a number that depends on the distance to the place that had the most weight at the step before. We have no full answer.
+# At 16 digits attention loses its place, though nothing has to fit into one vector any more. What is missing? Does the decoder lose count, or does
+# the score not know how to go one place on? Look at the alignment of a string of 20 digits. Then try to help: train on lengths up to 24; or add to
+# each score a number that depends on the distance to the place that had the most weight at the step before. We have no full answer.
 #
 # <!-- next -->
 #

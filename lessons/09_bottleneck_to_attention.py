@@ -369,6 +369,8 @@ claim(
         if "attention" not in name
     },
 )
+
+# %% covers="45"
 more = [live["32 numbers"][seed][-1] for seed in SEEDS]
 claim(
     "With more training the same 32 numbers carry more of 12 digits",
@@ -600,12 +602,16 @@ claim(
     attention=strings[12][0],
     one_vector=strings[12][1],
 )
+
+# %%
 claim(
     "Strings of 16 digits, longer than any in training: attention loses most of them, too",
     max(strings[16][0]) < 50,
     unit="%",
     attention=strings[16][0],
 )
+
+# %% covers="46"
 recorded = {name: [one[-1] for one in rows] for name, rows in record["strings"].items()}
 claim(
     "Trained longer (recorded): 32 numbers with attention write what 128 without do not",
@@ -647,6 +653,7 @@ def weight_near(model: EncoderDecoder, within: int) -> float:
     return 100 * (weights * (apart <= within)).sum(2).mean().item()
 
 
+# %% covers="46"
 exact, beside = ([weight_near(model, within) for model in looking] for within in (0, 1))
 claim(
     "Over three quarters of the weight lies on the true place or next to it, three seeds",
@@ -693,6 +700,8 @@ claim(
     attention=with_it,
     even_map=100 * (apart <= 1).float().mean().item(),
 )
+
+# %%
 claim(
     "Through one vector hardly more does than in a map that is the same everywhere",
     max(without_it) < 30 < min(with_it),
@@ -758,7 +767,7 @@ fit(
     translator,
     Batches(lesson_of_dates.rows, lesson_of_dates.targets, 64),
     Batches(unseen.rows, unseen.targets, 256),
-    **dict(epochs=1.3, lr=0.01, weight_decay=0, clip=1.0, validations=3, label="dates"),
+    **dict(epochs=1.6, lr=0.01, weight_decay=0, clip=1.0, validations=3, label="dates"),
 )
 done = write(translator, unseen.sources, 11)
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from utils.models.lookup import Lookup
 from utils.toy_languages import NOT_ASKED
 
 LETTERS = 8
@@ -130,11 +131,21 @@ def hidden_from_it(one: Sentence, places: Sequence[int]) -> Tensor:
 
 
 @torch.no_grad()
-def answers(model: nn.Module, one: Sentence, visible: Tensor | None = None) -> dict[str, float]:
+def answers(model: nn.Module, one: Sentence, visible: Tensor | list[Tensor | None] | None = None) -> dict[str, float]:
     """What the model takes `it` for, as a probability for each word that it knows."""
     tokens, _ = as_tokens([one])
     shares = model(tokens, visible)[0, one.it].softmax(-1)
     return dict(zip(KNOWN_WORDS, shares.tolist(), strict=True))
+
+
+def cost_of_hiding(model: Lookup, one: Sentence, place: int, layer: int | None = None) -> float:
+    """By how much the probability of the right word falls when `it` does not see the word at this place.
+
+    In all layers, or in this one alone.
+    """
+    visible = hidden_from_it(one, [place])
+    layers = visible if layer is None else [visible if number == layer else None for number in range(len(model.looks))]
+    return answers(model, one)[one.meant] - answers(model, one, layers)[one.meant]
 
 
 def effects(model: nn.Module, one: Sentence) -> Tensor:

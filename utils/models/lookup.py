@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from utils.models.text import rotate
 
 Positions = Literal["none", "learned", "sinusoidal", "rotary"]
+Visible = Tensor | list[Tensor | None] | None
 LONGEST = 64  # positions that a learned table has, unless told
 
 
@@ -49,8 +50,11 @@ class Lookup(nn.Module):
         self.looks: Sequence[Look] = looks  # pyright: ignore[reportAttributeAccessIssue]
         self.head = nn.Linear(width, answers)
 
-    def forward(self, tokens: Tensor, visible: Tensor | None = None) -> Tensor:
-        """`visible` (…, T, T), True where row may look at column, comes on top of the causal mask."""
+    def forward(self, tokens: Tensor, visible: Visible = None) -> Tensor:
+        """`visible` (…, T, T), True where row may look at column, comes on top of the causal mask.
+
+        One for all layers, or a list with one (or None) for each.
+        """
         return self.read(self.vectors(tokens), visible)
 
     def vectors(self, tokens: Tensor) -> Tensor:
@@ -61,25 +65,26 @@ class Lookup(nn.Module):
             return x + self.places(where)
         return x + sinusoids(where, x.shape[-1]) if self.positions == "sinusoidal" else x
 
-    def read(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+    def read(self, x: Tensor, visible: Visible = None) -> Tensor:
         """What follows: vectors (B, T, C) in, logits (B, T, answers) out."""
-        for look in self.looks:
-            x = x + look(x, self.seen(x, visible))[0]
+        for number, look in enumerate(self.looks):
+            x = x + look(x, self.seen(x, visible, number))[0]
         return self.head(x)
 
-    def seen(self, x: Tensor, visible: Tensor | None) -> Tensor | None:
-        """Who may look at whom, (…, T, T), or None where everybody may."""
+    def seen(self, x: Tensor, visible: Visible, layer: int) -> Tensor | None:
+        """Who may look at whom in this layer, (…, T, T), or None where everybody may look at everybody."""
+        visible = visible[layer] if isinstance(visible, list) else visible
         if not self.causal:
             return visible
         past = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril()
         return past if visible is None else past & visible
 
     @torch.no_grad()
-    def weights(self, tokens: Tensor, visible: Tensor | None = None) -> Tensor:
+    def weights(self, tokens: Tensor, visible: Visible = None) -> Tensor:
         """Who looks at whom: (layers, B, H, T, T). Row i holds what token i takes from each j."""
         x, found = self.vectors(tokens), []
-        for look in self.looks:
-            more, weights = look(x, self.seen(x, visible))
+        for number, look in enumerate(self.looks):
+            more, weights = look(x, self.seen(x, visible, number))
             x = x + more
             found.append(weights)
         return torch.stack(found)

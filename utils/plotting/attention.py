@@ -117,3 +117,12 @@ def plot_word(
     ax.set(ylim=(0, 1.04), ylabel="weight", xlabel=f"looked at by “{words[asks]}” (orange: itself)")
     ax.set_title(title, fontsize=10)
     return ax
+
+
+def plot_positions(vectors: Tensor, title: str = "", ax: Axes | None = None) -> Axes:
+    """Vectors for positions (T, C), from −1 to 1: a column for each position, a row for each channel."""
+    ax = axes(ax, (6.5, 2.8))
+    drawn = ax.imshow(vectors.T.numpy(), cmap="PuOr_r", vmin=-1, vmax=1, aspect="auto")
+    ax.set(xlabel="position", ylabel="channel", title=title)
+    ax.figure.colorbar(drawn, ax=ax, label="value")
+    return ax

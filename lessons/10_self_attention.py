@@ -504,7 +504,7 @@ with payoff("reads_ahead"):
     for name, ahead in found.items():
         print(f"{name:32} {ahead}")
     claim(
-        "A mask after the softmax leaks from the last position to the first, one before it does not",
+        "A mask after the softmax leaks to the very end; one before it does not leak",
         not any(found["the mask before the softmax"])
         and found["the mask after the softmax"][0] == 7,
         before=max(found["the mask before the softmax"]),

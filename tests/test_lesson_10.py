@@ -207,7 +207,7 @@ WRONG = {
     "scaled_dot_product": {
         "-1e9": (product_with_a_large_number, "nothing_visible_is_everything"),
         "z alone": lambda *case: product_by_einsum(*case)[0],
-        "first axes transposed": product_of_first_text,
+        "first axes transposed": (product_of_first_text, None),
         "zeros": lambda q, k, v, visible: (0 * q @ k.mT @ v, 0 * q @ k.mT),
         "hidden keys shown": (check.scaled_dot_product.variant(shown=torch.logical_not), "mask_inverted"),
     },

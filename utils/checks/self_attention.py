@@ -81,7 +81,8 @@ scaled_dot_product.slip("keys_mixed", mixed=lambda k, v: k).says(
 scaled_dot_product.slip("mask_ignored", shown=torch.ones_like).says(
     "The mask has no effect. Where visible is False, set the score to -inf before the softmax, so that the weight is 0."
 )
-for _also, _empty in (("", 0.0), ("_and_empty_rows", None)):  # few who slip here have thought of rows that see nothing
+AND_EMPTY = " After that, look at the queries that see nothing: their weights and z are 0."
+for _also, _empty, _more in (("", 0.0, ""), ("_and_empty_rows", None, AND_EMPTY)):
     for _name, _root, _sentence in (
         ("root_missing", lambda q, k, v: 1, "The root is missing. Divide the scores by the square root of d_k."),
         ("divided_by_d_k", lambda q, k, v: q.shape[-1], "You divided by d_k. Divide by its square root."),
@@ -97,15 +98,18 @@ for _also, _empty in (("", 0.0), ("_and_empty_rows", None)):  # few who slip her
         ),
         ("times_the_root", lambda q, k, v: q.shape[-1] ** -0.5, "You multiplied by the root of d_k. Divide by it."),
     ):
-        scaled_dot_product.slip(f"{_name}{_also}", root=_root, empty=_empty).says(_sentence)
+        scaled_dot_product.slip(f"{_name}{_also}", root=_root, empty=_empty).says(_sentence + _more)
     scaled_dot_product.slip(f"mask_inverted{_also}", shown=torch.logical_not, empty=_empty).says(
         "You hid what may be seen. Here True means: may be seen. masked_fill fills where its mask is True, so give it ~visible."
+        + _more
     )
     scaled_dot_product.slip(f"masked_with_zero{_also}", hidden=0.0, empty=_empty).says(
         "You set hidden scores to 0. A score of 0 gets the weight e⁰ = 1 before the sum is divided. It takes -inf to get the weight 0."
+        + _more
     )
     scaled_dot_product.slip(f"softmax_over_queries{_also}", over=-2, empty=_empty).says(
         "The softmax ran over the queries. Each query shares out a weight of 1 among the keys: the last axis, dim=-1."
+        + _more
     )
 
 
@@ -224,7 +228,7 @@ who_sees_whom.slip(
 )
 def reads_ahead(model, x):
     """How far ahead each output of `model`, (T, C) to (T, C_out), sees: T whole numbers, 0 for one that sees no later."""
-    jacobian = torch.autograd.functional.jacobian(model, x)  # (T, C_out, T, C)
+    jacobian: Tensor = torch.autograd.functional.jacobian(model, x)  # pyright: ignore[reportAssignmentType]
     return [max([0, *(j - i for j in range(i, len(x)) if jacobian[i, :, j].any())]) for i in range(len(x))]
 
 
@@ -548,6 +552,9 @@ sinusoids.slip("only_sines", second=torch.sin).says("Both channels of a pair got
 sinusoids.slip("half_the_exponent", speeds=lambda i, width: BASE ** (-i / width)).says(
     "The exponent is -2 i / width, with i the number of the PAIR. You left out the 2."
 )
+sinusoids.slip("twice_the_exponent", speeds=lambda i, width: BASE ** (-4 * i / width)).says(
+    "The exponent is -2 i / width, with i the number of the pair. Yours is twice that: did you take the channel 2i for i?"
+)
 sinusoids.slip("one_speed", speeds=lambda i, width: torch.ones(width // 2)).says(
     "All pairs turn at the same speed. Pair i turns by 10000^(-2 i / width) radians per position."
 )
@@ -578,6 +585,15 @@ sinusoids.slip("in_degrees", where=torch.deg2rad).says(
 def speed_for_each_channel(places, width):
     channels = torch.arange(width)
     angles = places.double()[:, None] * BASE ** (-channels / width)
+    return torch.where(channels % 2 == 0, angles.sin(), angles.cos()).float()
+
+
+@sinusoids.mistake(
+    "You put the number of the channel into the formula. There i counts PAIRS: channels 2i and 2i + 1 have the exponent -2 i / width, so channel 3 has i = 1."
+)
+def channels_for_pairs(places, width):
+    channels = torch.arange(width)
+    angles = places.double()[:, None] * BASE ** (-2 * channels / width)
     return torch.where(channels % 2 == 0, angles.sin(), angles.cos()).float()
 
 

@@ -1,10 +1,10 @@
 # %% [markdown] question="what makes direct lookup work?" write="the scaled dot product, masks, a test for leaks, several heads, sinusoids" minutes=120
 # # 10 · Self-attention: what makes direct lookup work?
 #
-# In lesson 09 a decoder looked back at the states of an encoder, because one vector could not hold them all. Take the idea one step
-# further: let every position of a text look at every other one, and leave out the recurrence. No state has to carry anything, since
-# whatever is needed can be looked up. This lesson builds that lookup from an average, and then takes it apart again: what is each piece for,
-# and what goes wrong without it?
+# In lesson 09 a decoder looked back at the states of an encoder, because one vector could not hold them all. Take the idea one
+# step further: let every position of a text look at every other one, and leave out the recurrence. No state has to carry
+# anything, since whatever is needed can be looked up. This lesson builds that lookup from an average, and then takes it apart
+# again: what is each piece for, and what goes wrong without it?
 #
 # When you are done (about 120 minutes) you can
 #
@@ -58,8 +58,8 @@ torch.set_num_threads(1)  # models this small gain nothing from a second core
 # %% [markdown]
 # ## 1 · From an average to attention
 #
-# How could a position collect something from those before it? The simplest way is an average. Here are four positions with two numbers
-# each. **Predict** the third row: the mean of the first three.
+# How could a position collect something from those before it? The simplest way is an average. Here are four positions with two
+# numbers each. **Predict** the third row: the mean of the first three.
 
 # %% same_output=true
 x = torch.tensor([[2.0, 0.0], [4.0, 0.0], [0.0, 6.0], [2.0, 2.0]])  # (T, C) = (4, 2)
@@ -67,8 +67,8 @@ by_loop = torch.stack([x[: i + 1].mean(dim=0) for i in range(4)])
 print(by_loop.numpy().round(2))
 
 # %% [markdown]
-# A mean is a weighted sum in which all weights are alike, and a weighted sum for every row at once is a product of matrices. Row i holds the
-# weights of position i. **Predict** the last row of the matrix.
+# A mean is a weighted sum in which all weights are alike, and a weighted sum for every row at once is a product of matrices.
+# Row i holds the weights of position i. **Predict** the last row of the matrix.
 
 # %% same_output=true
 ones = torch.ones(4, 4).tril()  # 1 where j ≤ i
@@ -77,8 +77,9 @@ by_matrix = weights @ x
 print(weights.numpy().round(2), "\nthe same:", torch.allclose(by_matrix, by_loop))
 
 # %% [markdown]
-# The same weights a third time, now as a **softmax**. It takes any *scores* and makes weights of them that are positive and sum to 1: equal
-# scores give equal weights, and a score of −∞ gives the weight 0. So "j must not be later than i" becomes: set these scores to −∞. That is a **mask**.
+# The same weights a third time, now as a **softmax**. It takes any *scores* and makes weights of them that are positive and sum
+# to 1: equal scores give equal weights, and a score of −∞ gives the weight 0. So "j must not be later than i" becomes: set
+# these scores to −∞. That is a **mask**.
 
 # %% same_output=true
 later = ones == 0  # True where j > i
@@ -87,9 +88,9 @@ by_softmax = scores.softmax(dim=-1) @ x
 print(scores.numpy(), "\nthe same:", torch.allclose(by_softmax, by_loop))
 
 # %% [markdown]
-# Nothing has changed so far, except that there is a place now where something else than zeros can stand. Let the scores depend on *what* the positions
-# hold: the dot product of their vectors, which is large where they point the same way. It is divided by √2, the root of the number of channels (section 2 says
-# why). **Predict**: whom does the last position, (2, 2), prefer?
+# Nothing has changed so far, except that there is a place now where something else than zeros can stand. Let the scores depend
+# on *what* the positions hold: the dot product of their vectors, which is large where they point the same way. It is divided by
+# √2, the root of the number of channels (section 2 says why). **Predict**: whom does the last position, (2, 2), prefer?
 
 # %% same_output=true
 scores = (x @ x.T / math.sqrt(2)).masked_fill(later, -math.inf)
@@ -101,9 +102,9 @@ print("weights\n", weights.numpy().round(2))
 # %% [markdown]
 # The third position, (0, 6), has the largest product with it, and nearly all weight goes there. Long vectors shout.
 #
-# One vector plays three parts here: it asks, it is compared, and it is handed over. Three matrices set the parts free. They make of each $x_i$ a
-# **query** (what am I looking for?), a **key** (what do I offer?) and a **value** (what do I hand over?). With three identity matrices, we must be back at the
-# step before.
+# One vector plays three parts here: it asks, it is compared, and it is handed over. Three matrices set the parts free. They
+# make of each $x_i$ a **query** (what am I looking for?), a **key** (what do I offer?) and a **value** (what do I hand over?).
+# With three identity matrices, we must be back at the step before.
 
 # %%
 W_q, W_k, W_v = torch.eye(2), torch.eye(2), torch.eye(2)
@@ -133,8 +134,8 @@ claim(
 #
 # ### The ten symbols
 #
-# You met these in lesson 00, for one sentence. In a layer that people use there are B texts and H heads in front. T positions ask, S are asked; in
-# *self*-attention the two are the same positions.
+# You met these in lesson 00, for one sentence. In a layer that people use there are B texts and H heads in front. T positions
+# ask, S are asked; in *self*-attention the two are the same positions.
 #
 # | symbol | name | shape |
 # | --- | --- | --- |
@@ -162,9 +163,10 @@ for name, tensor in {"Q": Q, "K": K, "V": V, "alpha": alpha, "Z": Z, "z_i": Z[0,
 # ### Exercise 10.1 · the scaled dot product
 # ●●○ · about 15 minutes · 3 points
 #
-# Write `scaled_dot_product(q, k, v, visible)`. It returns `z` and the weights `alpha`. `visible` is True where a query may look at a key; any
-# pattern can occur, and a query that may look at *nothing* gets weights 0 and z = 0. In front of the last two axes there may be others, such as
-# texts and heads, and those of `visible` may be 1, to be repeated. Use tensors, not torch's attention function.
+# Write `scaled_dot_product(q, k, v, visible)`. It returns `z` and the weights `alpha`. `visible` is True where a query may look
+# at a key; any pattern can occur, and a query that may look at *nothing* gets weights 0 and z = 0. In front of the last two
+# axes there may be others, such as texts and heads, and those of `visible` may be 1, to be repeated. Use tensors, not torch's
+# attention function.
 
 
 # %% answer="scaled_dot_product" covers="48"
@@ -193,11 +195,13 @@ check.scaled_dot_product(scaled_dot_product)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# Four steps: scores for all pairs, −∞ where a key is hidden, a softmax over the keys, a weighted sum of the values. Then the rows that saw nothing.
+# Four steps: scores for all pairs, −∞ where a key is hidden, a softmax over the keys, a weighted sum of the values. Then the
+# rows that saw nothing.
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
-# `k.transpose(-2, -1)` is (…, d_k, S), so that the product is (…, T, S) whatever stands in front. `masked_fill` repeats axes of size 1 by itself.
+# `k.transpose(-2, -1)` is (…, d_k, S), so that the product is (…, T, S) whatever stands in front. `masked_fill` repeats axes of
+# size 1 by itself.
 # </details>
 # <details><summary>Help: I get nan</summary>
 #
@@ -224,10 +228,12 @@ with payoff("scaled_dot_product"):
 # %% [markdown]
 # ## 2 · What is the root for?
 #
-# Some texts write $\alpha_{ij} = \operatorname{softmax}(q_i \cdot k_j)$, without the root. What is the difference? A dot product is a sum of $d_k$ products. If queries
-# and keys have independent numbers of size 1, each product has mean 0 and variance 1, and the sum has variance $d_k$: typical scores are $\pm\sqrt{d_k}$.
+# Some texts write $\alpha_{ij} = \operatorname{softmax}(q_i \cdot k_j)$, without the root. What is the difference? A dot
+# product is a sum of $d_k$ products. If queries and keys have independent numbers of size 1, each product has mean 0 and
+# variance 1, and the sum has variance $d_k$: typical scores are $\pm\sqrt{d_k}$.
 #
-# By hand, with two keys and scores $+s$ and $-s$: the softmax gives the first one $1/(1 + e^{-2s})$. **Predict** its weight for $d_k$ = 1, 16 and 256, with $s = \sqrt{d_k}$.
+# By hand, with two keys and scores $+s$ and $-s$: the softmax gives the first one $1/(1 + e^{-2s})$. **Predict** its weight for
+# $d_k$ = 1, 16 and 256, with $s = \sqrt{d_k}$.
 
 # %% same_output=true
 for length in (1, 16, 256):
@@ -237,8 +243,9 @@ for length in (1, 16, 256):
     )
 
 # %% [markdown]
-# So without the root, a *new* layer with long keys has made up its mind before it has learned anything. To see how much, we take 16 random keys and measure the **entropy** of the
-# weights in bits: 4 when all 16 are alike (2⁴ = 16), 0 when one has everything. **Predict** both curves, with and without the root.
+# So without the root, a *new* layer with long keys has made up its mind before it has learned anything. To see how much, we
+# take 16 random keys and measure the **entropy** of the weights in bits: 4 when all 16 are alike (2⁴ = 16), 0 when one has
+# everything. **Predict** both curves, with and without the root.
 
 
 # %%
@@ -274,8 +281,9 @@ claim(
 )
 
 # %% [markdown]
-# Why does that matter? Because of the way back. The derivative of a softmax is $\alpha_i(\delta_{ij} - \alpha_j)$. Where one weight is almost 1 and the others almost 0, all of these are
-# almost 0, and the scores hear nothing from the loss. **Predict** by what factor the gradient shrinks at $d_k$ = 256.
+# Why does that matter? Because of the way back. The derivative of a softmax is $\alpha_i(\delta_{ij} - \alpha_j)$. Where one
+# weight is almost 1 and the others almost 0, all of these are almost 0, and the scores hear nothing from the loss. **Predict**
+# by what factor the gradient shrinks at $d_k$ = 256.
 
 
 # %%
@@ -330,7 +338,8 @@ claim(
 # - **padding**: short texts are filled up to the length of the batch, and nobody should look at the filling;
 # - **packing**: several short texts share one row, to waste no room, and must not see each other.
 #
-# By hand: a row with two texts, `1 1 2 2 0`, where 0 is padding. **Predict** whom position 3, the second of text 2, may see, causally.
+# By hand: a row with two texts, `1 1 2 2 0`, where 0 is padding. **Predict** whom position 3, the second of text 2, may see,
+# causally.
 
 # %% same_output=true
 row = [1, 1, 2, 2, 0]
@@ -349,7 +358,8 @@ print("position 4 may see", [j for j in range(5) if row[j] == row[4] != 0 and j 
 # ### Exercise 10.2 · who sees whom
 # ●●○ · about 12 minutes · 2 points
 #
-# Write `who_sees_whom(documents, causal)`. Padding looks at nobody, and nobody looks at padding. The numbers are names: any text may have any number.
+# Write `who_sees_whom(documents, causal)`. Padding looks at nobody, and nobody looks at padding. The numbers are names: any
+# text may have any number.
 
 
 # %% answer="who_sees_whom" covers="54"
@@ -387,8 +397,9 @@ check.who_sees_whom(who_sees_whom)
 # </details>
 
 # %% [markdown]
-# Your masks for a row of three texts and some padding. (A warning for practice: `F.scaled_dot_product_attention` wants True where something may be *seen*, as here.
-# `nn.MultiheadAttention` wants True where something is *hidden*. Both accept the wrong one without a word.)
+# Your masks for a row of three texts and some padding. (A warning for practice: `F.scaled_dot_product_attention` wants True
+# where something may be *seen*, as here. `nn.MultiheadAttention` wants True where something is *hidden*. Both accept the wrong
+# one without a word.)
 
 # %% payoff="who_sees_whom" covers="54"
 with payoff("who_sees_whom"):
@@ -403,10 +414,12 @@ with payoff("who_sees_whom"):
 # %% [markdown]
 # ### Does it leak?
 #
-# A mask is soon written, and soon wrong. A language model that sees the future reports a wonderful loss and is worthless (lesson 07 had one). There is a test that needs no
-# knowledge of the code: the derivative of an early output by a later input. If it is anything but 0, the model has looked ahead.
+# A mask is soon written, and soon wrong. A language model that sees the future reports a wonderful loss and is worthless
+# (lesson 07 had one). There is a test that needs no knowledge of the code: the derivative of an early output by a later input.
+# If it is anything but 0, the model has looked ahead.
 #
-# By hand: an output $y_0 = (x_1, -x_1)$, with two channels. Does it depend on $x_1$? **Predict** what the gradient of its *sum* says.
+# By hand: an output $y_0 = (x_1, -x_1)$, with two channels. Does it depend on $x_1$? **Predict** what the gradient of its *sum*
+# says.
 
 # %% same_output=true
 x1 = torch.tensor(3.0, requires_grad=True)
@@ -418,7 +431,8 @@ print(
 )
 
 # %% [markdown]
-# The sum of both channels says 0, and it depends on $x_1$ all the same. (After a softmax that happens to every model: its channels always sum to 1.)
+# The sum of both channels says 0, and it depends on $x_1$ all the same. (After a softmax that happens to every model: its
+# channels always sum to 1.)
 #
 # | symbol | variable | shape |
 # | --- | --- | --- |
@@ -458,11 +472,13 @@ check.reads_ahead(reads_ahead)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# For output i, take the gradient of each of its channels by the whole x. Rows j > i that are not all 0 have been seen. Keep the largest j − i.
+# For output i, take the gradient of each of its channels by the whole x. Rows j > i that are not all 0 have been seen. Keep the
+# largest j − i.
 # </details>
 # <details><summary>Hint: with one call</summary>
 #
-# `torch.autograd.functional.jacobian(model, x)` is (T, C_out, T, C). Position i sees j where `jacobian[i, :, j]` has anything but zeros.
+# `torch.autograd.functional.jacobian(model, x)` is (T, C_out, T, C). Position i sees j where `jacobian[i, :, j]` has anything
+# but zeros.
 # </details>
 # <details><summary>Help: "element 0 of tensors does not require grad"</summary>
 #
@@ -512,8 +528,9 @@ with payoff("reads_ahead"):
     )
 
 # %% [markdown]
-# The second suspect is the treacherous one. Its weights for the future are 0, so that a picture of the weights looks innocent. But the softmax divided by a sum over *all* scores, those of the
-# future too. The ruler of the course shows it. Grey is exactly nothing; **predict** the colour above the diagonal of the second map.
+# The second suspect is the treacherous one. Its weights for the future are 0, so that a picture of the weights looks innocent.
+# But the softmax divided by a sum over *all* scores, those of the future too. The ruler of the course shows it. Grey is exactly
+# nothing; **predict** the colour above the diagonal of the second map.
 
 # %% covers="54"
 names = [
@@ -522,7 +539,8 @@ names = [
     "mean over positions taken away",
 ]
 x = torch.randn(12, 4, generator=torch.Generator().manual_seed(0))
-leaks = {name.replace("the mask", "mask"): reach.influence(suspects[name], x) for name in names}
+short = ("mask before the softmax", "mask after the softmax", "mean over positions gone")
+leaks = {name: reach.influence(suspects[key], x) for name, key in zip(short, names, strict=True)}
 plot_influences(leaks)
 
 # %% [markdown] quiz="innocent" points=1
@@ -551,8 +569,9 @@ plot_influences(leaks)
 # %% [markdown] covers="53"
 # ## 4 · Several heads
 #
-# One softmax has one weight of 1 to share out. What if a position needs two things from two places? It can mix the two, but a mixture no longer says which part came from where.
-# So the channels are split among **heads**, and each head has scores of its own.
+# One softmax has one weight of 1 to share out. What if a position needs two things from two places? It can mix the two, but a
+# mixture no longer says which part came from where. So the channels are split among **heads**, and each head has scores of its
+# own.
 #
 # By hand, four channels and two heads. **Predict** the shapes on the way there and back.
 
@@ -566,8 +585,9 @@ print("view(2, 3, 2) has the same shape, and head 0 is\n", x.view(2, 3, 2)[0].nu
 # %% [markdown]
 # The last lines show the classic mistake: straight to (H, T, D) cuts across positions, and no error tells you.
 #
-# The layer in PyTorch is `nn.MultiheadAttention`. It keeps three matrices in one, with a bias, and a last matrix that mixes what the heads have found. Its queries may come from one
-# text and its keys and values from another, as in the decoder of lesson 09:
+# The layer in PyTorch is `nn.MultiheadAttention`. It keeps three matrices in one, with a bias, and a last matrix that mixes
+# what the heads have found. Its queries may come from one text and its keys and values from another, as in the decoder of
+# lesson 09:
 #
 # $$q = W_q x + b_q \qquad k, v = W_{k,v}\, m + b_{k,v} \qquad z^{(h)} = \operatorname{attention}(q^{(h)}, k^{(h)}, v^{(h)}) \qquad \text{output} = W_o\,[z^{(1)}, \dots, z^{(H)}] + b_o$$
 #
@@ -583,8 +603,8 @@ print("view(2, 3, 2) has the same shape, and head 0 is\n", x.view(2, 3, 2)[0].nu
 # ### Exercise 10.4 · several heads
 # ●●● · about 25 minutes · 3 points
 #
-# Write `multi_head(x, memory, weights, heads, padding)`. It returns the output (B, T, C) and the weights of every head (B, H, T, S). At least one
-# position of each memory is real. You may call your `scaled_dot_product`.
+# Write `multi_head(x, memory, weights, heads, padding)`. It returns the output (B, T, C) and the weights of every head (B, H,
+# T, S). At least one position of each memory is real. You may call your `scaled_dot_product`.
 
 
 # %% answer="multi_head" covers="53"
@@ -621,11 +641,13 @@ check.multi_head(multi_head)
 # %% [markdown]
 # <details><summary>Hint: the idea</summary>
 #
-# Cut matrix and bias in three, make q, k and v, split each into heads, attend, put the heads side by side, and apply the last matrix and its bias.
+# Cut matrix and bias in three, make q, k and v, split each into heads, attend, put the heads side by side, and apply the last
+# matrix and its bias.
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #
-# (B, T, C) → `unflatten(-1, (heads, -1))` → (B, T, H, D) → `transpose(1, 2)` → (B, H, T, D). `padding[:, None, None, :]` is (B, 1, 1, S).
+# (B, T, C) → `unflatten(-1, (heads, -1))` → (B, T, H, D) → `transpose(1, 2)` → (B, H, T, D). `padding[:, None, None, :]` is (B,
+# 1, 1, S).
 # </details>
 # <details><summary>Help: right with one head, wrong with two</summary>
 #
@@ -655,8 +677,10 @@ with payoff("multi_head"):
 # %% [markdown]
 # ### What can two heads do that one cannot?
 #
-# A task that needs two places at once: random letters, and at each place the model has to name the letter **one** back and the letter **three** back. The model is a single layer of attention, 32
-# channels wide, with one head or with two of half the size: as many weights either way. Its answers are linear in what it has collected. **Predict** the share of places at which both letters are right.
+# A task that needs two places at once: random letters, and at each place the model has to name the letter **one** back and the
+# letter **three** back. The model is a single layer of attention, 32 channels wide, with one head or with two of half the size:
+# as many weights either way. Its answers are linear in what it has collected. **Predict** the share of places at which both
+# letters are right.
 
 
 # %%
@@ -701,12 +725,13 @@ heads = lookup.weights(shown)[0, 0]
 plots.plot_looks({"head 1": heads[0], "head 2": heads[1]}, [str(place) for place in range(12)])
 
 # %% [markdown]
-# Two stripes beside the diagonal, one for each task: where there is a letter to fetch, each head has specialised. Which head does what is decided by chance. (The first rows are asked for nothing, or for one letter only.)
+# Two stripes beside the diagonal, one for each task: where there is a letter to fetch, each head has specialised. Which head
+# does what is decided by chance. (The first rows are asked for nothing, or for one letter only.)
 #
 # ## 5 · Who stands where?
 #
-# Scores compare what two positions hold, and not where they are. Shuffle the words, and each word still collects the same. **Predict**: what happens to the outputs of a layer without positions if its
-# inputs change places? And with a causal mask?
+# Scores compare what two positions hold, and not where they are. Shuffle the words, and each word still collects the same.
+# **Predict**: what happens to the outputs of a layer without positions if its inputs change places? And with a causal mask?
 
 
 # %%
@@ -739,16 +764,19 @@ claim(
 )
 
 # %% [markdown]
-# "Attention needs positions, or it does not know which word came first" is true of full attention. A causal mask already breaks the symmetry: the first position sees one word, the second two. Is that enough to *know* where one
-# stands? By hand: every position holds 0, except for a start that holds 1. All scores are equal. **Predict** what the causal average gives at positions 0, 1, 2, 3.
+# "Attention needs positions, or it does not know which word came first" is true of full attention. A causal mask already breaks
+# the symmetry: the first position sees one word, the second two. Is that enough to *know* where one stands? By hand: every
+# position holds 0, except for a start that holds 1. All scores are equal. **Predict** what the causal average gives at
+# positions 0, 1, 2, 3.
 
 # %% same_output=true
 x = torch.tensor([1.0, 0.0, 0.0, 0.0])
 print([round(x[: i + 1].mean().item(), 3) for i in range(4)])
 
 # %% [markdown]
-# The share of the start is $1/(i + 1)$: the mask has counted. A model can learn to use that. Sequences of 16 random letters behind a start; each position has to say which one it is. There is no positional encoding in either
-# model. **Predict** the accuracy with full attention and with a causal mask.
+# The share of the start is $1/(i + 1)$: the mask has counted. A model can learn to use that. Sequences of 16 random letters
+# behind a start; each position has to say which one it is. There is no positional encoding in either model. **Predict** the
+# accuracy with full attention and with a causal mask.
 
 
 # %%
@@ -778,14 +806,19 @@ claim(
 )
 
 # %% [markdown]
+# (The start itself is always right, since its token tells. And $1/(i + 1)$ is ever harder to tell from $1/(i + 2)$; sixteen
+# places are still easy.) Language models without any positional encoding have been found to work for this reason (Haviv et al.
+# 2022).
+#
 # ### Three ways to tell
 #
 # - **learned**: a table with a vector for each place, trained like an embedding, and added to the word;
 # - **sinusoidal** (Vaswani et al. 2017): a fixed vector of sines and cosines, added to the word;
 # - **rotary** (Su et al. 2021): nothing is added; queries and keys are turned, so that scores depend on distances. You write it in lesson 11.
 #
-# The sinusoids are clocks: each pair of channels is a hand that turns at its own speed. By hand, with two clocks, one turning by 1 radian for each position and the other by 1/100.
-# **Predict** which of the two tells position 3 from 4, and which one tells 3 from 300.
+# The sinusoids are clocks: each pair of channels is a hand that turns at its own speed. By hand, with two clocks, one turning
+# by 1 radian for each position and the other by 1/100. **Predict** which of the two tells position 3 from 4, and which one
+# tells 3 from 300.
 
 # %% same_output=true
 for place in (3, 4, 300):
@@ -845,7 +878,8 @@ check.sinusoids(sinusoids)
 # </details>
 
 # %% [markdown]
-# Why sines *and* cosines? To move a clock by k steps, turn its hand by a fixed angle: that is a matrix, the same one for every $t$. So a layer can learn "five back" once. Is there one matrix that takes your PE(t) to PE(t + 5), for all t? Least squares
+# Why sines *and* cosines? To move a clock by k steps, turn its hand by a fixed angle: that is a matrix, the same one for every
+# $t$. So a layer can learn "five back" once. Is there one matrix that takes your PE(t) to PE(t + 5), for all t? Least squares
 # finds the best one on every seventh place, and tries it on every ninth.
 
 # %% payoff="sinusoids" covers="52"
@@ -866,8 +900,9 @@ with payoff("sinusoids"):
 # %% [markdown] covers="52"
 # ### And on longer texts?
 #
-# A length test. At each place the model has to name the letter **two** back, which is the same job everywhere. It trains on sequences of 20 and is then asked on sequences of 60. One layer, causal, three kinds of positions and none,
-# three seeds. **Predict** for each kind what happens at place 20.
+# A length test. At each place the model has to name the letter **two** back, which is the same job everywhere. It trains on
+# sequences of 20 and is then asked on sequences of 60. One layer, causal, three kinds of positions and none, three seeds.
+# **Predict** for each kind what happens at place 20.
 
 
 # %%
@@ -912,12 +947,16 @@ claim(
 )
 
 # %% [markdown]
-# The learned table has rows for places up to 63, but those from 20 on were never trained: they are noise. The sinusoids of new places are new vectors, too, which the layer has never learned to read. In rotary scores the distance is all there is, and a
-# distance of 2 is as good at place 50 as at place 5. What still goes wrong there is the softmax, with more and more keys to be told apart. Lesson 11 takes that apart in a language model: rotary positions survive a greater length better, and not unharmed.
+# The learned table has rows for places up to 63, but those from 20 on were never trained: they are noise. The sinusoids of new
+# places are new vectors, too, which the layer has never learned to read. In rotary scores the distance is all there is, and a
+# distance of 2 is as good at place 50 as at place 5. What still goes wrong there is the softmax, with more and more keys to be
+# told apart. Lesson 11 takes that apart in a language model: rotary positions survive a greater length better, and not
+# unharmed.
 #
 # ## 6 · A pattern that is known
 #
-# Does training find the *right* place to look, or some trick? For that we need a task where the right place is known. Reverse a sequence: of 10 letters, place $i$ has to name the letter at place $9 - i$. **Predict** the picture of the weights.
+# Does training find the *right* place to look, or some trick? For that we need a task where the right place is known. Reverse a
+# sequence: of 10 letters, place $i$ has to name the letter at place $9 - i$. **Predict** the picture of the weights.
 
 
 # %%
@@ -948,13 +987,16 @@ claim(
 )
 
 # %% [markdown]
-# With one layer and one head there is no other way: whatever a place answers has come straight from where it looked. Keep that in mind for section 8, where there will be two layers.
+# With one layer and one head there is no other way: whatever a place answers has come straight from where it looked. Keep that
+# in mind for section 8, where there will be two layers.
 
 # %% [markdown] covers="51"
 # ## 7 · Position 1 and position 512
 #
-# "Position 1 and position 512 have a direct connection, of the same distance as positions 1 and 2." As a statement about paths, that is lesson 00: one step. But does *influence* not depend on the distance? **Predict** three curves: how strongly does the last of 513 outputs depend on the input d back, in an
-# untrained tanh layer, an LSTM, and a layer of attention without positions?
+# "Position 1 and position 512 have a direct connection, of the same distance as positions 1 and 2." As a statement about paths,
+# that is lesson 00: one step. But does *influence* not depend on the distance? **Predict** three curves: how strongly does the
+# last of 513 outputs depend on the input d back, in an untrained tanh layer, an LSTM, and a layer of attention without
+# positions?
 
 
 # %%
@@ -997,8 +1039,10 @@ claim(
 )
 
 # %% [markdown]
-# Flat. Distance does not count. But look how low the line lies: each position gets about one 513th of the weight. So the direct connection is there, and it is *shared*. The more positions there are, the less each of them says, until training finds queries and keys that match. By hand: we let the
-# first key match the last query, by making the two vectors alike and large. **Predict** what becomes of the curve.
+# Flat. Distance does not count. But look how low the line lies: each position gets about one 513th of the weight. So the direct
+# connection is there, and it is *shared*. The more positions there are, the less each of them says, until training finds
+# queries and keys that match. By hand: we let the first key match the last query, by making the two vectors alike and large.
+# **Predict** what becomes of the curve.
 
 
 # %%
@@ -1038,7 +1082,8 @@ claim(
 # - D. Softmax has no gradient.
 #
 # ### BEGIN SOLUTION
-# **B.** The path is short, and what flows along it is $\alpha_{ij} W_v$ plus the way through the scores. Both are small where $\alpha_{ij}$ is.
+# **B.** The path is short, and what flows along it is $\alpha_{ij} W_v$ plus the way through the scores. Both are small where
+# $\alpha_{ij}$ is.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -1053,10 +1098,13 @@ claim(
 # %% [markdown] covers="50"
 # ## 8 · What does *it* look at?
 #
-# The famous sentence: "The animal did not cross the street because it was **tired**." Here *it* is the animal. With "**wide**" it is the street. You will find pictures in which attention draws a thick line from *it* to *animal*, as if that were how the model knows. Let us train a model on it, and test the picture.
+# The famous sentence: "The animal did not cross the street because it was **tired**." Here *it* is the animal. With "**wide**"
+# it is the street. You will find pictures in which attention draws a thick line from *it* to *animal*, as if that were how the
+# model knows. Let us train a model on it, and test the picture.
 #
-# Our small language has 14 animals, 14 places, 6 qualities of each kind, and two ways to say it ("the street was not crossed by the animal because it was wide"). At *it*, the model has to name the noun that is meant. Thirty pairs of animal and place are kept
-# for the test, and (animal, street) is among them: the famous sentence is never seen in training.
+# Our small language has 14 animals, 14 places, 6 qualities of each kind, and two ways to say it ("the street was not crossed by
+# the animal because it was wide"). At *it*, the model has to name the noun that is meant. Thirty pairs of animal and place are
+# kept for the test, and (animal, street) is among them: the famous sentence is never seen in training.
 
 # %% same_output=true
 for quality in ("tired", "wide"):
@@ -1066,7 +1114,8 @@ seen, unseen = coreference(seen=True), coreference(seen=False)
 print(len(seen), "sentences to train on,", len(unseen), "with unseen pairs")
 
 # %% [markdown]
-# One layer first, with one head. Think: in the first layer, the query of *it* is made of the word "it" and its place. It is the same whether the sentence ends with "tired" or with "wide". **Predict** the accuracy of one layer, and of two.
+# One layer first, with one head. Think: in the first layer, the query of *it* is made of the word "it" and its place. It is the
+# same whether the sentence ends with "tired" or with "wide". **Predict** the accuracy of one layer, and of two.
 
 
 # %%
@@ -1093,9 +1142,12 @@ claim(
 )
 
 # %% [markdown]
-# Two steps are needed: somebody has to read the quality, and then somebody has to find the noun that fits. The two-layer models know it, for nouns that they have never seen together.
+# With a second layer, one look can build on another: a first one reads the quality, a second one fetches the noun that fits.
+# That is one way to do it, and these models do it for nouns that they have never seen together. (It is not the only way, as
+# you will see.)
 #
-# Now the picture. The last layer of the first model with two, for both sentences; the row of *it* is framed. **Predict** where the dark square of that row is.
+# Now the picture: the weights in the last layer of the first of these two-layer models, for both sentences. The row of *it* is
+# framed. **Predict** where the dark square of that row is.
 
 # %% covers="50"
 model = resolvers[2][0][0]
@@ -1108,8 +1160,10 @@ words = [*tired.words[:-1], "tired / wide"]
 plots.plot_looks({name: weights[:11, :11] for name, weights in maps.items()}, words, row=tired.it)
 
 # %% [markdown]
-# With "tired" the dark square is where the famous picture has it. With "wide" it should be on *street*. Is it? Train the same model five times, and look at *it* each time. And ask a second question, the one that counts: what happens to the answer when a word
-# is **hidden** from all others? (In both layers its column of the mask is closed, except for the word itself.) **Predict**: will the two maps agree?
+# With "tired" the dark square of that row should be on *animal*, and with "wide" on *street*. Is it? Train the same model five
+# times, and look at *it* each time. And ask a second question, the one that counts: what happens to the answer when a word is
+# **hidden** from all others? (In both layers its column of the mask is closed, except for the word itself.) **Predict**: will
+# the two maps agree?
 
 # %% figure="looked_and_needed" covers="50"
 looks = torch.stack(
@@ -1120,7 +1174,9 @@ title = "“because it was wide”: it looks at one word and needs another"
 plots.plot_looked_and_needed(looks, needs, wide.words, title)
 
 # %% [markdown]
-# Every one of these five models answers correctly. In numbers, for both sentences: to which word does *it* give the largest weight, what is the answer, and by how much does the probability of the right answer fall if *that* word is hidden from *it*?
+# What is looked at differs from model to model; what is needed hardly does. In numbers, for both sentences: to which word does
+# *it* give the largest weight, what is the answer, and by how much does the probability of the right answer fall if *that* word
+# is hidden from *it*? (A negative cost: the model is surer without it.)
 
 
 # %%
@@ -1135,12 +1191,12 @@ for one in (tired, wide):
     for model, _ in resolvers[2]:
         (place, weight), taken = largest(model, one), answers(model, one)
         named, cost = max(taken, key=taken.get), cost_of_hiding(model, one, place)
-        print(f"  {one.words[place]:8} {weight:.2f}, says {named}; hidden: {-cost:+.2f}")
+        print(f"  {one.words[place]:8} {weight:.2f}; says {named}; hidden, it costs {cost:.2f}")
 
 # %% covers="50"
 cases = [(model, one) for model, _ in resolvers[2] for one in (tired, wide)]
 on_another = [pair for pair in cases if pair[1].words[largest(*pair)[0]] != pair[1].meant]
-harmless = [cost_of_hiding(*pair, largest(*pair)[0]) for pair in on_another]
+harmless = [cost_of_hiding(*pair, largest(*pair)[0]) for pair in on_another] or [0.0]
 meant_hidden = [effects(model, one)[one.words.index(one.meant)].item() for model, one in cases]
 claim(
     "In at least 2 of 10 cases the largest weight is on a word that is not meant",
@@ -1156,8 +1212,10 @@ claim(
 )
 
 # %% [markdown]
-# A weight of almost 1, and hardly any effect. How can that be? Each layer *adds* to what is there already. If *it* has picked up the noun in the **first** layer, it carries it along in its own vector, and what the last layer looks at need not matter. We can test that, because our
-# model takes one mask for each layer: hide *street* from *it* in the first layer alone, or in the last layer alone. **Predict** which one costs the answer.
+# A weight of almost 1, and hardly any effect. How can that be? Each layer *adds* to what is there already. If *it* has picked
+# up the noun in the **first** layer, it carries it along in its own vector, and what the last layer looks at need not matter.
+# We can test that, because our model takes one mask for each layer: hide *street* from *it* in the first layer alone, or in the
+# last layer alone. **Predict** which one costs the answer.
 
 # %% covers="50"
 street = wide.words.index("street")
@@ -1170,14 +1228,28 @@ in_layer = {
 for name, costs in in_layer.items():
     print(f"street {name}: {[round(cost, 2) for cost in costs]}")
 
+# %% covers="50"
+early, late = (sum(costs) / len(costs) for costs in in_layer.values())
+claim(
+    "To hide street from it costs the answer in the first layer, rather than in the last one",
+    early > late + 0.3,
+    mean_cost_in_the_first_layer=early,
+    mean_cost_in_the_last_layer=late,
+)
+
 # %% [markdown]
-# Read the two lines seed by seed. Where the first number is large and the second one is near 0, the answer was made before the layer that we were looking at. Where both are small, the noun has come by another way: somebody else had read it, and *it* has asked *them*. A weight names a **position** in one layer. It does not say what had been collected there by then,
-# and it does not say what the result is used for.
+# Read the two lines seed by seed. Where the first number is large and the second one is near 0, the answer was made before the
+# layer that we were looking at. Where both are small, the noun has come by another way: another word had read it, and *it* has
+# asked that word. A weight names a **position** in one layer. It does not say what had been collected there by then, and it
+# does not say what the result is used for.
 #
-# So there are three different questions, and they have different answers. *Where does it look?* The weights say that. *What does the answer depend on?* To find out, take something away, or measure the influence by a gradient. *Why does the model say street?* Neither says that alone; you would have to follow what each
-# layer has put where. Jain and Wallace (2019) and Wiegreffe and Pinter (2019) are the two sides of a long discussion about it.
+# So there are three different questions, and they have different answers. *Where does it look?* The weights say that. *What
+# does the answer depend on?* To find out, take something away, or measure the influence by a gradient. *Why does the model say
+# street?* Neither says that alone; you would have to follow what each layer has put where. Jain and Wallace (2019) and
+# Wiegreffe and Pinter (2019) are the two sides of a long discussion about it.
 #
-# Choose a sentence, a layer and a word, and hide a word from all others. Can you find a word that gets much weight and can be hidden without any harm? And one with hardly any weight, without which the answer changes?
+# Choose a sentence, a layer and a word, and hide a word from all others. Can you find a word that gets much weight and can be
+# hidden without any harm? And one with hardly any weight, without which the answer changes?
 
 # %% covers="50"
 it_explorer(resolvers[2][0][0], {"tired": tired, "wide": wide})
@@ -1199,7 +1271,7 @@ it_explorer(resolvers[2][0][0], {"tired": tired, "wide": wide})
 # %% [markdown]
 # <details><summary>What each choice says</summary>
 #
-# - **A** is what the picture suggests. Some of our models look at one noun and name the other.
+# - **A** is what the picture suggests. Several of our models look at one word and name another.
 # - **B** is right.
 # - **C** may be so. Hide the word and see.
 # - **D**: heads may well agree, or be idle.
@@ -1208,8 +1280,10 @@ it_explorer(resolvers[2][0][0], {"tired": tired, "wide": wide})
 # %% [markdown] covers="60"
 # ## 9 · With one eye or with two
 #
-# A causal model reads from the left. If a character is hidden in the *middle* of a text, there is something on its right, too. How much is that worth? You can see it without any network, by counting. Which character stood most often behind these two? Which one stood most often *between* these two?
-# **Predict** the share of right answers for two neighbours, on the left or one on each side, and for four.
+# A causal model reads from the left. If a character is hidden in the *middle* of a text, there is something on its right, too.
+# How much is that worth? You can see it without any network, by counting. Which character stood most often behind these two?
+# Which one stood most often *between* these two? **Predict** the share of right answers for two neighbours, on the left or one
+# on each side, and for four.
 
 # %%
 corpus = data.corpus("tiny_shakespeare")
@@ -1235,7 +1309,9 @@ claim(
 )
 
 # %% [markdown]
-# Now two networks. In each text 15 % of the characters are replaced by a blank, and the model has to say what they were (Devlin et al. 2019 trained BERT in this way). It is the transformer of lesson 11, small, once with its causal mask and once without. **Predict** who is ahead after 150 updates.
+# Now two networks. In each text 15 % of the characters are replaced by a blank, and the model has to say what they were (Devlin
+# et al. 2019 trained BERT in this way). It is the transformer of lesson 11, small, once with its causal mask and once without.
+# **Predict** who is ahead after 150 updates.
 
 
 # %%
@@ -1260,7 +1336,9 @@ filled = in_parallel(
 print({"causal": round(filled[True], 3), "both directions": round(filled[False], 3)})
 
 # %% [markdown]
-# That was seconds. The same comparison with larger windows and 2,400 updates was recorded, with two seeds (`python -m bench.record_masked`; it takes a while).
+# That was seconds, and the tables of counts are still far ahead: they have seen a million characters, and none of *their*
+# neighbours was hidden. The same comparison with larger windows and 2,400 updates was recorded, with two seeds
+# (`python -m bench.record_masked`; some eight minutes of one core).
 
 # %% covers="60"
 record = json.loads((paths.RECORDED / "masked.json").read_text())
@@ -1284,7 +1362,8 @@ claim(
 )
 
 # %% [markdown]
-# Why then is every model that *writes* causal? Because what is on the right does not exist yet when it writes. Non-causal is the default of attention; causal is what generation asks for. Which one you want depends on whether the whole text is there.
+# Why then is every model that *writes* causal? Because what is on the right does not exist yet when it writes. Non-causal is
+# the default of attention; causal is what generation asks for. Which one you want depends on whether the whole text is there.
 #
 # What does each of the two trained models use? The ruler, on one text with a hidden character in the middle.
 
@@ -1325,12 +1404,14 @@ notebook.headline(
 # - **Why heads?** One softmax has one weight of 1 to share out. Two places at once, kept apart, take two heads.
 # - **Why positions?** Full attention does not see order at all. A causal mask tells a position where it is. Learned tables end where training ended; rotary positions went on for longer.
 # - **Is position 512 as near as position 1?** As a path, yes, and in influence, too. But the weight is shared among all that can be seen, until training finds a match.
-# - **Is a weight an explanation?** It says where a head took something. In two layers, models that all know what *it* is look at different words.
+# - **Is a weight an explanation?** It says where a head took something. In two layers, models that all know what *it* is look at different words, and some of the words with the largest weight could be hidden without any harm.
 #
 # ## If you have an hour more
 #
-# Our two-layer models look at very different words, because the first layer can carry information to any position. Can you train one whose *weights* tell the truth? Try a penalty on the entropy of the first layer, or a first layer in which only the nouns and *it* may look at anything (give `Lookup` a `visible` mask
-# while it trains). Does it cost accuracy? And do the maps of "looks" and "needs" then agree for all seeds? We do not know a recipe that makes them agree without costing anything.
+# Our two-layer models look at very different words, because the first layer can carry information to any position. Can you
+# train one whose *weights* tell the truth? Try a penalty on the entropy of the first layer, or a first layer in which only the
+# nouns and *it* may look at anything (give `Lookup` a `visible` mask while it trains). Does it cost accuracy? And do the maps
+# of "looks" and "needs" then agree for all seeds? We do not know a recipe that makes them agree without costing anything.
 #
 # <!-- next -->
 #

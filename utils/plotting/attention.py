@@ -93,15 +93,15 @@ def plot_looked_and_needed(looks: Tensor, needs: Tensor, words: Sequence[str], t
     Returns the axes.
     """
     figure, panels = plt.subplots(1, 2, figsize=(8.6, 0.3 * len(looks) + 2.1), layout="constrained", sharey=True)
-    kinds = (("Blues", 0, "weight, last layer"), ("PuOr_r", -1, "fall of the right answer's probability"))
+    kinds = (("Blues", 0, "weight"), ("PuOr_r", -1, "probability lost"))
     for ax, values, (colors, low, label) in zip(panels, (looks, needs), kinds, strict=True):
         drawn = ax.imshow(values.detach().numpy(), cmap=colors, vmin=low, vmax=1, aspect="auto")
         ax.set_xticks(range(len(words)), words, rotation=60, ha="right", rotation_mode="anchor", fontsize=9)
         ax.set_yticks(range(len(looks)), [f"seed {seed}" for seed in range(len(looks))], fontsize=9)
         ax.spines[:].set_visible(False)
-        figure.colorbar(drawn, ax=ax, label=label)
-    panels[0].set_title("“it” looks at …", fontsize=10)
-    panels[1].set_title("… and what hiding a word costs", fontsize=10)
+        figure.colorbar(drawn, ax=ax, label=label, ticks=[low, 0, 1])
+    panels[0].set_title("in the last layer, “it” looks at …", fontsize=10)
+    panels[1].set_title("… and this is what hiding a word costs", fontsize=10)
     figure.suptitle(title, x=0.01, ha="left")
     return panels
 
@@ -123,6 +123,6 @@ def plot_positions(vectors: Tensor, title: str = "", ax: Axes | None = None) -> 
     """Vectors for positions (T, C), from −1 to 1: a column for each position, a row for each channel."""
     ax = axes(ax, (6.5, 2.8))
     drawn = ax.imshow(vectors.T.numpy(), cmap="PuOr_r", vmin=-1, vmax=1, aspect="auto")
-    ax.set(xlabel="position", ylabel="channel", title=title)
+    ax.set(xlabel="position", ylabel="channel", title=title, yticks=range(0, vectors.shape[1], 4))
     ax.figure.colorbar(drawn, ax=ax, label="value")
     return ax

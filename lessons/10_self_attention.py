@@ -1132,7 +1132,7 @@ def resolver(layers, seed):
 
 
 # %% covers="50"
-resolvers = {1: [resolver(1, seed) for seed in seeds], 2: [resolver(2, seed) for seed in range(5)]}
+resolvers = {1: [resolver(1, seed) for seed in seeds], 2: [resolver(2, seed) for seed in range(8)]}
 known = {layers: [accuracy for _, accuracy in found] for layers, found in resolvers.items()}
 claim(
     "On unseen pairs one head in one layer is right about half the time; two layers nearly always",
@@ -1160,17 +1160,17 @@ words = [*tired.words[:-1], "tired / wide"]
 plots.plot_looks({name: weights[:11, :11] for name, weights in maps.items()}, words, row=tired.it)
 
 # %% [markdown]
-# With "tired" the dark square of that row should be on *animal*, and with "wide" on *street*. Is it? Train the same model five
-# times, and look at *it* each time. And ask a second question, the one that counts: what happens to the answer when a word is
-# **hidden** from all others? (In both layers its column of the mask is closed, except for the word itself.) **Predict**: will
-# the two maps agree?
+# With "tired" the dark square of that row should be on *animal*, and with "wide" on *street*. Is it? And is it so in all eight
+# models, which differ in nothing but their seed? Let us ask a second question, too, the one that counts: what happens to the
+# answer when a word is **hidden** from all others? (In both layers its column of the mask is closed, except for the word
+# itself.) **Predict**: will the two maps agree?
 
 # %% figure="looked_and_needed" covers="50"
 looks = torch.stack(
     [one.weights(as_tokens([wide])[0])[-1, 0, 0, wide.it, :11] for one, _ in resolvers[2]]
 )
 needs = torch.stack([effects(one, wide)[:11] for one, _ in resolvers[2]])
-title = "“because it was wide”: it looks at one word and needs another"
+title = "“because it was wide”: what it looks at, and what the answer needs"
 plots.plot_looked_and_needed(looks, needs, wide.words, title)
 
 # %% [markdown]
@@ -1196,26 +1196,34 @@ for one in (tired, wide):
 # %% covers="50"
 cases = [(model, one) for model, _ in resolvers[2] for one in (tired, wide)]
 on_another = [pair for pair in cases if pair[1].words[largest(*pair)[0]] != pair[1].meant]
-harmless = [cost_of_hiding(*pair, largest(*pair)[0]) for pair in on_another] or [0.0]
 meant_hidden = [effects(model, one)[one.words.index(one.meant)].item() for model, one in cases]
 claim(
-    "In at least 2 of 10 cases the largest weight is on a word that is not meant",
+    "In several of 16 cases the largest weight of it is on a word that is not meant",
     len(on_another) >= 2,
     on_another_word=len(on_another),
     of_cases=len(cases),
 )
 claim(
-    "To hide the noun that is meant costs the answer each time; to hide that other word, seldom",
-    min(meant_hidden) > 0.5 and sorted(harmless)[len(harmless) // 2] < 0.4,
-    meant_noun_hidden=meant_hidden,
-    other_word_hidden=harmless,
+    "In a typical case the answer is lost without the noun that is meant (median)",
+    sorted(meant_hidden)[len(cases) // 2] > 0.7,
+    probability_lost=meant_hidden,
+)
+
+# %% covers="50"
+strong = [pair for pair in cases if largest(*pair)[1] > 0.9]
+costs = [cost_of_hiding(*pair, largest(*pair)[0]) for pair in strong] or [0.0]
+claim(
+    "To hide a word with a weight above 0.9 costs nearly all in some cases, and little in others",
+    min(costs) < 0.5 and max(costs) > 0.8,
+    cases=len(strong),
+    probability_lost=costs,
 )
 
 # %% [markdown]
-# A weight of almost 1, and hardly any effect. How can that be? Each layer *adds* to what is there already. If *it* has picked
-# up the noun in the **first** layer, it carries it along in its own vector, and what the last layer looks at need not matter.
-# We can test that, because our model takes one mask for each layer: hide *street* from *it* in the first layer alone, or in the
-# last layer alone. **Predict** which one costs the answer.
+# How can a weight of almost 1 have hardly any effect? Each layer *adds* to what is there already. If *it* has picked up the
+# noun in the **first** layer, it carries it along in its own vector, and what the last layer looks at need not matter. We can
+# test that, because our model takes one mask for each layer: hide *street* from *it* in the first layer alone, or in the last
+# layer alone. **Predict** which one costs the answer.
 
 # %% covers="50"
 street = wide.words.index("street")
@@ -1229,19 +1237,19 @@ for name, costs in in_layer.items():
     print(f"street {name}: {[round(cost, 2) for cost in costs]}")
 
 # %% covers="50"
-early, late = (sum(costs) / len(costs) for costs in in_layer.values())
+late = list(in_layer.values())[1]
 claim(
-    "To hide street from it costs the answer in the first layer, rather than in the last one",
-    early > late + 0.3,
-    mean_cost_in_the_first_layer=early,
-    mean_cost_in_the_last_layer=late,
+    "In some models the last layer may lose sight of street at no cost",
+    min(late) < 0.2,
+    probability_lost=late,
 )
 
 # %% [markdown]
-# Read the two lines seed by seed. Where the first number is large and the second one is near 0, the answer was made before the
-# layer that we were looking at. Where both are small, the noun has come by another way: another word had read it, and *it* has
-# asked that word. A weight names a **position** in one layer. It does not say what had been collected there by then, and it
-# does not say what the result is used for.
+# Read the two lines seed by seed. Where the second number is large, the last layer has fetched *street*, as the famous picture
+# has it. Where only the first one is large, the answer was made before the layer that we were looking at. Where both are small,
+# the noun has come by another way: another word had read it, and *it* has asked that word. The data, the recipe and the
+# accuracy are the same; the seed alone decides which way is found. A weight names a **position** in one layer. It does not say
+# what had been collected there by then, and it does not say what the result is used for.
 #
 # So there are three different questions, and they have different answers. *Where does it look?* The weights say that. *What
 # does the answer depend on?* To find out, take something away, or measure the influence by a gradient. *Why does the model say

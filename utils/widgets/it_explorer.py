@@ -1,0 +1,81 @@
+"""Lesson 10: a word, a head, and a word that is hidden: where does the look go, and what becomes of the answer?"""
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from utils.lookup_tasks import Sentence, answers, as_tokens, hidden_from_others
+from utils.models.lookup import Lookup
+
+NOTHING = "nothing"
+
+
+def _visible(one: Sentence, hidden: int | None):
+    return None if hidden is None else hidden_from_others(len(one.words), [hidden])
+
+
+def describe(model: Lookup, one: Sentence, layer: int, head: int, asks: int, hidden: int | None = None) -> str:
+    """Where the word at `asks` looks, what the model takes `it` for, and what is hidden, in words."""
+    tokens, _ = as_tokens([one])
+    row = model.weights(tokens, _visible(one, hidden))[layer, 0, head, asks]
+    most = int(row.argmax())
+    shares = answers(model, one, _visible(one, hidden))
+    taken = max(shares, key=lambda word: shares[word])
+    looks = f"“{one.words[asks]}” (word {asks}) looks most at “{one.words[most]}” (word {most}, weight {row[most]:.2f})"
+    without = "" if hidden is None else f" With “{one.words[hidden]}” (word {hidden}) hidden:"
+    verdict = f"The model takes “it” for “{taken}”, {shares[taken]:.0%}."
+    return f"Layer {layer + 1}, head {head + 1}:{without} {looks}. {verdict}"
+
+
+def draw(model: Lookup, one: Sentence, layer: int, head: int, asks: int, hidden: int | None = None) -> Figure:
+    """The weights of the word at `asks` as bars."""
+    import matplotlib.pyplot as plt
+
+    from utils.plotting.attention import plot_word
+
+    tokens, _ = as_tokens([one])
+    row = model.weights(tokens, _visible(one, hidden))[layer, 0, head, asks]
+    figure, ax = plt.subplots(figsize=(7.2, 2.9), layout="constrained")
+    words = [f"[{word}]" if place == hidden else word for place, word in enumerate(one.words)]
+    plot_word(row.tolist(), words, asks, f"layer {layer + 1}, head {head + 1}: “it” is “{one.meant}”", ax=ax)
+    return figure
+
+
+def it_explorer(model: Lookup, sentences: Mapping[str, Sentence]) -> None:
+    """Show the explorer: choose a sentence, a layer, a head and a word, and hide a word from all others.
+
+    Args:
+        model: trained on `utils.lookup_tasks.coreference`.
+        sentences: what to choose from, each under its name; all of one length.
+    """
+    import ipywidgets as widgets
+
+    from utils.widgets.still import follow, img, png, selected, show, status
+
+    first = next(iter(sentences.values()))
+    places = [(f"{place} {word}", place) for place, word in enumerate(first.words)]
+    layers, heads = len(model.looks), model.looks[0].heads
+    sentence = widgets.ToggleButtons(options=list(sentences), description="because …:")
+    layer = widgets.ToggleButtons(
+        options=[(str(i + 1), i) for i in range(layers)], value=layers - 1, description="layer:"
+    )
+    head = widgets.ToggleButtons(options=[(str(i + 1), i) for i in range(heads)], description="head:")
+    asks = widgets.Dropdown(options=places[:-1], value=first.it, description="looks:")
+    hidden = widgets.Dropdown(
+        options=[(NOTHING, -1), *places[:-1], (f"{len(places) - 1} the last word", len(places) - 1)],
+        description="hide:",
+    )
+    caption, canvas = widgets.HTML(), widgets.HTML()
+
+    def redraw() -> None:
+        one = sentences[selected(sentence)]
+        at = selected(layer), selected(head), selected(asks), None if selected(hidden) < 0 else selected(hidden)
+        said = describe(model, one, *at)
+        caption.value, canvas.value = status(said), img(png(draw(model, one, *at)), said)
+
+    follow((sentence, layer, head, asks, hidden), redraw)
+    explorer = widgets.VBox([sentence, layer, head, asks, hidden, caption, canvas])
+    explorer.add_class("it-explorer")
+    said = describe(model, first, layers - 1, 0, first.it)
+    still = draw(model, first, layers - 1, 0, first.it)
+    show(explorer, still, f"An explorer of words and heads. {said} Run the cell to choose, and to hide words.")

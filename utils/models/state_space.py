@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from utils.models.scan import scan
-from utils.models.stateful import State, Stateful
+from utils.models.stateful import ShortConvolution, State, Stateful
 
 
 class SelectiveSSM(Stateful):
@@ -70,22 +70,19 @@ class Mamba(Stateful):
         super().__init__()
         inner = expand * width
         self.into, self.out = nn.Linear(width, 2 * inner, bias=False), nn.Linear(inner, width, bias=False)
-        self.conv = nn.Conv1d(inner, inner, kernel, groups=inner, bias=False)
+        self.conv = ShortConvolution(inner, kernel)
         self.ssm = SelectiveSSM(inner, state, selective)
 
     def start(self, x: Tensor) -> State:
-        inner, kernel = self.conv.in_channels, self.conv.kernel_size[0]
-        return x.new_zeros(len(x), inner, kernel - 1), *self.ssm.start(x.new_zeros(len(x), inner))
+        u, _ = self.into(x).chunk(2, -1)
+        return *self.conv.start(u), *self.ssm.start(u)
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         u, z = self.into(x).chunk(2, -1)
-        window = torch.cat([state[0], u[..., None]], -1)  # (B, C, 4): this step and the last three
-        u = F.silu((window * self.conv.weight[:, 0]).sum(-1))
-        y, h = self.ssm.step(u, state[1:])
-        return self.out(y * F.silu(z)), (window[..., 1:], *h)
+        u, recent = self.conv.step(u, state[:1])
+        y, h = self.ssm.step(F.silu(u), state[1:])
+        return self.out(y * F.silu(z)), (*recent, *h)
 
     def forward(self, x: Tensor) -> Tensor:
         u, z = self.into(x).chunk(2, -1)
-        padded = F.pad(u.mT, (self.conv.kernel_size[0] - 1, 0))  # zeros in front: nothing looks ahead
-        u = F.silu(self.conv(padded).mT)  # (B, T, C)
-        return self.out(self.ssm(u) * F.silu(z))
+        return self.out(self.ssm(F.silu(self.conv(u))) * F.silu(z))

@@ -93,19 +93,39 @@ class CausalAttention(Stateful):
         return self.out(z.transpose(1, 2).flatten(2))
 
 
+class ShortConvolution(Stateful):
+    """A causal convolution of each channel alone, over this step and a few before: its state is the last inputs."""
+
+    def __init__(self, width: int, kernel: int = 4):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(width, kernel).uniform_(-1, 1) * kernel**-0.5)
+
+    def start(self, x: Tensor) -> State:
+        return (x.new_zeros(len(x), x.shape[-1], self.weight.shape[1] - 1),)
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        window = torch.cat([state[0], x[..., None]], -1)  # (B, C, kernel)
+        return (window * self.weight).sum(-1), (window[..., 1:],)
+
+    def forward(self, x: Tensor) -> Tensor:
+        padded = F.pad(x.mT, (self.weight.shape[1] - 1, 0))  # zeros in front: nothing looks ahead
+        return F.conv1d(padded, self.weight[:, None], groups=len(self.weight)).mT
+
+
 class Stack(nn.Module):
     """Tokens (B, T) in, logits (B, T, V) out, by any list of the layers above: x + layer(norm(x)), one by one.
 
-    A layer of each kind among them makes a hybrid.
+    A layer of each kind among them makes a hybrid. With `asked`, there are logits at these places alone.
     """
 
-    def __init__(self, vocabulary: int, width: int, layers: Sequence[Stateful], answers: int | None = None):
+    def __init__(self, vocabulary: int, width: int, layers: Sequence[Stateful], asked: slice | None = None):
         super().__init__()
+        self.asked = slice(None) if asked is None else asked
         self.embedding = nn.Embedding(vocabulary, width)
         self.layers = nn.ModuleList(layers)
         self.norms = nn.ModuleList(nn.RMSNorm(width) for _ in layers)
         self.norm = nn.RMSNorm(width)
-        self.head = nn.Linear(width, vocabulary if answers is None else answers, bias=False)
+        self.head = nn.Linear(width, vocabulary, bias=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
         return self.read(self.embedding(tokens))
@@ -115,7 +135,7 @@ class Stack(nn.Module):
         x = vectors
         for norm, layer in zip(self.norms, self.layers, strict=True):
             x = x + layer(norm(x))
-        return self.head(self.norm(x))
+        return self.head(self.norm(x[:, self.asked]))
 
     def step(self, tokens: Tensor, states: list[State] | None = None) -> tuple[Tensor, list[State]]:
         """One token of each text (B,) in; logits (B, V) and the state of each layer out."""

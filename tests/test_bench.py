@@ -108,4 +108,4 @@ def test_the_scan_is_compared_with_the_loop_round_by_round(monkeypatch):
     monkeypatch.setattr(scan_speedup, "processor_seconds", measured)
     ratio, details = scan_speedup.scan_speedup()
     assert ratio == 20 and details["reference_seconds"] == [20.0, 20.0, 40.0]
-    assert asked[0] == pytest.approx(asked[1])  # both compute the same gradients
+    assert asked[0] == pytest.approx(asked[1], rel=1e-3)  # both compute the same gradients

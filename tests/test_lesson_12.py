@@ -118,7 +118,8 @@ def mlstm_by_loops(q, k, v, i, f, C, n, m):
     new_n = torch.tensor([keep * n[d] + write * k[d] for d in range(D)])
     lowest = math.exp(min(-top, 700.0))
     size = max(abs(sum(float(new_n[d] * q[d]) for d in range(D))), lowest)
-    return [sum(new_C[r, c] * q[c] for c in range(D)) / size for r in range(D)], new_C, new_n, top
+    h = [float(sum(new_C[r, c] * q[c] for c in range(D))) / size for r in range(D)]
+    return torch.tensor(h), new_C, new_n, torch.tensor(top)
 
 
 def mlstm_in_doubles(*case):

@@ -59,7 +59,7 @@ def plot_openness(time: Mapping[str, Tensor], tokens: Sequence[str], title: str 
     for number, ((name, values), color) in enumerate(zip(time.items(), COLORS, strict=False)):
         width = 0.8 / len(time)
         places = np.arange(len(tokens)) + (number - (len(time) - 1) / 2) * width
-        ax.bar(places, values / values.max(), width, color=color, label=name)
+        ax.bar(places, (values / values.max()).numpy(), width, color=color, label=name)
     ax.set_xticks(range(len(tokens)), tokens, fontsize=8)
     ax.set(xlabel="token", ylabel="mean Δ, relative to\nthe largest", title=title, ylim=(0, 1.35))
     ax.legend(frameon=False, fontsize=9, ncols=len(time), loc="upper left")

@@ -280,8 +280,8 @@ claim(
 )
 
 # %% [markdown]
-# On one core! The scan does *more* arithmetic than the loop. It wins because it does it in some two dozen large operations, while the loop calls thousands of small ones. With many
-# processors the gain is larger, and with many numbers side by side it is smaller, since the loop's steps are large operations then, too. **Predict** the ratio for
+# On one core! The scan does *more* arithmetic than the loop. It wins because it does it in some dozens of large operations, while the loop calls thousands of small ones. With thousands of
+# multipliers, as on a GPU, there is more to gain; with many numbers side by side there is less, since the loop's steps are large operations then, too. **Predict** the ratio for
 # 1,024 numbers side by side, instead of 16.
 
 # %%
@@ -545,7 +545,7 @@ symbol = tokens[:, :40] < NOISE  # (20, 40)
 
 
 def heard(model: Stack) -> float:
-    """How many % of all influence of the first 40 tokens comes from the 3 symbols; by chance 7.5 %."""
+    """How many % of the influence of 40 tokens comes from the 3 symbols: 7.5 by chance."""
     vectors = model.embedding(tokens).detach()
     one = torch.stack([reach.influence(model.read, v[None])[:, :40].sum(0) for v in vectors])
     return 100 * float((one * symbol).sum() / one.sum())
@@ -553,7 +553,7 @@ def heard(model: Stack) -> float:
 
 shares = {name: heard(model) for name, model in copiers.items()}
 claim(
-    "Most of what the selective stack hears comes from the symbols; of the fixed one, under a fifth",
+    "Most of what the selective stack hears is symbols; for the fixed one, under a fifth",
     shares["selective"] > 40 and shares["fixed"] < 20,
     unit="%",
     **shares,
@@ -877,7 +877,7 @@ plot_by_bytes(copied_by, 1 / 8, "Three symbols among noise, copied: who can, wit
 # %% covers="63"
 by_kind = {name: one["accuracy"] for name, one in record["copying"].items()}
 claim(
-    "Selection decides: with the same 512 bytes the selective stack copies most symbols, the fixed one half",
+    "With the same 512 bytes the selective stack copies most symbols, the fixed one half",
     min(by_kind["selective SSM, N = 4"]) > 0.8 and max(by_kind["fixed SSM, N = 4"]) < 0.55,
     selective=by_kind["selective SSM, N = 4"],
     fixed=by_kind["fixed SSM, N = 4"],
@@ -930,7 +930,7 @@ plot_runs({name: [share] for name, share in looked_up.items()}, "One of each loo
 hybrid = looked_up["Mamba, attention"]
 others = [looked_up["Mamba, Mamba"], looked_up["attention, attention"]]
 claim(
-    "After 300 steps the hybrid looks up nearly all pairs, and either kind alone far fewer, one seed",
+    "The hybrid looks up nearly all pairs, either kind alone far fewer, one seed",
     hybrid > 0.85 and max(others) < hybrid - 0.15,
     hybrid=hybrid,
     Mamba_alone=others[0],
@@ -1080,14 +1080,14 @@ with payoff("kept_bytes"):
 # %% payoff="kept_bytes" covers="63"
 with payoff("kept_bytes"):
     claim(
-        "After 64 characters one attention layer keeps what eight state-space layers do, and so on up",
+        "After 64 characters one attention layer keeps as much as eight state-space layers",
         counts(["attention"], 64) == counts(["SSM"] * 8, 64) < counts(["attention"], 65),
         unit="bytes",
         one_attention_layer=counts(["attention"], 64),
         eight_state_space_layers=counts(["SSM"] * 8, 64),
     )
     claim(
-        "After 16,000 the eight caches hold 2,000 times the eight states, the hybrid an eighth of that",
+        "After 16,000 eight caches hold 2,000 times eight states, the hybrid an eighth of it",
         bytes_at["8 × attention"][16_000] == 2_000 * bytes_at["8 × SSM"][16_000]
         and bytes_at["7 × SSM, 1 × attention"][16_000] < 0.13 * bytes_at["8 × attention"][16_000],
         unit="bytes",
@@ -1239,7 +1239,7 @@ bytes_kept = {
     for name, model in forecasters.items()
 }
 claim(
-    "After 1,000 steps the LSTM keeps as many bytes as after one; the cache keeps hundreds of times as many",
+    "After 1,000 steps the cache holds over 300 times the bytes of the LSTM's state",
     bytes_kept["LSTM"] == 128 and bytes_kept["attention"] > 300 * bytes_kept["LSTM"],
     unit="bytes",
     **bytes_kept,

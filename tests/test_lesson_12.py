@@ -344,7 +344,7 @@ def test_delays_and_openness_are_drawn():
     ax = plots.plot_delays({"LSTM": [0.1, 0.2, 0.1]}, "stream")
     assert list(ax.lines[0].get_xdata()) == [1, 2, 3]
     ax = plots.plot_openness({"layer 1": torch.tensor([1.0, 2.0])}, ["A", "·"], "time")
-    assert [patch.get_height() for patch in ax.patches] == [0.5, 1.0]
+    assert list(ax.lines[0].get_ydata()) == [1.0, 2.0]
 
 
 # --- the widget -------------------------------------------------------------------------------------------------------

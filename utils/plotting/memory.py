@@ -1,6 +1,6 @@
 """What layers with a state achieve for the bytes that they keep, and how long each step of a stream takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,27 +8,39 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from utils.plotting.maps import plot_influence
-from utils.plotting.style import BLUE, COLORS, GREEN, GREY, ORANGE, axes
+from utils.plotting.style import BLUE, COLORS, GREEN, GREY, MARKERS, ORANGE, axes
 
 
 def plot_by_bytes(
-    found: Mapping[str, tuple[int, Sequence[float]]], guessing: float, title: str = "", ax: Axes | None = None
+    found: Mapping[str, tuple[int, Sequence[float]]],
+    guessing: float,
+    title: str = "",
+    left: Collection[str] = (),
+    ax: Axes | None = None,
 ) -> Axes:
-    """Accuracy against bytes kept, {name: (bytes, a share for each seed)}: a dot for each seed, a name at the mean."""
+    """Accuracy against bytes kept, {name: (bytes, a share for each seed)}: a dot for each seed, the name at the best.
+
+    The names in `left` stand left of their dots, the others right of them.
+    """
     ax = axes(ax, (6.8, 4.2))
     for name, (kept, shares) in found.items():
-        color = _color(name)
+        side, color = -1 if name in left else 1, _color(name)
         ax.plot([kept] * len(shares), 100 * np.asarray(shares), "o", color=color, alpha=0.6, ms=6)
-        left = name.startswith(("LSTM", "fixed"))
         ax.annotate(
-            name, (kept, 100 * float(np.mean(shares))), (-8 if left else 8, 0), textcoords="offset points",
-            va="center", ha="right" if left else "left", fontsize=8, color=color,
-        )  # fmt: skip
+            name,
+            (kept, 100 * max(shares)),
+            (8 * side, 0),
+            textcoords="offset points",
+            va="center",
+            ha="left" if side > 0 else "right",
+            fontsize=8,
+            color=color,
+        )
     ax.axhline(100 * guessing, color=GREY, ls="--", lw=1)
     place = ("axes fraction", "data")
     ax.annotate("guessing", (1, 100 * guessing), (-2, 3), place, "offset points", ha="right", fontsize=8)
     smallest, largest = (pick(kept for kept, _ in found.values()) for pick in (min, max))
-    ax.set(xscale="log", xlim=(smallest / 2.2, largest * 3), ylim=(-3, 105), title=title)
+    ax.set(xscale="log", xlim=(smallest / 3.6, largest * 6), ylim=(-3, 106), title=title)
     ax.set(xlabel="bytes that the model keeps at the end of a sequence", ylabel="right answers (%)")
     ax.grid(alpha=0.3)
     return ax
@@ -36,10 +48,10 @@ def plot_by_bytes(
 
 def _color(name: str) -> str:
     """One colour for each family, in all figures of this module."""
-    families = {"attention": BLUE, "LSTM": ORANGE, "selective": GREEN, "RWKV": COLORS[3], "fixed": GREY}
-    if name.startswith("mLSTM"):
+    if "+" in name:  # a hybrid
         return COLORS[5]
-    return next(color for family, color in families.items() if name.startswith(family))
+    families = {"attention": BLUE, "LSTM": ORANGE, "selective": GREEN, "RWKV": COLORS[3], "mLSTM": COLORS[4]}
+    return next((color for family, color in families.items() if name.startswith(family)), GREY)
 
 
 def plot_delays(delays: Mapping[str, Sequence[float]], title: str = "", ax: Axes | None = None) -> Axes:
@@ -48,21 +60,24 @@ def plot_delays(delays: Mapping[str, Sequence[float]], title: str = "", ax: Axes
     for name, milliseconds in delays.items():
         ax.plot(range(1, len(milliseconds) + 1), milliseconds, ".", ms=3, color=_color(name), alpha=0.6, label=name)
     ax.set(xlabel="steps of the stream", ylabel="processor time of a step (ms)", title=title, yscale="log")
-    ax.legend(frameon=False, fontsize=9, markerscale=4)
+    slowest = max(max(milliseconds) for milliseconds in delays.values())
+    ax.set_ylim(top=3 * slowest)  # room for the legend
+    ax.legend(frameon=False, fontsize=9, markerscale=4, ncols=len(delays), loc="upper right")
     ax.grid(alpha=0.3)
     return ax
 
 
-def plot_openness(time: Mapping[str, Tensor], tokens: Sequence[str], title: str = "", ax: Axes | None = None) -> Axes:
-    """How much time each token lets pass, {layer: one number for each token}, relative to the largest of a layer."""
+def plot_openness(passed: Mapping[str, Tensor], tokens: Sequence[str], title: str = "", ax: Axes | None = None) -> Axes:
+    """How much time each token lets pass, {layer: one number for each token}, relative to a token of no meaning."""
     ax = axes(ax, (6.8, 2.8))
-    for number, ((name, values), color) in enumerate(zip(time.items(), COLORS, strict=False)):
-        width = 0.8 / len(time)
-        places = np.arange(len(tokens)) + (number - (len(time) - 1) / 2) * width
-        ax.bar(places, (values / values.max()).numpy(), width, color=color, label=name)
+    for (name, values), color, marker in zip(passed.items(), COLORS, MARKERS, strict=False):
+        ax.plot(range(len(tokens)), values.numpy(), marker, color=color, ms=6, alpha=0.8, label=name)
+    ax.axhline(1, color=GREY, ls="--", lw=1)
     ax.set_xticks(range(len(tokens)), tokens, fontsize=8)
-    ax.set(xlabel="token", ylabel="mean Δ, relative to\nthe largest", title=title, ylim=(0, 1.35))
-    ax.legend(frameon=False, fontsize=9, ncols=len(time), loc="upper left")
+    ax.set(xlabel="token", ylabel="Δ, relative to a dot", title=title, yscale="log")
+    ax.set_ylim(top=8 * max(float(values.max()) for values in passed.values()))
+    ax.legend(frameon=False, fontsize=9, ncols=len(passed), loc="upper left")
+    ax.grid(axis="y", alpha=0.3)
     return ax
 
 

@@ -698,8 +698,8 @@ with payoff("wkv"):
 # %% [markdown] covers="63"
 # ## 5 · xLSTM: the LSTM comes back twice
 #
-# Beck et al. (2024) took the LSTM and changed two things. **Exponential gates**: $i = e^{\tilde\imath}$ instead of a sigmoid. A gate that ends at 1 cannot overrule what was stored before; an
-# exponential one can. By hand: the cell holds 1, with a weight of 1, and now 5 arrives. **Predict** what a normalised cell shows, with f = 1, for $\tilde\imath$ = 0 and for $\tilde\imath$ = 5.
+# Beck et al. (2024) took the LSTM and changed two things. **Exponential gates**: $i = e^{\tilde\imath}$ instead of a sigmoid. An input gate that ends at 1 cannot outweigh what is kept; an
+# exponential one can, even with f = 1. By hand: the cell holds 1, with a weight of 1, and now 5 arrives. **Predict** what a normalised cell shows, with f = 1, for $\tilde\imath$ = 0 and for $\tilde\imath$ = 5.
 
 # %% same_output=true
 for gate in (0.0, 5.0):
@@ -712,7 +712,7 @@ for gate in (0.0, 5.0):
 #
 # $$C_t = f\, C_{t-1} + i\, v\, k^{\mathsf T} \qquad n_t = f\, n_{t-1} + i\, k \qquad h_t = \frac{C_t\, q}{\max(|n_t \cdot q|,\ 1)}$$
 #
-# with $i = e^{\tilde\imath}$ and $f = \sigma(\tilde f)$. Exponentials overflow. So all is *stored* times $e^{-m}$, where m is the largest exponent so far:
+# with $i = e^{\tilde\imath}$ and $f = \sigma(\tilde f)$. (The paper allows an exponential for f, too.) Exponentials overflow. So all is *stored* times $e^{-m}$, where m is the largest exponent so far:
 #
 # $$m_t = \max(\ln\sigma(\tilde f) + m_{t-1},\ \tilde\imath) \qquad f' = e^{\ln\sigma(\tilde f) + m_{t-1} - m_t} \qquad i' = e^{\tilde\imath - m_t}$$
 #
@@ -795,7 +795,7 @@ with payoff("mlstm_step"):
     print("after the fourth pair:   ", [round(h[0].item(), 2) for h in answers])
 
 # %% [markdown]
-# A matrix is a memory of *limited* precision. D keys at right angles fit into D × D numbers without a loss. A key that is not at right angles to the old ones changes their answers. Attention never has
+# A matrix has *limited* room. D keys at right angles fit into D × D numbers without a loss, and no more. A key that is not at right angles to the old ones changes their answers, as the fourth one did. Attention never has
 # this trouble: it keeps each pair in a row of its own.
 #
 # Does a whole sequence need steps? Not for the mLSTM: written out, it is attention whose weights $q_t \cdot k_s$ are multiplied by the gates between s and t, without a softmax. The course's class
@@ -1206,8 +1206,8 @@ print({name: f"{milliseconds:.2f} ms" for name, milliseconds in smallest.items()
 # "Linear inference", the articles say of state-space models. Precisely: a text of n characters costs n times the same, and the *next* character costs a constant. That is true of every recurrent network, of
 # Elman's of 1990 as well. What is new is the training.
 #
-# Two warnings about such figures. Below some thousand characters the attention layers are not slower at all: what counts there is the fixed price of each call, and the modern cells call
-# more functions per step than torch's LSTM. And on a GPU reading a cache is cheap for long: the crossing lies elsewhere.
+# Two warnings about such figures. Below a thousand characters attention costs about as much as the new cells do: what counts there is the fixed price of each call, and Mamba, RWKV and the mLSTM call
+# more functions per step than torch's LSTM. And another machine, a GPU above all, has another price per call and per byte: the crossing lies elsewhere there.
 
 # %% [markdown]
 # ## 8 · Where recurrent networks stay
@@ -1263,7 +1263,22 @@ claim(
 
 # %% [markdown]
 # The push of the wind alone has a mean square of 0.09, and nobody can forecast that. The LSTM comes close to it and stays there: step 900 looks to it like step 60. The attention layer has never seen distances beyond 64,
-# nor so many rows to choose among. (In practice one would let it see the last 64 steps only, and compute them again at each step, or keep a sliding window in its cache. Lesson 10 tests how positions generalise.)
+# nor so many rows to choose among. But nobody forces it to look at all of them. **Predict** its error when it is given the last 64 values only, read again for each step.
+
+# %% covers="64"
+recent = long[:8, 737:].unfold(1, 64, 1).mT.flatten(0, 1)  # (8 × 200, 64, 1): windows
+with torch.no_grad():
+    forecast = forecasters["attention"](recent)[:, -1, 0]  # at the last place of each
+in_a_window = (forecast - following[:8, 800:, 0].flatten()).square().mean().item()
+claim(
+    "With the last 64 values alone, attention is as good at step 900 as within its trained length",
+    in_a_window < 1.4 * early["attention"],
+    in_a_window=in_a_window,
+    within_the_trained_length=early["attention"],
+)
+
+# %% [markdown]
+# So attention can live in a stream, too, if it forgets on purpose: its memory is then a window. The LSTM did not need to be told.
 #
 # And the time of each step, on this processor: **predict** the shape of both curves.
 

@@ -100,7 +100,7 @@ print("steps 1–2:", first, " steps 3–4:", second, " all four:", both)
 # ### Exercise 12.1 · a scan in rounds
 # ●●○ · about 15 minutes · 3 points
 #
-# Write `scan_rounds(a, b)`. Leave `a` and `b` unchanged. T may be any length, not just a power of two.
+# Write `scan_rounds(a, b)`. T may be any length, not just a power of two. (Write into new tensors: one that is overwritten in the next round cannot be in the list.)
 
 
 # %% answer="scan_rounds" covers="30"
@@ -394,7 +394,7 @@ selectivity()
 # ### Exercise 12.2 · a selective step
 # ●●○ · about 15 minutes · 3 points
 #
-# Write `selective_step(x, h, A, W_delta, b_delta, W_B, W_C, D)`. It returns y and the new h. Do not change h in place.
+# Write `selective_step(x, h, A, W_delta, b_delta, W_B, W_C, D)`. It returns y and the new h.
 
 
 # %% answer="selective_step" covers="63"
@@ -478,8 +478,11 @@ claim(
 )
 
 # %% [markdown]
-# It is a forget gate that reads x and not h. (Theorem 1 of the Mamba paper is this sum, with the input gate 1 − f beside it.) "Selective state spaces"
-# are gated recurrent networks without the tanh and without the feedback from h to the gates, with N speeds per channel, and fast.
+# It is a forget gate that reads x and not h. (Theorem 1 of the Mamba paper says so, with an input gate of exactly 1 − f beside it. The layer itself, here and in the authors' code, writes Δ x, which is close to that while Δ is
+# small.) "Selective state spaces" are gated recurrent networks without the tanh and without the feedback from h to the gates, with N speeds per channel, and fast.
+#
+# Around this core, Mamba's *block* puts a short convolution before it and a gate after it, and needs neither attention nor an MLP: $u, z = W x$ and then
+# $y = W'\,(\text{S6}(\text{silu}(\text{conv}(u))) \odot \text{silu}(z))$. It is the class `Mamba` of `utils/models/state_space.py`. First the core alone.
 #
 # ### Selective copying
 #

@@ -203,6 +203,15 @@ def wkv_by_cumsum(k, v, w, u):
     return (weights * v).cumsum(0) / weights.cumsum(0)
 
 
+def wkv_updated_first(k, v, w, u):
+    top, bottom, means = 0 * w, 0 * w, []
+    for key, value in zip(k, v, strict=True):
+        top, bottom = top * (-w).exp() + key.exp() * value, bottom * (-w).exp() + key.exp()
+        own = (u + key).exp()
+        means.append((top + own * value) / (bottom + own))
+    return torch.stack(means)
+
+
 def mlstm_naive(q, k, v, i, f, C, n, m):
     C, n = f.sigmoid() * C + i.exp() * torch.outer(v, k), f.sigmoid() * n + i.exp() * k
     return C @ q / (n @ q).abs().clamp(min=1), C, n, m
@@ -226,11 +235,12 @@ WRONG = {
     "wkv": {
         "no age, no bonus": wkv_by_cumsum,
         "the values": lambda k, v, w, u: v,
+        "counted twice": (wkv_updated_first, "newest_step_twice"),
         "decay off by one": (check.wkv.variant(age=lambda ago: ago + 1), "newest_faded"),
         "overflow": (check.wkv.variant(join=check._unsafe), "overflow"),
     },
     "mlstm_step": {
-        "no stabiliser": mlstm_naive,
+        "no stabiliser": (mlstm_naive, "no_stabiliser"),
         "the state as it was": lambda q, k, v, i, f, C, n, m: (v, C, n, m),
         "k vᵀ": (check.mlstm_step.variant(outer=lambda v, k: torch.outer(k, v)), "key_and_value_turned"),
         "at least 1": (

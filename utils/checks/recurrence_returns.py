@@ -110,6 +110,18 @@ def read_what_was_just_written(a, b):
     return rounds
 
 
+@scan_rounds.mistake(
+    "The last places came round to the front, as torch.roll does. Places t < shift reach back to the beginning already: they stay as they are."
+)
+def rolled_around(a, b):
+    A, B, shift, rounds = a, b, 1, []
+    while shift < len(a):
+        A, B = A * A.roll(shift), A * B.roll(shift) + B
+        shift *= 2
+        rounds.append(B)
+    return rounds
+
+
 # --- 12.2 a selective step ------------------------------------------------------------------------------------------
 
 
@@ -181,6 +193,11 @@ selective_step.slip("old_state_read", shown=lambda new, old: old).says(
 selective_step.slip("B_and_C_swapped", swap=True).says("B and C are swapped: B writes, and C reads.")
 selective_step.slip("skip_missing", skip=0).says("The direct way D x is missing in y.")
 selective_step.slip("state_first", give=lambda y, h: (h, y)).says("You returned h, y. The order is y, h.")
+
+
+@selective_step.mistake("You read the new state and returned the old one. Return the state after this step.")
+def old_state_returned(x, h, *weights):
+    return selective_step.reference(x, h, *weights)[0], h
 
 
 @selective_step.mistake(
@@ -275,6 +292,19 @@ wkv.slip("weights_alone", value=False).says("That is a sum of the weights. Multi
 wkv.slip("future_seen", future=True).says(
     "Later steps have a weight in your mean. The sum runs over i < t, and the newest step t."
 )
+
+
+@wkv.mistake(
+    "The newest step counts twice: once among those before and once with its bonus. Read the mean first, then add this step to the sums."
+)
+def newest_step_twice(k, v, w, u):
+    steps = torch.arange(len(k))
+    ago = (steps[:, None] - steps)[..., None]
+    past = torch.where(ago >= 0, k - ago * w, -torch.inf)  # (T, T, C), the newest among them
+    exponents = torch.cat([past, (k + u)[:, None]], 1)  # (T, T + 1, C)
+    values = torch.cat([v.expand(len(k), -1, -1), v[:, None]], 1)
+    return (exponents.softmax(1) * values).sum(1)
+
 
 # --- 12.4 a step of an mLSTM ----------------------------------------------------------------------------------------
 
@@ -374,6 +404,14 @@ mlstm_step.slip("smaller_exponent", top=torch.minimum).says(
     "You took the smaller exponent for m. With the larger one, no exponential is above 1."
 )
 mlstm_step.slip("memory_first", give=lambda h, C, n, m: (C, n, m, h)).says("You returned C, n, m, h. h comes first.")
+
+
+@mlstm_step.mistake(
+    "You left the stabiliser out: m comes back as it was, and exp(i) is taken as it is. Compute the new m first, and take it out of both exponents."
+)
+def no_stabiliser(q, k, v, i, f, C, n, m):
+    C, n = f.sigmoid() * C + i.exp() * torch.outer(v, k), f.sigmoid() * n + i.exp() * k
+    return C @ q / (n @ q).abs().clamp(min=1), C, n, m
 
 
 @mlstm_step.mistake(

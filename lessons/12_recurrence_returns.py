@@ -826,7 +826,7 @@ claim(
 )
 
 # %% [markdown]
-# The ruler, on four untrained layers. **Predict**: which of them is dark above the diagonal? Which of them hears the first step at the last one?
+# The ruler, on four untrained layers. **Predict**: which of them is grey above the diagonal? Which of them hears the first step at the last one?
 
 # %%
 torch.manual_seed(0)
@@ -845,6 +845,10 @@ claim(
     max(ahead.values()) == 0 < min(first.values()),
     **{f"{name.replace(' ', '_')}_of_its_largest": share for name, share in first.items()},
 )
+
+# %% [markdown]
+# Read the maps row by row. RWKV and the sLSTM fade smoothly, so each row looks like the one above it. The rows of the mLSTM differ from each other, because each one asks with a query of its own, and those of the selective layer differ by what
+# each token reads (its C). The bright diagonal of the selective layer is the way past the state, D x. Before training nobody has chosen anything yet.
 
 # %% [markdown] covers="63" unclaimed="results of the papers"
 # > **What the papers say.** Peng et al. (2023) trained RWKV with up to 14 billion parameters and found it "on par with similarly sized Transformers"; they name as a limit that it may be

@@ -27,20 +27,20 @@ from utils import data, notebook, paths, reach
 from utils.checks import building_blocks as check
 from utils.claims import claim
 from utils.models import audio, tagging
-from utils.models.autoencoder import VAE, Bound, Code, bound
+from utils.models.autoencoder import VAE, Bound, bound
 from utils.models.relational import OneAnswer, OnGraph, SetNetwork, path_graph
 from utils.models.unet import UNet
 from utils.notebook import payoff
 from utils.plotting import latents
 from utils.plotting.fields import plot_fields
-from utils.plotting.images import plot_image, plot_images
+from utils.plotting.images import plot_images
 from utils.plotting.maps import plot_influence, plot_influences
 from utils.plotting.runs import plot_runs
 from utils.plotting.scaling import plot_against
 from utils.plotting.sound import plot_spectrogram
 from utils.toy_languages import NOT_ASKED
 from utils.toy_sets import distinct, lights
-from utils.training import Batches, count_parameters, evaluate, fit, in_parallel, seed_everything
+from utils.training import Batches, evaluate, fit, in_parallel, seed_everything
 from utils.widgets.latent_map import latent_map
 from utils.word_starts import word_starts
 
@@ -455,9 +455,7 @@ with torch.no_grad():
     cleaned = [denoisers[skips, 0](noisy_held[:5])[:, 0] for skips in (True, False)]
 rows = [clean_held[:5, 0], noisy_held[:5, 0], *cleaned]
 names = ("true", "noisy", "with skips", "without")
-plot_images(
-    torch.cat(rows), [name for name in names for _ in range(5)], columns=5, limits=(0, 1)
-)
+plot_images(torch.cat(rows), [name for name in names for _ in range(5)], columns=5, limits=(0, 1))
 
 # %% covers="10"
 noise_left = F.mse_loss(noisy_held, clean_held).item()
@@ -580,7 +578,8 @@ with payoff("sample_and_kl"):
     spread = z.std(0)
     claim(
         "Your samples have the mean and the spread that they should have",
-        (z.mean(0) - mean).abs().max() < 0.05 and (spread - (log_variance / 2).exp()).abs().max() < 0.05,
+        (z.mean(0) - mean).abs().max() < 0.05
+        and (spread - (log_variance / 2).exp()).abs().max() < 0.05,
         first_mean=z[:, 0].mean().item(),
         first_spread=spread[0].item(),
         price_in_nats=kl[0].item(),
@@ -651,9 +650,15 @@ grid_vae, grid_nats = trained(VAE(side, latents=1, grid=True), 12_000)
 numbers = {"two numbers": 2, "a grid": grid_vae.encode(held_images[:1]).mean.numel()}
 again = {"true": held_images[:5]}
 with torch.no_grad():
-    again |= {name: one(held_images[:5])[0].sigmoid() for name, one in (("two numbers", vae), ("a grid", grid_vae))}
+    again |= {
+        name: one(held_images[:5])[0].sigmoid()
+        for name, one in (("two numbers", vae), ("a grid", grid_vae))
+    }
 plot_images(
-    torch.cat([*again.values()])[:, 0], [name for name in again for _ in range(5)], columns=5, limits=(0, 1)
+    torch.cat([*again.values()])[:, 0],
+    [name for name in again for _ in range(5)],
+    columns=5,
+    limits=(0, 1),
 )
 
 # %% covers="10"
@@ -812,7 +817,9 @@ reader, history = tagging.pretrain(task, "masked", steps=300, label="hidden lett
 untrained = tagging.body(task, causal=False)
 seeds = (0, 1, 2)
 live = {
-    name: [tagging.fine_tune(tagging.tagger(start), task, 8, seed, lr=0.01, steps=40) for seed in seeds]
+    name: [
+        tagging.fine_tune(tagging.tagger(start), task, 8, seed, lr=0.01, steps=40) for seed in seeds
+    ]
     for name, start in (("from scratch", untrained), ("pre-trained", reader))
 }
 never = 1 - task.windows("report", 400, seed=0)[1].float().mean().item()
@@ -848,7 +855,10 @@ plot_against(
 )
 
 # %% covers="57"
-few, many = min(shares["looks both ways, from scratch"]), max(shares["looks both ways, from scratch"])
+few, many = (
+    min(shares["looks both ways, from scratch"]),
+    max(shares["looks both ways, from scratch"]),
+)
 for name in ("looks back, next letters (GPT)", "looks both ways, hidden letters (BERT)"):
     alone = f"{name.split(',')[0]}, from scratch"
     claim(
@@ -927,7 +937,9 @@ def counted(positions: int, seed: int) -> tuple[float, float]:
 jobs = {key: (lambda key=key: counted(*key)) for key in sets}
 right = in_parallel(jobs, "sets")
 runs = {
-    f"{'with' if positions else 'no'} positions, {what}": [right[positions, seed][i] for seed in (0, 1)]
+    f"{'with' if positions else 'no'} positions, {what}": [
+        right[positions, seed][i] for seed in (0, 1)
+    ]
     for positions in (8, 0)
     for i, what in enumerate(("sorted", "shuffled"))
 }

@@ -36,17 +36,17 @@ class SetNetwork(nn.Module):
         self.heads = heads
         self.embedding, self.head = nn.Linear(inputs, width), nn.Linear(width, outputs)
         self.places = nn.Parameter(torch.randn(positions, width)) if positions else None
+        self.looks = [EdgeAttention(width, heads, causal=False) for _ in range(layers)]
         self.blocks = nn.ModuleList(Block(width, heads, causal=False) for _ in range(layers))
-        for block in self.blocks:
-            # ModuleList does not say what it is a list of.
-            block.attention = EdgeAttention(width, heads, causal=False)
+        for block, attention in zip(self.blocks, self.looks, strict=True):
+            block.attention = attention
 
     def forward(self, elements: Tensor, edges: Tensor | None = None) -> Tensor:
         x = self.embedding(elements)
         x = x if self.places is None else x + self.places[: x.shape[1]]
         rotation = nowhere(x, self.heads)
-        for block in self.blocks:
-            block.attention.edges = edges  # pyright: ignore[reportAttributeAccessIssue]
+        for block, attention in zip(self.blocks, self.looks, strict=True):
+            attention.edges = edges
             x = block(x, rotation)
         return self.head(x)
 

@@ -5,7 +5,8 @@ rates at each amount of data, one run of each, measured on data to choose by; th
 measured on other data. One core, about five minutes.
 
 1. Letters at which a word begins (`utils.word_starts`): a body that looks back and one that looks both ways, from
-   scratch, pre-trained on text alone, and pre-trained with all but the head frozen.
+   scratch, pre-trained on text alone, and pre-trained with all but the head frozen. Both kinds of pre-training ask for
+   as many letters.
 2. MNIST: the CNN of lesson 02 and a vision transformer of its size, from few and from many images, as many steps each.
 """
 
@@ -13,6 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -30,6 +32,9 @@ from utils.word_starts import LENGTH, word_starts
 
 RECORD = RECORDED / "few_labels.json"
 WINDOWS = (2, 8, 32, 128)
+PARTS = ("scratch", "next", "masked", "images")
+PRETRAINED = {"next": "looks back, next letters (GPT)", "masked": "looks both ways, hidden letters (BERT)"}
+AS_MANY = 4  # times the steps for hidden letters, of which there are a quarter: as many letters are asked for
 RATES = (0.003, 0.01, 0.03)
 IMAGES = (100, 1_000, 10_000)
 VISION: dict[str, Callable[[], nn.Module]] = {"CNN": cnn, "ViT": lambda: SmallViT(patches(32))}
@@ -61,22 +66,21 @@ def seen(build: Callable[[], nn.Module], images: data.Images, count: int, steps:
     return run
 
 
-def record_words(content: dict[str, Any], seeds: Sequence[int], pretraining: int, tuning: int) -> None:
-    """The first experiment, into `content` and the record."""
+def record_words(kind: str, content: dict[str, Any], seeds: Sequence[int], pretraining: int, tuning: int) -> None:
+    """A part of the first experiment, into `content`: "scratch", or pre-training by "next" or "masked"."""
     task = word_starts(data.corpus("tiny_shakespeare").train)
-    starts: dict[str, tuple[Transformer, bool]] = {
-        "looks back, from scratch": (body(task, causal=True), False),
-        "looks both ways, from scratch": (body(task, causal=False), False),
-    }
-    content |= dict(pretraining_bits={}, letters_of_a_window=LENGTH, words={}, rates_of_words={})
-    content["never"] = 1 - task.windows("report", 400, seed=0)[1].float().mean().item()
-    for kind, name in (
-        ("next", "looks back, next letters (GPT)"),
-        ("masked", "looks both ways, hidden letters (BERT)"),
-    ):
-        model, history = pretrain(task, kind, pretraining)
-        content["pretraining_bits"][kind] = round(history.best, 4)
-        starts |= {name: (model, False), f"{name}, body frozen": (model, True)}
+    starts: dict[str, tuple[Transformer, bool]] = {}
+    if kind == "scratch":
+        content["letters_of_a_window"] = LENGTH
+        content["never"] = 1 - task.windows("report", 400, seed=0)[1].float().mean().item()
+        for name, causal in (("looks back, from scratch", True), ("looks both ways, from scratch", False)):
+            starts[name] = body(task, causal), False
+    else:
+        steps = pretraining * (1 if kind == "next" else AS_MANY)
+        model, history = pretrain(task, kind, steps, label=kind)
+        content["pretraining"] = {kind: {"steps": steps, "bits": [round(bits, 4) for bits in history.validation]}}
+        starts = {PRETRAINED[kind]: (model, False), f"{PRETRAINED[kind]}, body frozen": (model, True)}
+    content |= dict(words={}, rates_of_words={})
     for name, (start, frozen) in starts.items():
         content["words"][name], content["rates_of_words"][name] = {}, {}
         for windows in WINDOWS:
@@ -88,7 +92,7 @@ def record_words(content: dict[str, Any], seeds: Sequence[int], pretraining: int
 
             tried, shares = chosen_and_measured(run, seeds)
             content["rates_of_words"][name][str(windows)], content["words"][name][str(windows)] = tried, shares
-            print(f"{name}, {windows} windows: {shares}", flush=True)
+            print(f"{name}, {windows} windows: {shares} {tried}", flush=True)
 
 
 def record_images(content: dict[str, Any], seeds: Sequence[int], steps: int) -> None:
@@ -105,26 +109,35 @@ def record_images(content: dict[str, Any], seeds: Sequence[int], steps: int) -> 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pretraining", type=int, default=1_200, help="steps")
+    parser.add_argument("--pretraining", type=int, default=600, help="steps, by next letters")
     parser.add_argument("--tuning", type=int, default=60, help="steps of fine-tuning")
     parser.add_argument("--steps", type=int, default=250, help="of each image model")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", choices=["words", "images"], help="one experiment; the other stays as it is recorded")
+    parser.add_argument("--only", choices=PARTS, help="one part; the others stay as they are recorded")
     wanted = parser.parse_args(arguments)
     prepare()
     seeds = range(wanted.seeds)
-    for part in ("words", "images"):
-        if wanted.only in (None, part):
-            found: dict[str, Any] = {}
-            if part == "words":
-                record_words(found, seeds, wanted.pretraining, wanted.tuning)
-            else:
-                record_images(found, seeds, wanted.steps)
-            there = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-            steps = {"pretraining": wanted.pretraining, "tuning": wanted.tuning, "images": wanted.steps}
-            kept = {key: value for key, value in there.items() if key not in ("command", "machine")}
-            record(RECORD, "record_few_labels", **kept | found | {"steps": steps})
+    for part in PARTS if wanted.only is None else (wanted.only,):
+        found: dict[str, Any] = {}
+        if part == "images":
+            record_images(found, seeds, wanted.steps)
+            found["steps_of_images"] = wanted.steps
+        else:
+            record_words(part, found, seeds, wanted.pretraining, wanted.tuning)
+            found["steps_of_words"] = wanted.tuning
+        record(RECORD, "record_few_labels", **joined(RECORD, found))
     return 0
+
+
+def joined(path: Path, found: dict[str, Any]) -> dict[str, Any]:
+    """What is recorded already with what is new: in its place, or beside it in a table of several parts."""
+    content = json.loads(path.read_text()) if path.exists() else {}
+    for name in ("command", "machine"):
+        content.pop(name, None)
+    for name, value in found.items():
+        beside = isinstance(value, dict) and isinstance(content.get(name), dict)
+        content[name] = content[name] | value if beside else value
+    return content
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Pre-training on text alone, and fine-tuning: the same body under another head."""
 
 import copy
+from typing import Any
 
 from torch import nn
 
@@ -20,13 +21,14 @@ def body(task: WordStarts, causal: bool, seed: int = 0) -> Transformer:
 def pretrain(task: WordStarts, kind: str, steps: int, seed: int = 0, label: str = "") -> tuple[Transformer, History]:
     """A body trained on text alone: "next" looks back only, "masked" looks both ways.
 
-    Both read the same windows, as many times. They learn from all letters and from a quarter of them.
+    A step reads as many letters in both; it asks for all of them, or for the quarter that is hidden.
     """
     model = body(task, kind == "next", seed)
     text, unseen = (task.windows("unlabelled", count, seed=s) for count, s in ((BATCH * steps, 1 + seed), (200, 0)))
     pairs = [next_letters(w) if kind == "next" else hidden_letters(w, task.mask, seed) for w, _ in (text, unseen)]
     train, validation = Batches(*pairs[0], size=BATCH), Batches(*pairs[1], size=200)
-    history = fit(model, train, validation, lr=0.006, clip=1.0, metric="bits per character", validations=1, label=label)
+    options: dict[str, Any] = dict(lr=0.0125, muon=0.03, clip=1.0, metric="bits per character", validations=4)
+    history = fit(model, train, validation, **options, label=label)
     return model, history
 
 

@@ -56,14 +56,14 @@ record = json.loads((paths.RECORDED / "few_labels.json").read_text())
 # ## 1 · An image as tokens
 #
 # A transformer reads vectors in a row. An image is a square of pixels. Dosovitskiy et al. (2021) cut it into square patches and
-# take each patch for a word. That is all: no convolution, they say. Is that so?
+# take each patch for a word. A transformer alone, without convolutions: that is how the story is often told. Is it so?
 #
 # By hand: an image of 4×4, patches of 2×2. **Predict** the second patch, as four numbers in a row.
 
 # %% same_output=true
 tiny = torch.arange(16).view(4, 4)
 print(tiny)
-print("patch 0:", tiny[0:2, 0:2].flatten().tolist())
+print("patches 0 and 1:", tiny[0:2, 0:2].flatten().tolist(), tiny[0:2, 2:4].flatten().tolist())
 
 # %% [markdown]
 # $$x_n = \big(\,I_{c,\; pr + i,\; ps + j}\,\big)_{c,\,i,\,j} \qquad n = r \cdot \lceil W/p \rceil + s$$
@@ -209,7 +209,7 @@ for count in accuracy["CNN"]:
 # %% [markdown]
 # ## 3 · Sound as tokens
 #
-# A second of speech has 16,000 samples, far too many tokens, and one sample says nothing. Whisper (Radford et al. 2022) first makes a **log-mel
+# A second of speech has 16,000 samples. That would be far too many tokens, and a single sample says nothing. Whisper (Radford et al. 2022) first makes a **log-mel
 # spectrogram**: every 10 ms it takes a window of 25 ms, asks by Fourier transform how strong each frequency is, sums up the frequencies in 80 bands that get wider
 # towards the top, as our hearing does, and takes the logarithm. Two convolutions follow, and the second has stride 2. What comes out are the tokens of a
 # transformer.
@@ -321,10 +321,10 @@ claim(
 # The map of the two convolutions alone has two frames per token. It is a band, as of any convolution; where the transformer begins, the band ends.
 
 # %%
-some_frames = audio.log_mel(noise[0])  # (80, frames)
+some_frames = audio.log_mel(noise[0])[:, :24]  # (80, frames)
 plot_influence(
-    reach.influence(lambda x: front(x[None])[0], some_frames[:, :40], layout="CT"),
-    title="Tokens (rows) and the frames that they hear",
+    reach.influence(lambda x: front(x[None])[0], some_frames, layout="CT"),
+    title="12 tokens hear 24 frames",
 )
 
 # %% [markdown]
@@ -470,8 +470,8 @@ claim(
 )
 
 # %% [markdown]
-# Without skips the network *draws* digits: smooth strokes, about where they should be. With skips it keeps the strokes that are there. The ruler says why: here is which pixels have influence
-# on the middle pixel of the output.
+# Without skips all has to pass the deepest map, which holds far fewer numbers than the image. The network draws what it takes for the digit, a blurred guess. With skips it keeps the strokes
+# that are there. The ruler says why: here is which pixels have influence on the middle pixel of the output.
 
 # %%
 fields = {
@@ -603,7 +603,7 @@ def trained(vae: VAE, count: int, seed: int = 0) -> tuple[VAE, float]:
 
 
 seed_everything(0)
-vae, nats = trained(VAE(side), 40_000)
+vae, nats = trained(VAE(side), 32_000)
 
 # %% covers="10"
 with torch.no_grad():
@@ -741,7 +741,7 @@ print("".join(c.upper() if b else c for c, b in zip(line, begins.tolist(), stric
 # | 0.8 to below 0.9 | some other letter | so that it cannot trust what it sees |
 # | 0.9 and above | the letter itself | in the later task nothing is masked: what is there must be read as well |
 #
-# By hand, chosen are the places 1 and 3, coins 0.5 and 0.95: **predict** what stands where the dots are.
+# By hand, chosen are the places 1 and 3, coins 0.5 and 0.95: **predict** what the model sees at these two places, and what it is asked for.
 
 # %% same_output=true
 word, chosen, coins = "reach", (1, 3), {1: 0.5, 3: 0.95}
@@ -931,7 +931,7 @@ for order in ([0, 1, 2], [2, 1, 0]):
 
 # %% covers="58"
 ordered, shuffled = (Batches(*distinct(1_000, 77, ordered), size=500) for ordered in (True, False))
-sets, right = {}, {}
+sets = {}
 for positions in (0, 8):
     for seed in (0, 1):
         seed_everything(seed)
@@ -972,21 +972,26 @@ claim(
 #
 # ### A graph
 #
-# Now let each element see only its neighbours: the adjacency matrix is the **mask** of the attention. The simplest graph is a path, each node connected with the one before and the one after. Here is the ruler for one, two and three layers.
+# Now let each element see only itself and its neighbours: the adjacency matrix is the **mask** of the attention. The simplest graph is a path, each node connected with the one before and the one after. Here is the ruler for a set, and for a path with one, two and three layers.
 # **Predict** the maps. Where have you seen them?
 
 # %% covers="58"
 edges = path_graph(16)
-maps = {}
-for layers in (1, 2, 3):
+
+
+def heard_on(edges: torch.Tensor | None, layers: int) -> torch.Tensor:
+    """The influence map (16, 16) of an untrained network of so many layers."""
     torch.manual_seed(layers)
     network = SetNetwork(4, 4, layers=layers)
     for block in network.blocks:  # they begin at zero, and would pass on nothing
         nn.init.normal_(block.attention.out.weight, std=0.3)
-    maps[f"{layers} layer{'s' * (layers > 1)}"] = reach.influence(
-        lambda x, network=network: network(x[None], edges)[0], torch.randn(16, 4)
-    )
-plot_influences(maps)
+    return reach.influence(lambda x: network(x[None], edges)[0], torch.randn(16, 4))
+
+
+maps = {
+    f"a path, {layers} layer{'s' * (layers > 1)}": heard_on(edges, layers) for layers in (1, 2, 3)
+}
+plot_influences({"a set, 1 layer": heard_on(None, 1)} | maps)
 
 # %% covers="58"
 hops = {name: int((one[8] > 0).sum()) for name, one in maps.items()}
@@ -994,7 +999,7 @@ claim(
     "On a path a node hears 3, 5, 7 nodes after 1, 2, 3 layers, as with kernels of 3",
     [*hops.values()] == [3, 5, 7],
     unit="nodes",
-    **{name.replace(" ", "_"): count for name, count in hops.items()},
+    **{name[8:].replace(" ", "_"): count for name, count in hops.items()},
 )
 
 # %% [markdown] covers="58"
@@ -1027,7 +1032,7 @@ plot_runs(
 
 # %% covers="58"
 claim(
-    "Three layers judge nearly all nodes right, and one and two layers cannot",
+    "Three layers judge nearly all nodes right; one and two layers fall short",
     found[1] < found[2] - 0.03 and found[2] < found[3] - 0.03 and found[3] > 0.97,
     one=found[1],
     two=found[2],

@@ -2,12 +2,13 @@
 
 Writes docs/recorded/few_labels.json. Two experiments, in both of which each model gets the same effort: three learning
 rates at each amount of data, one run of each, measured on data to choose by; then three seeds with the best rate,
-measured on other data. One core, about five minutes.
+measured on other data. One core, about ten minutes.
 
 1. Letters at which a word begins (`utils.word_starts`): a body that looks back and one that looks both ways, from
    scratch, pre-trained on text alone, and pre-trained with all but the head frozen. Both kinds of pre-training ask for
    as many letters.
-2. MNIST: the CNN of lesson 02 and a vision transformer of its size, from few and from many images, as many steps each.
+2. MNIST: the CNN of lesson 02 and a vision transformer of its size, from few and from many images, as many steps each;
+   and the transformer again, with four times the steps.
 """
 
 import argparse
@@ -32,13 +33,14 @@ from utils.word_starts import LENGTH, word_starts
 
 RECORD = RECORDED / "few_labels.json"
 WINDOWS = (2, 8, 32, 128)
-PARTS = ("scratch", "next", "masked", "images")
+PARTS = ("scratch", "next", "masked", "images", "longer")
 PRETRAINED = {"next": "looks back, next letters (GPT)", "masked": "looks both ways, hidden letters (BERT)"}
 AS_MANY = 4  # times the steps for hidden letters, of which there are a quarter: as many letters are asked for
 RATES = (0.003, 0.01, 0.03)
 IMAGES = (100, 1_000, 10_000)
 VISION: dict[str, Callable[[], nn.Module]] = {"CNN": cnn, "ViT": lambda: SmallViT(patches(32))}
 BATCH = 64
+LONGER = 4
 
 
 def chosen_and_measured(
@@ -107,6 +109,18 @@ def record_images(content: dict[str, Any], seeds: Sequence[int], steps: int) -> 
             print(f"{name}, {count} images: {shares} {tried}", flush=True)
 
 
+def record_longer(content: dict[str, Any], seeds: Sequence[int], steps: int) -> None:
+    """The transformer with more steps, at the rates that were best with few, into `content`."""
+    digits, rates = data.mnist(), json.loads(RECORD.read_text())["rates_of_images"]["ViT"]
+    name = f"ViT, {LONGER} times the steps"
+    content |= dict(images={name: {}}, times=LONGER)
+    for count in IMAGES:
+        run, tried = seen(VISION["ViT"], digits, count, LONGER * steps), rates[str(count)]
+        best = float(max(tried, key=lambda rate: tried[rate]))
+        content["images"][name][str(count)] = [round(run(best, seed, False), 4) for seed in seeds]
+        print(f"{name}, {count} images: {content['images'][name][str(count)]}", flush=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pretraining", type=int, default=600, help="steps, by next letters")
@@ -122,6 +136,8 @@ def main(arguments: list[str] | None = None) -> int:
         if part == "images":
             record_images(found, seeds, wanted.steps)
             found["steps_of_images"] = wanted.steps
+        elif part == "longer":
+            record_longer(found, seeds, wanted.steps)
         else:
             record_words(part, found, seeds, wanted.pretraining, wanted.tuning)
             found["steps_of_words"] = wanted.tuning

@@ -392,10 +392,12 @@ def test_the_record_has_each_seed_and_its_command():
     record = json.loads((RECORDED / "few_labels.json").read_text())
     assert record["command"] == "python -m bench.record_few_labels"
     for table, amounts in (("words", record_few_labels.WINDOWS), ("images", record_few_labels.IMAGES)):
-        for name, by_amount in record[table].items():
+        for by_amount in record[table].values():
             assert [*by_amount] == [str(amount) for amount in amounts]
             assert all(len(seeds) == 3 for seeds in by_amount.values())
-            assert all(len(tried) == 3 for tried in record[f"rates_of_{table}"][name].values())
+        for tried in record[f"rates_of_{table}"].values():
+            assert [*tried] == [str(amount) for amount in amounts]
+            assert all(len(rates) == 3 for rates in tried.values())
 
 
 def test_the_best_rate_is_chosen_before_the_seeds_are_run():

@@ -306,7 +306,8 @@ with payoff("front_end"):
     tokens, per_second, field = front_end(30 * 16_000, 16_000, 400, 160, whisper)
     print(f"30 s of speech: {tokens:,} tokens, {per_second:g} per second; one hears {field:g} ms")
     start = (16 * 2 - 2) * 160 / 16_000  # of what token 16 hears: two frames before frame 32
-    plot_spectrogram(sound, mels, 16_000, 160, 400, field=(start, start + field / 1000))
+    part = sound[:8_000]  # two notes
+    plot_spectrogram(part, audio.log_mel(part), 16_000, 160, 400, (start, start + field / 1000))
 
 # %% [markdown] covers="10"
 # (Whisper pads the sound so that its last window fits too; then it is 1,500 tokens.) A vowel lasts longer than one token hears: words have to be put together by the transformer.
@@ -467,10 +468,10 @@ both = {skips: [errors[skips, seed] for seed in (0, 1)] for skips in (True, Fals
 
 # %% figure="denoised" covers="10"
 with torch.no_grad():
-    cleaned = [denoisers[skips, 0](noisy_held[:5])[:, 0] for skips in (True, False)]
-rows = [clean_held[:5, 0], noisy_held[:5, 0], *cleaned]
+    cleaned = [denoisers[skips, 0](noisy_held[:6])[:, 0] for skips in (True, False)]
+rows = [clean_held[:6, 0], noisy_held[:6, 0], *cleaned]
 names = ("true", "noisy", "with skips", "without")
-plot_images(torch.cat(rows), [name for name in names for _ in range(5)], columns=5, limits=(0, 1))
+plot_images(torch.cat(rows), [name for name in names for _ in range(6)], columns=6, limits=(0, 1))
 
 # %% covers="10"
 noise_left = F.mse_loss(noisy_held, clean_held).item()
@@ -623,7 +624,7 @@ vae, nats = trained(VAE(side), 32_000)
 # %% covers="10"
 with torch.no_grad():
     codes = vae.encode(held_images[:1_000]).mean
-latents.plot_codes(codes, held_labels[:1_000], "Nobody told it what a digit is")
+latents.plot_codes(codes[:600], held_labels[:600], "Nobody told it what a digit is")
 
 # %% covers="10"
 near = torch.cdist(codes, codes).fill_diagonal_(torch.inf).argmin(1)
@@ -663,16 +664,16 @@ latent_map(decode)
 seed_everything(0)
 grid_vae, grid_nats = trained(VAE(side, latents=1, grid=True), 12_000)
 numbers = {"two numbers": 2, "a grid": grid_vae.encode(held_images[:1]).mean.numel()}
-again = {"true": held_images[:5]}
+again = {"true": held_images[:6]}
 with torch.no_grad():
     again |= {
-        name: one(held_images[:5])[0].sigmoid()
+        name: one(held_images[:6])[0].sigmoid()
         for name, one in (("two numbers", vae), ("a grid", grid_vae))
     }
 plot_images(
     torch.cat([*again.values()])[:, 0],
-    [name for name in again for _ in range(5)],
-    columns=5,
+    [name for name in again for _ in range(6)],
+    columns=6,
     limits=(0, 1),
 )
 

@@ -459,10 +459,14 @@ def test_a_place_says_how_far_it_is_from_the_middle():
     assert "2.00 nats" in widget.describe(2, 0)
 
 
-def test_the_frame_stands_where_the_sliders_say():
-    figure = widget.draw(lambda codes: torch.rand(len(codes), 1, 8, 8), torch.rand(26, 26), 1.0, -2.0)
-    marker = figure.axes[0].lines[0]
-    assert (marker.get_xdata()[0], marker.get_ydata()[0]) == (1.0, -2.0)
+def test_the_image_of_a_place_stands_in_the_middle_of_its_neighbours():
+    def decode(codes):
+        return (codes[:, :1, None, None] + 10 * codes[:, 1:, None, None]).expand(-1, 1, 4, 4)
+
+    one, around = widget.draw(decode, 1.0, -2.0).axes
+    picture = around.images[0].get_array()
+    assert picture.shape == (20, 20) and (picture[8:12, 8:12] == one.images[0].get_array()).all()
+    assert picture[8, 12] == pytest.approx(1.4 - 20) and picture[4, 8] == pytest.approx(1 - 16)
 
 
 def test_latent_map(lab):

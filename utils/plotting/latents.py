@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
 from torch import Tensor
@@ -13,13 +14,13 @@ Decode = Callable[[Tensor], Tensor]
 
 
 @torch.no_grad()
-def atlas(decode: Decode, steps: int = 13, reach: float = 2.4) -> Tensor:
-    """The images of a square grid of codes, from -reach to reach in both directions, as one image (steps H, steps W).
+def atlas(decode: Decode, steps: int = 11, reach: float = 2.4, middle: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+    """The images of a square grid of codes, up to `reach` from the middle in each direction: one image (steps H, steps W).
 
     The first number of the code grows to the right, the second one upwards.
     """
     line = torch.linspace(-reach, reach, steps)
-    codes = torch.stack([line.repeat(steps), line.flip(0).repeat_interleave(steps)], 1)
+    codes = torch.stack([line.repeat(steps), line.flip(0).repeat_interleave(steps)], 1) + torch.tensor(middle)
     images = decode(codes)[:, 0]  # (steps², H, W)
     side = images.shape[-1]
     return images.view(steps, steps, -1, side).transpose(1, 2).flatten(2).flatten(0, 1)
@@ -27,9 +28,9 @@ def atlas(decode: Decode, steps: int = 13, reach: float = 2.4) -> Tensor:
 
 def plot_atlas(picture: Tensor, title: str = "", reach: float = 2.4, ax: Axes | None = None) -> Axes:
     """What `atlas` gives, with the code along both axes."""
-    ax = axes(ax, (4.6, 4.6))
-    steps_wide = reach * 13 / 12  # the middle of the outer images lies at `reach`
-    ax.imshow(picture.numpy(), "gray", vmin=0, vmax=1, extent=(-steps_wide, steps_wide, -steps_wide, steps_wide))
+    ax = axes(ax, (4.0, 4.0))
+    edge = reach * 11 / 10  # the middle of the outer images lies at `reach`
+    ax.imshow(picture.numpy(), plt.get_cmap("gray", 16), vmin=0, vmax=1, extent=(-edge, edge, -edge, edge))
     ax.set(xlabel="first number of the code", ylabel="second number of the code", title=title)
     ax.set(xticks=range(-2, 3), yticks=range(-2, 3))
     return ax
@@ -37,10 +38,9 @@ def plot_atlas(picture: Tensor, title: str = "", reach: float = 2.4, ax: Axes | 
 
 def plot_codes(codes: Tensor, labels: Tensor, title: str = "", ax: Axes | None = None) -> Axes:
     """Where images lie by their codes (N, 2): each as its digit, coloured by it."""
-    ax = axes(ax, (4.9, 4.6))
-    shown = ax.scatter(*codes.numpy().T, c=labels.numpy(), cmap="tab10", vmin=-0.5, vmax=9.5, s=8, alpha=0.7)
-    bar = ax.figure.colorbar(shown, ax=ax, ticks=range(10), shrink=0.8, label="digit")
-    bar.solids.set_alpha(1)  # pyright: ignore[reportOptionalMemberAccess]
+    ax = axes(ax, (4.5, 3.9))
+    shown = ax.scatter(*codes.numpy().T, c=labels.numpy(), cmap="tab10", vmin=-0.5, vmax=9.5, s=7)
+    ax.figure.colorbar(shown, ax=ax, ticks=range(10), shrink=0.8, label="digit")
     ax.set(xlabel="first number of the code", ylabel="second number of the code", title=title)
     ax.set_aspect("equal")
     return ax

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from utils.plotting.style import ORANGE
 
+STEP = 64  # samples: a wave is drawn from its least to its largest value in each piece of this length
+
 
 def plot_spectrogram(
     sound: Tensor, mels: Tensor, rate: int, hop: int, window: int, field: tuple[float, float] | None = None
@@ -14,12 +16,14 @@ def plot_spectrogram(
 
     `field`, in seconds, is framed in both: what one token hears.
     """
-    figure, panels = plt.subplots(2, 1, figsize=(6.5, 4.2), layout="constrained", sharex=True, height_ratios=(1, 2))
-    panels[0].plot(np.arange(len(sound)) / rate, sound.numpy(), lw=0.4)
-    panels[0].set(ylabel="amplitude", title="The same second twice: as a wave and as a log-mel spectrogram")
+    figure, panels = plt.subplots(2, 1, figsize=(6.2, 3.6), layout="constrained", sharex=True, height_ratios=(1, 2))
+    pieces = sound[: len(sound) // STEP * STEP].view(-1, STEP).numpy()
+    times = (np.arange(len(pieces)) + 0.5) * STEP / rate
+    panels[0].fill_between(times, pieces.min(1), pieces.max(1), lw=0)
+    panels[0].set(ylabel="amplitude", title="The same sound twice: as a wave and as a log-mel spectrogram")
     first = (window - hop) / 2 / rate  # the middle of a window belongs to its column
     extent = (first, first + mels.shape[1] * hop / rate, -0.5, len(mels) - 0.5)
-    drawn = panels[1].imshow(mels.numpy(), "viridis", aspect="auto", origin="lower", extent=extent)
+    drawn = panels[1].imshow(mels.numpy(), plt.get_cmap("viridis", 24), aspect="auto", origin="lower", extent=extent)
     panels[1].set(xlabel="time (s)", ylabel="mel band", xlim=(0, len(sound) / rate))
     figure.colorbar(drawn, ax=panels[1], label="power (powers of ten)", shrink=0.9)
     if field is not None:

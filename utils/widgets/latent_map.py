@@ -2,10 +2,13 @@
 
 import torch
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from utils.plotting.latents import Decode, atlas, plot_atlas
+from utils.plotting.images import plot_image
+from utils.plotting.latents import Decode, atlas
+from utils.plotting.style import ORANGE
 
-REACH = 2.4  # as far as the sliders go
+REACH, STEP = 2.4, 0.4  # as far as the sliders go; from one neighbour to the next
 
 
 def describe(x: float, y: float) -> str:
@@ -15,17 +18,16 @@ def describe(x: float, y: float) -> str:
 
 
 @torch.no_grad()
-def draw(decode: Decode, picture: torch.Tensor, x: float, y: float) -> Figure:
-    """The map of all codes with the place marked, and the image that stands there, large."""
+def draw(decode: Decode, x: float, y: float) -> Figure:
+    """The image at this place, large, and those around it on a grid of 0.4."""
     import matplotlib.pyplot as plt
 
-    from utils.plotting.images import plot_image
-    from utils.plotting.style import ORANGE
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.9), layout="constrained", width_ratios=(1.25, 1))
-    plot_atlas(picture, "The map", REACH, ax=left)
-    left.plot(x, y, "s", mfc="none", mec=ORANGE, mew=2.5, ms=16)
-    plot_image(decode(torch.tensor([[x, y]]))[0], "The image at the orange frame", ax=right, limits=(0, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(5.6, 2.8), layout="constrained")
+    plot_image(decode(torch.tensor([[x, y]]))[0], "The image at this place", ax=left, limits=(0, 1))
+    around = atlas(decode, steps=5, reach=2 * STEP, middle=(x, y))
+    plot_image(around, "Its neighbours, 0.4 apart", ax=right, limits=(0, 1))
+    side = len(around) // 5
+    right.add_patch(Rectangle((2 * side - 0.5, 2 * side - 0.5), side, side, fill=False, edgecolor=ORANGE, lw=2))
     return figure
 
 
@@ -37,16 +39,14 @@ def latent_map(decode: Decode) -> None:
 
     options = dict(value=0.0, min=-REACH, max=REACH, step=0.1, continuous_update=False)
     across, up = (widgets.FloatSlider(description=name, **options) for name in ("first:", "second:"))
-    said, canvas, picture = widgets.HTML(), widgets.HTML(), atlas(decode, reach=REACH)
+    said, canvas = widgets.HTML(), widgets.HTML()
 
     def redraw() -> None:
         said.value = status(describe(across.value, up.value))
-        canvas.value = img(
-            png(draw(decode, picture, across.value, up.value)), "A map of images, a frame in it, and the image there."
-        )
+        canvas.value = img(png(draw(decode, across.value, up.value)), "The image at this place, and those around it.")
 
     follow([across, up], redraw)
     explorer = widgets.VBox([across, up, said, canvas])
     explorer.add_class("latent-map")
-    alt = "A map of digits by their codes, a frame in the middle, and the digit there. Run the cell to move it."
-    show(explorer, draw(decode, picture, across.value, up.value), alt)
+    alt = "Two sliders for a code, the digit at that place, and 24 neighbours around it. Run the cell to move it."
+    show(explorer, draw(decode, across.value, up.value), alt)

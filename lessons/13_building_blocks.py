@@ -871,6 +871,7 @@ plot_against(
     "letters judged right (%)",
     "Where does a word begin? Text without labels helps (recorded)",
     level=level,
+    below=True,
 )
 
 # %% covers="57"
@@ -901,6 +902,7 @@ plot_against(
     "letters judged right (%)",
     "All of it trained, or the head alone (recorded)",
     level=level,
+    below=True,
 )
 
 # %% covers="57"

@@ -14,8 +14,8 @@ Decode = Callable[[Tensor], Tensor]
 
 
 @torch.no_grad()
-def atlas(decode: Decode, steps: int = 11, reach: float = 2.4, middle: tuple[float, float] = (0.0, 0.0)) -> Tensor:
-    """The images of a square grid of codes, up to `reach` from the middle in each direction: one image (steps H, steps W).
+def atlas(decode: Decode, steps: int = 9, reach: float = 2.4, middle: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+    """The images of a square grid of codes, up to `reach` from the middle each way: one image (steps H, steps W).
 
     The first number of the code grows to the right, the second one upwards.
     """
@@ -28,9 +28,16 @@ def atlas(decode: Decode, steps: int = 11, reach: float = 2.4, middle: tuple[flo
 
 def plot_atlas(picture: Tensor, title: str = "", reach: float = 2.4, ax: Axes | None = None) -> Axes:
     """What `atlas` gives, with the code along both axes."""
-    ax = axes(ax, (4.0, 4.0))
-    edge = reach * 11 / 10  # the middle of the outer images lies at `reach`
-    ax.imshow(picture.numpy(), plt.get_cmap("gray", 16), vmin=0, vmax=1, extent=(-edge, edge, -edge, edge))
+    ax = axes(ax, (3.8, 3.8))
+    edge = reach * 9 / 8  # the middle of the outer images lies at `reach`
+    ax.imshow(
+        picture.numpy(),
+        plt.get_cmap("gray", 16),
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+        extent=(-edge, edge, -edge, edge),
+    )
     ax.set(xlabel="first number of the code", ylabel="second number of the code", title=title)
     ax.set(xticks=range(-2, 3), yticks=range(-2, 3))
     return ax

@@ -71,12 +71,14 @@ def plot_against(
     title: str = "",
     level: tuple[str, float] | None = None,
     ax: Axes | None = None,
+    below: bool = False,
 ) -> Axes:
     """Results against an amount, such as labels or seconds: {name: {amount: a result for each seed}}.
 
     A line goes through the means, each seed is a dot. `level` names a value to compare with, drawn as a dashed line.
+    With `below` the names stand under the figure, where many would lie over the curves.
     """
-    ax = axes(ax, (6.5, 3.4))
+    ax = axes(ax, (6.5, 4.0 if below else 3.4))
     if level:
         ax.axhline(level[1], color="black", linestyle="--", linewidth=1, label=level[0])
     for (name, group), marker in zip(results.items(), MARKERS, strict=False):
@@ -88,7 +90,8 @@ def plot_against(
     ticks = sorted({amount for group in results.values() for amount in group})
     ax.set_xticks(ticks, [f"{tick:,.12g}" for tick in ticks])
     ax.xaxis.minorticks_off()
-    ax.legend(frameon=False, fontsize=9)
+    place = dict(loc="upper center", bbox_to_anchor=(0.42, -0.18), ncols=2) if below else {}
+    ax.legend(frameon=False, fontsize=8 if below else 9, **place)
     return ax
 
 

@@ -1,0 +1,120 @@
+"""Ten ways in which information moves, each as one small model with the same reading and the same task.
+
+The task is to keep the last symbol: sequences of fillers with a symbol here and there, and at each position the question
+which symbol came last (the *flip-flop* of Liu et al., "Exposing Attention Glitches with Flip-Flop Language Modeling",
+NeurIPS 2023, arXiv:2306.00946). The input that matters is known at each position, so the right reach map is known.
+Shapes: B sequences, T positions, C channels.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from utils.models.wavenet import CausalConv
+
+SYMBOLS, TOKENS = 4, 8  # tokens 0 to 3 are symbols, 4 to 7 are fillers
+LENGTH = 48
+
+
+def last_symbol(count: int, seed: int, length: int = LENGTH, often: float = 1 / 16) -> tuple[Tensor, Tensor]:
+    """Tokens (count, length) and, for each position, the symbol that came last (count, length).
+
+    Each sequence begins with a symbol; later ones come with probability `often`. The same seed gives the same.
+    """
+    draw = torch.Generator().manual_seed(seed)
+    fillers = torch.randint(SYMBOLS, TOKENS, (count, length), generator=draw)
+    symbols = torch.randint(SYMBOLS, (count, length), generator=draw)
+    written = torch.rand(count, length, generator=draw) < often
+    written[:, 0] = True
+    tokens = torch.where(written, symbols, fillers)
+    return tokens, tokens.gather(1, last_place(tokens))
+
+
+def last_place(tokens: Tensor) -> Tensor:
+    """Where the last symbol stands, for each position of tokens (…, T): (…, T)."""
+    places = torch.arange(tokens.shape[-1]).expand_as(tokens)
+    return torch.where(tokens < SYMBOLS, places, 0).cummax(-1).values
+
+
+class Stack(nn.Module):
+    """Causal convolutions with a ReLU after each, (B, T, C) in and out."""
+
+    def __init__(self, width: int, dilations: tuple[int, ...], kernel: int):
+        super().__init__()
+        self.layers = nn.Sequential()
+        for dilation in dilations:
+            self.layers += nn.Sequential(CausalConv(width, width, kernel, dilation), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x.mT).mT
+
+
+class States(nn.Module):
+    """A recurrent layer of torch's, (B, T, C) in and its states out."""
+
+    def __init__(self, layer: nn.RNNBase):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)[0]
+
+
+class Look(nn.Module):
+    """Two layers of self-attention with a residual step each, (B, T, C) in and out.
+
+    What is far away costs each head a slope of its own per position, as in ALiBi (Press et al. 2022), and the slopes are
+    learned, so that no direction is preferred by form. With `causal` no position sees a later one.
+    """
+
+    def __init__(self, width: int, causal: bool, heads: int = 4, layers: int = 2):
+        super().__init__()
+        self.causal, self.heads = causal, heads
+        self.qkv = nn.ModuleList(nn.Linear(width, 3 * width) for _ in range(layers))
+        self.out = nn.ModuleList(nn.Linear(width, width) for _ in range(layers))
+        self.slope = nn.Parameter(torch.zeros(layers, heads))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for qkv, out, slope in zip(self.qkv, self.out, self.slope, strict=True):
+            x = x + out(self.look(x, qkv, slope))
+        return x
+
+    def look(self, x: Tensor, qkv: nn.Module, slope: Tensor) -> Tensor:
+        q, k, v = qkv(F.layer_norm(x, x.shape[-1:])).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        places = torch.arange(x.shape[1], device=x.device)
+        distance = (places[:, None] - places).to(x)  # above 0 where j lies before i
+        scores = q @ k.mT / q.shape[-1] ** 0.5 - slope[:, None, None] * distance
+        if self.causal:
+            scores = scores.masked_fill(distance < 0, -torch.inf)
+        return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
+
+
+MIXERS: dict[str, Callable[[], tuple[int, nn.Module]]] = {
+    "CNN": lambda: (30, Stack(30, (1, 1, 1), kernel=3)),
+    "dilated CNN": lambda: (30, Stack(30, (1, 2, 4, 8, 16, 32), kernel=2)),
+    "plain RNN": lambda: (64, States(nn.RNN(64, 64, batch_first=True))),
+    "LSTM": lambda: (32, States(nn.LSTM(32, 32, batch_first=True))),
+    "GRU": lambda: (37, States(nn.GRU(37, 37, batch_first=True))),
+    "causal attention": lambda: (32, Look(32, causal=True)),
+    "full attention": lambda: (32, Look(32, causal=False)),
+}
+"""{name: a function that makes its width and its way to move information}. Each has about 8,500 parameters in all."""
+
+
+class OnTheWall(nn.Module):
+    """Tokens (B, T) in, logits (B, T, symbols) out: one-hot vectors, a dense layer, one of the ten, a dense layer."""
+
+    def __init__(self, name: str):
+        super().__init__()
+        width, self.mixer = MIXERS[name]()
+        self.first, self.head = nn.Linear(TOKENS, width), nn.Linear(width, SYMBOLS)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.read(F.one_hot(tokens, TOKENS).float())
+
+    def read(self, vectors: Tensor) -> Tensor:
+        """What follows the one-hot vectors: (B, T, tokens) in. `influence(model.read, vectors)`."""
+        return self.head(self.mixer(self.first(vectors)))

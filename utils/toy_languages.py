@@ -150,3 +150,42 @@ def sines(count: int, length: int, periods: tuple[float, float], seed: int) -> T
     period = shortest + (longest - shortest) * torch.rand(count, 1, generator=draw)
     begin = torch.rand(count, 1, generator=draw)
     return torch.sin(2 * torch.pi * (begin + torch.arange(length) / period))[..., None]
+
+
+COPIED, NOISE, GO = 8, 8, 9
+"""Of `selective_copying`: tokens 0 to 7 are worth copying, 8 is noise, and 9 asks for the next one."""
+
+
+def selective_copying(count: int, length: int, copied: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Symbols among noise, then questions: tokens (N, length + copied) and answers (N, copied), in their order.
+
+    `copied` symbols stand anywhere in the first `length` tokens, so that which tokens count is known from their content
+    alone, not from their place (Gu and Dao 2023, after a task of Arjovsky et al. 2016). Then GO stands as many times.
+    Raises ValueError where they do not fit.
+    """
+    if not 0 < copied <= length:
+        raise ValueError(f"{copied} symbols do not fit into {length} places.")
+    draw = torch.Generator().manual_seed(seed)
+    places = torch.rand(count, length, generator=draw).topk(copied).indices.sort().values  # (N, copied)
+    symbols = torch.randint(COPIED, (count, copied), generator=draw)
+    story = torch.full((count, length), NOISE).scatter(1, places, symbols)
+    return torch.cat([story, torch.full((count, copied), GO)], 1), symbols
+
+
+def associations(count: int, pairs: int, seed: int, keys: int = 16, values: int = 8) -> tuple[Tensor, Tensor]:
+    """Pairs, then the same keys in another order: tokens (N, 4 × pairs) and answers (N, pairs).
+
+    Such as “c 2 a 5 b 2 · a 5 c 2 b 2”: after a key there stands what stood there the last time. To look that up is
+    called induction (Olsson et al. 2022), and the task associative recall. Keys are tokens 0 to `keys` − 1, and values
+    the `values` tokens after them. The questions are the places 2 × pairs, 2 × pairs + 2, … Raises ValueError for more
+    pairs than keys.
+    """
+    if not 0 < pairs <= keys:
+        raise ValueError(f"{pairs} pairs need as many keys, and there are {keys}.")
+    draw = torch.Generator().manual_seed(seed)
+    key = torch.rand(count, keys, generator=draw).argsort()[:, :pairs]  # (N, pairs), each key once
+    value = torch.randint(keys, keys + values, (count, pairs), generator=draw)
+    again = torch.rand(count, pairs, generator=draw).argsort()
+    told, asked = (torch.stack([key.gather(1, order), value.gather(1, order)], 2).flatten(1)
+                   for order in (torch.arange(pairs).expand(count, -1), again))  # fmt: skip
+    return torch.cat([told, asked], 1), value.gather(1, again)

@@ -7,13 +7,15 @@ Shapes: B sequences, T positions, C channels.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from utils.models.rwkv import TimeMix
+from utils.models.state_space import Mamba
 from utils.models.wavenet import CausalConv
+from utils.models.xlstm import MLSTM
 
 SYMBOLS, TOKENS = 4, 8  # tokens 0 to 3 are symbols, 4 to 7 are fillers
 LENGTH = 48
@@ -39,7 +41,7 @@ def last_place(tokens: Tensor) -> Tensor:
     return torch.where(tokens < SYMBOLS, places, 0).cummax(-1).values
 
 
-class Stack(nn.Module):
+class Convolutions(nn.Module):
     """Causal convolutions with a ReLU after each, (B, T, C) in and out."""
 
     def __init__(self, width: int, dilations: tuple[int, ...], kernel: int):
@@ -66,8 +68,8 @@ class States(nn.Module):
 class Look(nn.Module):
     """Two layers of self-attention with a residual step each, (B, T, C) in and out.
 
-    What is far away costs each head a slope of its own per position, as in ALiBi (Press et al. 2022), and the slopes are
-    learned, so that no direction is preferred by form. With `causal` no position sees a later one.
+    What is far away costs each head a slope of its own per position, as in ALiBi (Press et al. 2022). Here the slopes are
+    learned, one for the past and one for the future. With `causal` no position sees a later one.
     """
 
     def __init__(self, width: int, causal: bool, heads: int = 4, layers: int = 2):
@@ -75,7 +77,7 @@ class Look(nn.Module):
         self.causal, self.heads = causal, heads
         self.qkv = nn.ModuleList(nn.Linear(width, 3 * width) for _ in range(layers))
         self.out = nn.ModuleList(nn.Linear(width, width) for _ in range(layers))
-        self.slope = nn.Parameter(torch.zeros(layers, heads))
+        self.slope = nn.Parameter(torch.linspace(0, 0.5, heads).repeat(layers, 2, 1))  # per position, past and future
 
     def forward(self, x: Tensor) -> Tensor:
         for qkv, out, slope in zip(self.qkv, self.out, self.slope, strict=True):
@@ -86,22 +88,38 @@ class Look(nn.Module):
         q, k, v = qkv(F.layer_norm(x, x.shape[-1:])).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         places = torch.arange(x.shape[1], device=x.device)
         distance = (places[:, None] - places).to(x)  # above 0 where j lies before i
-        scores = q @ k.mT / q.shape[-1] ** 0.5 - slope[:, None, None] * distance
+        past, future = slope[..., None, None]  # (H, 1, 1) each
+        scores = q @ k.mT / q.shape[-1] ** 0.5 - past * distance.relu() - future * (-distance).relu()
         if self.causal:
             scores = scores.masked_fill(distance < 0, -torch.inf)
         return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
 
 
 MIXERS: dict[str, Callable[[], tuple[int, nn.Module]]] = {
-    "CNN": lambda: (30, Stack(30, (1, 1, 1), kernel=3)),
-    "dilated CNN": lambda: (30, Stack(30, (1, 2, 4, 8, 16, 32), kernel=2)),
+    "CNN": lambda: (30, Convolutions(30, (1, 1, 1), kernel=3)),
+    "dilated CNN": lambda: (26, Convolutions(26, (1, 2, 4, 8, 16, 32), kernel=2)),
     "plain RNN": lambda: (64, States(nn.RNN(64, 64, batch_first=True))),
     "LSTM": lambda: (32, States(nn.LSTM(32, 32, batch_first=True))),
     "GRU": lambda: (37, States(nn.GRU(37, 37, batch_first=True))),
     "causal attention": lambda: (32, Look(32, causal=True)),
     "full attention": lambda: (32, Look(32, causal=False)),
+    "state-space": lambda: (44, Mamba(44, state=4)),
+    "RWKV": lambda: (45, TimeMix(45)),
+    "xLSTM": lambda: (40, MLSTM(40)),
 }
-"""{name: a function that makes its width and its way to move information}. Each has about 8,500 parameters in all."""
+"""{name: a function that makes its width and its way to move information}. Each model has about 9,000 parameters in all.
+
+The state-space layer is Mamba's, that of RWKV its time-mix, that of xLSTM its matrix cell, the mLSTM (lesson 12).
+"""
+
+FIELDS = {"CNN": 7, "dilated CNN": 64}
+"""How many positions a stack of convolutions sees, itself included; the others see all before them."""
+
+
+SYMPTOMS: dict[str, Callable[[], tuple[int, nn.Module]]] = {
+    "CNN, twice as wide": lambda: (60, Convolutions(60, (1, 1, 1), kernel=3)),
+}
+"""More of the same, for comparison: four times the weights, and the same field."""
 
 
 class OnTheWall(nn.Module):
@@ -109,7 +127,7 @@ class OnTheWall(nn.Module):
 
     def __init__(self, name: str):
         super().__init__()
-        width, self.mixer = MIXERS[name]()
+        width, self.mixer = (MIXERS | SYMPTOMS)[name]()
         self.first, self.head = nn.Linear(TOKENS, width), nn.Linear(width, SYMBOLS)
 
     def forward(self, tokens: Tensor) -> Tensor:

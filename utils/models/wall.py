@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from utils.models.rwkv import TimeMix
-from utils.models.state_space import Mamba
+from utils.models.state_space import Mamba, SelectiveSSM
+from utils.models.stateful import CausalAttention
 from utils.models.wavenet import CausalConv
 from utils.models.xlstm import MLSTM
 
@@ -136,3 +137,33 @@ class OnTheWall(nn.Module):
     def read(self, vectors: Tensor) -> Tensor:
         """What follows the one-hot vectors: (B, T, tokens) in. `influence(model.read, vectors)`."""
         return self.head(self.mixer(self.first(vectors)))
+
+
+def numbers_kept(n: int, width: int) -> dict[str, int]:
+    """How many numbers each kind really keeps after n steps of one sequence, counted in its state or cache.
+
+    One layer of each kind, with `width` channels; of convolutions as many layers as see n positions. What reads all of
+    its input at once keeps nothing, and is left out. `width` must be a multiple of 4.
+    """
+    x = torch.zeros(1, n, width)
+    layers, doublings = -(-(n - 1) // 2), (n - 1).bit_length()
+    stacks = {
+        "CNN": Convolutions(width, (1,) * layers, kernel=3),
+        "dilated CNN": Convolutions(width, tuple(2**i for i in range(doublings)), kernel=2),
+    }
+    torch_layers = {"plain RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
+    stateful = {
+        "causal attention": CausalAttention(width),
+        "state-space": SelectiveSSM(width, state=16),
+        "RWKV": TimeMix(width),
+        "xLSTM": MLSTM(width, heads=4),
+    }
+    convolutions = {name: [m for m in stack.modules() if isinstance(m, CausalConv)] for name, stack in stacks.items()}
+    kept = {name: sum(conv.past * conv.in_channels for conv in convs) for name, convs in convolutions.items()}
+    kept |= {name: _numbers(kind(width, width, batch_first=True)(x)[1]) for name, kind in torch_layers.items()}
+    return kept | {name: _numbers(layer.by_steps(x)[1]) for name, layer in stateful.items()}
+
+
+def _numbers(state: Tensor | tuple[Tensor, ...]) -> int:
+    """All numbers of a state, which is a tensor or several."""
+    return state.numel() if isinstance(state, Tensor) else sum(part.numel() for part in state)

@@ -7,7 +7,6 @@ seeds; about five minutes. The record grows model by model.
 """
 
 import argparse
-import base64
 import sys
 from typing import Any
 
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from bench.machine import prepare
 from bench.recording import record
-from utils.models.wall import LENGTH, MIXERS, SYMPTOMS, OnTheWall, last_place, last_symbol
+from utils.models.wall import LENGTH, MIXERS, SYMPTOMS, OnTheWall, last_place, last_symbol, packed
 from utils.paths import RECORDED
 from utils.reach import influence
 from utils.training import Batches, count_parameters, fit, seed_everything
@@ -28,7 +27,6 @@ DISTANCES = (0, 1, 8, 16, 32, 48, 64, 128)
 
 LONG = 256
 SHOWN = 7  # the seed of the sequence whose map is drawn
-DECADES = 6  # of the colours of a map; what is smaller is stored as nothing seen
 
 
 def tests() -> list[tuple[Tensor, Tensor]]:
@@ -54,18 +52,6 @@ def map_of(model: OnTheWall) -> Tensor:
     tokens, _ = last_symbol(1, SHOWN)
     found = influence(model.read, torch.nn.functional.one_hot(tokens[0], 8).float()[None])
     return found / found.max()
-
-
-def packed(found: Tensor) -> str:
-    """A map (T, T) relative to its largest as one byte for each pair: 255 for 1, 1 for 10⁻⁶ and less, 0 for none."""
-    levels = (1 + 254 * (1 + found.clamp(min=1e-30).log10() / DECADES)).clamp(1, 255).round()
-    return base64.b64encode(torch.where(found > 0, levels, 0).byte().numpy().tobytes()).decode()
-
-
-def unpacked(text: str, length: int = LENGTH) -> Tensor:
-    """The map (T, T) that `packed` wrote, within 3 %."""
-    levels = torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8).view(length, length).float()
-    return torch.where(levels > 0, 10 ** (DECADES * ((levels - 1) / 254 - 1)), 0)
 
 
 def train(name: str, steps: int, seed: int) -> OnTheWall:

@@ -6,6 +6,7 @@ NeurIPS 2023, arXiv:2306.00946). The input that matters is known at each positio
 Shapes: B sequences, T positions, C channels.
 """
 
+import base64
 from collections.abc import Callable
 
 import torch
@@ -20,6 +21,7 @@ from utils.models.xlstm import MLSTM
 
 SYMBOLS, TOKENS = 4, 8  # tokens 0 to 3 are symbols, 4 to 7 are fillers
 LENGTH = 48
+DECADES = 6  # of a map that is stored; what is smaller counts as the smallest
 
 
 def last_symbol(count: int, seed: int, length: int = LENGTH, often: float = 1 / 16) -> tuple[Tensor, Tensor]:
@@ -167,3 +169,15 @@ def numbers_kept(n: int, width: int) -> dict[str, int]:
 def _numbers(state: Tensor | tuple[Tensor, ...]) -> int:
     """All numbers of a state, which is a tensor or several."""
     return state.numel() if isinstance(state, Tensor) else sum(part.numel() for part in state)
+
+
+def packed(found: Tensor) -> str:
+    """A map (T, T) relative to its largest as one byte for each pair: 255 for 1, 1 for 10⁻⁶ and less, 0 for none."""
+    levels = (1 + 254 * (1 + found.clamp(min=1e-30).log10() / DECADES)).clamp(1, 255).round()
+    return base64.b64encode(torch.where(found > 0, levels, 0).byte().numpy().tobytes()).decode()
+
+
+def unpacked(text: str, length: int = LENGTH) -> Tensor:
+    """The map (T, T) that `packed` wrote, within 3 %."""
+    levels = torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8).view(length, length).float()
+    return torch.where(levels > 0, 10 ** (DECADES * ((levels - 1) / 254 - 1)), 0)

@@ -1,4 +1,4 @@
-"""`python -m bench.record_wall`: ten small models learn one task, and their reach maps. Writes docs/recorded/the_wall.json.
+"""`python -m bench.record_wall`: ten small models learn one task, and their reach maps. Writes docs/recorded/.
 
 The task is `utils.models.wall.last_symbol`: which symbol came last? Each model has about 9,000 parameters and takes 600
 updates of 16 sequences of 48. Recorded are, for each seed, the accuracy by the distance to the symbol, on sequences as

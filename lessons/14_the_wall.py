@@ -29,7 +29,7 @@ from utils import data, models, notebook, paths, reach, strokes, toy_speech
 from utils.checks import the_wall as check
 from utils.claims import claim
 from utils.models import wall as on_the_wall
-from utils.models.handwriting import Scribe, draw, mean_nll, mixture, stroke_nll, write
+from utils.models.handwriting import Scribe, mean_nll, mixture, stroke_nll, write
 from utils.models.speech import Listener, collapse, ctc, decode_greedily
 from utils.models.wavenet import WaveNet
 from utils.notebook import payoff
@@ -39,7 +39,7 @@ from utils.plotting.maps import plot_influences
 from utils.plotting.speech import plot_utterance
 from utils.plotting.timeline import plot_timeline
 from utils.plotting.wall import plot_progression, plot_right_by_distance, plot_wall
-from utils.text import decode, encode
+from utils.text import encode
 from utils.training import Batches, count_parameters, fit, in_parallel, seed_everything
 from utils.widgets.pen import pen
 
@@ -151,8 +151,7 @@ with payoff("ctc_log_likelihood"):
     mine = ctc_log_likelihood(long, word)
     claim(
         "Your sum over all paths is torch's, and for three frames that of all 27 paths",
-        abs(mine - theirs) < 0.01
-        and abs(ctc_log_likelihood(log_p, [1, 2]).exp() - by_hand) < 1e-5,
+        abs(mine - theirs) < 0.01 and abs(ctc_log_likelihood(log_p, [1, 2]).exp() - by_hand) < 1e-5,
         yours=float(mine),
         torch=float(theirs),
     )
@@ -229,7 +228,7 @@ claim(
 
 # %% covers="65"
 example = next(i for i in range(400) if said[i] == meant[i] and len(meant[i]) == 5)
-title = f"“{meant[example]}”: the network found the times by itself, and answers in spikes"
+title = f"“{meant[example]}”: the network found the times by itself"
 plot_utterance(
     heard[example], logits[example].softmax(-1), truth[example], toy_speech.ALPHABET, title
 )
@@ -238,17 +237,17 @@ plot_utterance(
 named = logits.argmax(-1)
 new = (named > 0) & (named != F.pad(named[:, :-1], (1, 0)))  # a letter begins here
 inside = (truth == named)[new].float().mean().item()
-blank = (named == 0).float().mean().item()
+lasts = {"named": (named > 0).sum() / new.sum(), "sounds": (truth > 0).sum() / (spoken > 0).sum()}
 claim(
-    "Most letters are named while they sound, and most frames get the blank",
-    inside > 0.7 and blank > 0.6,
-    unit="%",
-    named_while_they_sound=100 * inside,
-    blank_frames=100 * blank,
+    "Most letters are named while they sound, though nobody told it when that is",
+    inside > 0.7,
+    named_while_they_sound=f"{100 * inside:.0f} %",
+    frames_that_a_letter_is_named=lasts["named"].item(),
+    frames_that_it_sounds=lasts["sounds"].item(),
 )
 
 # %% [markdown]
-# The spikes are typical of CTC. One frame for each letter is enough for the sum, and blanks elsewhere are safe.
+# CTC does not ask for that. One frame for each letter and blanks everywhere else is just as good for the sum, and large networks that are trained for long often answer in such spikes.
 #
 # ### What both directions cost
 #
@@ -286,7 +285,7 @@ claim(
 )
 
 # %% [markdown]
-# So the price of the second direction is a wait. A system that must answer at once reads in one direction, or is trained on short pieces.
+# So the price of the second direction is a wait. (Longer pieces need not be better at once: at a seam a letter may be named twice, or not at all.) A system that must answer at once reads in one direction, or is trained on short pieces.
 #
 # ## 3 · Here or there, not between
 #
@@ -326,7 +325,7 @@ written = {"always the mean": [by_the_mean(scribe, 150)], "drawn from the mixtur
 plot_lines(written, "The same network, read in two ways")
 
 # %% [markdown]
-# So the network has to give a *distribution* with several peaks. A **mixture density network** gives K bivariate normal distributions with
+# The mean chooses nothing: it soon repeats one wave, and could never end a stroke. So the network has to give a *distribution* with several peaks, and one has to draw from it. A **mixture density network** gives K bivariate normal distributions with
 # weights $\pi_k$, and one probability of a lift:
 #
 # $$p(\Delta x, \Delta y) = \sum_{k=1}^{K} \pi_k\, \mathcal N_k, \qquad
@@ -416,7 +415,9 @@ def writer_with(components: int, seed: int = 0) -> float:
     model = scribes[components]
     batches = Batches(shifted(fresh), fresh, 16)
     recipe = dict(lr=0.01, weight_decay=0, clip=1.0, loss=mean_nll, metric="error", label="")
-    return fit(model, batches, Batches(shifted(unseen), unseen, 64), epochs=2, validations=1, **recipe).best
+    return fit(
+        model, batches, Batches(shifted(unseen), unseen, 64), epochs=2, validations=1, **recipe
+    ).best
 
 
 # %%
@@ -477,9 +478,7 @@ with payoff("mixture_nll"):
 
 
 # %% answer="next_step" covers="66"
-def next_step(
-    raw: torch.Tensor, bias: float, u: torch.Tensor, e: torch.Tensor
-) -> torch.Tensor:
+def next_step(raw: torch.Tensor, bias: float, u: torch.Tensor, e: torch.Tensor) -> torch.Tensor:
     """Sums raw (6 K + 1,), a bias, u (2,) and e (2,) in; a step of the pen (3,) out.
 
     >>> raw = torch.tensor([0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 0.0])  # one component around (1, 2)
@@ -538,7 +537,8 @@ pen()
 
 # %% figure="bias" covers="66"
 samples = {
-    f"bias {b:g}": write(scribe, 150, b, torch.Generator().manual_seed(1), lines=64) for b in (0.0, 1.0, 3.0)
+    f"bias {b:g}": write(scribe, 150, b, torch.Generator().manual_seed(1), lines=64)
+    for b in (0.0, 1.0, 3.0)
 }
 real = strokes.held_out()[64:128]
 shown = {name: [*made[:5]] for name, made in samples.items()} | {"from our strokes": [*real[:5]]}
@@ -546,7 +546,9 @@ plot_lines(shown)
 
 # %%
 with torch.no_grad():
-    own = {n: mean_nll(scribe(shifted(s))[0], s).item() for n, s in {**samples, "ours": real}.items()}
+    own = {
+        n: mean_nll(scribe(shifted(s))[0], s).item() for n, s in {**samples, "ours": real}.items()
+    }
 lifts = {name: 100 * s[..., 2].mean().item() for name, s in {**samples, "ours": real}.items()}
 claim(
     "Drawn without a bias, the writing is about as surprising as ours; with one, much less",
@@ -594,8 +596,8 @@ for b in (0.0, 3.0):
     made = write(scribe, 150, b, torch.Generator().manual_seed(9), lines=400)
     verdicts[b] = [judged(made, seed) for seed in (0, 1)]
 claim(
-    "A small judge tells lines with bias 3 from ours nearly always, two seeds",
-    min(verdicts[3.0]) > 85,
+    "A small judge hardly tells lines without a bias from ours, and nearly always those with bias 3",
+    max(verdicts[0.0]) < 75 and min(verdicts[3.0]) > 85,
     unit="%",
     bias_0=verdicts[0.0],
     bias_3=verdicts[3.0],
@@ -699,8 +701,8 @@ check.dilated_stack(dilated_stack)
 # %% payoff="dilated_stack"
 with payoff("dilated_stack"):
     torch.manual_seed(0)
-    stack = [(torch.randn(4, 4, 2), torch.zeros(4), 2**i) for i in range(5)]
-    x = torch.randn(1, 4, 48)
+    stack = [(torch.randn(16, 16, 2) / 4, torch.zeros(16), 2**i) for i in range(5)]
+    x = torch.randn(1, 16, 48)
     found = reach.influence(lambda x: dilated_stack(x, stack)[0], x, layout="BCT")
     seen = (found[-1] > 0).sum().item()
     plot_influences({f"your five layers: {seen} positions wide": found})
@@ -741,17 +743,17 @@ print(count_parameters(small), {name: race["parameters"][f"large {name}"] for na
 
 # %%
 claim(
-    "After 250,000 characters the small WaveNet has learned more than single characters tell",
-    quick < 3.3,
+    "After as many characters the small WaveNet reads better than the transformer, one seed",
+    quick < min(sizes["transformer"]) - 0.03,
     of="tiny_shakespeare",
     unit="bits",
     WaveNet=quick,
-    LSTM_of_lesson_11=sizes["LSTM"],
-    transformer_of_lesson_11=sizes["transformer"],
+    LSTM=sizes["LSTM"],
+    transformer=sizes["transformer"],
 )
 
 # %% [markdown]
-# That is one seed and a short run, and only the rate was tried out. For a longer look the course ships a larger one, `char_wavenet`, beside the models of lessons 08 and 11. They have
+# That is one seed and a short run, with one rate of two that were tried; the recipes of the other two were chosen for longer runs. Next to the LSTM it is too close to call. For a longer look the course ships a larger one, `char_wavenet`, beside the models of lessons 08 and 11. They have
 # different sizes and have read different amounts, so this is no race. How far does it look back? Its field says 64. **Predict**: is its *horizon*, where the loss stops falling, at 64 as well?
 
 # %%
@@ -771,27 +773,32 @@ claim(
 # %%
 lengths = (1, 2, 4, 8, 16, 32, 64, 128)
 readers = {"WaveNet, field 64": wavenet, "LSTM of lesson 08": lstm}
-look = partial(reach.context_horizon, lengths=lengths, positions=150)
+look = partial(reach.context_horizon, lengths=lengths, positions=400)
 found = {
     name: look(model, encode(corpus.validation, model.alphabet)) for name, model in readers.items()
 }
-plot_horizons_by_seed({name: [one] for name, one in found.items()}, field, "Field and horizon")
+title = f"The field ends at {field} characters, the horizon (dot) before"
+plot_horizons_by_seed({name: [one] for name, one in found.items()}, title=title)
 
 # %%
 bits = {name: dict(zip(lengths, one.bits, strict=True)) for name, one in found.items()}
 net = bits["WaveNet, field 64"]
 claim(
-    "Beyond its field the convolution gains nothing at all; most of the gain comes from 8 or fewer",
-    abs(net[128] - net[64]) < 1e-3 and net[1] - net[8] > 3 * (net[8] - net[64]),
+    "Beyond its field the convolution gains nothing at all, and beyond 8 characters very little",
+    abs(net[128] - net[64]) < 1e-3 and net[1] - net[8] > 10 * (net[8] - net[64]),
     of="tiny_shakespeare",
     unit="bits",
     **{f"{k} visible".replace(" ", "_"): net[k] for k in (1, 8, 32, 64, 128)},
 )
-shipped_bits = {n: models.card(n)["measured"]["shipped"] for n in ("char_wavenet", "char_lstm", "char_transformer")}
+shipped_bits = {
+    n: models.card(n)["measured"]["shipped"]
+    for n in ("char_wavenet", "char_lstm", "char_transformer")
+}
 print({name: round(value, 3) for name, value in shipped_bits.items()}, "bits per character")
 
 # %% [markdown]
-# A field is a promise of the architecture: beyond it, exactly nothing. A horizon is what training has made of it. Text of this size rewards the last few characters most, for a convolution, too.
+# A field is a limit of the architecture: beyond it, exactly nothing. A horizon is what training has made of the field. In this text the last few characters tell most, to a convolution, too. And this one does not even reach the
+# table of six characters (lesson 08): a field eight times as wide is worth little if so little of it is used.
 #
 # In generation it keeps the last inputs of each layer, 63 vectors in all here: more than an LSTM and, in the long run, less than a cache.
 
@@ -872,6 +879,7 @@ plot_right_by_distance(
     "The last symbol, named right (%), mean of three seeds",
 )
 
+
 # %%
 def right(kind: str, group: str) -> list[float]:
     """% of right answers for a group of distances, a number for each seed."""
@@ -880,16 +888,42 @@ def right(kind: str, group: str) -> list[float]:
 
 claim(
     "A convolution guesses beyond its field: 7 positions, or 64 with dilation (three seeds each)",
-    max(right("CNN", "16")) < 40 and max(right("dilated CNN", "64")) < 40 and min(right("dilated CNN", "8")) > 80,
+    max(right("CNN", "16")) < 40
+    and max(right("dilated CNN", "64")) < 40
+    and min(right("dilated CNN", "8")) > 80,
     unit="%",
     CNN_at_16=right("CNN", "16"),
     dilated_at_8=right("dilated CNN", "8"),
     dilated_at_64=right("dilated CNN", "64"),
 )
-# WALL CLAIMS
+keepers, lost = (
+    ("plain RNN", "LSTM", "GRU"),
+    ("causal attention", "full attention", "RWKV", "xLSTM"),
+)
+claim(
+    "Over 128 steps on, tanh layer, LSTM and GRU still know the symbol; four others do not",
+    min(min(right(kind, "128")) for kind in keepers) > 90
+    and max(max(right(kind, "128")) for kind in lost) < 60,
+    unit="%",
+    **{kind.replace(" ", "_"): right(kind, "128") for kind in (*keepers, *lost)},
+)
+claim(
+    "In the map of the trained tanh layer, little of the influence is the symbol's; in attention's, much is",
+    on_target["trained"]["plain RNN"] < 15 and on_target["trained"]["causal attention"] > 40,
+    unit="%",
+    plain_RNN=on_target["trained"]["plain RNN"],
+    causal_attention=on_target["trained"]["causal attention"],
+)
 
 # %% [markdown]
-# WALL TEXT
+# Did you expect the oldest row to win? Two things are worth a second look.
+#
+# **The maps and the answers disagree.** The plain RNN knows the symbol at any distance that we asked, and its map hardly shows it. There is no mistake in either. The ruler measures how a *small change* of an input changes the output. This network has made four stable
+# states, one for each symbol, and a state that is stable does not react to small changes: like a light switch, it stays where it is. Reach maps show paths along which an output can be *tuned*. They do not show everything that is *known*. (And gradients fade along such a switch, which is why it is hard to learn:
+# Bengio et al. 1994.) Why could it be learned here, and not in lesson 06 over 60 steps? Here every position is asked, the near ones too, and near ones teach the switch.
+#
+# **Who was right up to 48 and not beyond?** Attention shares its weights among all positions, and what it learned about 48 of them does not say how to treat 200. State-space layer, RWKV and mLSTM are *linear* in their state: what leaks away at a step is never restored. The three with a switch feed the state
+# through a squashing function, which pushes it back at each step. That is a reading which fits these ten models; a task that needs many symbols would rank them differently, as lessons 11 and 12 have measured.
 
 # %% [markdown]
 # ## 7 · The wall as a table
@@ -901,7 +935,7 @@ claim(
 # | `"path"` | arrows on the shortest path from the first input to the last output, as in lesson 00. Recurrent kinds have one layer: an arrow into the state of the first step, and one for each step after it. For the two CNNs, the number of layers that it takes |
 # | `"looks"` | how often a position looks at one, summed over all of them. A kernel of K looks K times at each position of each layer, padding included; a recurrent step twice, at its input and at the state before; attention once for each pair that is not masked. The CNNs have as many layers as in `"path"` |
 # | `"kept"` | numbers that have to be kept between two steps of generation, after n positions, for one sequence and one layer; for the CNNs again for all their layers. `"none"` if this kind cannot generate step by step |
-# | `"limit"` | what limits the reach, one word: `"field"` (nothing beyond a fixed number of positions), `"fade"` (each step multiplies by the same matrix), `"decay"` (by a learned number that does not depend on the input), `"gate"` (by a number that the input chooses), `"nothing"` (all positions are in reach, and only the cost grows) |
+# | `"limit"` | what limits the reach, one word: `"field"` (nothing beyond a fixed number of positions), `"fade"` (each step multiplies a small change by the same matrix, and by a slope), `"decay"` (by a learned number that does not depend on the input), `"gate"` (by a number that the input chooses), `"nothing"` (all positions are in reach, and only the cost grows) |
 #
 # The rows: `"CNN"` is causal with kernels of 3. `"dilated CNN"` is causal with kernels of 2 and dilations 1, 2, 4, … `"plain RNN"`, `"LSTM"` and `"GRU"` are torch's. `"causal attention"` keeps keys and values, `"full attention"` has no mask.
 # `"state-space"` is the selective core of Mamba with 16 numbers for each channel, without its short convolution. `"RWKV"` is the time-mix of lesson 12. `"xLSTM"` is an mLSTM with 4 heads; 4 divides C. Its state has three parts (lesson 12).
@@ -938,9 +972,7 @@ def wall(kind: str, column: str, n: int, C: int) -> int | str:
         "plain RNN": dict(**step, kept=C, limit="fade"),
         "LSTM": dict(**step, kept=2 * C, limit="gate"),
         "GRU": dict(**step, kept=C, limit="gate"),
-        "causal attention": dict(
-            path=1, looks=n * (n + 1) // 2, kept=2 * n * C, limit="nothing"
-        ),
+        "causal attention": dict(path=1, looks=n * (n + 1) // 2, kept=2 * n * C, limit="nothing"),
         "full attention": dict(path=1, looks=n * n, kept="none", limit="nothing"),
         "state-space": dict(**step, kept=16 * C, limit="gate"),
         "RWKV": dict(**step, kept=4 * C, limit="decay"),
@@ -1011,6 +1043,8 @@ plot_progression("Each step removes a constraint, and some bring one back")
 # - **2017**: faster kernels treat the symptom of a slow loop. A layer without a loop removes the wait (lessons 10 and 11), and brings in all pairs.
 # - **2023, 2024**: shorter contexts treat the symptom of n². A recurrence that a scan can compute removes the pairs, and everything must again fit into a state (lesson 12).
 # - **Hybrids** take some layers of each, and accept some of each cost.
+#
+# (In 2014 pairs were compared as well, but between a sentence and its translation, not within a text.)
 #
 # Two cautions. "Removed" is too strong where a constraint has only been moved: attention has no fading path, and pays with its cache. And the figure is drawn after the fact; at the time nobody knew
 # which of the two answers an idea was. The years are these:

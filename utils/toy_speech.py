@@ -12,7 +12,16 @@ ALPHABET = "-aeioukst"
 """Token 0 is CTC's blank, and also fills the words up to the same length."""
 
 BANDS, FRAMES = 16, 48
-CENTRES = {"a": (7, 10), "e": (4, 13), "i": (2, 14), "o": (4, 8), "u": (2, 6), "k": (9, 9), "s": (15, 13), "t": (12, 10)}
+CENTRES = {
+    "a": (7, 10),
+    "e": (4, 13),
+    "i": (2, 14),
+    "o": (4, 8),
+    "u": (2, 6),
+    "k": (9, 9),
+    "s": (15, 13),
+    "t": (12, 10),
+}
 WIDTHS = {letter: 0.8 if letter in "aeiou" else 2.0 for letter in CENTRES}
 
 

@@ -216,8 +216,12 @@ mixture_nll.slip("pen_missing", pen=0.0).says("The pen is missing: add its binar
 mixture_nll.slip("pen_turned", lifted=lambda s: 1 - s[:, 2]).says(
     "The pen is turned: sigmoid of the last number is the probability of a LIFT, steps[:, 2] = 1."
 )
-mixture_nll.slip("sign_turned", give=lambda loss: -loss).says("You returned the log-likelihood. The loss is minus that.")
-mixture_nll.slip("one_number", give=lambda loss: loss.mean()).says("You returned a mean. Return one number for each step.")
+mixture_nll.slip("sign_turned", give=lambda loss: -loss).says(
+    "You returned the log-likelihood. The loss is minus that."
+)
+mixture_nll.slip("one_number", give=lambda loss: loss.mean()).says(
+    "You returned a mean. Return one number for each step."
+)
 
 # --- 14.3 one step of the pen -----------------------------------------------------------------------------------------
 
@@ -300,7 +304,9 @@ next_step.slip("mean_of_means", mean=True).says(
 next_step.slip("second_not_shrunk", turn=lambda r, e: r * e[0] + e[1]).says(
     "The second number is not shrunk: ρ e₀ + √(1 − ρ²) e₁ has variance 1, and ρ e₀ + e₁ has more."
 )
-next_step.slip("not_correlated", turn=lambda r, e: e[1]).says("The correlation is missing: y moves along with e[0], too.")
+next_step.slip("not_correlated", turn=lambda r, e: e[1]).says(
+    "The correlation is missing: y moves along with e[0], too."
+)
 next_step.slip("root_missing", turn=lambda r, e: r * e[0] + (1 - r**2) * e[1]).says("The root is missing: √(1 − ρ²).")
 next_step.slip("correlation_not_squashed", squash=lambda r: r.clamp(-1, 1)).says("The correlation needs its tanh.")
 next_step.slip("variances", deviation=lambda s, b: ((s - b) / 2).exp()).says(
@@ -485,7 +491,9 @@ _slip("keys_alone", {"causal attention"}, "A cache holds a key AND a value of ea
 _slip("cache_of_nothing", {"causal attention"}, "Attention needs all that came before at each new step: a key and a value of each position.", kept=lambda n, C, row: 0)  # fmt: skip
 _slip("full_attention_generates", {"full attention"}, "Full attention reads what is to be generated, so it does not generate step by step: write 'none'.", kept=lambda n, C, row: 2 * n * C)  # fmt: skip
 _slip("state_of_one", {"state-space"}, "A state-space layer has N = 16 numbers of state for EACH channel.", kept=lambda n, C, row: C)  # fmt: skip
-_slip("state_without_channels", {"state-space"}, "16 numbers for each channel, so 16 C in all.", kept=lambda n, C, row: N)
+_slip(
+    "state_without_channels", {"state-space"}, "16 numbers for each channel, so 16 C in all.", kept=lambda n, C, row: N
+)
 _slip("numerator_alone", {"RWKV"}, "RWKV keeps four numbers for each channel: the last input, numerator, denominator, and the largest exponent.", kept=lambda n, C, row: C)  # fmt: skip
 _slip("ratio_of_two", {"RWKV"}, "Besides numerator and denominator, RWKV keeps the last input and the largest exponent: 4 C.", kept=lambda n, C, row: 2 * C)  # fmt: skip
 _slip("one_big_matrix", {"xLSTM"}, "With four heads there are four small matrices of (C / 4)², a normaliser of C numbers, and four stabilisers.", kept=lambda n, C, row: C * C)  # fmt: skip

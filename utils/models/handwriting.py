@@ -40,7 +40,10 @@ def mixture(raw: Tensor, bias: float = 0.0) -> Mixture:
 def stroke_nll(raw: Tensor, steps: Tensor) -> Tensor:
     """Negative log-likelihood (…), in nats, of steps (…, 3) under raw (…, 6 K + 1)."""
     m = mixture(raw)
-    x, y = ((steps[..., axis, None] - mean) / log.exp() for axis, mean, log in ((0, m.mean_x, m.log_x), (1, m.mean_y, m.log_y)))
+    x, y = (
+        (steps[..., axis, None] - mean) / log.exp()
+        for axis, mean, log in ((0, m.mean_x, m.log_x), (1, m.mean_y, m.log_y))
+    )
     rest = 1 - m.correlation**2
     distance = (x**2 + y**2 - 2 * m.correlation * x * y) / rest
     log_density = -distance / 2 - math.log(2 * math.pi) - m.log_x - m.log_y - rest.log() / 2  # (…, K)

@@ -1,7 +1,7 @@
 """Ten ways in which information moves, each as one small model with the same reading and the same task.
 
-The task is to keep the last symbol: sequences of fillers with a symbol here and there, and at each position the question
-which symbol came last (the *flip-flop* of Liu et al., "Exposing Attention Glitches with Flip-Flop Language Modeling",
+The task is to keep the last symbol: sequences of fillers with a symbol here and there, and at each position the
+question which symbol came last (the *flip-flop* of Liu et al., "Exposing Attention Glitches with Flip-Flop Language Modeling",
 NeurIPS 2023, arXiv:2306.00946). The input that matters is known at each position, so the right reach map is known.
 Shapes: B sequences, T positions, C channels.
 """
@@ -71,8 +71,8 @@ class States(nn.Module):
 class Look(nn.Module):
     """Two layers of self-attention with a residual step each, (B, T, C) in and out.
 
-    What is far away costs each head a slope of its own per position, as in ALiBi (Press et al. 2022). Here the slopes are
-    learned, one for the past and one for the future. With `causal` no position sees a later one.
+    What is far away costs each head a slope of its own per position, as in ALiBi (Press et al. 2022). Here the slopes
+    are learned, one for the past and one for the future. With `causal` no position sees a later one.
     """
 
     def __init__(self, width: int, causal: bool, heads: int = 4, layers: int = 2):
@@ -110,7 +110,7 @@ MIXERS: dict[str, Callable[[], tuple[int, nn.Module]]] = {
     "RWKV": lambda: (45, TimeMix(45)),
     "xLSTM": lambda: (40, MLSTM(40)),
 }
-"""{name: a function that makes its width and its way to move information}. Each model has about 9,000 parameters in all.
+"""{name: a function that makes its width and its way to move information}. Each model has about 9,000 parameters.
 
 The state-space layer is Mamba's, that of RWKV its time-mix, that of xLSTM its matrix cell, the mLSTM (lesson 12).
 """

@@ -1,7 +1,7 @@
 """A causal dilated CNN for text, after WaveNet: van den Oord et al. 2016, arXiv:1609.03499.
 
-Shapes: B texts, T characters, V characters in the alphabet, C channels. Logits at position t are for the character after
-it, and depend on the characters up to t, and no further back than the receptive field.
+Shapes: B texts, T characters, V characters in the alphabet, C channels. Logits at position t are for the character
+after it, and depend on the characters up to t, and no further back than the receptive field.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class CausalConv(nn.Conv1d):
 
 
 class GatedBlock(nn.Module):
-    """WaveNet's block: tanh of one convolution times sigmoid of another, then one for the skip and one for the way on."""
+    """WaveNet's block: tanh of one convolution times sigmoid of another, then a skip and the way on."""
 
     def __init__(self, channels: int, kernel: int, dilation: int):
         super().__init__()

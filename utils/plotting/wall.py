@@ -50,13 +50,20 @@ def plot_right_by_distance(
         color = "white" if share > 0.75 else "black"
         ax.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=color, fontsize=9)
     ends = [*groups[1:], ""]
-    names = [f"{a} to {int(b) - 1}" if b and int(b) > int(a) + 1 else f"{a} on" if not b else a for a, b in zip(groups, ends, strict=True)]  # fmt: skip
+    names = [_range(first, end) for first, end in zip(groups, ends, strict=True)]
     ax.axvline(groups.index(str(trained_to)) - 0.5, color=ORANGE, lw=2)
     ax.set_xticks(range(len(groups)), names, fontsize=9)
     ax.set_yticks(range(len(right)), list(right), fontsize=9)
     ax.set(xlabel="steps since the symbol (orange: further than in training)", title=title)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _range(first: str, end: str) -> str:
+    """The distances from `first` to the one before `end`; without an end, all that follow."""
+    if not end:
+        return f"{first} on"
+    return first if int(end) == int(first) + 1 else f"{first} to {int(end) - 1}"
 
 
 CONSTRAINTS = ("fades step by step", "all through one vector", "training waits for each step", "all pairs are compared")
@@ -72,7 +79,7 @@ PROGRESSION: Mapping[str, tuple[int, int, int, int]] = {
 
 
 def plot_progression(title: str = "", ax: Axes | None = None) -> Axes:
-    """Each step of the story, and which constraints hold there. A step takes one away, and may bring another one back."""
+    """Each step of the story, and which constraints hold there. It takes one away, and may bring another one back."""
     ax = axes(ax, (7.4, 2.9))
     holds = np.array(list(PROGRESSION.values())).T
     ax.imshow(holds, cmap=ListedColormap([NOTHING, BLUE]), aspect="auto", vmin=0, vmax=1)

@@ -99,7 +99,7 @@ print(len(paths_of_ae), "paths:", paths_of_ae, f"\ntogether {by_hand:.3f}")
 
 # %% answer="ctc_log_likelihood" covers="65"
 def ctc_log_likelihood(log_p: torch.Tensor, word: list[int]) -> torch.Tensor:
-    """log_p (T, V) and the tokens of a word in; the log of the summed probability of its paths out, a number.
+    """log_p (T, V) and the tokens of a word in; the log of what its paths add up to out, a number.
 
     >>> log_p = torch.tensor([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]]).log()
     >>> round(ctc_log_likelihood(log_p, [1]).exp().item(), 4)  # -a, a- and aa: 0.15 + 0.15 + 0.09
@@ -268,7 +268,7 @@ plot_influences({name: reach.influence(model, heard[example]) for name, model in
 # %%
 @torch.no_grad()
 def in_pieces(k: int) -> float:
-    """Letter errors in %, if the listener never hears more than the piece of k frames that it is about to name."""
+    """Letter errors in %, if the listener hears nothing after the k frames that it names."""
     ends = range(k, toy_speech.FRAMES + 1, k)
     heard_so_far = torch.cat([listener(heard[:, :end])[:, -k:] for end in ends], 1)
     said = [toy_speech.read_word(word) for word in decode_greedily(heard_so_far)]
@@ -515,13 +515,13 @@ check.next_step(next_step)
 # </details>
 
 # %% payoff="next_step"
-with payoff("next_step"), torch.no_grad():
+with payoff("next_step"):
     generator = torch.Generator().manual_seed(2)
     step, state, mine = torch.zeros(1, 1, 3), None, []
     for _ in range(150):
         raw, state = scribe(step, state)
         u, e = torch.rand(2, generator=generator), torch.randn(2, generator=generator)
-        mine.append(next_step(raw[0, 0], 0.5, u, e))
+        mine.append(next_step(raw[0, 0].detach(), 0.5, u, e))
         step = mine[-1][None, None]
     plot_line(torch.stack(mine), "Written by your function, one step after the other")
 
@@ -596,7 +596,7 @@ for b in (0.0, 3.0):
     made = write(scribe, 150, b, torch.Generator().manual_seed(9), lines=400)
     verdicts[b] = [judged(made, seed) for seed in (0, 1)]
 claim(
-    "A small judge hardly tells lines without a bias from ours, and nearly always those with bias 3",
+    "A small judge hardly tells lines with bias 0 from ours, and nearly always those with bias 3",
     max(verdicts[0.0]) < 75 and min(verdicts[3.0]) > 85,
     unit="%",
     bias_0=verdicts[0.0],
@@ -908,7 +908,7 @@ claim(
     **{kind.replace(" ", "_"): right(kind, "128") for kind in (*keepers, *lost)},
 )
 claim(
-    "In the map of the trained tanh layer, little of the influence is the symbol's; in attention's, much is",
+    "Little of the influence on the trained tanh layer is the symbol's, and much of attention's",
     on_target["trained"]["plain RNN"] < 15 and on_target["trained"]["causal attention"] > 40,
     unit="%",
     plain_RNN=on_target["trained"]["plain RNN"],
@@ -1058,7 +1058,7 @@ plot_timeline(title="1986 to 2024: three flows, side by side")
 # There is no right answer to the following question, but there are well and badly defended ones. Before you begin, go through these four questions for each problem: *Where can the input that matters lie? What may one step
 # cost, and may the answer wait? What must be kept? How much data is there?*
 
-# %% [markdown] quiz="choose" points=5
+# %% [markdown] quiz="choose" points=5 unclaimed="what the problem demands"
 # ### Five problems
 #
 # Choose an architecture for each problem and defend it in three to five sentences. Name (1) where the information lies that matters, and the row of the wall that reaches it, (2) one number, from your table or measured in this course, (3) what
@@ -1081,7 +1081,7 @@ plot_timeline(title="1986 to 2024: three flows, side by side")
 # - **E**: exact copying of names from anywhere: attention, causal, with a cache of 2nC per layer (state the number); a hybrid of state-space layers with a few attention layers is a very good answer. A pure recurrence has to be defended against the recall experiments of lesson 12.
 # ### END SOLUTION
 
-# %% [markdown] quiz="wall_reading" points=1
+# %% [markdown] quiz="wall_reading" points=1 unclaimed="an imagined network"
 # ### Quiz · reading a map
 #
 # A trained network has a map that fades to a thousandth after 20 steps. Its accuracy at a distance of 100 steps is 100 %. What follows?

@@ -1,8 +1,8 @@
 """A small speech network after Deep Speech, Hannun et al. 2014, arXiv:1412.5567, trained by CTC, Graves et al. 2006.
 
 Deep Speech had three dense layers, one recurrent layer in both directions and one more dense layer, with a ReLU that
-is clipped at 20 everywhere: no LSTM. Here is one dense layer before and none after. Shapes: B utterances, T frames, F bands, V
-tokens, of which 0 is the blank.
+is clipped at 20 everywhere: no LSTM. Here is one dense layer before and none after. Shapes: B utterances, T frames,
+F bands, V tokens, of which 0 is the blank.
 """
 
 import torch

@@ -2,7 +2,7 @@
 
 The task is to keep the last symbol: sequences of fillers with a symbol here and there, and at each position the
 question which symbol came last (the *flip-flop* of Liu et al., "Exposing Attention Glitches with Flip-Flop Language
-Modeling", NeurIPS 2023, arXiv:2306.00946). The input that matters is known at each position, so the right reach map is known.
+Modeling", NeurIPS 2023, arXiv:2306.00946). The input that matters is known, so the right reach map is known, too.
 Shapes: B sequences, T positions, C channels.
 """
 

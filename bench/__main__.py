@@ -15,6 +15,7 @@ from rich.table import Table
 from bench.cnn_speedup import cnn_speedup
 from bench.grading_speed import grading_first_mark, grading_per_minute_one_core, grading_speedup, grading_two_cores
 from bench.machine import kind, machine, prepare
+from bench.scan_speedup import scan_speedup
 from bench.text_speedup import lstm_speedup, transformer_speedup
 from utils.download import DataError
 from utils.files import write_whole
@@ -23,6 +24,7 @@ BENCHES = {  # name: (bench, what it has to reach: a ratio, or submissions a min
     "cnn_speedup": (cnn_speedup, 40),
     "lstm_speedup": (lstm_speedup, 45),
     "transformer_speedup": (transformer_speedup, 12),
+    "scan_speedup": (scan_speedup, 8),
     "grading_per_minute_one_core": (grading_per_minute_one_core, 200),
     "grading_speedup": (grading_speedup, 30),
     "grading_first_mark": (grading_first_mark, 2),
@@ -60,7 +62,10 @@ def table(results: dict) -> Table:
         if name not in results:
             continue
         details = results["details"][name]
-        seconds = [", ".join(f"{s:.1f}" for s in details.get(key, [])) for key in ("seconds", "reference_seconds")]
+        seconds = [
+            ", ".join(f"{s:.2g}" if s < 0.1 else f"{s:.1f}" for s in details.get(key, []))
+            for key in ("seconds", "reference_seconds")
+        ]
         ratio = "refused" if results[name] is None else f"{results[name]:.1f}"
         rows.add_row(name, ratio, f"at least {target}", *seconds)
     return rows

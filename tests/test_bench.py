@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bench import __main__ as runner
-from bench import machine
+from bench import machine, scan_speedup
 from utils.download import DataError
 
 RESULTS = runner.RESULTS
@@ -93,3 +93,19 @@ def test_the_readme_quotes_the_lowest_of_all_kinds(sentence, name):
 def test_an_unknown_bench_is_named(results, capsys):
     assert runner.main(["cnn_sped"]) == 2
     assert "cnn_sped" in capsys.readouterr().err and not results.exists()
+
+
+def test_the_scan_is_compared_with_the_loop_round_by_round(monkeypatch):
+    monkeypatch.setattr(scan_speedup, "STEPS", 40)
+    asked = []
+
+    def measured(calls, rounds):
+        for call in calls.values():
+            a, b = call()
+            asked.append((a.sum().item(), b.sum().item()))
+        return {"scan": [1.0, 2.0, 1.0], "loop": [20.0, 20.0, 40.0]}
+
+    monkeypatch.setattr(scan_speedup, "processor_seconds", measured)
+    ratio, details = scan_speedup.scan_speedup()
+    assert ratio == 20 and details["reference_seconds"] == [20.0, 20.0, 40.0]
+    assert asked[0] == pytest.approx(asked[1], rel=1e-3)  # both compute the same gradients

@@ -189,3 +189,21 @@ def associations(count: int, pairs: int, seed: int, keys: int = 16, values: int 
     told, asked = (torch.stack([key.gather(1, order), value.gather(1, order)], 2).flatten(1)
                    for order in (torch.arange(pairs).expand(count, -1), again))  # fmt: skip
     return torch.cat([told, asked], 1), value.gather(1, again)
+
+
+def swings(count: int, length: int, seed: int, periods: tuple[float, float] = (8, 24), noise: float = 0.3) -> Tensor:
+    """Pendulums in the wind, (N, T, 1): each has a period of its own, between these two, and is pushed at each step.
+
+    x_t = 2 r cos(2π / period) x_{t−1} − r² x_{t−2} + noise · ε_t, with r = 0.97 and ε from N(0, 1). Whoever knew the
+    period could forecast the next value up to its push: no forecast has a mean squared error below noise².
+    """
+    draw, r = torch.Generator().manual_seed(seed), 0.97
+    shortest, longest = periods
+    period = shortest + (longest - shortest) * torch.rand(count, generator=draw)
+    turn = 2 * r * torch.cos(2 * torch.pi / period)
+    pushes = noise * torch.randn(100 + length, count, generator=draw)
+    before, now, series = torch.zeros(count), torch.zeros(count), []
+    for push in pushes:  # the first hundred steps are there to forget the beginning
+        before, now = now, turn * now - r**2 * before + push
+        series.append(now)
+    return torch.stack(series[-length:], 1)[..., None]

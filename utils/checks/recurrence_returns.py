@@ -312,10 +312,9 @@ def _(rng):
     e, o = numbers(1, 0), numbers(0, 1)
     yield _mlstm_case(o, o, 3 * e, 0, 1, torch.zeros(2, 2), numbers(0, 0), 0)
     for D in (2, 2, 3, 4):
-        yield _mlstm_case(
-            2 * normal(rng, D), normal(rng, D), normal(rng, D), *normal(rng, 2).tolist(),
-            normal(rng, D, D), normal(rng, D), normal(rng, 1).item(),
-        )  # fmt: skip
+        q, k, v, n = normal(rng, 4, D)
+        i, f, m = normal(rng, 3).tolist()
+        yield _mlstm_case(2 * q, k, v, i, f, normal(rng, D, D), n, m)
 
 
 @mlstm_step.cases("large gates")

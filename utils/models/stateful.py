@@ -161,3 +161,11 @@ class Stack(nn.Module):
             return torch.stack(logits, 1)
 
         return read
+
+
+class Forecaster(Stack):
+    """The same for a series of numbers: x (B, T, 1) in, and for each step the forecast of the next one, (B, T, 1)."""
+
+    def __init__(self, width: int, layers: Sequence[Stateful]):
+        super().__init__(1, width, layers)
+        self.embedding = nn.Linear(1, width)

@@ -116,7 +116,7 @@ def product_too_small(log_p, word):
             for s, token in enumerate(tokens)
         ]  # fmt: skip
         alpha = [way * frame[token] for way, token in zip(ways, tokens, strict=True)]
-    return sum(alpha[-2:]).log()
+    return torch.stack(alpha[-2:]).sum().log()
 
 
 # --- 14.2 how surprised a mixture is ----------------------------------------------------------------------------------

@@ -65,8 +65,8 @@ class Scribe(nn.Module):
         self.head = nn.Linear(width, 6 * components + 1)
 
     def forward(self, steps: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        hidden, state = self.lstm(steps, state)
-        return self.head(hidden), state
+        hidden, next_state = self.lstm(steps, state)
+        return self.head(hidden), next_state
 
 
 @torch.no_grad()

@@ -19,13 +19,14 @@ def plot_wall(rows: Mapping[str, Mapping[str, Tensor]], title: str = "", per_lin
     """
     kinds = list(next(iter(rows.values())))
     lines = -(-len(kinds) // per_line)
-    size = (1.75 * per_line + 1.0, 1.75 * lines * len(rows) + 0.9)
+    size = (1.4 * per_line + 0.6, 1.4 * lines * len(rows) + 1.0)
     figure, panels = plt.subplots(lines * len(rows), per_line, figsize=size, squeeze=False, layout="constrained")
     for number, kind in enumerate(kinds):
         line, column = divmod(number, per_line)
         for down, (state, maps) in enumerate(rows.items()):
             ax = panels[line * len(rows) + down, column]
             plot_influence(maps[kind], title="" if down else kind, ax=ax, bar=False)
+            ax.images[0].set_interpolation("nearest")  # smooth edges between cells would be a larger picture
             ax.set(xlabel="", ylabel=f"{state}\noutput i" if column == 0 else "", xticks=[], yticks=[])
     for ax in panels[-1]:
         ax.set_xlabel("input j")

@@ -38,7 +38,7 @@ from utils.plotting.horizons import plot_horizons_by_seed
 from utils.plotting.maps import plot_influences
 from utils.plotting.speech import plot_utterance
 from utils.plotting.timeline import plot_timeline
-from utils.plotting.wall import plot_progression, plot_right_by_distance, plot_wall
+from utils.plotting.wall import plot_progression, plot_right_by_distance, plot_the_wall
 from utils.text import decode, encode
 from utils.training import Batches, count_parameters, fit, in_parallel, seed_everything
 from utils.widgets.pen import pen
@@ -570,7 +570,7 @@ claim(
 #
 # ### Can you tell them apart?
 #
-# You will read that Graves's samples were "indistinguishable from human handwriting". His paper says less: that they are realistic, and it reports no test. Let us make one, for
+# You will read that Graves's samples were "indistinguishable from human handwriting". The paper itself says that they *often* cannot be told apart, and reports no test. Let us make one, for
 # our strokes. A small convolutional network sees half of the lines, real or sampled, and has to judge the others. **Predict** its accuracy; if they could not be told apart, it would be 50 %.
 
 
@@ -830,7 +830,7 @@ claim(
 # - A. About 0.06 seconds, since the largest dilation counts.
 # - B. About 0.19 seconds, since dilations add up.
 # - C. Without end, since the blocks repeat.
-# - D. About 1,000 seconds, since fields multiply.
+# - D. About 19 hours, since fields multiply.
 #
 # ### BEGIN SOLUTION
 # **B.** 3 · (1 + 2 + … + 512) + 1 = 3,070 samples. A vowel fits in, a word does not.
@@ -840,9 +840,9 @@ claim(
 # <details><summary>What each choice says</summary>
 #
 # - **A** takes one block, or its last layer.
-# - **B** is right: WaveNet's own field was about 0.3 seconds (the paper's figure). To speak sentences it was told, from outside, what to say and in which voice.
+# - **B** is right: WaveNet's own fields were 0.24 and 0.3 seconds (the paper's figures). To speak sentences it was told, from outside, what to say and in which voice.
 # - **C**: a stack of finite fields has a finite field.
-# - **D**: within a block the *dilations* multiply. Fields add up.
+# - **D**: the dilations double from layer to layer. What they add to the field is a sum.
 # </details>
 
 # %% [markdown]
@@ -867,7 +867,7 @@ trained = {kind: on_the_wall.unpacked(record["maps"][kind]) for kind in on_the_w
 print(record["command"], "·", record["steps"], "updates of", record["batch"], "sequences")
 
 # %% figure="wall"
-plot_wall(
+plot_the_wall(
     {"untrained": untrained, "trained": trained},
     "Ten ways to move information: the last symbol is what matters",
 )
@@ -960,7 +960,7 @@ small_change = reach.influence(switch.read, vectors, layout="BTC", at=40)[:41]
 
 # %%
 claim(
-    "Another first symbol changes the answer 40 steps on, a small change of it does next to nothing",
+    "Another first symbol changes the answer 40 steps on; a small change of it hardly does",
     told.tolist() == [0, 1, 2, 3] and small_change[0] < 0.01 * small_change.sum(),
     answers="".join("ABCD"[k] for k in told),
     share_of_the_influence=(small_change[0] / small_change.sum()).item(),

@@ -19,11 +19,12 @@ from utils.data import Corpus
 from utils.models import handwriting as scribes
 from utils.models import speech
 from utils.models import wall as on_the_wall
+from utils.models.pretrained import card, pretrained
 from utils.models.wavenet import CausalConv, WaveNet
 from utils.paths import RECORDED
 from utils.plotting.handwriting import plot_line, plot_lines
 from utils.plotting.speech import plot_utterance
-from utils.plotting.wall import CONSTRAINTS, PROGRESSION, plot_progression, plot_right_by_distance, plot_wall
+from utils.plotting.wall import CONSTRAINTS, PROGRESSION, plot_progression, plot_right_by_distance, plot_the_wall
 from utils.widgets import pen as widget
 
 # --- right answers in other styles ----------------------------------------------------------------------------------
@@ -355,6 +356,13 @@ def test_draws_follow_the_mixture():
     assert sharp[sharp[:, 0] > 0, 0].std() < 0.03 and (sharp[:, 0] > 0).float().mean() > 0.95
 
 
+def test_the_shipped_scribe_is_as_surprised_as_its_card_says():
+    lines = strokes.held_out()
+    with torch.no_grad():
+        found = scribes.mean_nll(pretrained("scribe")(handwriting.shifted(lines))[0], lines).item()
+    assert found == pytest.approx(card("scribe")["measured"]["shipped"], abs=1e-3)
+
+
 def test_a_written_line_repeats_with_its_generator():
     torch.manual_seed(0)
     model = scribes.Scribe(8, 3).eval()
@@ -486,7 +494,7 @@ def test_an_utterance_shows_a_line_for_each_token():
 
 def test_the_wall_has_a_panel_for_each_kind_and_state():
     maps = {kind: torch.rand(6, 6) for kind in on_the_wall.MIXERS}
-    panels = plot_wall({"untrained": maps, "trained": maps})
+    panels = plot_the_wall({"untrained": maps, "trained": maps})
     assert (
         panels.shape == (4, 5) and panels[0, 0].get_title() == "CNN" and panels[2, 0].get_title() == "causal attention"
     )

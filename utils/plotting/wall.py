@@ -12,7 +12,7 @@ from utils.plotting.maps import NOTHING, plot_influence
 from utils.plotting.style import BLUE, ORANGE, axes
 
 
-def plot_wall(rows: Mapping[str, Mapping[str, Tensor]], title: str = "", per_line: int = 5) -> np.ndarray:
+def plot_the_wall(rows: Mapping[str, Mapping[str, Tensor]], title: str = "", per_line: int = 5) -> np.ndarray:
     """Reach maps, each relative to its own largest: {"untrained": {kind: (T, T)}, "trained": …}, with the same kinds.
 
     `per_line` kinds stand side by side, each with its maps below one another. Returns the axes.
@@ -37,7 +37,11 @@ def plot_wall(rows: Mapping[str, Mapping[str, Tensor]], title: str = "", per_lin
 
 
 def plot_right_by_distance(
-    right: Mapping[str, Sequence[Mapping[str, float]]], trained_to: int, title: str = "", guessing: float = 0.25
+    right: Mapping[str, Sequence[Mapping[str, float]]],
+    trained_to: int,
+    title: str = "",
+    guessing: float = 0.25,
+    ax: Axes | None = None,
 ) -> Axes:
     """How often the last symbol is named, for each kind (row) and group of distances (column), as numbers in %.
 
@@ -45,7 +49,7 @@ def plot_right_by_distance(
     """
     groups = list(next(iter(right.values()))[0])
     shares = np.array([[np.mean([seed[group] for seed in seeds]) for group in groups] for seeds in right.values()])
-    ax = axes(None, (6.8, 0.3 * len(right) + 1.0))
+    ax = axes(ax, (6.8, 0.3 * len(right) + 1.0))
     ax.imshow(100 * shares, cmap="Blues", vmin=100 * guessing - 10, vmax=115, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
         color = "white" if share > 0.75 else "black"

@@ -797,7 +797,8 @@ shipped_bits = {
 print({name: round(value, 3) for name, value in shipped_bits.items()}, "bits per character")
 
 # %% [markdown]
-# A field is a limit of the architecture: beyond it, exactly nothing. A horizon is what training has made of the field. In this text the last few characters tell most, to a convolution, too. What does it write?
+# A field is a limit of the architecture: beyond it, exactly nothing. A horizon is what training has made of the field. In this text the last few characters tell most, to a convolution, too. (At k = 1 both curves are too high for another reason
+# as well: so short a past is strange to them, see lesson 08.) What does it write?
 
 # %%
 start = encode("ROMEO:\n", wavenet.alphabet)

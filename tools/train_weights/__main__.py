@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import torch
 
+from tools.train_weights.handwriting import ScribeTraining
 from tools.train_weights.images import CNNTraining
 from tools.train_weights.lstm import LSTMTraining
 from tools.train_weights.shipping import ship, write_table
 from tools.train_weights.trainer import Training, train
 from tools.train_weights.transformer import TransformerTraining
+from tools.train_weights.wavenet import WaveNetTraining
 from utils.data import Corpus, Images, corpus, mnist
 from utils.download import DataError
 from utils.models import pretrained
@@ -39,10 +41,15 @@ MODELS = {
         "A transformer with two layers that writes plays: characters of tiny Shakespeare.",
         lambda: TransformerTraining(text("tiny_shakespeare")),
     ),
+    "char_wavenet": Model(
+        "A causal dilated CNN, WaveNet's, that writes plays: characters of tiny Shakespeare.",
+        lambda: WaveNetTraining(text("tiny_shakespeare")),
+    ),
     "python_lstm": Model(
         "An LSTM with one layer that reads Python: characters of the standard library's source.",
         lambda: LSTMTraining(text("python"), epochs=6, alphabet=PRINTABLE),
     ),
+    "scribe": Model("An LSTM with a mixture of normal distributions that writes looped letters.", ScribeTraining),
 }
 
 

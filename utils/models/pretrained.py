@@ -8,17 +8,25 @@ from typing import Any
 from torch import Tensor
 
 from utils.download import DataError
+from utils.models.handwriting import Scribe
 from utils.models.images import cnn
 from utils.models.text import CharLSTM, Transformer
+from utils.models.wavenet import WaveNet
 from utils.paths import WEIGHTS
 
-ARCHITECTURES = {"CharLSTM": CharLSTM, "Transformer": Transformer, "cnn": cnn}
-NAMES = ("char_lstm", "char_transformer", "python_lstm", "mnist_cnn")
+ARCHITECTURES = {
+    "CharLSTM": CharLSTM,
+    "Scribe": Scribe,
+    "Transformer": Transformer,
+    "WaveNet": WaveNet,
+    "cnn": cnn,
+}
+NAMES = ("char_lstm", "char_transformer", "char_wavenet", "python_lstm", "mnist_cnn", "scribe")
 
 
 def pretrained(name: str, folder: Path = WEIGHTS) -> Any:
-    """A trained model, in evaluation mode, on the CPU, in float32: "char_lstm", "char_transformer", "python_lstm" or
-    "mnist_cnn".
+    """A trained model, in evaluation mode, on the CPU, in float32: "char_lstm", "char_transformer", "char_wavenet",
+    "python_lstm", "mnist_cnn" or "scribe".
 
     Text models know the characters that they read: `encode(text, model.alphabet)`. `card(name)` says how the model
     was trained and how well it does. The file holds half precision, which costs less than 0.001 bits.

@@ -1128,7 +1128,7 @@ notebook.headline(
 )
 
 # %% [markdown]
-# - **What does one vector lose?** Beyond a certain length, most of the text. That length grows with the width of the vector and with training. It is
+# - **What does one vector lose?** Beyond a certain length, most of the text. That length grows with training, and with the width of the vector: by two digits for each doubling, here. It is
 #   no matter of bits: there is room for far more than is learned to be used.
 # - **What does teacher forcing cost?** What comes behind the first mistake gets worse; the texts that are right as a whole are the same ones. Without
 #   a teacher less was learned.

@@ -145,7 +145,7 @@ def hide_in_numpy(tokens, draw, coin, others, mask):
 
 
 def hide_in_place(tokens, draw, coin, others, mask):
-    targets = tokens.clone()
+    tokens, targets = tokens.clone(), tokens.clone()
     targets[draw >= 0.15] = -100
     swapped = (draw < 0.15) & (coin >= 0.8) & (coin < 0.9)
     tokens[swapped] = others[swapped]
@@ -171,7 +171,7 @@ RIGHT = {
         "numpy, the other sign": sample_in_numpy,
         "the formula as it stands": sample_from_the_formula,
     },
-    "hide": {"loops": hide_by_loops, "numpy": hide_in_numpy, "in place": hide_in_place},
+    "hide": {"loops": hide_by_loops, "numpy": hide_in_numpy, "on copies": hide_in_place},
 }
 
 

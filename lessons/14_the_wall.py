@@ -156,7 +156,7 @@ with payoff("ctc_log_likelihood"):
         torch=float(theirs),
     )
 
-# %% [markdown]
+# %% [markdown] covers="65"
 # <details><summary>Card: speech and translation before attention</summary>
 #
 # - **Deep Speech** (Hannun et al., December 2014) recognised English from spectrograms, end to end, with CTC. It had five layers, of which one was recurrent and

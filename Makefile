@@ -40,10 +40,10 @@ setup: $(VENV)/author  ## make the virtual environment with everything: lessons,
 lab: $(VENV)/lab  ## open JupyterLab on the first notebook
 	$(BIN)/jupyter lab $(AS_ROOT) notebooks/00_start_here.ipynb
 
-new: $(VENV)/author  ## begin a lesson: LESSON=09 TOPIC=bottleneck TITLE="From bottleneck to attention: what does it buy?"
+new: $(VENV)/author  ## begin a lesson: LESSON=15 TOPIC=diffusion TITLE="Diffusion: how does noise become an image?"
 	@$(BIN)/python -m tools.new "$(LESSON)" "$(TOPIC)" "$(TITLE)"
 
-lesson: $(VENV)/author  ## all that concerns one lesson: LESSON=09
+lesson: $(VENV)/author  ## all that concerns one lesson: LESSON=15
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	REACH_PROGRESS=off $(BIN)/python -m tools.check_lesson "$(LESSON)"

@@ -1,4 +1,4 @@
-"""`make new LESSON=09 TOPIC=bottleneck TITLE="From bottleneck to attention: what does it buy?"`: a lesson's files.
+"""`make new LESSON=15 TOPIC=diffusion TITLE="Diffusion: how does noise become an image?"`: a lesson's files.
 
 Each is a small worked example that is green at once: build it, look at it, and write the lesson over it piece by piece.
 """

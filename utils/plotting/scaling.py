@@ -90,8 +90,10 @@ def plot_against(
     ticks = sorted({amount for group in results.values() for amount in group})
     ax.set_xticks(ticks, [f"{tick:,.12g}" for tick in ticks])
     ax.xaxis.minorticks_off()
-    place = dict(loc="upper center", bbox_to_anchor=(0.42, -0.18), ncols=2) if below else {}
-    ax.legend(frameon=False, fontsize=8 if below else 9, **place)
+    if below:
+        ax.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.42, -0.18), ncols=2)
+    else:
+        ax.legend(frameon=False, fontsize=9)
     return ax
 
 

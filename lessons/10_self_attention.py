@@ -1234,7 +1234,7 @@ in_layer = {
     for name, layer in (("first", 0), ("last", 1))
 }
 for name, costs in in_layer.items():
-    print(f"street {name}: {[round(cost, 2) for cost in costs]}")
+    print(f"street {name}: {[round(cost, 2) + 0.0 for cost in costs]}")
 
 # %% covers="50"
 late = list(in_layer.values())[1]

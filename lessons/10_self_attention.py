@@ -1173,9 +1173,10 @@ title = "“because it was wide”: what it looks at, and what the answer needs"
 plots.plot_looked_and_needed(looks, needs, wide.words, title)
 
 # %% [markdown]
-# What is looked at differs from model to model; what is needed hardly does. In numbers, for both sentences: to which word does
-# *it* give the largest weight, what is the answer, and by how much does the probability of the right answer fall if *that* word
-# is hidden from *it*? (A negative cost: the model is surer without it.)
+# What is looked at differs from model to model, and what is needed is not the same thing. (A row in which hiding *wide* costs
+# nothing belongs to a model that says street even without it.) In numbers, for both sentences: to which word does *it* give the
+# largest weight, what is the answer, and by how much does the probability of the right answer fall if *that* word is hidden from
+# *it*? (A negative cost: the model is surer without it.)
 
 
 # %%
@@ -1233,7 +1234,7 @@ in_layer = {
     for name, layer in (("first", 0), ("last", 1))
 }
 for name, costs in in_layer.items():
-    print(f"street {name}: {[round(cost, 2) for cost in costs]}")
+    print(f"street {name}: {[round(cost, 2) + 0.0 for cost in costs]}")
 
 # %% covers="50"
 late = list(in_layer.values())[1]

@@ -1,7 +1,7 @@
 """A result against what it took: parameters, labels, training time, the scale of the weights."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -90,7 +90,7 @@ def plot_against(
     ticks = sorted({amount for group in results.values() for amount in group})
     ax.set_xticks(ticks, [f"{tick:,.12g}" for tick in ticks])
     ax.xaxis.minorticks_off()
-    place = dict(loc="upper center", bbox_to_anchor=(0.42, -0.18), ncols=2) if below else {}
+    place: dict[str, Any] = dict(loc="upper center", bbox_to_anchor=(0.42, -0.18), ncols=2) if below else {}
     ax.legend(frameon=False, fontsize=8 if below else 9, **place)
     return ax
 

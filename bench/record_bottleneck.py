@@ -15,7 +15,7 @@ from bench.machine import prepare
 from bench.recording import record
 from utils.models.seq2seq import EncoderDecoder, SelfFed, write
 from utils.paths import RECORDED
-from utils.toy_translation import reversal, reversals
+from utils.tasks.translation import reversal, reversals
 from utils.training import Batches, fit, seed_everything
 
 RECORD = RECORDED / "bottleneck.json"

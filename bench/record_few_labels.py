@@ -28,8 +28,8 @@ from utils.models.tagging import body, fine_tune, pretrain, tagger
 from utils.models.text import Transformer
 from utils.models.vision import SmallViT, patches
 from utils.paths import RECORDED
+from utils.tasks.word_starts import LENGTH, word_starts
 from utils.training import Batches, count_parameters, fit, seed_everything
-from utils.word_starts import LENGTH, word_starts
 
 RECORD = RECORDED / "few_labels.json"
 WINDOWS = (2, 8, 32, 128)

@@ -11,9 +11,9 @@ from typing import Any
 from bench.machine import prepare
 from bench.recording import record
 from utils import data
-from utils.masked import masked_windows, share_found
 from utils.models import Transformer
 from utils.paths import RECORDED
+from utils.tasks.masked import masked_windows, share_found
 from utils.text import encode
 from utils.training import Batches, fit, seed_everything
 

@@ -1,7 +1,7 @@
 """`python -m bench.record_selective`: who copies selectively, who looks up pairs, and with how many bytes of state.
 
-Writes docs/recorded/selective.json. Two tasks of `utils.toy_languages`, three seeds, 32 fresh sequences a step, and 512
-unseen ones to test:
+Writes docs/recorded/selective.json. Two tasks of `utils.tasks.languages`, three seeds, 32 fresh sequences a step,
+and 512 unseen ones to test:
 
 - `copying`: two layers of a kind, 16 channels; 3 symbols among 40 tokens, 600 steps;
 - `associations`: a short convolution and one layer of a kind, 32 channels; 8 pairs, 400 steps. The convolution lets
@@ -25,7 +25,7 @@ from utils.models.state_space import SelectiveSSM
 from utils.models.stateful import LSTM, CausalAttention, ShortConvolution, Stack, Stateful, state_bytes
 from utils.models.xlstm import MLSTM
 from utils.paths import RECORDED
-from utils.toy_languages import associations, selective_copying
+from utils.tasks.languages import associations, selective_copying
 from utils.training import Batches, fit, seed_everything
 
 RECORD = RECORDED / "selective.json"

@@ -15,7 +15,7 @@ from bench.machine import prepare
 from bench.recording import record
 from utils.models.recurrent import ElmanNetwork
 from utils.paths import RECORDED
-from utils.toy_languages import BRACKETS, brackets
+from utils.tasks.languages import BRACKETS, brackets
 from utils.training import Batches, fit, seed_everything
 
 RECORD = RECORDED / "brackets_in_a_state.json"

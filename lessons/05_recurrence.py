@@ -43,8 +43,7 @@ from utils.notebook import payoff
 from utils.plotting import states as plots
 from utils.plotting.maps import plot_influences
 from utils.plotting.runs import plot_bits
-from utils.text import encode
-from utils.toy_languages import (
+from utils.tasks.languages import (
     BANK_WORDS,
     BRACKETS,
     NOT_ASKED,
@@ -56,6 +55,7 @@ from utils.toy_languages import (
     sines,
     two_banks,
 )
+from utils.text import encode
 from utils.training import (
     Batches,
     Streams,

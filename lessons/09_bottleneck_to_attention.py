@@ -37,7 +37,7 @@ from utils.notebook import payoff
 from utils.plotting import alignment as plots
 from utils.plotting.maps import plot_influences
 from utils.plotting.runs import plot_runs
-from utils.toy_translation import END, START, dates, reversal, reversals, text_of
+from utils.tasks.translation import END, START, dates, reversal, reversals, text_of
 from utils.training import Batches, count_parameters, fit, in_parallel, seed_everything
 from utils.widgets.decoder_stepper import Steps, decoder_stepper
 
@@ -209,7 +209,7 @@ by_place = [right_at_each_place(model, LONGEST) for model in one_vector]
 # %% figure="exposure"
 means = zip(*[[right.float().mean(0).tolist() for right in pair] for pair in by_place], strict=True)
 fed = dict(zip(["fed the right symbols", "fed its own"], means, strict=True))
-plots.plot_by_place(fed, "One vector of 32 numbers, 12 digits: alone, it loses the thread")
+plots.plot_written_right(fed, "One vector of 32 numbers, 12 digits: alone, it loses the thread")
 
 
 # %%

@@ -29,7 +29,13 @@ from torch import nn
 from utils import data, models, notebook, paths, reach
 from utils.checks import self_attention as check
 from utils.claims import claim
-from utils.lookup_tasks import (
+from utils.models.lookup import Lookup
+from utils.notebook import payoff
+from utils.plotting import attention as plots
+from utils.plotting.curves import plot_fade
+from utils.plotting.maps import plot_influences, plot_reaches
+from utils.plotting.runs import plot_runs
+from utils.tasks.lookup import (
     answers,
     as_tokens,
     coreference,
@@ -41,13 +47,7 @@ from utils.lookup_tasks import (
     sentence,
     where_am_i,
 )
-from utils.masked import masked_windows, share_by_counting, share_found
-from utils.models.lookup import Lookup
-from utils.notebook import payoff
-from utils.plotting import attention as plots
-from utils.plotting.curves import plot_fade
-from utils.plotting.maps import plot_influences, plot_reaches
-from utils.plotting.runs import plot_runs
+from utils.tasks.masked import masked_windows, share_by_counting, share_found
 from utils.text import encode
 from utils.training import Batches, fit, in_parallel, seed_everything
 from utils.widgets.it_explorer import it_explorer

@@ -46,7 +46,7 @@ from utils.plotting.costs import plot_costs
 from utils.plotting.maps import plot_influences
 from utils.plotting.memory import plot_answers, plot_by_bytes, plot_delays, plot_openness
 from utils.plotting.runs import plot_runs
-from utils.toy_languages import GO, NOISE, associations, selective_copying, swings
+from utils.tasks.languages import GO, NOISE, associations, selective_copying, swings
 from utils.training import Batches, fit, in_parallel, seed_everything
 from utils.widgets.selectivity import selectivity
 

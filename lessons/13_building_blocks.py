@@ -38,11 +38,11 @@ from utils.plotting.maps import plot_influence, plot_influences
 from utils.plotting.runs import plot_runs
 from utils.plotting.scaling import plot_against
 from utils.plotting.sound import plot_spectrogram
-from utils.toy_languages import NOT_ASKED
-from utils.toy_sets import distinct, lights
+from utils.tasks.languages import NOT_ASKED
+from utils.tasks.sets import distinct, lights
+from utils.tasks.word_starts import word_starts
 from utils.training import Batches, evaluate, fit, in_parallel, seed_everything
 from utils.widgets.latent_map import latent_map
-from utils.word_starts import word_starts
 
 notebook.setup()
 

@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from utils import data, models, notebook, paths, reach, strokes, toy_speech
+from utils import data, models, notebook, paths, reach
 from utils.checks import the_wall as check
 from utils.claims import claim
 from utils.models import wall as on_the_wall
@@ -39,6 +39,7 @@ from utils.plotting.maps import plot_influences
 from utils.plotting.speech import plot_utterance
 from utils.plotting.timeline import plot_timeline
 from utils.plotting.wall import plot_progression, plot_right_by_distance, plot_the_wall
+from utils.tasks import speech, strokes
 from utils.text import decode, encode
 from utils.training import Batches, count_parameters, fit, in_parallel, seed_everything
 from utils.widgets.pen import pen
@@ -58,8 +59,8 @@ torch.set_num_threads(1)
 
 # %% same_output=true
 for path in ("-aa-kk", "aaaakk", "ak----", "a-akk-", "aa--ak"):
-    tokens = torch.tensor([toy_speech.ALPHABET.index(letter) for letter in path])
-    print(path, "says", toy_speech.read_word(collapse(tokens)))
+    tokens = torch.tensor([speech.ALPHABET.index(letter) for letter in path])
+    print(path, "says", speech.read_word(collapse(tokens)))
 
 # %% [markdown]
 # Many paths say the same word. What the network is asked for is the probability of the word, so add up all of its paths:
@@ -203,10 +204,10 @@ with payoff("ctc_log_likelihood"):
 # sounds?
 
 # %%
-sounds, words, _ = toy_speech.utterances(3_200, seed=0)
-heard, spoken, truth = toy_speech.utterances(400, seed=99)  # for looking, and for the figures below
+sounds, words, _ = speech.utterances(3_200, seed=0)
+heard, spoken, truth = speech.utterances(400, seed=99)  # for looking, and for the figures below
 seed_everything(0)
-listener = Listener(toy_speech.BANDS, len(toy_speech.ALPHABET))
+listener = Listener(speech.BANDS, len(speech.ALPHABET))
 train = Batches(sounds, words, 32, shuffle=True, seed=0)
 recipe = dict(lr=0.006, weight_decay=0, clip=1.0, loss=ctc, metric="error")
 history = fit(listener, train, Batches(heard, spoken, 200), epochs=5, validations=5, **recipe)
@@ -214,9 +215,9 @@ history = fit(listener, train, Batches(heard, spoken, 200), epochs=5, validation
 # %% covers="22 65"
 with torch.no_grad():
     logits = listener(heard)
-said = [toy_speech.read_word(word) for word in decode_greedily(logits)]
-meant = [toy_speech.read_word(word) for word in spoken]
-wrong = sum(toy_speech.edits(a, b) for a, b in zip(said, meant, strict=True))
+said = [speech.read_word(word) for word in decode_greedily(logits)]
+meant = [speech.read_word(word) for word in spoken]
+wrong = sum(speech.edits(a, b) for a, b in zip(said, meant, strict=True))
 letter_errors = 100 * wrong / sum(map(len, meant))
 print(*(f"{b}: heard {a}" for a, b in zip(said[:5], meant, strict=False)), sep="\n")
 claim(
@@ -228,11 +229,9 @@ claim(
 
 # %% covers="65"
 of_five = [i for i in range(400) if len(meant[i]) == 5]
-example = min(of_five, key=lambda i: toy_speech.edits(said[i], meant[i]))
+example = min(of_five, key=lambda i: speech.edits(said[i], meant[i]))
 title = f"“{meant[example]}”: the network found the times by itself"
-plot_utterance(
-    heard[example], logits[example].softmax(-1), truth[example], toy_speech.ALPHABET, title
-)
+plot_utterance(heard[example], logits[example].softmax(-1), truth[example], speech.ALPHABET, title)
 
 # %%
 named = logits.argmax(-1)
@@ -256,7 +255,7 @@ claim(
 
 # %%
 seed_everything(0)
-one_way = Listener(toy_speech.BANDS, len(toy_speech.ALPHABET), width=68, both=False)
+one_way = Listener(speech.BANDS, len(speech.ALPHABET), width=68, both=False)
 listeners = {"one direction, untrained": one_way, "both directions, trained": listener}
 plot_influences({name: reach.influence(model, heard[example]) for name, model in listeners.items()})
 
@@ -270,10 +269,10 @@ plot_influences({name: reach.influence(model, heard[example]) for name, model in
 @torch.no_grad()
 def in_pieces(k: int) -> float:
     """Letter errors in %, if the listener hears nothing after the k frames that it names."""
-    ends = range(k, toy_speech.FRAMES + 1, k)
+    ends = range(k, speech.FRAMES + 1, k)
     heard_so_far = torch.cat([listener(heard[:, :end])[:, -k:] for end in ends], 1)
-    said = [toy_speech.read_word(word) for word in decode_greedily(heard_so_far)]
-    wrong = sum(toy_speech.edits(a, b) for a, b in zip(said, meant, strict=True))
+    said = [speech.read_word(word) for word in decode_greedily(heard_so_far)]
+    wrong = sum(speech.edits(a, b) for a, b in zip(said, meant, strict=True))
     return 100 * wrong / sum(map(len, meant))
 
 
@@ -291,7 +290,7 @@ claim(
 # ## 3 · Here or there, not between
 #
 # In 2013 Alex Graves let an LSTM write by hand. At each point the network is asked for the next step of the pen, $(\Delta x, \Delta y)$, and whether the pen is **lifted**
-# after it. We make the strokes ourselves (`utils/strokes.py`): looped letters from a few control points, with dots and bars for which the pen leaves the paper.
+# after it. We make the strokes ourselves (`utils/tasks/strokes.py`): looped letters from a few control points, with dots and bars for which the pen leaves the paper.
 
 # %% covers="22 66"
 lines = strokes.lines(3, 150, seed=5)

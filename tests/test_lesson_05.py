@@ -18,7 +18,7 @@ from utils.checks import recurrence as check
 from utils.models.hmm import HMM
 from utils.models.recurrent import ContextTagger, CutElman, ElmanNetwork, JordanNetwork, TanhRNN
 from utils.plotting import states as plots
-from utils.toy_languages import (
+from utils.tasks.languages import (
     BANK_WORDS,
     MINUS,
     NOT_ASKED,
@@ -611,7 +611,7 @@ def test_state_explorer(lab):
 
     cell = (
         "import torch\nfrom utils.models.recurrent import ElmanNetwork\n"
-        "from utils.widgets.state_explorer import state_explorer\nfrom utils.toy_languages import WORDS\n"
+        "from utils.widgets.state_explorer import state_explorer\nfrom utils.tasks.languages import WORDS\n"
         "torch.manual_seed(0)\npair = {'one': ElmanNetwork(len(WORDS), 8), 'two': ElmanNetwork(len(WORDS), 8)}\n"
         "state_explorer(pair, WORDS, 'the cat that we saw', 'cat', 'cats', at='saw')"
     )

@@ -18,7 +18,7 @@ from utils.models import seq2seq
 from utils.models.seq2seq import AdditiveScore, EncoderDecoder, SelfFed
 from utils.paths import RECORDED
 from utils.plotting import alignment as plots
-from utils.toy_translation import (
+from utils.tasks.translation import (
     CHARACTERS,
     END,
     PAD,
@@ -506,7 +506,7 @@ def test_sharpening_and_scores_have_a_line_for_each_key():
     assert len(plots.plot_sharpening([0.1, 1], [[0.5, 0.5], [0.9, 0.1]], ["a", "b"]).lines) == 2
     panels = plots.plot_scores([0, 1], {"x": torch.rand(2, 3), "y": torch.rand(2, 3)})
     assert [len(ax.lines) for ax in panels] == [3, 3]
-    assert len(plots.plot_by_place({"forced": [[1, 0.5]], "alone": [[1, 0.2]]}).lines) == 4
+    assert len(plots.plot_written_right({"forced": [[1, 0.5]], "alone": [[1, 0.2]]}).lines) == 4
 
 
 # --- the widget -------------------------------------------------------------------------------------------------------
@@ -535,7 +535,7 @@ def test_the_picture_shows_steps_so_far():
 
 
 CELL = """import torch
-from utils.toy_translation import tokens_of
+from utils.tasks.translation import tokens_of
 from utils.widgets.decoder_stepper import Steps, decoder_stepper
 
 def made(source, written):

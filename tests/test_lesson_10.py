@@ -11,14 +11,14 @@ from torch import nn
 
 from bench import record_masked
 from tests.browser import repeat
-from utils import lookup_tasks as tasks
 from utils import reach
 from utils.checks import self_attention as check
-from utils.masked import masked_windows, share_by_counting, share_found
 from utils.models.lookup import Lookup, sinusoids
 from utils.models.text import Transformer
 from utils.paths import RECORDED
 from utils.plotting import attention as plots
+from utils.tasks import lookup as tasks
+from utils.tasks.masked import masked_windows, share_by_counting, share_found
 from utils.widgets import it_explorer as widget
 
 # --- right answers in other styles ----------------------------------------------------------------------------------
@@ -443,7 +443,7 @@ def test_it_explorer(lab):
 
     code = """
 import torch
-from utils.lookup_tasks import sentence
+from utils.tasks.lookup import sentence
 from utils.models.lookup import Lookup
 from utils.widgets.it_explorer import it_explorer
 torch.manual_seed(0)

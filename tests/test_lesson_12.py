@@ -15,7 +15,7 @@ from utils.models.scan import scan_loop
 from utils.models.stateful import LSTM, CausalAttention, Forecaster, state_bytes
 from utils.paths import RECORDED
 from utils.plotting import memory as plots
-from utils.toy_languages import GO, NOISE, associations, selective_copying, swings
+from utils.tasks.languages import GO, NOISE, associations, selective_copying, swings
 from utils.widgets import selectivity as widget
 
 # --- right answers in other styles ----------------------------------------------------------------------------------

@@ -20,10 +20,10 @@ from utils.models.unet import UNet, enlarged
 from utils.paths import RECORDED
 from utils.plotting import latents
 from utils.plotting.sound import plot_spectrogram
-from utils.toy_languages import NOT_ASKED
-from utils.toy_sets import distinct, lights
+from utils.tasks.languages import NOT_ASKED
+from utils.tasks.sets import distinct, lights
+from utils.tasks.word_starts import LENGTH, WordStarts, hidden_letters, next_letters, word_starts
 from utils.widgets import latent_map as widget
-from utils.word_starts import LENGTH, WordStarts, hidden_letters, next_letters, word_starts
 
 # --- right answers in other styles ----------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from torch import nn
 from bench import record_wall
 from tests.browser import repeat
 from tools.train_weights import handwriting, wavenet
-from utils import reach, strokes, toy_speech
+from utils import reach
 from utils.checks import the_wall as check
 from utils.data import Corpus
 from utils.models import handwriting as scribes
@@ -25,6 +25,8 @@ from utils.paths import RECORDED
 from utils.plotting.handwriting import plot_line, plot_lines
 from utils.plotting.speech import plot_utterance
 from utils.plotting.wall import CONSTRAINTS, PROGRESSION, plot_progression, plot_right_by_distance, plot_the_wall
+from utils.tasks import speech as task
+from utils.tasks import strokes
 from utils.widgets import pen as widget
 
 # --- right answers in other styles ----------------------------------------------------------------------------------
@@ -296,9 +298,9 @@ def test_ctc_is_the_mean_of_the_losses_of_each_utterance():
 
 
 def test_utterances_are_the_same_for_a_seed_and_their_truth_is_their_word():
-    sounds, words, truth = toy_speech.utterances(20, seed=3)
-    again, _, _ = toy_speech.utterances(20, seed=3)
-    assert torch.equal(sounds, again) and sounds.shape == (20, toy_speech.FRAMES, toy_speech.BANDS)
+    sounds, words, truth = task.utterances(20, seed=3)
+    again, _, _ = task.utterances(20, seed=3)
+    assert torch.equal(sounds, again) and sounds.shape == (20, task.FRAMES, task.BANDS)
     for word, frames in zip(words, truth, strict=True):
         heard = frames.unique_consecutive()
         assert set(heard[heard > 0].tolist()) == set(word[word > 0].tolist())
@@ -309,7 +311,7 @@ def test_utterances_are_the_same_for_a_seed_and_their_truth_is_their_word():
     "one, other, count", [("", "ab", 2), ("kitten", "sitting", 3), ("aks", "aks", 0), ("ab", "ba", 2)]
 )
 def test_edits_are_counted(one, other, count):
-    assert toy_speech.edits(one, other) == count
+    assert task.edits(one, other) == count
 
 
 @pytest.mark.parametrize("both", [False, True])

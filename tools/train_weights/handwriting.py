@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from tools.train_weights.trainer import Training
-from utils import strokes
 from utils.models.handwriting import Scribe, mean_nll
 from utils.modes import evaluation_mode
+from utils.tasks import strokes
 
 
 class ScribeTraining(Training[Scribe]):
@@ -30,7 +30,7 @@ class ScribeTraining(Training[Scribe]):
         seed: int = 0,
     ):
         self.recipe = dict(width=width, components=components, steps=steps, lr=lr, batch=batch, seed=seed)
-        self.data: dict[str, Any] = {"name": "strokes of utils/strokes.py"}
+        self.data: dict[str, Any] = {"name": "strokes of utils/tasks/strokes.py"}
         self.steps, self.batch, self.seed, self.look_every = steps, batch, seed, min(200, steps)
         self.reads = batch * 150
         torch.manual_seed(seed)

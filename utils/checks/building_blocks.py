@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import distributions
 
 from utils.checking import Lesson, normal, uniform
-from utils.toy_languages import NOT_ASKED
+from utils.tasks.languages import NOT_ASKED
 
 lesson = Lesson("13", __name__)
 

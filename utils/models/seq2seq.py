@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from utils.toy_translation import DIGITS, PAD, START, VOCABULARY
+from utils.tasks.translation import DIGITS, PAD, START, VOCABULARY
 
 Step = Callable[[int, Tensor], tuple[Tensor, Tensor]]
 """From a token and a state to logits and the next state."""
@@ -119,7 +119,7 @@ class Written(NamedTuple):
 def write(model: EncoderDecoder, source: Tensor, steps: int) -> Written:
     """Read sources (B, S) and write this many tokens, each time feeding back the likeliest one: greedy search.
 
-    It does not stop at END; `toy_translation.text_of` cuts there.
+    It does not stop at END; `utils.tasks.translation.text_of` cuts there.
     """
     reading, state = model.read(source)
     token = torch.full((len(source),), START)

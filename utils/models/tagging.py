@@ -6,8 +6,8 @@ from typing import Any
 from torch import nn
 
 from utils.models.text import Transformer
+from utils.tasks.word_starts import WordStarts, hidden_letters, next_letters
 from utils.training import Batches, History, fit, seed_everything
-from utils.word_starts import WordStarts, hidden_letters, next_letters
 
 WIDTH, HEADS, LAYERS, BATCH = 48, 4, 2, 16
 

@@ -49,7 +49,9 @@ def plot_by_length(
     return ax
 
 
-def plot_by_place(curves: Mapping[str, Sequence[Sequence[float]]], title: str = "", ax: Axes | None = None) -> Axes:
+def plot_written_right(
+    curves: Mapping[str, Sequence[Sequence[float]]], title: str = "", ax: Axes | None = None
+) -> Axes:
     """Shares written right at each place: {how the decoder is fed: [a row for each seed: one share for each place]}."""
     ax = axes(ax, (6.8, 2.7))
     for (name, seeds), style, marker in zip(curves.items(), ("--", "-"), "so", strict=False):

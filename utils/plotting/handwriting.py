@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from utils.plotting.style import BLUE, ORANGE, axes
-from utils.strokes import positions
+from utils.tasks.strokes import positions
 
 
 def plot_line(strokes: Tensor, title: str = "", ax: Axes | None = None, dots: bool = False) -> Axes:

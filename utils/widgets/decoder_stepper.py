@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from utils.toy_translation import CHARACTERS, END, text_of
+from utils.tasks.translation import CHARACTERS, END, text_of
 
 
 @dataclass(frozen=True)

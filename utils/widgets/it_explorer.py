@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from utils.lookup_tasks import Sentence, answers, as_tokens, hidden_from_others
 from utils.models.lookup import Lookup
+from utils.tasks.lookup import Sentence, answers, as_tokens, hidden_from_others
 
 NOTHING = "nothing"
 
@@ -45,7 +45,7 @@ def it_explorer(model: Lookup, sentences: Mapping[str, Sentence]) -> None:
     """Show the explorer: choose a sentence, a layer, a head and a word, and hide a word from all others.
 
     Args:
-        model: trained on `utils.lookup_tasks.coreference`.
+        model: trained on `utils.tasks.lookup.coreference`.
         sentences: what to choose from, each under its name; all of one length.
     """
     import ipywidgets as widgets

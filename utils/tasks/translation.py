@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from utils.toy_languages import ManyLengths
+from utils.tasks.languages import ManyLengths
 
 PAD, START, END = 0, 1, 2
 """Tokens that are no characters: behind a short source, before the first character to write, behind the last one."""

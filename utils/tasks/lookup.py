@@ -3,13 +3,16 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from utils.models.lookup import Lookup
-from utils.toy_languages import NOT_ASKED
+from utils.tasks.languages import NOT_ASKED
+
+if TYPE_CHECKING:
+    from utils.models.lookup import Lookup
 
 LETTERS = 8
 
@@ -138,7 +141,7 @@ def answers(model: nn.Module, one: Sentence, visible: Tensor | list[Tensor | Non
     return dict(zip(KNOWN_WORDS, shares.tolist(), strict=True))
 
 
-def cost_of_hiding(model: Lookup, one: Sentence, place: int, layer: int | None = None) -> float:
+def cost_of_hiding(model: "Lookup", one: Sentence, place: int, layer: int | None = None) -> float:
     """By how much the probability of the right word falls when `it` does not see the word at this place.
 
     In all layers, or in this one alone.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from utils.toy_languages import NOT_ASKED
+from utils.tasks.languages import NOT_ASKED
 from utils.training import windows
 
 

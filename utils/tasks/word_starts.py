@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from utils.tasks.languages import NOT_ASKED
 from utils.text import encode
-from utils.toy_languages import NOT_ASKED
 
 LENGTH = 48  # letters of a window
 HIDDEN = 0.25  # of the letters, for masked pre-training

@@ -894,6 +894,11 @@ check.ngram_bits(ngram_bits)
 # Two dictionaries: one counts stretches of `order` characters, the other counts the same stretches without their last
 # character, `gram[:-1]`. For order 1 that is the empty string, a context like any other.
 # </details>
+# <details><summary>Help: "ZeroDivisionError"</summary>
+#
+# A text of T characters has T − order + 1 stretches. `range(len(test) - order)` leaves the last one out, and of a text of one
+# character nothing is left.
+# </details>
 # <details><summary>Help: "math domain error"</summary>
 #
 # You took the logarithm of 0. A stretch that was never counted has the count 0; the 1 and the V of the formula are for it.

@@ -88,7 +88,7 @@ print(f"autograd: {by_autograd:.3f}")
 # ### Exercise 6.1 · a product of Jacobians
 # ●●○ · about 10 minutes · 2 points
 #
-# Write `jacobian_product(W_h, states)`: the Jacobian of the last state with respect to the first, from the formula, without autograd.
+# Write `jacobian_product(W_h, states)`: the Jacobian of the last state with respect to the first, from the formula: a product of matrices.
 
 
 # %% answer="jacobian_product" covers="25"
@@ -228,7 +228,7 @@ claim(
 # ### Exercise 6.2 · backpropagation through time
 # ●●● · about 20 minutes · 3 points
 #
-# Write `bptt(W_h, states, gradients)` without autograd. Each step may have a loss of its own. Walk back once.
+# Write `bptt(W_h, states, gradients)`: what autograd does, written out. Each step may have a loss of its own. Walk back once.
 
 
 # %% answer="bptt" covers="25"

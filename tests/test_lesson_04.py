@@ -260,6 +260,7 @@ WRONG = {
             lambda stages, width, depth: [(round(c * width), math.ceil(r * depth)) for c, r in stages],
             "no_multiples_of_8",
         ),
+        "whole too early": (check.scaled.variant(whole=int), "cut_off_too_early"),
         "up": (check.scaled.variant(eights=lambda wanted: math.ceil(wanted / 8)), "channels_rounded_up"),
     },
 }

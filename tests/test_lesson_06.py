@@ -195,7 +195,7 @@ RIGHT = {
         "loops": batch_by_loops,
         "overwritten": batch_by_overwriting,
         "numpy": batch_in_numpy,
-        "the course's own": lambda *case: delayed_recall(case[0], case[1], 3, *case[2:]),
+        "the course's own": lambda *case: delayed_recall(*case[:2], int(torch.randint(10**6, ())), *case[2:]),
     },
 }
 
@@ -228,6 +228,11 @@ def draw_from_one_seed(count, gap, symbols, fillers):
     return torch.cat([labels[:, None], symbols + (labels[:, None] + torch.arange(gap)) % fillers], 1), labels
 
 
+def labels_in_turn(count, gap, symbols, fillers):
+    labels = torch.arange(count) % symbols
+    return torch.cat([labels[:, None], torch.randint(symbols, symbols + fillers, (count, gap))], 1), labels
+
+
 def only_even_symbols(count, gap, symbols, fillers):
     tokens, labels = delayed_recall(count, gap, 1, symbols, fillers)
     tokens[:, 0] = labels = labels // symbols
@@ -255,6 +260,7 @@ WRONG = {
         ),
     },
     "gradient_horizon": {
+        "the largest entry": (check.gradient_horizon.variant(norm=lambda p: p.abs().max()), "largest_entry"),
         "one too small": (lambda *case: check.gradient_horizon.reference(*case) - 1, "one_too_small"),
         "gaps at or above, counted": lambda *case: horizon_of_all_below(*case) + 1,
         "the whole length": lambda W, h, share: len(h),
@@ -285,6 +291,9 @@ WRONG = {
     },
     "recall_batch": {
         "fillers follow the label": (draw_from_one_seed, "fillers_tell_the_symbol"),
+        "a seed of its own": (lambda *case: delayed_recall(case[0], case[1], 3, *case[2:]), "", "Two calls"),
+        "labels in turn": (labels_in_turn, "", "Two calls"),
+        "int32": (lambda *case: tuple(part.int() for part in check.recall_batch.reference(*case)), "", "int64"),
         "one symbol": (only_even_symbols, "same_symbol_in_every_row"),
         "tokens alone": (lambda *case: check.recall_batch.reference(*case)[0], "", "Expected a pair"),
         "floats": (lambda *case: tuple(part.float() for part in check.recall_batch.reference(*case)), "", "int64"),

@@ -149,7 +149,9 @@ class Sightings:
         where = f"line {first}" if first == last else f"lines {first} to {last}"
         said = f"All that time it was in {where} of {_name(frame)}: {shorten(line_of(frame, first), 100)}".rstrip(": ")
         loops = any(later < earlier for earlier, later in pairwise(numbers)) or _begins_a_loop(line_of(frame, first))
-        return f"{said}\nIs there a loop that never ends?" if loops else said
+        return (
+            f"{said}\nIs there a loop that never ends? Or one that goes through far too many cases?" if loops else said
+        )
 
 
 def _begins_a_loop(line: str) -> bool:

@@ -40,6 +40,14 @@ def _block_case(x, kernels, scales=1.0, shifts=0.0):
     return dict(x=torch.tensor([[[x]]]), kernels=weights, scales=scales * two, shifts=shifts * two)
 
 
+def _two_channels(scales, shifts):
+    """A case of two channels of two pixels, whose kernels hand every pixel on."""
+    kernels = torch.zeros(2, 2, 2, 3, 3)
+    kernels[:, [0, 1], [0, 1], 1, 1] = 1
+    x = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])
+    return dict(x=x, kernels=kernels, scales=torch.tensor([scales] * 2), shifts=torch.tensor([shifts] * 2))
+
+
 @residual_block.cases
 def _(rng):
     yield _block_case([3.0], [0.0, 0.0])
@@ -51,6 +59,8 @@ def _(rng):
     yield _block_case([2.0], [1.0, 1.0], shifts=1.0)
     yield _block_case([1.0], [2.0, 0.5])
     yield _block_case([2.0], [-1.0, 1.0], shifts=1.0)
+    yield _two_channels([1.0, 2.0], [0.0, 0.0])
+    yield _two_channels([1.0, 1.0], [0.0, 1.0])
     for _ in range(10):
         B, C, H, W = (int(rng.integers(1, 4)) for _ in range(4))
         yield normal(rng, B, C, H, W), normal(rng, 2, C, C, 3, 3), normal(rng, 2, C), normal(rng, 2, C)
@@ -70,11 +80,12 @@ def _(
     scale=1,
     shift=1,
     early=0,
+    axis=lambda one: one.view(-1, 1, 1),
 ):
     def layer(y, number):
         y = F.conv2d(y, kernels[number], padding=1)
-        factor = scales[number].view(-1, 1, 1) if scale else 1.0
-        return y * factor + shift * shifts[number].view(-1, 1, 1)
+        factor = axis(scales[number]) if scale else 1.0
+        return y * factor + shift * axis(shifts[number])
 
     hidden = middle(layer(x, first) + early * x)
     return last(inner(layer(hidden, 1)) + skip(x))
@@ -96,6 +107,9 @@ residual_block.slip("no_relu_in_the_middle", middle=lambda y: y).says(
 residual_block.slip("first_layer_twice", first=1).says("You used the second kernel, scale and shift for both layers.")
 residual_block.slip("no_scale", scale=0).says("The scale of each layer is missing: multiply each channel by it.")
 residual_block.slip("no_shift", shift=0).says("The shift of each layer is missing: add it to each channel.")
+residual_block.slip("along_the_columns", axis=lambda one: one).says(
+    "Your scales and shifts have met the columns: (C,) goes with the last axis. Give them the shape (C, 1, 1), one for each channel."
+)
 residual_block.slip("skip_over_one_layer", early=1, skip=lambda x: 0).says(
     "You added x after the first layer. The skip leads past both layers."
 )
@@ -308,6 +322,19 @@ count_paths.slip("shares_returned", give=lambda counts: [paths / sum(counts) for
 
 
 @count_paths.mistake(
+    "You write into the list that you are reading, so that a path goes through the same branch again and again. Collect the new numbers in a second list."
+)
+def written_while_read(blocks):
+    counts = [1]
+    for layers, skip in blocks:
+        counts = counts + [0] * layers
+        for k in range(len(counts) - layers):
+            counts[k + layers] += counts[k]
+            counts[k] *= skip
+    return counts
+
+
+@count_paths.mistake(
     "You added up what each block alone allows. Paths of different blocks combine: their numbers multiply."
 )
 def blocks_added(blocks):
@@ -459,6 +486,8 @@ def _(rng):
     yield dict(stages=[(104, 1)], width=0.5, depth=1.0)
     yield dict(stages=[(19, 1)], width=1.0, depth=1.0)  # 16 is nearest, and less than 90 % of it
     yield dict(stages=[(24, 1)], width=0.8, depth=1.0)
+    yield dict(stages=[(16, 1)], width=1.12, depth=1.0)  # 17.92: 16 is less than 90 % of it, and not of 17
+    yield dict(stages=[(8, 1)], width=1.075, depth=1.0)  # 8.6: 8 is not less than 90 % of it, but of 9
     yield dict(stages=[(40, 5)], width=1.0, depth=1.2)
     yield dict(stages=[(16, 1), (24, 2), (40, 3)], width=1.1, depth=1.2)
     for _ in range(12):
@@ -474,13 +503,14 @@ def _(
     depth,
     eights=lambda wanted: math.floor(wanted / 8 + 0.5),
     enough=0.9,
+    whole=lambda wanted: wanted,
     repeat=math.ceil,
     widen=lambda channels, repeats, width, depth: channels * width,
     deepen=lambda channels, repeats, width, depth: repeats * depth,
 ):
     found = []
     for channels, repeats in stages:
-        wanted = widen(channels, repeats, width, depth)
+        wanted = whole(widen(channels, repeats, width, depth))
         near = 8 * eights(wanted)
         near += 8 if near < enough * wanted else 0
         found.append((near, repeat(deepen(channels, repeats, width, depth))))
@@ -499,6 +529,10 @@ scaled.slip("middle_rounded_to_even", eights=lambda wanted: round(wanted / 8)).s
 scaled.slip("tenth_forgotten", enough=0.0).says(
     "One rule is missing: where rounding lost more than a tenth of the channels, take one multiple of 8 more."
 )
+for name, whole in {"cut_off_too_early": math.floor, "rounded_too_early": round}.items():
+    scaled.slip(name, whole=whole).says(
+        "You made channels · width a whole number first. Both rules compare with what was wanted, before any rounding."
+    )
 scaled.slip("repeats_rounded_down", repeat=math.floor).says("You rounded the repeats down. They are rounded up.")
 scaled.slip("repeats_rounded", repeat=round).says("You rounded the repeats to the nearest number. They are rounded up.")
 scaled.slip(

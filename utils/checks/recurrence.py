@@ -249,6 +249,9 @@ def _(rng):
     yield dict(x=torch.tensor([[2.0, 0.0]]), context=torch.zeros(1, 2), keep=0.5, **by_hand)
     yield dict(x=torch.zeros(1, 2), context=torch.tensor([[2.0, 0.0]]), keep=0.0, **(by_hand | dict(W_s=two)))
     yield dict(x=one, context=one, W_x=one, W_s=one, b=torch.zeros(1), W_y=one, b_y=torch.zeros(1), keep=0.25)
+    yield dict(x=0 * two[:1], context=0 * two[:1], keep=0.5, **(by_hand | dict(b=torch.tensor([2.0, 0.0]))))
+    crossed = torch.tensor([[0.0, 2.0], [0.0, 0.0]])  # only the first hidden number listens, to the second word
+    yield dict(x=0 * two[:1], context=two[1:], keep=0.5, **(by_hand | dict(W_s=crossed)))
     for _ in range(8):
         B, C, H, V = (int(rng.integers(2, 5)) for _ in range(4))
         yield (
@@ -264,10 +267,10 @@ def _softmax(logits):
 @jordan_step.recipe
 def _(
     x, context, W_x, W_s, b, W_y, b_y, keep,
-    share=1, squash=torch.tanh, choose=_softmax, bias=1, read=lambda context, keep: context,
+    share=1, squash=torch.tanh, choose=_softmax, bias=1, inner=1, turn=lambda W: W.T, read=lambda context, keep: context,
     after=lambda old, output, hidden, logits, keep: keep * old + output, give=lambda output, context: (output, context),
 ):  # fmt: skip
-    hidden = squash(x @ W_x.T + share * read(context, keep) @ W_s.T + b)
+    hidden = squash(x @ W_x.T + share * read(context, keep) @ turn(W_s) + inner * b)
     logits = hidden @ W_y.T + bias * b_y
     output = choose(logits)
     return give(output, after(context, output, hidden, logits, keep))
@@ -301,6 +304,11 @@ jordan_step.slip("context_not_read", share=0).says(
     "The hidden numbers do not read the context: add W_s s to the sum inside the tanh."
 )
 jordan_step.slip("no_tanh", squash=lambda s: s).says("The tanh is missing: the hidden numbers are tanh of their sum.")
+jordan_step.slip("hidden_bias_missing", inner=0).says("The bias b of the hidden numbers is missing.")
+jordan_step.slip("context_weight_transposed", turn=lambda W: W).says("W_s is transposed: write context @ W_s.T.")
+jordan_step.slip("hidden_is_the_context", after=lambda old, out, hidden, logits, keep: hidden).says(
+    "You returned the hidden numbers as the new context: that is Elman's network. In Jordan's, the *output* comes back, added to what is kept."
+)
 jordan_step.slip("output_bias_missing", bias=0).says("The bias b_y of the output is missing.")
 jordan_step.slip("parts_swapped", give=lambda output, context: (context, output)).says(
     "You returned the context first. The order is: output, context."
@@ -311,7 +319,7 @@ jordan_step.slip("parts_swapped", give=lambda output, context: (context, output)
 def hidden_fed_back(x, context, W_x, W_s, b, W_y, b_y, keep):
     hidden = torch.tanh(x @ W_x.T + context @ W_s.T + b)
     output = _softmax(hidden @ W_y.T + b_y)
-    return output, keep * context + hidden if hidden.shape == context.shape else hidden
+    return output, keep * context + hidden  # an error where there are not as many hidden numbers as words
 
 
 # --- 5.4 n-grams in bits ------------------------------------------------------------------------------------------
@@ -352,11 +360,11 @@ def _(rng):
 def _(
     train, test, order, vocabulary,
     counted=_counted, added=1, below=lambda contexts, gram, train, vocabulary: contexts[gram[:-1]] + vocabulary,
-    log=math.log2, average=lambda surprises: sum(surprises) / len(surprises), give=lambda bits: bits,
+    log=math.log2, average=lambda surprises, test: sum(surprises) / len(surprises), give=lambda bits: bits,
 ):  # fmt: skip
     grams, contexts = counted(train, order)
     pieces = [test[i : i + order] for i in range(len(test) - order + 1)]
-    return give(average([-log((grams[g] + added) / below(contexts, g, train, vocabulary)) for g in pieces]))
+    return give(average([-log((grams[g] + added) / below(contexts, g, train, vocabulary)) for g in pieces], test))
 
 
 ngram_bits.slip("nats", log=math.log).says(
@@ -372,13 +380,15 @@ ngram_bits.slip("one_added_below", below=lambda c, g, train, V: c[g[:-1]] + 1).s
 ngram_bits.slip("joint_probability", below=lambda c, g, train, V: sum(c.values()) + V).says(
     "You divided by the number of all n-grams. That is how likely the whole stretch is; asked for is the character *given* its context: divide by how often that context was followed by anything."
 )
-ngram_bits.slip("sum_not_mean", average=sum).says(
+ngram_bits.slip("sum_not_mean", average=lambda s, test: sum(s)).says(
     "You summed the bits. Bits *per character* are asked for: divide by the number of characters that were predicted."
 )
-ngram_bits.slip("divided_by_the_whole_text", average=lambda s: sum(s) / (len(s) + 1)).says(
-    "You divided by one character too many. The first order − 1 characters of the test text are not predicted."
+ngram_bits.slip("divided_by_the_whole_text", average=lambda s, test: sum(s) / len(test)).says(
+    "You divided by the length of the test text. The first order − 1 characters of the test text are not predicted."
 )
-ngram_bits.slip("mean_of_the_probabilities", average=lambda s: -math.log2(sum(2**-one for one in s) / len(s))).says(
+ngram_bits.slip(
+    "mean_of_the_probabilities", average=lambda s, test: -math.log2(sum(2**-one for one in s) / len(s))
+).says(
     "You averaged the probabilities and took the logarithm of the mean. Take the logarithm of each, and average those."
 )
 ngram_bits.slip("perplexity", give=lambda bits: 2**bits).says(
@@ -387,6 +397,33 @@ ngram_bits.slip("perplexity", give=lambda bits: 2**bits).says(
 ngram_bits.slip("negative", give=lambda bits: -bits).says(
     "Your bits are negative: the logarithm of a probability is. Surprise is *minus* that."
 )
+
+
+ngram_bits.slip("vocabulary_of_the_text", below=lambda c, g, train, V: c[g[:-1]] + len(set(train))).says(
+    "You counted the characters of the training text. V is `vocabulary`: there may be characters that it does not use."
+)
+
+
+def _last_stretch_left_out(text: str, order: int) -> tuple[Counter, Counter]:
+    return _counted(text[:-1], order)
+
+
+ngram_bits.slip("last_stretch_not_counted", counted=_last_stretch_left_out).says(
+    "The last stretch of the training text is not counted: a text of T characters has T − order + 1 stretches, so range(len(train) - order + 1)."
+)
+
+
+@ngram_bits.mistake(
+    "You smoothed only what was never seen. The 1 above and the V below belong to every count, or a context's probabilities sum to more than 1."
+)
+def smoothed_only_if_unseen(train, test, order, vocabulary):
+    grams, contexts = _counted(train, order)
+    pieces = [test[i : i + order] for i in range(len(test) - order + 1)]
+    shares = [
+        grams[piece] / contexts[piece[:-1]] if grams[piece] else 1 / (contexts[piece[:-1]] + vocabulary)
+        for piece in pieces
+    ]
+    return -sum(map(math.log2, shares)) / len(shares)
 
 
 def _contexts_to_the_end(text: str, order: int) -> tuple[Counter, Counter]:

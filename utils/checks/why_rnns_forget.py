@@ -284,6 +284,7 @@ def _(rng):
     grows = torch.tensor([[0.5, 4], [0, 0.5]])  # grows before it decays
     yield dict(W_h=grows, states=torch.zeros(9, 2), share=0.2)
     yield dict(W_h=0.6 * torch.eye(4), states=torch.zeros(8, 4), share=0.5)  # two norms differ
+    yield dict(W_h=torch.full((2, 2), 0.4), states=torch.zeros(7, 2), share=0.5)  # 0.8, 0.64, 0.51, 0.41; entries 0.4
     both = torch.tensor([[0.0, 1], [0, 1]])  # here the order of the factors decides: 3, and not 2
     yield dict(W_h=both, states=torch.tensor([[0.0, 0], [0.9, 0.9], [0.9, 0], [0, 0.9]]), share=0.5)
     yield dict(
@@ -342,6 +343,9 @@ gradient_horizon.slip("never_is_the_end", never=lambda T: T).says(
 )
 gradient_horizon.slip("each_factor_alone", multiply=lambda p, f: f).says(
     "You looked at each factor on its own. What counts is their product from the end up to there."
+)
+gradient_horizon.slip("largest_entry", norm=lambda p: p.abs().max()).says(
+    "You took the largest number in the Jacobian. Many small ones add up: asked is the largest singular value, torch.linalg.matrix_norm(J, 2)."
 )
 gradient_horizon.slip("spectral_radius", norm=lambda p: torch.linalg.eigvals(p).abs().max()).says(
     "You took the largest eigenvalue. How much a vector can grow is said by the largest singular value: torch.linalg.matrix_norm(J, 2)."
@@ -452,6 +456,18 @@ def _(rng):
         yield 300, int(rng.integers(4, 9)), int(rng.integers(2, 5)), int(rng.integers(3, 6))
 
 
+@recall_batch.ask
+def _(answer, *case):
+    """The batch of one call, and whether a second call gives the same labels."""
+    batch, other = answer(*case), answer(*case)
+    again = _is_pair(batch) and _is_pair(other) and torch.equal(batch[1], other[1])
+    return {"batch": batch, "again": again}
+
+
+def _is_pair(batch) -> bool:
+    return isinstance(batch, tuple | list) and len(batch) == 2 and all(isinstance(part, Tensor) for part in batch)
+
+
 @recall_batch.recipe
 def _(
     count, gap, symbols, fillers, length=0, low=lambda symbols: symbols, high=lambda symbols, fillers: symbols + fillers,
@@ -466,16 +482,16 @@ def _(
 
 @recall_batch.finding
 def _(value, count, gap, symbols, fillers):
-    if isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(part, Tensor) for part in value):
+    if _is_pair(value["batch"]):
         return None
-    return f"Expected a pair of tensors, tokens and labels; got {shape_or_type(value)}."
+    return f"Expected a pair of tensors, tokens and labels; got {shape_or_type(value['batch'])}."
 
 
 def _shaped(shape) -> Seen:
     """Tokens of another shape: `shape(count, gap)`, or any with so many axes."""
 
     def seen(value, count, gap, *_) -> str | None:
-        found = tuple(value[0].shape)
+        found = tuple(value["batch"][0].shape)
         wanted = shape(count, gap) if callable(shape) else None
         wrong = found == wanted if wanted else len(found) == shape
         return f"Expected tokens of shape {(count, gap + 1)}, got {found}." if wrong else None
@@ -499,12 +515,12 @@ recall_batch.slip("one_hot", tokens=lambda tokens: F.one_hot(tokens), seen=_shap
 
 @recall_batch.finding
 def _(value, count, gap, symbols, fillers):
-    tokens, labels = value
+    tokens, labels = value["batch"]
     for name, part, shape in (("tokens", tokens, (count, gap + 1)), ("labels", labels, (count,))):
         if part.shape != shape:
             return f"Expected {name} of shape {shape}, got {tuple(part.shape)}."
-        if part.is_floating_point() or part.dtype == torch.bool:
-            return f"The {name} are no whole numbers (int64)."
+        if part.dtype != torch.int64:
+            return f"The {name} are {str(part.dtype).removeprefix('torch.')}. Asked for are whole numbers, int64."
     return None
 
 
@@ -512,7 +528,7 @@ def _seen(look) -> Seen:
     """`look(first, rest, labels, symbols, fillers)` at the columns: the first token (count,), the others (count, gap)."""
 
     def seen(value, count, gap, symbols, fillers) -> str | None:
-        tokens, labels = value
+        tokens, labels = value["batch"]
         return look(tokens[:, 0], tokens[:, 1:], labels, symbols, fillers)
 
     return seen
@@ -647,4 +663,13 @@ def _(first, rest, labels, symbols, fillers):
     share = torch.bincount(first, minlength=symbols) / len(first)
     if (share - 1 / symbols).abs().max() > 6 / math.sqrt(symbols * len(first)):
         return "Some symbols come far more often than others. Draw each with the same probability."
+    return None
+
+
+@recall_batch.finding
+def _(value, count, gap, symbols, fillers):
+    if value["again"]:
+        return (
+            "Two calls in a row give the same labels in the same order. Draw them afresh, without a seed of your own."
+        )
     return None

@@ -1135,6 +1135,7 @@ check.both_directions(both_directions)
 # <details><summary>Hint: the idea</summary>
 #
 # Turn x round, let `back` read it, and turn its states round again. Do both within the length of each row: `x[row, :length].flip(0)`.
+# A reader wants three axes: put `[None]` around such a row, and take `[0]` of what it returns.
 # </details>
 # <details><summary>Hint: the shapes</summary>
 #

@@ -24,6 +24,7 @@ from utils.tasks.translation import (
     PAD,
     START,
     dates,
+    half_right,
     reversal,
     reversals,
     text_of,
@@ -316,6 +317,7 @@ WRONG = {
     "beam_search": {
         "greedy": (beam_of_one, "greedy"),
         "cut for each text": (beam_cut_for_each_text, "width_for_each"),
+        "ended ones kept apart": (check.beam_search.variant(cut=check._moved_aside), "moved_aside"),
         "the tokens alone": lambda *case: beam_with_a_heap(*case)[0],
         "nothing": lambda *case: ([], 0.0),
         "a probability": (
@@ -565,3 +567,8 @@ def test_decoder_stepper(lab):
         expect(picture).not_to_have_attribute("src", before)
         menu = stepper.get_by_role("combobox")
         repeat(lambda: menu.select_option("67890"), says("Step 5: “0987” is written"))
+
+
+def test_half_right_lies_between_two_lengths_or_nowhere():
+    assert half_right([2, 4, 6], [[1.0, 0.8, 0.3], [1.0, 0.6, 0.1]]) == pytest.approx(4.8)  # means 0.7 and 0.2
+    assert half_right([2, 4], [[1.0, 0.5]]) == math.inf

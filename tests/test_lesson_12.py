@@ -241,6 +241,7 @@ WRONG = {
     },
     "mlstm_step": {
         "no stabiliser": (mlstm_naive, "no_stabiliser"),
+        "log of sigmoid": (check.mlstm_step.variant(log_f=lambda f: f.sigmoid().log()), "logarithm_of_the_sigmoid"),
         "the state as it was": lambda q, k, v, i, f, C, n, m: (v, C, n, m),
         "k vᵀ": (check.mlstm_step.variant(outer=lambda v, k: torch.outer(k, v)), "key_and_value_turned"),
         "at least 1": (

@@ -509,6 +509,15 @@ def _tables():
         ],
         3,
     )
+    # what has ended with .25 falls out of a beam of 2 at the second step, and would have won at the end
+    yield (
+        [
+            [[0.25, 0.6, 0.15]] * 3,
+            [[1, 0, 0], [0.05, 0.5, 0.45], [0.9, 0.06, 0.04]],
+            [[1, 0, 0], [0.4, 0.3, 0.3], [0.5, 0.3, 0.2]],
+        ],
+        3,
+    )
     # three steps, of which the second is what counts
     yield (
         [
@@ -556,6 +565,12 @@ def _set_aside(beam: Beam, width: int, end: int, done: list) -> Beam:
     kept = _cut([one for one in beam if one[0][-1:] != [end]], width, end, done)
     done += [one for one in beam if one[0][-1:] == [end]]
     return kept
+
+
+def _moved_aside(beam: Beam, width: int, end: int, done: list) -> Beam:
+    kept = _cut(beam, width, end, done)
+    done += [one for one in kept if one[0][-1:] == [end]]
+    return [one for one in kept if one[0][-1:] != [end]]
 
 
 def _best(beam: Beam, end: int) -> tuple[list[int], float]:
@@ -615,6 +630,9 @@ beam_search.slip("ended_dropped", stays=False).says(
 )
 beam_search.slip("ended_set_aside", cut=_set_aside).says(
     "You put what had ended aside, so that it took up no place. Other programs do so; here it stays in the beam and takes one of the `width` places."
+)
+beam_search.slip("moved_aside", cut=_moved_aside).says(
+    "You moved what had ended out of the beam, where nothing can push it out any more. Here it stays, and falls out if it is not among the `width` best of all."
 )
 beam_search.slip("width_for_each", cut=_each_cut).says(
     "You kept `width` continuations of EACH beginning, so that the beam grows. Keep the best `width` of all together."

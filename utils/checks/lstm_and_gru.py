@@ -272,22 +272,22 @@ gru_step.slip("reset_missing", late=lambda r, p, b: p + b, early=lambda r, h, W,
     "The reset gate is missing in the candidate: it weighs what comes from the old state."
 )
 gru_step.slip("always_after", places=lambda after: True).says(
-    "You always put the reset gate after the product. With after=False it weighs h first: W_n (r ⊙ h)."
+    "You always put the reset gate after the product. With after=False it weighs h first: U_n (r ⊙ h)."
 )
 gru_step.slip("always_before", places=lambda after: False).says(
-    "You always put the reset gate before the product. With after=True the product comes first: r ⊙ (W_n h + b_n)."
+    "You always put the reset gate before the product. With after=True the product comes first: r ⊙ (U_n h + b′_n)."
 )
 gru_step.slip("places_swapped", places=lambda after: not after).says(
     "You swapped the two: after=True means that r weighs the finished product, as PyTorch has it."
 )
 gru_step.slip("bias_outside_the_reset", late=lambda r, p, b: r * p + b).says(
-    "The reset gate must weigh the bias b_h of the candidate as well: r ⊙ (W_n h + b_n)."
+    "The reset gate must weigh the bias b_h of the candidate as well: r ⊙ (U_n h + b′_n)."
 )
 gru_step.slip("bias_inside_the_reset_before", early=lambda r, h, W, b: (r * h) @ W.T + r * b).says(
-    "With after=False the reset gate weighs h alone, not the bias: W_n (r ⊙ h) + b_n."
+    "With after=False the reset gate weighs h alone, not the bias: U_n (r ⊙ h) + b′_n."
 )
 gru_step.slip("product_weighed_before_the_bias", early=lambda r, h, W, b: r * (h @ W.T) + b).says(
-    "You weighed the product, and only left the bias out. With after=False r weighs h before it is multiplied: W_n (r ⊙ h) + b_n."
+    "You weighed the product, and only left the bias out. With after=False r weighs h before it is multiplied: U_n (r ⊙ h) + b′_n."
 )
 gru_step.slip("reset_weighs_x_too", x_reset=True).says(
     "Your reset gate weighs the sums of x as well. It is there to ignore the old state, not the input."

@@ -349,7 +349,14 @@ def _(rng):
 
 @mlstm_step.cases("large gates")
 def _(rng):
-    for i, f, m in ((200, 0, 0), (200, 3, 205), (-200, 2, -190), (300, -200, 100), (-500, 1, -math.inf)):
+    for i, f, m in (
+        (200, 0, 0),
+        (200, 3, 205),
+        (-200, 2, -190),
+        (300, -200, 100),
+        (-200, -150, 0),
+        (-500, 1, -math.inf),
+    ):
         D = 2
         C, n = (normal(rng, D, D), normal(rng, D)) if m > -math.inf else (torch.zeros(D, D), torch.zeros(D))
         yield _mlstm_case(normal(rng, D), normal(rng, D), normal(rng, D), i, f, C, n, m)
@@ -393,6 +400,9 @@ mlstm_step.slip("forget_gate_without_sigmoid", log_f=lambda f: f).says(
 )
 mlstm_step.slip("forget_gate_without_logarithm", log_f=torch.sigmoid).says(
     "You put σ(f) where its logarithm belongs. m is an exponent: ln σ(f) + m."
+)
+mlstm_step.slip("logarithm_of_the_sigmoid", log_f=lambda f: f.sigmoid().log()).says(
+    "You took the logarithm of the sigmoid. For very negative f the sigmoid is 0 and its logarithm −∞, so that the memory is lost: F.logsigmoid(f)."
 )
 mlstm_step.slip("input_gate_with_a_sigmoid", write=torch.sigmoid).says(
     "You took a sigmoid for the input gate. Here it is an exponential, which may be larger than 1."

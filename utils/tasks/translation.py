@@ -5,7 +5,10 @@ say at each place is the target and END.
 """
 
 import datetime
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -113,3 +116,15 @@ def write_date(day: datetime.date, form: str) -> tuple[str, dict[str, slice]]:
             places[field] = slice(len(text), len(text) + len(parts[piece]))
         text += parts.get(piece, piece)
     return text, places
+
+
+def half_right(lengths: Sequence[int], rows: Sequence[Sequence[float]]) -> float:
+    """The length at which the mean of all rows (shares right, one for each length) falls to a half.
+
+    Between two lengths it lies on a straight line. Infinite where it never falls so low.
+    """
+    means = [sum(of) / len(of) for of in zip(*rows, strict=True)]
+    for (before, high), (length, low) in pairwise(zip(lengths, means, strict=True)):
+        if high >= 0.5 > low:
+            return before + (length - before) * (high - 0.5) / (high - low)
+    return math.inf

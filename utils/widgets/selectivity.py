@@ -8,7 +8,7 @@ TOKENS = "··B····A···C·······D····"
 
 
 def weights(time: float, selectivity: float) -> np.ndarray:
-    """The share that each token has in the last state, (T,).
+    """The share that each token has of all that was written into the last state, (T,): they sum to 1.
 
     A token lets Δ = `time` pass, times e^s for a letter and e^{−s} for a dot: what was there is kept by e^{−Δ}, and the
     token is written with the rest, 1 − e^{−Δ}.
@@ -16,7 +16,8 @@ def weights(time: float, selectivity: float) -> np.ndarray:
     letter = np.array([token.isalpha() for token in TOKENS])
     delta = time * np.exp(np.where(letter, selectivity, -selectivity))
     later = delta[::-1].cumsum()[::-1] - delta  # the time that passes after each token
-    return (1 - np.exp(-delta)) * np.exp(-later)
+    left = (1 - np.exp(-delta)) * np.exp(-later)
+    return left / left.sum()
 
 
 def describe(time: float, selectivity: float) -> str:
@@ -27,7 +28,7 @@ def describe(time: float, selectivity: float) -> str:
     return f"Of the last state {100 * sum(letters.values()):.0f} % come from letters ({each})."
 
 
-def draw(time: float, selectivity: float) -> Figure:
+def draw(time: float, selectivity: float, title: str = "Orange: the tokens that count") -> Figure:
     """A bar for each token: its share in the last state."""
     import matplotlib.pyplot as plt
 
@@ -38,7 +39,7 @@ def draw(time: float, selectivity: float) -> Figure:
     ax.bar(places, 100 * weights(time, selectivity), color=[ORANGE if t.isalpha() else GREY for t in TOKENS])
     ax.set_xticks(places, list(TOKENS))
     ax.set(xlabel="token", ylabel="share of the last state (%)", ylim=(0, 100))
-    ax.set_title("Orange: the tokens that count")
+    ax.set_title(title)
     return figure
 
 
@@ -61,5 +62,5 @@ def selectivity() -> None:
     follow([time, chosen], redraw)
     explorer = widgets.VBox([time, chosen, said, canvas])
     explorer.add_class("selectivity")
-    alt = "Two sliders, for the time that a token lets pass and for selectivity. Run the cell to move them."
-    show(explorer, draw(time.value, 3), alt)
+    alt = f"Δ = {time.value:g}, s = 3: {describe(time.value, 3)} Run the cell to move both sliders."
+    show(explorer, draw(time.value, 3, f"Orange: the tokens that count (Δ = {time.value:g}, s = 3)"), alt)

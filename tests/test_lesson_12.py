@@ -364,10 +364,9 @@ def test_delays_and_openness_are_drawn():
 def test_shares_add_up_and_selectivity_leaves_the_letters():
     for time in (0.001, 0.1, 10):
         for s in (0, 2, 5):
-            shares = widget.weights(time, s)
-            states = scan_loop(torch.full((1, 1), 0.0), torch.ones(1, 1))  # nothing is left of what was before
-            assert 0 < shares.sum() <= states.item() + 1e-9
-    assert "60 % of" not in widget.describe(0.1, 0)
+            assert widget.weights(time, s).sum() == pytest.approx(1)
+    small = widget.weights(0.001, 0)
+    assert small.max() < 1.1 * small.min()  # hardly any time passes: all tokens weigh about the same
     letters = [token.isalpha() for token in widget.TOKENS]
     assert widget.weights(0.1, 5)[letters].sum() > 0.99
     assert widget.weights(0.1, 0)[letters].sum() < 0.3

@@ -556,7 +556,7 @@ claim(
     **{layer.replace(" ", "_"): times for layer, times in at_letters.items()},
 )
 claim(
-    "A typical dot there lets so little pass that twenty of them leave over half of the slowest state",
+    "Twenty typical dots there leave over half of what the slowest number holds",
     math.exp(-20 * dots["layer 2"]) > 0.5,
     delta_of_a_dot=dots["layer 2"].item(),
     left_after_twenty=math.exp(-20 * dots["layer 2"]),

@@ -155,6 +155,10 @@ def scaled_as_the_authors_do(stages, width, depth):
     return [(filters(channels), int(math.ceil(depth * repeats))) for channels, repeats in stages]
 
 
+def scaled_in_floats(stages, width, depth):
+    return [(float(channels), repeats) for channels, repeats in scaled_as_the_authors_do(stages, width, depth)]
+
+
 def scaled_by_search(stages, width, depth):
     found = []
     for channels, repeats in stages:
@@ -261,6 +265,7 @@ WRONG = {
             "no_multiples_of_8",
         ),
         "whole too early": (check.scaled.variant(whole=int), "cut_off_too_early"),
+        "floats": (scaled_in_floats, "", "whole numbers"),
         "up": (check.scaled.variant(eights=lambda wanted: math.ceil(wanted / 8)), "channels_rounded_up"),
     },
 }

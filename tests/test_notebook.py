@@ -99,3 +99,9 @@ def test_a_run_that_must_use_cuda_says_so_where_there_is_none(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(RuntimeError, match="asks for CUDA"):
         notebook.setup()
+
+
+def test_a_payoff_whose_cell_lacks_a_name_does_not_blame_the_answer(capsys):
+    cell = "from utils.notebook import payoff\nwith payoff('conv2d'):\n    print(shares)"
+    exec(compile(cell, "<cell>", "exec"), {})
+    assert "This cell needs `shares`. Run the cells above it first" in capsys.readouterr().out

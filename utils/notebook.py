@@ -56,11 +56,20 @@ def payoff(name: str) -> Iterator[None]:
         answer = _answer_that_raised(error) or name
         if isinstance(error, NotImplementedError):
             print(f"This cell waits for your `{answer}`. Write it above, then run this cell again.")
+        elif missing := _missing_in_the_cell(error):
+            print(f"This cell needs `{missing}`. Run the cells above it first, then this one again.")
         else:
             what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             print(f"Your `{answer}` broke in this cell ({what}). See what its check says above.")
     finally:
         answer_in_use.reset(token)
+
+
+def _missing_in_the_cell(error: Exception) -> str:
+    """The name that the cell itself does not find: whoever wrote the answer has skipped a cell. Empty for all else."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    in_the_cell = isinstance(error, NameError) and frame.f_code.co_name == "<module>"
+    return str(error.name or "") if in_the_cell else ""
 
 
 def _answer_that_raised(error: Exception) -> str:

@@ -496,6 +496,16 @@ def _(rng):
         yield dict(stages=stages, width=width, depth=depth)
 
 
+@scaled.finding
+def _(value, stages, width, depth):
+    pairs = value if isinstance(value, list | tuple) else []
+    for pair in pairs:
+        for number in pair if isinstance(pair, list | tuple) else []:
+            if isinstance(number, float):
+                return f"Expected whole numbers, got {number!r}. A layer cannot have a float of channels: use int(…)."
+    return None
+
+
 @scaled.recipe
 def _(
     stages,

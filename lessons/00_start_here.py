@@ -1114,7 +1114,7 @@ claim(
 # | **steps that must wait** | one per layer | one per word | one per layer |
 # | **cost of connecting all pairs** | grows with $T^2$; with $T \log T$ if dilated | grows with $T$, in both directions | grows with $T^2$ |
 # | **weights depend on** | the offset | nothing: the same at every step | the content |
-# | **knows the order** | yes | yes | only if told |
+# | **knows the order** | yes | yes | only if told, or with a mask (lesson 10) |
 # | **memory while it streams** | the window | one state, of fixed size | keys and values of all words so far |
 # | **good at** | local patterns, small machines | streams, sensors, tight memory | links over any distance, training in parallel |
 # | **bad at** | far links, unless deep or dilated | far links; training in parallel | very long inputs |

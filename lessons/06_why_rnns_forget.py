@@ -1193,8 +1193,8 @@ claim(
 # 3. **No fixed size for the past.** A state has H numbers, whatever it has read. Attention keeps all positions and decides when asked
 #    which ones it needs.
 #
-# None of this is free. The pairs grow with the square of the length (lesson 11), the positions must be kept, and order must be told from
-# outside (lesson 10). And what is near in steps need not be heard: an attention weight can be as small as any product.
+# None of this is free. The pairs grow with the square of the length (lesson 11), the positions must be kept, and without a causal mask
+# order must be told from outside (lesson 10). And what is near in steps need not be heard: an attention weight can be as small as any product.
 #
 # Why then study a network that you will probably never train? For two reasons:
 #

@@ -73,8 +73,8 @@ while symbol != "END":
 #
 # $$\begin{aligned}
 # h_s &= \text{GRU}(x_s, h_{s-1}) & c &= h_S & &\text{the encoder}\\
-# s_t &= \text{GRU}([y_{t-1}, c], s_{t-1}) & s_0 &= \tanh(W c + b) & &\text{the decoder}\\
-# p(y_t \mid y_1 \dots y_{t-1}, x) &= \operatorname{softmax}(V s_t + b') & y_0 &= \text{START}
+# g_t &= \text{GRU}([y_{t-1}, c], g_{t-1}) & g_0 &= \tanh(W c + b) & &\text{the decoder}\\
+# p(y_t \mid y_1 \dots y_{t-1}, x) &= \operatorname{softmax}(W_o g_t + b') & y_0 &= \text{START}
 # \end{aligned}$$
 #
 # In *use* $y_{t-1}$ is what the decoder has just chosen. In *training* the right text is known, and the decoder is fed that instead,
@@ -84,7 +84,7 @@ while symbol != "END":
 # | symbol | variable | meaning |
 # | --- | --- | --- |
 # | one step | `step(token, state)` | returns the logits (V,), one number for each symbol, and the next state |
-# | $s_0$ | `state` | the state to begin with |
+# | $g_0$ | `state` | the state to begin with |
 # | START, END | `start`, `end` | two tokens, whole numbers |
 # | $y_1 \dots y_T$ | `targets` | the right tokens, a list that ends with END; or `None` in use |
 # | | `limit` | in use: how many steps at most |
@@ -423,14 +423,14 @@ print(sum(weight * state for weight, state in zip(weights, states, strict=True))
 # %% [markdown] covers="46"
 # Nobody says which state is the right one. The score is a small network of its own, learned together with the rest (Bahdanau, Cho and Bengio 2015):
 #
-# $$e_{t,s} = v^\top \tanh(W s_{t-1} + U h_s) \qquad \alpha_{t,s} = \frac{\exp e_{t,s}}{\sum_{s'} \exp e_{t,s'}} \qquad c_t = \sum_s \alpha_{t,s}\, h_s \qquad s_t = \text{GRU}([y_{t-1}, c_t], s_{t-1})$$
+# $$e_{t,s} = v^\top \tanh(W g_{t-1} + U h_s) \qquad \alpha_{t,s} = \frac{\exp e_{t,s}}{\sum_{s'} \exp e_{t,s'}} \qquad c_t = \sum_s \alpha_{t,s}\, h_s \qquad g_t = \text{GRU}([y_{t-1}, c_t], g_{t-1})$$
 #
-# It is called *additive*, because query and key are added. Note the index: the decoder asks with the state that it has *before* the step, $s_{t-1}$.
-# Some texts write $s_t$, which belongs to a later variant (Luong et al. 2015).
+# It is called *additive*, because query and key are added. Note the index: the decoder asks with the state that it has *before* the step, $g_{t-1}$.
+# Some texts write $g_t$, which belongs to a later variant (Luong et al. 2015).
 #
 # | symbol | variable | shape |
 # | --- | --- | --- |
-# | $s_{t-1}$ | `queries` | (T, H): one for each step |
+# | $g_{t-1}$ | `queries` | (T, H): one for each step |
 # | $h_s$ | `keys` | (S, K): one for each place of the source |
 # | $W$, $U$ | `W`, `U` | (A, H), (A, K) |
 # | $v$ | `v` | (A,) |

@@ -13,7 +13,8 @@
 # - compare two models so that the comparison holds: equal text, parameters and tuning, then equal characters or equal seconds;
 # - say what length costs, in training and for each character that is written.
 #
-# You need lesson 08. Lesson 10 has attention in slow motion; section 1 repeats what you need of it.
+# You need lesson 08. Lesson 10 has attention in slow motion; section 1 repeats what you need of it. If you come from there,
+# begin at exercise 11.1.
 
 # %% setup=true
 import json
@@ -270,8 +271,9 @@ for layers, stack in {"one layer": look, "two layers": lambda x: look(look(x))}.
     print(f"{layers}: positions that notice: {noticed[0].nonzero().flatten().tolist()}")
 
 # %% [markdown]
-# With one layer, nobody from position 2 on notices that the order has changed. With two, the causal mask gives it away, because
-# the first two positions have themselves seen different things. That is a weak hint.
+# With one layer, nobody from position 2 on notices that the order has changed: a position can find out how many stand before it
+# (lesson 10), but not in which order. With two, the causal mask gives it away, because the first two positions have themselves
+# seen different things. That is little to go by.
 #
 # The first transformer *added* a vector for each place to its inputs (Vaswani et al. 2017). Many later ones have **rotary
 # positions** instead (Su et al. 2021), and so will yours. Think of a pair of channels as an arrow in the plane. Turn the
@@ -705,8 +707,9 @@ claim(
 # Each dot is a seed, so you can see which gaps are larger than chance. All this holds for two blocks and a few seconds of
 # training. Residuals and norms are there for *depth*, and two blocks are not deep (lesson 04 takes a hundred). Even so, these
 # two read worse without residuals. (A likely reason: without the stream, each character is replaced by a mixture, and nothing
-# says which one was the last.) The norms were not needed at all. That is a finding about this small budget: do not take them
-# out of a deep network because of it.
+# says which one was the last.) The norms were not needed at all, and one head was enough: lesson 10 has a task that one head cannot
+# do, but a few seconds of Shakespeare do not ask for two places at once yet. These are findings about a small budget: do not
+# take the parts out of a deep network because of them.
 #
 # ## 6 · A fair race
 #

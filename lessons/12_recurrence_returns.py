@@ -963,7 +963,7 @@ claim(
 # %% [markdown]
 # With a single number for each channel (N = 1) the selective stack falls behind: the size of the state counts, too. But look at the others. RWKV does best, with its keys; and the LSTM, with half the bytes, comes
 # close to Mamba's layer with two of three seeds. Gates that read the input are what the task asks for, and the LSTM has had them since 1997 (the forget gate since 2000). What it never had is the scan. Attention, which looked up the
-# pairs with ease, has a harder time here. A likely reason: it has to *count* which symbol came second, and an average does not count well.
+# pairs with ease, has a harder time here. A likely reason: it has to count *symbols* among the noise. Lesson 10 has an average that counts positions; here it must first learn which positions to count.
 
 # %% [markdown] covers="63"
 # ### A hybrid

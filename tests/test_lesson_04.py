@@ -265,7 +265,7 @@ WRONG = {
             "no_multiples_of_8",
         ),
         "whole too early": (check.scaled.variant(whole=int), "cut_off_too_early"),
-        "floats": (scaled_in_floats, "", "whole numbers"),
+        "floats": (scaled_in_floats, "floats", "whole numbers"),
         "up": (check.scaled.variant(eights=lambda wanted: math.ceil(wanted / 8)), "channels_rounded_up"),
     },
 }

@@ -496,14 +496,10 @@ def _(rng):
         yield dict(stages=stages, width=width, depth=depth)
 
 
-@scaled.finding
-def _(value, stages, width, depth):
-    pairs = value if isinstance(value, list | tuple) else []
-    for pair in pairs:
-        for number in pair if isinstance(pair, list | tuple) else []:
-            if isinstance(number, float):
-                return f"Expected whole numbers, got {number!r}. A layer cannot have a float of channels: use int(…)."
-    return None
+def _floats(value, stages, width, depth):
+    pairs = [pair for pair in value if isinstance(pair, list | tuple)] if isinstance(value, list | tuple) else []
+    found = [number for pair in pairs for number in pair if isinstance(number, float)]
+    return f"Expected whole numbers, got {found[0]!r}." if found else None
 
 
 @scaled.recipe
@@ -517,13 +513,14 @@ def _(
     repeat=math.ceil,
     widen=lambda channels, repeats, width, depth: channels * width,
     deepen=lambda channels, repeats, width, depth: repeats * depth,
+    number=lambda near: near,
 ):
     found = []
     for channels, repeats in stages:
         wanted = whole(widen(channels, repeats, width, depth))
         near = 8 * eights(wanted)
         near += 8 if near < enough * wanted else 0
-        found.append((near, repeat(deepen(channels, repeats, width, depth))))
+        found.append((number(near), repeat(deepen(channels, repeats, width, depth))))
     return found
 
 
@@ -538,6 +535,9 @@ scaled.slip("middle_rounded_to_even", eights=lambda wanted: round(wanted / 8)).s
 )
 scaled.slip("tenth_forgotten", enough=0.0).says(
     "One rule is missing: where rounding lost more than a tenth of the channels, take one multiple of 8 more."
+)
+scaled.slip("floats", number=float, seen=_floats).says(
+    "A layer cannot have 24.0 channels. `//` and `math.floor` of a float are floats where you calculate on with them: end with int(…)."
 )
 for name, whole in {"cut_off_too_early": math.floor, "rounded_too_early": round}.items():
     scaled.slip(name, whole=whole).says(

@@ -489,8 +489,8 @@ claim(
 #
 # ### Selective copying
 #
-# The task made for it: 3 symbols stand somewhere among 37 tokens of noise. Then the network is asked for them, in their order. *Where* they stand differs each time, so
-# that a fixed kernel cannot know which tokens to keep. Two layers each, 16 channels, and the same training: one stack with the selective layer, one with Δ, B and C fixed.
+# The task made for it: 3 symbols stand somewhere among 37 tokens of noise. Then the network is asked for them, in their order. *Where* they stand differs each time.
+# A fixed kernel weighs a symbol by its place, so that it can hardly tell the first symbol from the second. Two layers each, 16 channels, and the same training: one stack with the selective layer, one with Δ, B and C fixed.
 # **Predict** both accuracies. (A guess is right in one case of eight.)
 
 
@@ -522,6 +522,27 @@ claim(
 )
 
 # %% [markdown]
+# What do the fixed ones say where they are wrong? **Predict**: noise, some other symbol, or one of the three?
+
+# %% covers="63"
+tokens, targets = selective_copying(1_000, 40, 3, seed=11)
+with torch.no_grad():
+    said = {name: model(tokens).argmax(-1) for name, model in copiers.items()}  # (1000, 3) each
+one_of_three = {
+    name: 100 * (answers[..., None] == targets[:, None]).any(-1).float().mean().item()
+    for name, answers in said.items()
+}
+claim(
+    "Both stacks nearly always answer with one of the three symbols",
+    min(one_of_three.values()) > 90,
+    unit="%",
+    **one_of_three,
+)
+
+# %% [markdown]
+# So the fixed stack is no guesser. It knows *which* symbols there were: noise is always the same token, and adds the same to every state. What it
+# does not know is which of them came first.
+#
 # What has it learned? Look at Δ itself, token by token, in unseen sequences: the geometric mean over the channels, relative to a dot. **Predict** where time passes.
 
 
@@ -953,7 +974,8 @@ claim(
 )
 claim(
     "RWKV and the LSTM, which also choose by content, beat the fixed stack with each seed",
-    min(by_kind["RWKV"] + by_kind["LSTM"]) > 0.6 and min(by_kind["RWKV"]) > 0.9,
+    min(by_kind["RWKV"] + by_kind["LSTM"]) > max(by_kind["fixed SSM, N = 4"])
+    and min(by_kind["RWKV"]) > 0.9,
     RWKV=by_kind["RWKV"],
     LSTM=by_kind["LSTM"],
     selective_with_N_1=by_kind["selective SSM, N = 1"],
@@ -1405,7 +1427,7 @@ notebook.headline(
 
 # %% [markdown]
 # - **Recurrence without waiting?** Yes, if it is linear in the state and its gates do not read the state. Then stretches can be joined, and a scan takes the place of the loop.
-# - **What does "selective" buy?** A state that is spent on what matters. It costs the convolution, not the scan.
+# - **What does "selective" buy?** Here: it can tell which symbol came first, wherever they stand. The state is spent on what matters. It costs the convolution, not the scan.
 # - **Is it new?** A selective layer with one number per channel is a forget gate. RWKV is a fading mean, the mLSTM is attention with gates instead of a softmax. What is new is that they can be trained at scale.
 # - **What is given up?** Exact lookup. A fixed state holds what it holds; a cache holds everything and pays for it at each character. A hybrid pays an eighth of that.
 # - **Where do recurrent networks stay?** Where a stream has no end, and every step has a deadline.

@@ -572,3 +572,10 @@ def test_decoder_stepper(lab):
 def test_half_right_lies_between_two_lengths_or_nowhere():
     assert half_right([2, 4, 6], [[1.0, 0.8, 0.3], [1.0, 0.6, 0.1]]) == pytest.approx(4.8)  # means 0.7 and 0.2
     assert half_right([2, 4], [[1.0, 0.5]]) == math.inf
+
+
+def test_dates_that_are_known_are_drawn_again():
+    known = dates(300, seed=1).texts
+    fresh = dates(300, seed=1, but_not=known)
+    assert len(fresh.texts) == 300 and not set(fresh.texts) & set(known)
+    assert dates(20, seed=2).texts == dates(20, seed=2, but_not=["no date"]).texts

@@ -6,7 +6,7 @@ say at each place is the target and END.
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -87,13 +87,15 @@ class Dates:
         return self.rows[:, : -self.targets.shape[1]]
 
 
-def dates(count: int, seed: int, forms: tuple[str, ...] = FORMS) -> Dates:
-    """`count` random dates, each in a random one of the forms."""
-    draw = np.random.default_rng(seed)
-    written = []
-    for _ in range(count):
+def dates(count: int, seed: int, forms: tuple[str, ...] = FORMS, but_not: Collection[str] = ()) -> Dates:
+    """`count` random dates, each in a random one of the forms; a text that is in `but_not` is drawn again."""
+    draw, seen = np.random.default_rng(seed), set(but_not)
+    written: list[tuple[datetime.date, str, dict[str, slice]]] = []
+    while len(written) < count:
         day = FIRST + datetime.timedelta(days=int(draw.integers(DAYS)))
-        written.append((day, *write_date(day, str(draw.choice(forms)))))
+        text, places = write_date(day, str(draw.choice(forms)))
+        if text not in seen:
+            written.append((day, text, places))
     longest = max(len(text) for form in FORMS for text in [write_date(datetime.date(2000, 9, 30), form)[0]])
     rows, targets, alignment = [], [], torch.zeros(count, 10, longest)
     for number, (day, text, places) in enumerate(written):

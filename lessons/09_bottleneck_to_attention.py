@@ -824,7 +824,7 @@ fields = {"year": slice(0, 4), "month": slice(5, 7), "day": slice(8, 10)}
 within = (done.weights[:, :10] * unseen.alignment).sum(2).mean(0)  # weight on the own field
 in_field = {name: 100 * within[part].mean().item() for name, part in fields.items()}
 claim(
-    "For years over four fifths of the weight lies on the year; for months and days, over three fifths",
+    "Over four fifths of a year's weight lies on the year, over three fifths for month and day",
     in_field["year"] > 80 and min(in_field["month"], in_field["day"]) > 60,
     unit="%",
     **in_field,

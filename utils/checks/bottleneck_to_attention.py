@@ -518,6 +518,15 @@ def _tables():
         ],
         3,
     )
+    # what is third at the second step, and so falls out of a beam of 2, would have won at the end
+    yield (
+        [
+            [[0.02, 0.59, 0.38, 0.01]] * 4,
+            [[1, 0, 0, 0], [0.01, 0.5, 0.48, 0.01], [0.02, 0.12, 0.12, 0.74], [1, 0, 0, 0]],
+            [[1, 0, 0, 0], [0.4, 0.2, 0.2, 0.2], [0.4, 0.2, 0.2, 0.2], [0.95, 0.02, 0.02, 0.01]],
+        ],
+        3,
+    )
     # three steps, of which the second is what counts
     yield (
         [

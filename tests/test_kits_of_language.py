@@ -22,7 +22,7 @@ def test_right_draws_are_right(p, seed):
     tokens = torch.multinomial(p, 1000, replacement=True, generator=torch.Generator().manual_seed(seed))
     runs = tokens.view(100, 10).tolist()
     assert draws.misdrawn(runs, p) is None
-    assert draws.like(runs, 7 * p)
+    assert draws.likest(runs, {"right": (7 * p, p)}) == "right"
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,16 @@ def test_wrong_draws_are_described(runs, said):
     assert said in draws.misdrawn(runs, P)
 
 
-def test_other_shares_are_not_alike():
-    assert not draws.like(RUNS, torch.ones(4))
-    assert not draws.like(RUNS, P**2)
+def test_draws_are_like_the_nearest_shares_and_like_none_that_are_far():
+    blind = torch.ones(4)
+    assert draws.likest(RUNS, {"blind": (blind, blind), "squared": (P**2, P**2)}) == ""
+    assert draws.likest(RUNS, {"near": (P, P**0.95), "right": (3 * P, P), "far": (P, blind)}) == "right"
+
+
+def test_the_first_draws_may_follow_shares_of_their_own():
+    runs = [[3, *run] for run in RUNS]
+    one = torch.tensor([0.0, 0, 0, 1])
+    assert draws.likest(runs, {"all": (P, P), "the first ones apart": (one, P)}) == "the first ones apart"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +97,11 @@ def test_summing_leaves_no_choice_where_there_is_a_gap():
     logits, _ = Summing(torch.zeros(5), 90.0)(torch.tensor([[1, 1, 4]]))
     assert logits.argmax(-1).tolist() == [[2, 3, 2]]
     assert torch.equal(Summing(torch.arange(5.0), 0.0)(TEXT)[0][0, 3], torch.arange(5.0))
+
+
+def test_summing_may_leave_a_choice_of_a_few():
+    p = Summing(torch.zeros(5), 90.0, choices=2)(torch.tensor([[1, 2]]))[0].softmax(-1)
+    assert torch.equal(p[0].round(decimals=6), torch.tensor([[0, 0, 0.5, 0.5, 0], [0.5, 0, 0, 0, 0.5]]))
 
 
 def test_echo_has_the_memory_that_it_claims():

@@ -428,6 +428,13 @@ def streams_of_whole_rows(text, alphabet, streams, length):
     return list(zip(*(row.split(length, 1) for row in rows), strict=True))
 
 
+def streams_cut_too_long(text, alphabet, streams, length):
+    tokens = torch.tensor([alphabet.index(character) for character in text])
+    each = len(tokens) // streams
+    inputs, targets = (part[: streams * each].reshape(streams, each) for part in (tokens, tokens[1:]))
+    return [(inputs[:, i : i + length], targets[:, i : i + length]) for i in range(0, each, length)]
+
+
 def rest_dropped_where_alone(text, alphabet, streams, length):
     pairs = check.stream_batches.reference(text, alphabet, streams, length)
     return pairs if len(pairs) > 1 else [pair for pair in pairs if pair[0].shape[1] == length]
@@ -455,6 +462,21 @@ def detached_on_entry_alone(model, optimizer, inputs, targets, state):
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return loss.item() / math.log(2), new
+
+
+def clipped_with(clip):
+    """A right step but for what `clip(model)` does to the gradient."""
+
+    def step(model, optimizer, inputs, targets, state):
+        optimizer.zero_grad()
+        logits, state = model(inputs, state)
+        loss = F.cross_entropy(logits.transpose(1, 2), targets)
+        loss.backward()
+        clip(model)
+        optimizer.step()
+        return loss.item() / math.log(2), tuple(part.detach() for part in state)
+
+    return step
 
 
 def logits_detached(model, optimizer, inputs, targets, state):
@@ -555,6 +577,45 @@ def generator_of_its_own(model, prompt, count, temperature):
     return weigh(model, prompt, count, temperature)
 
 
+def chars_by(step, once=False, before=lambda z, t: z / t):
+    """One character at a time: `step(p, first, state)` gives what is kept, what is read, and with which state."""
+
+    def continued(model, prompt, count, temperature):
+        with torch.no_grad():
+            logits, state = model(prompt[None])
+            first, out = state, []
+            for _ in range(count):
+                p = before(logits[0, -1], 1.0 if once and out else temperature).softmax(0)
+                kept, read, state = step(p, first, state)
+                out.append(int(kept))
+                logits, state = model(torch.as_tensor(read).reshape(1, 1), state)
+        return out
+
+    return continued
+
+
+def one_draw(p, first, state):
+    token = torch.multinomial(p, 1)
+    return token, token, state
+
+
+def two_draws(p, first, state):
+    return torch.multinomial(p, 1), torch.multinomial(p, 1), state
+
+
+def likeliest_read(p, first, state):
+    return torch.multinomial(p, 1), p.argmax(), state
+
+
+def draw_before_read(model, prompt, count, temperature):
+    """Read is the character that was drawn one step ago."""
+    (logits, state), out = model(prompt[None]), []
+    for _ in range(count):
+        out.append(int(torch.multinomial((logits[0, -1] / temperature).softmax(0), 1)))
+        logits, state = model(torch.tensor([out[-2:][:1]]), state)
+    return out
+
+
 def all_at_once(model, prompt, count, temperature):
     p = (model(prompt[None])[0][0, -1] / temperature).softmax(0)
     return torch.multinomial(p, count, replacement=True).tolist()
@@ -601,12 +662,34 @@ def strictly_within(model, tokens, places, lengths, tolerance):
     return bits, next((k for k, value in zip(lengths, bits, strict=True) if value < min(bits) + tolerance), lengths[-1])
 
 
+def last_clear_gain(model, tokens, places, lengths, tolerance):
+    bits, _ = check.measure_horizon.reference(model, tokens, places, lengths, tolerance)
+    best = math.inf
+    for k, v in zip(lengths, bits, strict=True):
+        if v < best - tolerance:
+            best, horizon = v, k
+    return bits, horizon
+
+
+def less_than_the_tolerance(model, tokens, places, lengths, tolerance):
+    bits, _ = check.measure_horizon.reference(model, tokens, places, lengths, tolerance)
+    return bits, [k for k, value in zip(lengths, bits, strict=True) if value < min(bits) + tolerance][0]
+
+
 def one_place_alone(model, tokens, places, lengths, tolerance):
     return check.measure_horizon.reference(model, tokens, places[:1], lengths, tolerance)
 
 
 def likely_like(**switches):
     return check.keep_likely.variant(**switches)
+
+
+def ranks_read(probabilities, k, p):
+    ranked, places = probabilities.sort(descending=True)
+    ranked[k:] = 0
+    ranked /= ranked.sum()
+    ranked[ranked.cumsum(0) - ranked >= p * (1 - 1e-6)] = 0
+    return (ranked / ranked.sum())[places]
 
 
 def likely_in_place_of_none(probabilities, k, p):
@@ -630,7 +713,12 @@ WRONG = {
         "nothing": lambda text, alphabet, streams, length: [],
         "the reverse order": batches_with(lambda pairs: pairs[::-1]),
         "inputs alone": batches_with(lambda pairs: [x for x, _ in pairs]),
-        "targets first": batches_with(lambda pairs: [(y, x) for x, y in pairs]),
+        "targets first": (batches_with(lambda pairs: [(y, x) for x, y in pairs]), "targets_first"),
+        "targets inside the window": (
+            batches_with(lambda pairs: [(x[:, :-1], x[:, 1:]) for x, _ in pairs]),
+            "targets_from_inside_the_window",
+        ),
+        "rows of N // B, which break": (streams_cut_too_long, "rows_too_long", "is invalid for input of size"),
         "a tensor for a pair": batches_with(lambda pairs: [torch.stack(pair) for pair in pairs]),
         "one pair": batches_with(lambda pairs: tuple(torch.cat(part, 1) for part in zip(*pairs, strict=True))),
         "floats": (batches_with(lambda pairs: [(x.float(), y.float()) for x, y in pairs]), "", "whole numbers"),
@@ -645,9 +733,29 @@ WRONG = {
         "detached on entry alone": (detached_on_entry_alone, "state_not_detached"),
         "logits detached": (logits_detached, "no_backward"),
         "the loss alone": (loss_alone, "", "Expected a pair"),
-        "the state first": (state_first, "", "Expected a pair"),
+        "the state first": (state_first, "", "Its second item is a number."),
         "three values": (three_values, "", "Expected a pair"),
-        "h alone": (h_alone, "", "Expected a pair"),
+        "h alone": (h_alone, "", "Its second item is a tensor of shape (1, 1, 1). Expected the state"),
+        "None for the state": (
+            lambda *case: (check.truncated_step.reference(*case)[0], None),
+            "",
+            "Its second item is None. Expected the state",
+        ),
+        "h and no c": (
+            lambda *case: (check.truncated_step.reference(*case)[0], (torch.zeros(1, 1, 1), None)),
+            "",
+            "Its second item holds a tensor of shape (1, 1, 1) and None.",
+        ),
+        "clipped to 5": (
+            clipped_with(lambda model: nn.utils.clip_grad_norm_(model.parameters(), 5.0)),
+            "gradient_not_clipped",
+            "all weights together, to a norm of 1.0",
+        ),
+        "the embedding clipped alone": (
+            clipped_with(lambda model: nn.utils.clip_grad_norm_([next(model.parameters())], 1.0)),
+            "gradient_not_clipped",
+            "all weights together, to a norm of 1.0",
+        ),
         "two steps": two_steps,
         "clipped by another value": clipped_by_value,
         "clipped before backward": (clipped_before_backward, "gradient_not_clipped"),
@@ -678,7 +786,21 @@ WRONG = {
         "the first one greedy": (first_one_greedy, "", "first draws of a call"),
         "seeded": (seeded, "", "a seed set inside"),
         "a generator of its own": (generator_of_its_own, "", "a seed set inside"),
-        "all from one": (all_at_once, "", "leaves no choice"),
+        "all from one": (all_at_once, "all_from_the_same_logits", "leaves no choice"),
+        "two draws": (chars_by(two_draws), "another_draw_read", "leaves little choice"),
+        "the likeliest read": (chars_by(likeliest_read), "most_likely_one_read", "leaves little choice"),
+        "the draw before read": (draw_before_read, "", "leaves no choice"),
+        "the first state again": (
+            chars_by(lambda p, first, state: (*one_draw(p, first, state)[:2], first)),
+            "state_of_the_prompt_kept",
+        ),
+        "divided once": (chars_by(one_draw, once=True), "temperature_once"),
+        "divided between two softmaxes": (
+            chars_by(one_draw, before=lambda z, t: z.softmax(0) / t),
+            "softmax_before_the_temperature",
+        ),
+        "two softmaxes, no temperature": chars_by(one_draw, before=lambda z, t: z.softmax(0)),
+        "multiplied after a softmax": chars_by(one_draw, before=lambda z, t: z.softmax(0) * t),
         "all different": (all_different, "", "without replacement"),
         "never twice running": never_twice_running,
         "two characters without a state": none_but_the_last_fed,
@@ -690,6 +812,14 @@ WRONG = {
         "the horizon first": the_horizon_first,
         "lengths for bits": lambda model, tokens, places, lengths, tolerance: (lengths, lengths[0]),
         "strictly within": strictly_within,
+        "strictly within, or an error": (less_than_the_tolerance, "less_than_the_tolerance", "IndexError"),
+        "the last clear gain": (last_clear_gain, "best_so_far"),
+        "the horizon alone": (lambda *case: check.measure_horizon.reference(*case)[1], "", "([4, 3, 1], 4)"),
+        "a dict": (
+            lambda *case: dict(zip(("bits", "horizon"), check.measure_horizon.reference(*case), strict=True)),
+            "",
+            "{bits: [4, 3, 1], horizon: 4}",
+        ),
         "one place": one_place_alone,
         "nats for the horizon": (
             horizon_like(within=lambda bits, eps: bits * math.log(2) <= bits.min() * math.log(2) + eps),
@@ -705,6 +835,7 @@ WRONG = {
         "one fewer than k": likely_like(narrow=lambda ranked, k: ranked[: max(k - 1, 1)]),
         "divided by p": likely_like(scale=lambda kept: kept / 0.9),
         "the places": lambda probabilities, k, p: probabilities.topk(k).indices,
+        "ranked[places]": (ranks_read, "read_instead_of_put"),
     },
     "find_cell": {
         "the AUROC alone": (the_area_alone, "", "expected 2 values (cell, auroc)"),

@@ -19,7 +19,7 @@ def describe(value: Any) -> str:
         return _describe_tensor(value)
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else number(value)
-    if isinstance(value, list | tuple | dict) and _several_lines(value):
+    if isinstance(value, list | tuple | dict) and several_lines(value):
         parts = "\n".join(_describe_part(name, item) for name, item in _parts(value))
         return shorten(parts, MAX_CHARACTERS_OF_PARTS)
     if isinstance(value, dict):
@@ -36,12 +36,12 @@ def _ends(items: Sequence) -> Sequence:
     return items if len(items) <= 2 * MAX_CHARACTERS else [*items[:MAX_CHARACTERS], *items[-MAX_CHARACTERS:]]
 
 
-def _several_lines(value: list | tuple | dict) -> bool:
+def several_lines(value: list | tuple | dict) -> bool:
     """Whether this is better read part by part: it holds tensors, or lists that do."""
     items = value.values() if isinstance(value, dict) else value
     return any(
         isinstance(item, torch.Tensor) and item.dim() > 0
-        or isinstance(item, list | tuple | dict) and _several_lines(item)
+        or isinstance(item, list | tuple | dict) and several_lines(item)
         for item in items
     )  # fmt: skip
 

@@ -9,14 +9,14 @@ from utils.checking import calling, gpu
 from utils.checking.calling import Outcome, Problem
 from utils.checking.compare import difference, is_short
 from utils.checking.declaration import Declaration, Mistake
-from utils.checking.describe import describe, indent, show_call
+from utils.checking.describe import describe, indent, several_lines, show_call
 from utils.checking.library_use import in_words
 from utils.checking.shorten import shorten
 from utils.checking.trials import Trial, value_of
 from utils.checking.verdict import Earned, Status, Verdict
 
 NO_COINCIDENCE = 8  # so many numbers of tensors, wrong in the same way, are not wrong by chance
-CAUTION = " Not every case fits this, so there may be a second mistake behind it."
+CAUTION = " Not every case fits this exactly: check again once it is mended."
 LONGEST_LINE = 200  # characters of what an answer printed
 
 
@@ -146,9 +146,10 @@ def _expected_and_got(exercise: Declaration, worst: Trial) -> str:
 
 
 def _by_name(exercise: Declaration, value: Any) -> Any:
-    """The parts of an answer that returns several, under their names."""
-    whole = isinstance(value, list | tuple) and len(value) == len(exercise.returns) and not is_short(value)
-    return dict(zip(exercise.returns, value, strict=True)) if whole else value
+    """The parts of an answer that returns several, under their names where each has lines of its own."""
+    if not isinstance(value, list | tuple) or len(value) != len(exercise.returns) or is_short(value):
+        return value
+    return dict(zip(exercise.returns, value, strict=True)) if several_lines(value) else tuple(value)
 
 
 def _to_try(exercise: Declaration, worst: Trial) -> int | None:

@@ -13,7 +13,7 @@
         return draws.misdrawn(runs, (model["logits"] / temperature).softmax(0))
 
 What is looked at is the outcome of many short calls, `runs`: a list of lists of tokens. Whatever way they were drawn,
-right ones pass all but once in many million times; `like` tells which wrong probabilities they come from.
+right ones pass all but once in many million times; `likest` tells which wrong probabilities they come from.
 """
 
 import math
@@ -76,9 +76,18 @@ def misdrawn(runs: list, p: Tensor) -> str | None:
     return _repeated(runs, p)
 
 
-def like(runs: list, weights: Tensor) -> bool:
-    """Whether the draws follow these weights (V,), which need not add up to 1."""
-    return _misfit(list(chain(*runs)), weights / weights.sum()) < SURELY_LIKE
+def likest(runs: list, weights: dict[str, tuple[Tensor, Tensor]]) -> str:
+    """The name of the weights that the draws surely follow, and more closely than any others; "" if there are none.
+
+    They are pairs, (V,) each: those of the first draw of a run, and of all later ones. Neither need add up to 1.
+    """
+    first, later = [run[0] for run in runs], [token for run in runs for token in run[1:]]
+    misfits = {
+        name: [_misfit(tokens, w / w.sum()) for tokens, w in zip((first, later), pair, strict=True)]
+        for name, pair in weights.items()
+    }
+    alike = {name: sum(pair) for name, pair in misfits.items() if max(pair) < SURELY_LIKE}
+    return min(alike, key=lambda name: alike[name], default="")
 
 
 def _misfit(tokens: list[int], p: Tensor) -> float:

@@ -12,11 +12,13 @@ State = tuple[Tensor, Tensor]
 
 
 class Summing(nn.Module):
-    """The next token is almost surely (by `gap`) one more than the sum of all so far; else it follows `logits` (V,)."""
+    """The next token is almost surely (by `gap`) one more than the sum of all so far, or, as likely, 2, …, `choices`
+    more; else it follows `logits` (V,)."""
 
-    def __init__(self, logits: Tensor, gap: float):
+    def __init__(self, logits: Tensor, gap: float, choices: int = 1):
         super().__init__()
-        self.logits = logits + gap * torch.eye(len(logits))  # one row for each next token
+        likely = sum(torch.eye(len(logits)).roll(more, 1) for more in range(choices))
+        self.logits = logits + gap * likely  # one row for each next token
 
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         total = tokens.cumsum(1) + (0 if state is None else state[0])  # (B, T)

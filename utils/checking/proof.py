@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from utils.checking.credit import most_without_computing
+from utils.checking.diagnosis import CAUTION
 from utils.checking.exercise import Exercise
 from utils.checking.judging import CheckBroken, drawn_cases
 from utils.checking.state import fixed_state
@@ -73,7 +74,7 @@ def mistake_problem(exercise: Exercise, name: str, seed: int = 0) -> str:
         return f"{who} raises an error of its own, before any check (seed {seed}):\n{verdict.text()}"
     if not verdict.mistake:
         return f"{who} is caught and not named (seed {seed}):\n{verdict.text()}"
-    if "second mistake" in verdict.explanation:
+    if verdict.explanation.endswith(CAUTION):
         return f"{who} does not explain all cases that fail (seed {seed}):\n{verdict.text()}"
     return ""
 

@@ -80,6 +80,12 @@ stream_batches.slip("shifted_inside_the_stream", targets=lambda tokens, cut: cut
 stream_batches.slip("shifted_inside_the_batch", pair=lambda x, y: (x, x.roll(-1, 1))).says(
     "The last target of each row is the row's own first character: you shifted inside a batch, and it came round. Shift the whole text before you cut it."
 )
+stream_batches.slip("targets_from_inside_the_window", pair=lambda x, y: (x[:, :-1], x[:, 1:])).says(
+    "You took inputs and targets out of the same `length` characters, so the last character of each window is never read. Each window has `length` inputs, and its last target is the first input of the next window."
+)
+stream_batches.slip("targets_first", pair=lambda x, y: (y, x)).says(
+    "The pair is the wrong way round. The inputs come first, then the targets, which are one character later."
+)
 stream_batches.slip("batch_and_time_swapped", pair=lambda x, y: (x.T, y.T)).says(
     "Batch and time are swapped. A batch has one row for each stream and one column for each step: (streams, length)."
 )
@@ -131,6 +137,15 @@ def targets_end_with_the_row(text, alphabet, streams, length):
 def targets_from_the_same_row(text, alphabet, streams, length):
     rows = encode(text, alphabet)[: len(text) // streams * streams].reshape(streams, -1)
     return list(zip(rows[:, :-1].split(length, 1), rows[:, 1:].split(length, 1), strict=True))
+
+
+@stream_batches.mistake(
+    "You cut rows of N // B characters. Where B divides N, the last character of the text is then an input, and it has no next one, so one target is missing. A row has (N − 1) // B."
+)
+def rows_too_long(text, alphabet, streams, length):
+    tokens, kept = encode(text, alphabet), len(text) // streams * streams
+    rows = (tokens[by:][:kept].reshape(streams, kept // streams).split(length, 1) for by in (0, 1))
+    return list(zip(*rows, strict=True))
 
 
 @stream_batches.finding
@@ -238,7 +253,7 @@ def _(answer, model, optimizer, inputs, targets, state):
             case [loss, [Tensor(), Tensor()] as state]:
                 states.append(state)
                 return loss
-        instead.append(shape_or_type(given))
+        instead.append(_in_place_of_a_pair(given))
         return None if given is None else 0.0
 
     facts = steps.take(step, tiny, sgd, count=3, evaluate_between=False)
@@ -246,10 +261,20 @@ def _(answer, model, optimizer, inputs, targets, state):
     return facts and Facts(**vars(facts), state=states[-1], attached=attached, instead=" ".join(instead[:1]))
 
 
+def _in_place_of_a_pair(given: object) -> str:
+    match given:
+        case [_, [first, second]]:
+            return f"Its second item holds {shape_or_type(first)} and {shape_or_type(second)}. Expected the state there, a pair of tensors (h, c)."
+        case [_, second]:
+            return f"Its second item is {shape_or_type(second)}. Expected the state there, itself a pair (h, c)."
+    return (
+        f"It returned {shape_or_type(given)}. Expected a pair: the loss, and the state, which is itself a pair (h, c)."
+    )
+
+
 @truncated_step.finding
 def _(facts, *case):
-    expected = "Expected a pair: the loss, and the state, which is itself a pair (h, c)"
-    return facts.instead and f"It returned {facts.instead}. {expected}."
+    return facts.instead
 
 
 @truncated_step.recipe
@@ -294,7 +319,7 @@ truncated_step.slip("no_zero_grad", update=partial(_update, order=ORDER[1:])).sa
     steps.USUAL["no_zero_grad"].explanation
 )
 truncated_step.slip("gradient_not_clipped", update=steps.update).says(
-    "The gradient went into the step at its full length. Clip it between backward and step: before backward there is nothing to clip, and after the step it is too late."
+    "The gradient went into the step at its full length. Clip it between backward and step, all weights together, to a norm of 1.0: before backward there is nothing to clip, and after the step it is too late."
 )
 truncated_step.slip("clipped_by_value", update=partial(_update, clip=clip_grad_value_)).says(
     "You clipped each number of the gradient (clip_grad_value_). That turns the gradient. Shorten it as a whole: clip_grad_norm_."
@@ -373,16 +398,18 @@ def _probabilities(logits: Tensor, temperature: float) -> Tensor:
 
 @continue_prompt.cases
 def _(rng):
-    steep, flat = torch.tensor([3.0, 2.8, 1, 1, 1, 1, 0, 0]), torch.tensor([2.0, 1.5, 1, 0.5, 0, -0.5, -1, -1.5])
+    steep, flat = torch.tensor([4.0, 3.5, 2, 2, 1, 1, 0, 0]), torch.tensor([2.0, 1.5, 1, 0.5, 0, -0.5, -1, -1.5])
     yield {"logits": steep, "gap": 0.0}, torch.tensor([0]), 12, 0.4
     yield {"logits": flat[torch.from_numpy(rng.permutation(8))], "gap": 0.0}, torch.tensor([1, 2]), 5, 2.0
     for size, prompt in [(17, [1, 2, 4]), (19, [5, 1, 1]), (23, [3])]:
         yield {"logits": torch.zeros(size), "gap": 90.0}, torch.tensor(prompt), 6, 1.0
+    # Two tokens are as likely: whether the one that is drawn is the one that is read.
+    yield {"logits": torch.zeros(17), "gap": 90.0, "choices": 2}, torch.tensor([1, 2, 4]), 6, 1.0
 
 
 @continue_prompt.ask
 def _(answer, model, prompt, count, temperature):
-    calls = 2 if model["gap"] else 100
+    calls = 20 if model["gap"] else 300
     return draws.ask(lambda: answer(Summing(**model), prompt, count, temperature), calls)
 
 
@@ -390,13 +417,14 @@ def _(answer, model, prompt, count, temperature):
 def _(
     model, prompt, count, temperature,
     first=lambda prompt: prompt, weights=_probabilities, draw=lambda p: torch.multinomial(p, 1),
-    following=lambda prompt, drawn: torch.tensor(drawn[-1:]), kept=True,
+    following=lambda prompt, drawn, p: torch.tensor(drawn[-1:]), passed=lambda early, late: late,
 ):  # fmt: skip
-    logits, state = model(first(prompt)[None])
-    drawn = []
+    logits, early = model(first(prompt)[None])
+    drawn, late = [], early
     for _ in range(count):
-        drawn.append(int(draw(weights(logits[0, -1], temperature))))
-        logits, state = model(following(prompt, drawn)[None], state if kept else None)
+        p = weights(logits[0, -1], temperature)
+        drawn.append(int(draw(p)))
+        logits, late = model(following(prompt, drawn, p)[None], passed(early, late))
     return drawn
 
 
@@ -417,27 +445,54 @@ def _(runs, model, prompt, count, temperature):
     return draws.malformed(runs, count, len(model["logits"]))
 
 
+def _fitting(run, model, prompt, read=lambda choices, token: [token]) -> int:
+    """How many tokens of a run can come from a model that reads one of `read(choices, token)` after each token."""
+    size, totals = len(model["logits"]), {int(prompt.sum())}
+    for at, token in enumerate(run):
+        after = {total: [(total + 1 + more) % size for more in range(model.get("choices", 1))] for total in totals}
+        totals = {total + new for total, choices in after.items() if token in choices for new in read(choices, token)}
+        if not totals:
+            return at
+    return len(run)
+
+
 def _misread(runs, model, prompt, count, temperature) -> str | None:
-    """What the model reads shows where it leaves no choice."""
-    expected = continue_prompt.variant(draw=torch.argmax)(Summing(**model), prompt, count, temperature)
-    wrong = [run for run in runs if run != expected]
-    if not model["gap"] or not wrong:
+    """What the model reads shows where it leaves little choice."""
+    if not model["gap"]:
         return None
-    rule = f"the next token is one more than the sum of all before it, modulo {len(model['logits'])}"
-    return f"This model leaves no choice: {rule}. After {prompt.tolist()} expected {expected}, got {wrong[0]}."
+    size, choices = len(model["logits"]), model.get("choices", 1)
+    leaves, more = ("no", "one") if choices == 1 else ("little", "one or two")
+    said = f"This model leaves {leaves} choice: the next token is {more} more than the sum of all before it, modulo {size}."
+    for run in runs:
+        if (at := _fitting(run, model, prompt)) < len(run):
+            text = prompt.tolist() + run[:at]
+            expected = " or ".join(str((sum(text) + 1 + further) % size) for further in range(choices))
+            return f"{said} After {text} expected {expected}, got {run[at]}."
+    return None
 
 
-def _reads(name: str, **switches):
-    """A slip that is told by the tokens that it gives where there is no choice."""
-    wrong = continue_prompt.variant(**switches)
+def _reads(name: str, answer=None, **switches):
+    """A slip, or an answer, that is told by the tokens that it gives where there is no choice."""
+    wrong = answer or continue_prompt.variant(**switches)
 
     def seen(runs, model, *rest) -> str | None:
-        return _misread(runs, model, *rest) if runs[0] == wrong(Summing(**model), *rest) else None
+        found = "choices" not in model and _misread(runs, model, *rest)
+        return found if found and runs[0] == wrong(Summing(**model), *rest) else None
 
     return continue_prompt.wrong(name, wrong, seen=seen)
 
 
-_reads("state_not_passed_on", kept=False).says(
+def _reads_another(name: str, following, read):
+    """A slip whose every run fits a model that reads one of `read(choices, token)` after each token."""
+
+    def seen(runs, model, prompt, *rest) -> str | None:
+        found = "choices" in model and _misread(runs, model, prompt, *rest)
+        return found if found and all(_fitting(run, model, prompt, read) == len(run) for run in runs) else None
+
+    return continue_prompt.slip(name, following=following, seen=seen)
+
+
+_reads("state_not_passed_on", passed=lambda early, late: None).says(
     "After the prompt the model saw one character at a time with an empty memory. Pass the state that it returned: model(tokens, state)."
 )
 _reads("last_character_of_the_prompt", first=lambda prompt: prompt[-1:]).says(
@@ -446,12 +501,31 @@ _reads("last_character_of_the_prompt", first=lambda prompt: prompt[-1:]).says(
 _reads("last_character_read_twice", first=lambda prompt: torch.cat([prompt, prompt[-1:]])).says(
     "The model read the last character of the prompt twice: once with the prompt, and once more before the first draw. The logits after the prompt are already those for the first new character."
 )
-_reads("text_read_again", following=lambda prompt, drawn: torch.cat([prompt, torch.tensor(drawn)])).says(
+_reads("text_read_again", following=lambda prompt, drawn, p: torch.cat([prompt, torch.tensor(drawn)])).says(
     "The model read the whole text again at each step, and kept the state as well: it has read the beginning many times over. With a state, feed only the new character."
 )
-_reads("drawn_character_not_fed", following=lambda prompt, drawn: prompt[-1:]).says(
+_reads("drawn_character_not_fed", following=lambda prompt, drawn, p: prompt[-1:]).says(
     "The model never read what you drew: it got the same old character at each step. Feed it the character that you have just drawn."
 )
+_reads("state_of_the_prompt_kept", passed=lambda early, late: early).says(
+    "Each new character was read with the state that stood after the prompt, as if none had come between. Keep the state that the model returns each time."
+)
+_reads(
+    "all_from_the_same_logits",
+    lambda model, prompt, count, temperature: torch.multinomial(
+        _probabilities(model(prompt[None])[0][0, -1], temperature), count, replacement=True
+    ).tolist(),
+).says(
+    "All characters were drawn from the logits after the prompt. Let the model read each one, and draw the next from its new logits."
+)
+_reads_another(
+    "most_likely_one_read", lambda prompt, drawn, p: p.argmax()[None], lambda choices, token: [min(choices)]
+).says(
+    "You keep what you draw, but the model reads the most likely character instead. Let it read the one that you keep."
+)
+_reads_another(
+    "another_draw_read", lambda prompt, drawn, p: torch.multinomial(p, 1), lambda choices, token: choices
+).says("What you keep and what the model reads are two draws. Draw once, keep it, and let the model read the same.")
 continue_prompt.finding(_misread)
 
 
@@ -460,15 +534,25 @@ def _misdrawn(runs, model, prompt, count, temperature) -> str | None:
     return None if model["gap"] else draws.misdrawn(runs, _probabilities(model["logits"], temperature))
 
 
-def _draws(name: str, weights, **switches):
-    """A slip that is told by the shares of its draws, `weights(logits, temperature)`, where the first case fails."""
+# What draws may follow, (logits, temperature) -> weights of the first one and of the rest. Two that have no name are
+# nearly like some that have one.
+FOLLOWED = {
+    "multiplied after a softmax": lambda z, t: ((z.softmax(0) * t).softmax(0),) * 2,
+    "two softmaxes and no temperature": lambda z, t: (z.softmax(0).softmax(0),) * 2,
+}
+
+
+def _draws(name: str, weights, answer=None, first=None, **switches):
+    """A slip, or an answer, that is told by the shares of its draws, `weights(logits, temperature)`, where the first
+    case fails; `first` gives those of the first draw, if they are others."""
+    FOLLOWED[name] = lambda z, t: ((first or weights)(z, t).clamp(0), weights(z, t).clamp(0))
 
     def seen(runs, model, prompt, count, temperature) -> str | None:
-        found = _misdrawn(runs, model, prompt, count, temperature)
-        like = temperature < 1 and draws.like(runs, weights(model["logits"], temperature).clamp(0))
-        return found if like else None
+        found = temperature < 1 and _misdrawn(runs, model, prompt, count, temperature)
+        followed = {one: pair(model["logits"], temperature) for one, pair in FOLLOWED.items() if found}
+        return found if found and draws.likest(runs, followed) == name else None
 
-    return continue_prompt.slip(name, seen=seen, **(switches or {"weights": weights}))
+    return continue_prompt.wrong(name, answer or continue_prompt.variant(**switches or {"weights": weights}), seen=seen)
 
 
 _draws("argmax_in_place_of_a_draw", lambda z, t: (z == z.max()).float(), draw=torch.argmax).says(
@@ -479,6 +563,20 @@ _draws("temperature_multiplied", lambda z, t: (z * t).softmax(0)).says(
 )
 _draws("temperature_without_effect", lambda z, t: z.softmax(0)).says(
     "The temperature made no difference: it was left out, or applied after the softmax, where multinomial scales it away. Divide the *logits* by it, before the softmax."
+)
+
+
+def temperature_once(model, prompt, count, temperature):
+    divided = iter([temperature])
+    slipped = continue_prompt.variant(weights=lambda z, t: _probabilities(z, next(divided, 1.0)))
+    return slipped(model, prompt, count, temperature)
+
+
+_draws("temperature_once", lambda z, t: z.softmax(0), temperature_once, _probabilities).says(
+    "Only the first draw follows the temperature. Divide the logits by it anew before each draw, inside the loop."
+)
+_draws("softmax_before_the_temperature", lambda z, t: (z.softmax(0) / t).softmax(0)).says(
+    "You took a softmax, divided that by the temperature, and took a softmax again. Divide the *logits* by it, then take one softmax."
 )
 _draws("drawn_blindly", lambda z, t: torch.ones_like(z)).says(
     "Every character was drawn with the same probability. Use the model's logits: torch.multinomial(probabilities, 1)."
@@ -532,16 +630,15 @@ def _(rng):
 @keep_likely.recipe
 def _(
     probabilities, k, p, largest=True, narrow=lambda ranked, k: ranked[:k], between=True, scale=lambda x: x / x.sum(),
-    reached=lambda sums, ranked, p: sums - ranked < p * (1 - 1e-6), kept_of=lambda ranked, shares: ranked, back=True,
+    reached=lambda sums, ranked, p: sums - ranked < p * (1 - 1e-6), kept_of=lambda ranked, shares: ranked,
+    back=lambda full, places: torch.zeros_like(full).scatter(0, places, full),
 ):  # fmt: skip
     ranked, places = probabilities.sort(descending=largest)
     ranked = narrow(ranked, k)
     shares = ranked / ranked.sum() if between else ranked
     kept = reached(shares.cumsum(0), shares, p)
     ranked = scale(kept_of(ranked, shares).where(kept, torch.tensor(0.0)))
-    if not back:
-        return F.pad(ranked, (0, len(places) - len(ranked)))
-    return torch.zeros_like(probabilities).scatter(0, places[: len(ranked)], ranked)
+    return back(F.pad(ranked, (0, len(places) - len(ranked))), places)
 
 
 keep_likely.slip("k_ignored", narrow=lambda ranked, k: ranked).says(
@@ -584,7 +681,10 @@ keep_likely.slip("sum_not_rescaled", between=False).says(
 keep_likely.slip("least_likely_kept", largest=False).says(
     "You kept the *least* likely ones: the order is upside down. Sort with descending=True."
 )
-keep_likely.slip("returned_in_order", back=False).says(
+keep_likely.slip("read_instead_of_put", back=lambda full, places: full[places]).says(
+    "You read from the places, `ranked[places]`, instead of putting into them. The number at rank i belongs to character places[i]: write `kept[places] = ranked`."
+)
+keep_likely.slip("returned_in_order", back=lambda full, places: full).says(
     "The numbers are right and stand in the wrong places: you returned them sorted. Each belongs to its own character, so put them back: the indices of sort say where."
 )
 
@@ -623,6 +723,7 @@ def _(rng):
         ([4.0, 3.0, 2.0, 1.0], [1, 2, 4], 0.0),  # the lowest one is within a tolerance of 0
         ([4.0, 3.0, 1.0, 2.0], [1, 3, 4], 0.0),
         ([5.0, 3.0, 2.2, 2.0], [2, 3, 4], 0.5),  # a shorter one is within
+        ([3.0, 2.6, 2.2], [1, 2, 3], 0.5),  # a step down by less than the tolerance
         ([5.0, 4.0, 2.0, 4.0], [1, 2, 3, 4], 0.5),  # more context harms
         ([5.0, 4.0, 3.9, 1.0], [1, 2, 3, 4], 0.5),  # a rest, and then a fall
         ([5.0, 2.6, 2.0, 3.0], [1, 2, 3, 4], 0.5),  # 0.6 bits are within 0.5 nats
@@ -706,6 +807,23 @@ measure_horizon.slip("index_in_place_of_length", pick=lambda lengths, within: in
 )
 measure_horizon.slip("lowest_of_all", within=lambda bits, eps: bits == bits.min()).says(
     "You returned the length with the lowest loss. The horizon is the *smallest* length that comes within the tolerance of it."
+)
+measure_horizon.slip("less_than_the_tolerance", within=lambda bits, eps: bits < bits.min() + eps).says(
+    "You asked for *less* than lowest + tolerance. The horizon has at most that, <=: with a tolerance of 0, the lowest loss itself would not be less."
+)
+
+
+def _last_gain(bits: np.ndarray, tolerance: float) -> np.ndarray:
+    """True where the loss was lower than the best one before, by more than the tolerance, for the last time."""
+    best, last = math.inf, 0
+    for at, value in enumerate(bits):
+        if value < best - tolerance:
+            best, last = value, at
+    return np.arange(len(bits)) == last
+
+
+measure_horizon.slip("best_so_far", within=_last_gain).says(
+    "You compared each loss with the best one so far, and looked for the last clear gain. Compare with the lowest loss of all lengths, once all are known."
 )
 measure_horizon.slip("largest_within", pick=lambda lengths, within: max(np.array(lengths)[within])).says(
     "You took the largest length within the tolerance. The smallest one is the horizon: what comes after it no longer helps."

@@ -13,7 +13,7 @@ from bench import record_masked
 from tests.browser import repeat
 from utils import reach
 from utils.checks import self_attention as check
-from utils.models.lookup import Lookup, sinusoids
+from utils.models.lookup import Lookup, clipped, sinusoids
 from utils.models.text import Transformer
 from utils.paths import RECORDED
 from utils.plotting import attention as plots
@@ -183,6 +183,16 @@ def mask_of_padding_alone(documents, causal):
     return (documents != 0)[:, None, None, :].expand(-1, 1, documents.shape[1], -1)
 
 
+def mask_of_runs(documents, causal):
+    runs = torch.cat([documents[:, :1] * 0, (documents[:, 1:] != documents[:, :-1]).cumsum(1)], 1)
+    return mask_by_loops((runs + 1) * (documents != 0), causal)
+
+
+def leaks_above(threshold, model, x):
+    seen = torch.autograd.functional.jacobian(model, x).abs().amax((1, 3)) > threshold
+    return [max([0, *(j - i for j in range(i, len(x)) if seen[i, j])]) for i in range(len(x))]
+
+
 def leaks_of_the_sum(model, x):
     x = x.clone().requires_grad_()
     found = []
@@ -216,10 +226,16 @@ WRONG = {
         "numbers": (lambda *case: mask_by_loops(*case).float(), "as_numbers"),
         "no heads": (lambda *case: mask_by_loops(*case)[:, 0], "heads_forgotten"),
         "hidden": (lambda *case: ~mask_by_loops(*case), "inverted"),
+        "runs": (mask_of_runs, "runs_counted"),
         "ones": lambda documents, causal: torch.ones(*documents.shape, 1, documents.shape[1]) == 1,
     },
     "reads_ahead": {
         "the sum": (leaks_of_the_sum, "channels_summed"),
+        "a threshold": (lambda *case: leaks_above(1e-3, *case), "small_ones_overlooked"),
+        "a smaller threshold": (lambda *case: leaks_above(1e-6, *case), "small_ones_overlooked"),
+        "at another x": lambda model, x: leaks_by_jacobian(model, torch.randn_like(x)),
+        "at zero": lambda model, x: leaks_by_jacobian(model, torch.zeros_like(x)),
+        "at one": lambda model, x: leaks_by_jacobian(model, torch.ones_like(x)),
         "zeros": lambda model, x: [0] * len(x),
         "booleans": lambda model, x: [found > 0 for found in leaks_by_jacobian(model, x).tolist()],
         "one number": (lambda model, x: max(leaks_by_jacobian(model, x).tolist()), "one_number"),
@@ -290,6 +306,18 @@ def test_rotary_scores_depend_on_the_distance():
     assert scores[2, 0].item() == pytest.approx(scores[6, 4].item(), abs=1e-5)
 
 
+def test_clipped_distances_change_nothing_near_and_all_far_ones_are_alike():
+    torch.manual_seed(0)
+    model, tokens = Lookup(5, 3, width=8, heads=2, positions="rotary", causal=True), torch.zeros(1, 9, dtype=torch.long)
+    as_it_is, at_3 = (one.weights(tokens)[0, 0] for one in (model, clipped(model, 3)))
+    torch.testing.assert_close(at_3[:, :4], as_it_is[:, :4])
+    torch.testing.assert_close(clipped(model, 8)(tokens), model(tokens))
+    last = at_3[:, 8]  # one token everywhere: the scores tell distances and nothing else
+    assert (last > 0).all() and not torch.allclose(last, as_it_is[:, 8], rtol=0.01)
+    torch.testing.assert_close(last[:, :6], last[:, 5:6].expand(-1, 6))
+    torch.testing.assert_close(last[:, 5:] / last[:, 8:], as_it_is[:, 3, :4] / as_it_is[:, 3, 3:4])
+
+
 @pytest.mark.parametrize("wrong", [dict(positions="absolute"), dict(width=6, heads=2), dict(width=7)])
 def test_a_lookup_that_cannot_be_is_refused(wrong):
     with pytest.raises(ValueError, match="is unknown|does not split"):
@@ -334,11 +362,21 @@ def test_the_famous_pair_is_never_trained_and_each_kind_is_meant_as_often():
     assert len(set(tasks.KNOWN_WORDS)) == len(tasks.KNOWN_WORDS) == 49
 
 
+def test_one_layer_set_by_hand_names_the_right_noun_without_choosing():
+    model = tasks.set_to_add(Lookup(49, 49))
+    assert tasks.share_named(model, tasks.coreference(True)) == tasks.share_named(model, tasks.coreference(False)) == 1
+    tokens, _ = tasks.as_tokens([tasks.sentence("animal", "street", "tired")])
+    torch.testing.assert_close(model.weights(tokens), torch.full((1, 1, 1, 11, 11), 1 / 11))
+
+
 def test_a_hidden_word_is_seen_by_itself_alone():
     visible = tasks.hidden_from_others(4, [1])
     assert visible[:, 1].tolist() == [False, True, False, False] and visible[:, [0, 2, 3]].all()
     one = tasks.sentence("animal", "street", "tired")
     assert (~tasks.hidden_from_it(one, [1])).nonzero().tolist() == [[one.it, 1]]
+    model = tasks.set_to_add(Lookup(49, 49))
+    assert tasks.cost_of_hiding(model, one, [1]) == tasks.cost_of_hiding(model, one, 1, layer=0) > 0
+    assert tasks.cost_of_hiding(model, one, [1, 10]) > tasks.cost_of_hiding(model, one, 1)
 
 
 def test_effects_are_zero_for_what_no_one_reads():
@@ -410,6 +448,11 @@ def test_looks_are_drawn_with_their_words_and_the_framed_row():
     panels = plots.plot_looks({"one": torch.eye(3), "two": torch.eye(3)}, ["a", "b", "c"], row=1)
     assert [ax.get_title() for ax in panels] == ["one", "two"]
     assert [label.get_text() for label in panels[0].get_xticklabels()] == ["a", "b", "c"]
+
+
+def test_influences_are_drawn_with_one_row_framed():
+    panels = plots.plot_influences_on({"one": torch.eye(3), "two": torch.eye(3)}, row=1)
+    assert [ax.patches[-1].get_bbox().bounds[1] for ax in panels] == [0.5, 0.5]
 
 
 def test_places_at_which_nothing_is_asked_are_not_drawn():

@@ -29,7 +29,8 @@ def _as_it_is(x: Tensor) -> Tensor:
 def scaled_dot_product(q, k, v, visible):
     """q (…, T, d_k), k (…, S, d_k), v (…, S, d_v), visible (…, T, S) of booleans; z (…, T, d_v), alpha (…, T, S)."""
     identity = torch.eye(k.shape[-2]).expand(*k.shape[:-2], -1, -1)  # values that say which key they belong to
-    return tuple(F.scaled_dot_product_attention(q, k, values, visible) for values in (v, identity))
+    looked = (F.scaled_dot_product_attention(q, k, values, visible) for values in (v, identity))
+    return tuple(found.nan_to_num(0.0) for found in looked)  # before torch 2.5, a query that sees nothing gives nan
 
 
 @scaled_dot_product.cases
@@ -144,6 +145,8 @@ def _(rng):
             yield dict(documents=torch.tensor([documents]), causal=causal)
     yield dict(documents=torch.tensor([[1, 1], [1, 0]]), causal=True)
     yield dict(documents=torch.tensor([[2, 2, 1]]), causal=True)  # a number is only a name
+    for documents in ([1, 2, 1], [1, 0, 1], [2, 1, 1, 2]):  # one text in two pieces
+        yield dict(documents=torch.tensor([documents]), causal=False)
     for _ in range(8):
         B, T = int(rng.integers(2, 4)), int(rng.integers(3, 7))
         rows = [sorted(rng.integers(1, 4, T).tolist()) for _ in range(B)]
@@ -156,11 +159,12 @@ def _(rng):
 @who_sees_whom.recipe
 def _(
     documents, causal,
-    same=torch.eq, real=lambda i, j: (i != 0) & (j != 0), past=torch.tril, when=_as_it_is,
+    same=torch.eq, real=lambda i, j: (i != 0) & (j != 0), past=torch.tril, when=_as_it_is, called=_as_it_is,
     form=lambda seen: seen[:, None], turn=_as_it_is,
 ):  # fmt: skip
     i, j = documents[:, :, None], documents[:, None, :]
-    seen = same(i, j) & real(i, j)
+    names = called(documents)
+    seen = same(names[:, :, None], names[:, None, :]) & real(i, j)
     if when(causal):
         seen = seen & past(torch.ones(seen.shape[1:], dtype=torch.bool))
     return form(turn(seen))
@@ -184,6 +188,11 @@ who_sees_whom.slip("everything_visible", same=_everything, real=_everything).say
 )
 who_sees_whom.slip("earlier_documents_visible", same=torch.ge).says(
     "You compared with >=, so that a position sees the documents with smaller numbers too. The numbers must be equal."
+)
+who_sees_whom.slip(
+    "runs_counted", called=lambda documents: (documents.diff(prepend=documents[:, :1]) != 0).cumsum(1)
+).says(
+    "You numbered the runs of equal numbers. Positions with the same number see each other wherever they stand, also with another text or padding between them."
 )
 who_sees_whom.slip("always_causal", when=lambda causal: True).says(
     "Your mask is always causal. With causal=False a position sees its whole document, later positions too."
@@ -240,7 +249,8 @@ class Mixer:
 
     def __call__(self, x: Tensor) -> Tensor:
         y = torch.sin(self.places.to(x) @ x) @ self.channels.to(x)
-        return y.softmax(-1) if self.end == "softmax" else y
+        ends = {"softmax": lambda: y.softmax(-1), "relu": y.relu}
+        return ends[self.end]() if self.end else y
 
 
 def _mixer(places, channels=((1.0,),), end: str = "") -> dict:
@@ -262,9 +272,13 @@ def _(rng):
     yield _mixer([[1, 1], [1, 1]], [[0, 1]]), inputs(2)  # the first channel of each output is constant
     yield _mixer([[1, 1], [1, 1]], [[1, 0]]), inputs(2)  # here the last one
     yield _mixer([[1, 1], [1, 1]], [[1], [-1]]), torch.ones(2, 2) / 8  # gradients by the two channels cancel
+    yield _mixer([[1, 1e-7], [1, 1]]), inputs(2)  # a small leak is a leak
     yield _mixer([[1, 0, 0], [1, 1, 0], [1, 1, 1]]), inputs(3)
     yield _mixer([[1, 0, 1], [1, 1, 0], [1, 1, 1]]), inputs(3)  # one far ahead, not the one between
     yield _mixer([[1, 1, -1], [1, 1, 0], [1, 1, 1]]), inputs(3)
+    next_ones = torch.eye(4) + torch.eye(4).roll(1, 1).triu()  # each sees itself and the next one
+    yield _mixer(next_ones, [[-1]], "relu"), inputs(4) + 1 / 8  # at this x every ReLU is shut, elsewhere it need not be
+    yield _mixer(next_ones, [[-1]], "relu"), -inputs(4) - 1 / 8  # and here every one is open
     for lift in (0, 1, 2, -1, 4):
         T, C, outputs = 5, int(rng.integers(1, 4)), int(rng.integers(1, 4))
         places = torch.from_numpy(rng.choice([-1.0, -0.5, 0.5, 1.0], (T, T))).float().tril(lift)
@@ -308,6 +322,9 @@ reads_ahead.slip("first_input_channel", strength=lambda g: g[:, 0].abs()).says(
 )
 reads_ahead.slip("signs_kept", strength=lambda g: g.amax(-1)).says(
     "A negative gradient is influence too: compare with != 0, or take the absolute value first."
+)
+reads_ahead.slip("small_ones_overlooked", strength=lambda g: (g.abs().amax(-1) - 1e-3).relu()).says(
+    "You took a small gradient for none. Whatever is not 0 has been seen, and the first leak may be small: compare with != 0, not with a threshold."
 )
 reads_ahead.slip("input_channels_summed", strength=lambda g: g.sum(-1).abs()).says(
     "You summed the gradient over the channels of an input, where signs can cancel. Take the absolute values first, or any()."
@@ -422,13 +439,13 @@ def _(
     x, memory, weights, heads, padding,
     sources=lambda x, memory: (x, memory, memory), order=(0, 1, 2), in_bias=1, out_bias=1, out=torch.t,
     split=_split, merge=_merge, root=lambda D, C: math.sqrt(D), hide=_as_it_is, give=_as_it_is, over=-1,
-    rows=lambda w, heads: w,
+    rows=lambda w, heads: w, hidden=-math.inf, shown=lambda padding: 1,
 ):  # fmt: skip
     W, b = rows(weights["in_proj_weight"], heads).chunk(3), rows(weights["in_proj_bias"], heads).chunk(3)
     parts = zip(sources(x, memory), order, strict=True)
     q, k, v = (split(source @ W[third].T + in_bias * b[third], heads) for source, third in parts)
     scores = q @ k.mT / root(q.shape[-1], x.shape[-1])
-    alpha = scores.masked_fill(hide(padding)[:, None, None, :], -math.inf).softmax(over)
+    alpha = scores.masked_fill(hide(padding)[:, None, None, :], hidden).softmax(over) * shown(padding)
     output = merge(alpha @ v) @ out(weights["out_proj.weight"]) + out_bias * weights["out_proj.bias"]
     return output, give(alpha)
 
@@ -458,6 +475,12 @@ multi_head.slip("padding_ignored", hide=torch.zeros_like).says(
 )
 multi_head.slip("padding_inverted", hide=torch.logical_not).says(
     "You hid the real positions. In nn.MultiheadAttention, True in a padding mask means: ignore. In F.scaled_dot_product_attention it is the other way round."
+)
+multi_head.slip("masked_with_zero", hidden=0.0).says(
+    "You set the scores of the padding to 0. A score of 0 gets the weight e⁰ = 1 before the sum is divided. It takes -inf to get the weight 0."
+)
+multi_head.slip("mask_after_softmax", hide=torch.zeros_like, shown=lambda padding: ~padding[:, None, None, :]).says(
+    "The mask came after the softmax, so the weights of a row no longer sum to 1. Mask the scores, then take the softmax."
 )
 multi_head.slip("in_bias_missing", in_bias=0).says("The bias of queries, keys and values is missing: in_proj_bias.")
 multi_head.slip("out_bias_missing", out_bias=0).says("The last bias is missing: out_proj.bias.")

@@ -3,6 +3,7 @@
 Shapes: B sequences, T tokens, C channels, H heads of D = C / H channels each, V tokens that there are.
 """
 
+import copy
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -96,18 +97,36 @@ class Look(nn.Module):
     def __init__(self, width: int, heads: int, rotary: bool = False):
         super().__init__()
         self.heads, self.rotary = heads, rotary
+        self.farthest: int | None = None  # rotary keys farther back than that are turned as if they were there
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
 
     def forward(self, x: Tensor, visible: Tensor | None = None) -> tuple[Tensor, Tensor]:
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, H, T, D) each
-        if self.rotary:
-            q, k = turned(q), turned(k)
-        scores = q @ k.mT / math.sqrt(q.shape[-1])  # (B, H, T, T)
+        scores = self.products(q, k) / math.sqrt(q.shape[-1])  # (B, H, T, T)
         if visible is not None:
             scores = scores.masked_fill(~visible, -math.inf)
         weights = scores.softmax(-1)
         return self.out((weights @ v).transpose(1, 2).flatten(2)), weights
+
+    def products(self, q: Tensor, k: Tensor) -> Tensor:
+        """Each query times each key, (B, H, T, D) both; turned by their positions if this is rotary."""
+        if not self.rotary:
+            return q @ k.mT
+        places = torch.arange(q.shape[-2], device=q.device)
+        products = turned(q, places) @ turned(k, places).mT
+        if self.farthest is None:
+            return products
+        as_if_nearer = turned(q, torch.full_like(places, self.farthest)) @ k.mT
+        return torch.where(places[:, None] - places > self.farthest, as_if_nearer, products)
+
+
+def clipped(model: Lookup, farthest: int) -> Lookup:
+    """A copy of a causal rotary model that takes all larger distances for `farthest`. It still sees every key."""
+    model = copy.deepcopy(model)
+    for look in model.looks:
+        look.farthest = farthest
+    return model
 
 
 def sinusoids(places: Tensor, width: int) -> Tensor:
@@ -120,9 +139,9 @@ def sinusoids(places: Tensor, width: int) -> Tensor:
     return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)
 
 
-def turned(x: Tensor) -> Tensor:
-    """Queries or keys x (…, T, D), each pair of channels turned by its position."""
+def turned(x: Tensor, places: Tensor) -> Tensor:
+    """Queries or keys x (…, T, D), each pair of channels turned by its place (T,)."""
     half = x.shape[-1] // 2
     speeds = 10_000.0 ** -(torch.arange(half, device=x.device) / half)
-    angles = torch.arange(x.shape[-2], device=x.device)[:, None] * speeds  # (T, D / 2)
+    angles = places[:, None] * speeds  # (T, D / 2)
     return rotate(x, angles.cos(), angles.sin())

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from utils.plotting.maps import plot_influences
 from utils.plotting.style import COLORS, GREY, MARKERS, ORANGE, axes, draw_levels
 
 
@@ -56,6 +57,14 @@ def plot_looks(maps: Mapping[str, Tensor], words: Sequence[str], row: int | None
     return panels
 
 
+def plot_influences_on(maps: Mapping[str, Tensor], row: int) -> np.ndarray:
+    """Influence maps side by side, as `plot_influences` draws them, with the row of one output framed."""
+    panels = plot_influences(maps)
+    for ax in panels:
+        ax.axhspan(row - 0.5, row + 0.5, fill=False, edgecolor=ORANGE, lw=2)
+    return panels
+
+
 def plot_by_place(
     curves: Mapping[str, Tensor],
     title: str = "",
@@ -99,7 +108,7 @@ def plot_looked_and_needed(looks: Tensor, needs: Tensor, words: Sequence[str], t
         ax.set_xticks(range(len(words)), words, rotation=60, ha="right", rotation_mode="anchor", fontsize=9)
         ax.set_yticks(range(len(looks)), [f"seed {seed}" for seed in range(len(looks))], fontsize=9)
         ax.spines[:].set_visible(False)
-        figure.colorbar(drawn, ax=ax, label=label, ticks=[low, 0, 1])
+        figure.colorbar(drawn, ax=ax, label=label, ticks=sorted({low, 0, 1}))
     panels[0].set_title("in the last layer, “it” looks at …", fontsize=10)
     panels[1].set_title("… and this is what hiding a word costs", fontsize=10)
     figure.suptitle(title, x=0.01, ha="left")

@@ -119,6 +119,35 @@ def as_tokens(sentences: list[Sentence]) -> tuple[Tensor, Tensor]:
     return tokens, targets
 
 
+@torch.no_grad()
+def share_named(model: nn.Module, sentences: list[Sentence]) -> float:
+    """The share of these sentences in which the model names the word that `it` stands for."""
+    tokens, targets = as_tokens(sentences)
+    return (model(tokens).argmax(-1) == targets).sum().item() / len(sentences)
+
+
+@torch.no_grad()
+def set_to_add(model: "Lookup") -> "Lookup":
+    """Sets one layer with one head, 30 channels or more and no positions, so that it adds and never chooses.
+
+    All weights are equal, as queries and keys are 0. A noun hands over a channel of its own, a quality the channel of
+    its kind. To name a noun, its own channel counts twice and the channel of its kind once.
+    """
+    width, (look,) = model.embedding.embedding_dim, model.looks
+    for part in model.parameters():
+        part.zero_()
+    look.qkv.weight[2 * width :] = look.out.weight[:] = torch.eye(width)  # what is handed over is what is there
+    nouns, number = (*ANIMALS, *PLACES), {word: token for token, word in enumerate(KNOWN_WORDS)}
+    for kind, (of_kind, qualities) in enumerate(((ANIMALS, OF_ANIMALS), (PLACES, OF_PLACES))):
+        for word in of_kind:
+            model.embedding.weight[number[word], nouns.index(word)] = 1
+            model.head.weight[number[word], nouns.index(word)] = 2
+            model.head.weight[number[word], len(nouns) + kind] = 1
+        for word in qualities:
+            model.embedding.weight[number[word], len(nouns) + kind] = 1
+    return model
+
+
 def hidden_from_others(length: int, places: Sequence[int]) -> Tensor:
     """Who may look at whom, (T, T), when no word but itself sees the words at these places."""
     visible = torch.ones(length, length, dtype=torch.bool)
@@ -141,12 +170,12 @@ def answers(model: nn.Module, one: Sentence, visible: Tensor | list[Tensor | Non
     return dict(zip(KNOWN_WORDS, shares.tolist(), strict=True))
 
 
-def cost_of_hiding(model: "Lookup", one: Sentence, place: int, layer: int | None = None) -> float:
-    """By how much the probability of the right word falls when `it` does not see the word at this place.
+def cost_of_hiding(model: "Lookup", one: Sentence, places: int | Sequence[int], layer: int | None = None) -> float:
+    """By how much the probability of the right word falls when `it` does not see the word at this place, or at these.
 
     In all layers, or in this one alone.
     """
-    visible = hidden_from_it(one, [place])
+    visible = hidden_from_it(one, [places] if isinstance(places, int) else places)
     layers = visible if layer is None else [visible if number == layer else None for number in range(len(model.looks))]
     return answers(model, one)[one.meant] - answers(model, one, layers)[one.meant]
 

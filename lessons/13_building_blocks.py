@@ -215,7 +215,7 @@ claim(
 
 # %% [markdown] covers="9 58"
 # At equal steps the CNN is far ahead everywhere, and the transformer hardly gains from the last of its images: it has had too few steps to use them. Four times the steps bring it a good deal closer where there are
-# many images. With 100 images they do not: there it learns its few examples and not what a digit is. So it takes both, images and steps, to find out what the CNN has been told.
+# many images. With 100 images they do not: 250 steps had shown it each image many times already. So it takes both, images and steps, to find out what the CNN has been told.
 #
 # This is a small transformer on small images. Trained on hundreds of millions of images, transformers overtook CNNs (Dosovitskiy et al. 2021); that we cannot measure here. Lesson 04 has the time that both take as the
 # image grows, and the convolutional stem that helps the transformer along.
@@ -237,7 +237,8 @@ print(tuple(sound.shape), "samples →", tuple(mels.shape), "mel bands × frames
 plot_spectrogram(sound, mels, audio.RATE, audio.HOP, audio.WINDOW)
 
 # %% [markdown]
-# Each note is a ladder, its fundamental the lowest rung and the overtones above. A higher note is the same ladder, moved up: that is why convolutions make sense here.
+# Each note is a ladder, its fundamental the lowest rung and the overtones above. A higher note has its ladder further up. The convolutions that follow run over *time* alone, and the 80 bands are their channels: a pattern is found whenever
+# it sounds, but a note that is moved up is another pattern.
 #
 # Now the numbers. The spectrogram is itself a layer: its *kernel* is the window and its *stride* the hop, both in samples. By hand, with 100 samples at 1,000 per
 # second, windows of 20 and a hop of 10: **predict** how many windows fit, and how many milliseconds one of them hears.
@@ -310,7 +311,7 @@ with payoff("front_end"):
     plot_spectrogram(part, audio.log_mel(part), 16_000, 160, 400, (start, start + field / 1000))
 
 # %% [markdown] covers="10"
-# (Whisper pads the sound so that its last window fits too; then it is 1,500 tokens.) A vowel lasts longer than one token hears: words have to be put together by the transformer.
+# (Whisper pads the sound so that its last window fits too; then it is 1,500 tokens.) A stressed vowel often lasts longer than one token hears, and a word always: words have to be put together by the transformer.
 #
 # Now ask the ruler. It measures, by gradient, which samples have any influence on token 16 of a real front-end. **Predict**: exactly as many as the formula says?
 
@@ -413,7 +414,7 @@ check.up_step(up_step)
 # `torch.cat` along the channels wants equal heights and widths. Cut the enlarged map to the sides of the skip first.
 # </details>
 #
-# Your step at work: below stands a digit of a quarter of the side, averaged. The skip carries only what the average has lost, the detail. A kernel that adds both should give the digit
+# Your step at work: below stands a digit of half the side, averaged. The skip carries only what the average has lost, the detail. A kernel that adds both should give the digit
 # back.
 
 # %% payoff="up_step" covers="10"
@@ -431,7 +432,7 @@ with payoff("up_step"):
 # %% [markdown]
 # ### With and without
 #
-# The class `UNet` of `utils/models/unet.py` has three such steps. Its deepest map is small. We train it to remove noise, once as it is and once with zeros in the place of every skip: as many weights, and all information has to pass the
+# The class `UNet` of `utils/models/unet.py` has three such steps. Its deepest map is small. We train it to remove noise, once as it is and once with zeros instead of every skip: as many weights, and all information has to pass the
 # bottom. **Predict** what the second one will still manage.
 
 
@@ -487,7 +488,7 @@ claim(
 
 # %% [markdown]
 # Without skips all has to pass the deepest map, which holds far fewer numbers than the image. The network draws what it takes for the digit, a blurred guess. With skips it keeps the strokes
-# that are there. The ruler says why: here is which pixels have influence on the middle pixel of the output.
+# that are there. The ruler says why: here is which pixels have influence on the middle pixel of the output (the dashed frame is the border of the image).
 
 # %%
 fields = {
@@ -511,7 +512,7 @@ claim(
 )
 
 # %% [markdown]
-# Both see the whole neighbourhood, since the way through the bottom is there in both. The skip adds a second, short way. Diffusion models denoise step by step, and for years a U-Net with attention in
+# Both see more than the nearest pixels, since the way through the bottom is there in both: with skips, too, about half of the influence comes from outside the 3×3, which these colours hardly show. The skip adds a second, short way. Diffusion models denoise step by step, and for years a U-Net with attention in
 # its middle did it (Ho et al. 2020).
 
 # %% [markdown]
@@ -757,7 +758,7 @@ print("".join(c.upper() if b else c for c, b in zip(line, begins.tolist(), stric
 # | 0.8 to below 0.9 | some other letter | so that it cannot trust what it sees |
 # | 0.9 and above | the letter itself | in the later task nothing is masked: what is there must be read as well |
 #
-# By hand, chosen are the places 1 and 3, coins 0.5 and 0.95: **predict** what the model sees at these two places, and what it is asked for.
+# By hand: places 1 and 3 are chosen, and their coins are 0.5 and 0.95. **Predict** what the model sees at these two places, and what it is asked for.
 
 # %% same_output=true
 word, chosen, coins = "reach", (1, 3), {1: 0.5, 3: 0.95}
@@ -853,7 +854,7 @@ claim(
 
 # %% [markdown]
 # The record has it all: both kinds of pre-training, each asked for as many letters (so the one that hides a quarter read four times the text), from 2 to 128 labelled windows, and again with the same effort of tuning everywhere. One variant more: with the body **frozen**, only the new head
-# is trained. **Predict** where freezing helps and where it harms.
+# is trained. **Predict** where freezing costs little and where it costs much. (Unlike BERT, the recording chose a quarter of the letters instead of 15 %, and put the mask on all of them.)
 
 # %% figure="few_labels" covers="57"
 shares = {
@@ -940,14 +941,14 @@ for name in ("looks back, next letters (GPT)", "looks both ways, hidden letters 
 #
 # - **A** is not absurd, since large models that look back do such tasks well today. But each word would be marked without what follows it.
 # - **B** is right as a first try. Try the other one too: which is better is a question for validation data.
-# - **C** was the worst choice at each number of labels above.
+# - **C** was worse than both pre-trained models at each number of labels above, where all of the model was trained. (A frozen one can be worse still.)
 # - **D**: one that sees the future cannot be used as it is to write it.
 # </details>
 
 # %% [markdown]
 # ## 7 · One block for sets and graphs
 #
-# Nothing in the block knows about letters. It reads vectors, and lets them look at each other. The order comes from outside, as positions. Leave them out and the block reads a **set**. Give it a mask of who knows whom, and it reads a **graph**.
+# Nothing in the block knows about letters. It reads vectors, and lets them look at each other. The order comes from outside, as positions. Leave them out and the block reads a **set** (Zaheer et al. 2017, Lee et al. 2019). Give it a mask of who knows whom, and it reads a **graph** (Veličković et al. 2018).
 #
 # By hand: three elements, one head, no positions. **Predict** what happens to the outputs if you swap two of the inputs.
 
@@ -1037,7 +1038,7 @@ claim(
 )
 
 # %% [markdown] covers="58"
-# Those are the bands of a CNN with kernels of 3. A convolution *is* attention to neighbours on a path, with weights that depend on the side: a kernel knows left from right, a mask does not. The transformer without a mask is the
+# Those are the bands of a CNN with kernels of 3. A convolution is like attention to the neighbours on a path, but its weights depend on the side and not on the content: a kernel knows left from right, a mask does not. The transformer without a mask is the
 # same on the complete graph.
 #
 # Does depth matter as it did in lesson 03? A tenth of the nodes carry a lamp that is on. Each node is asked whether one is on **within three steps**. **Predict** the accuracy for one to four layers.
@@ -1122,7 +1123,7 @@ notebook.headline(
 # - **What becomes a token?** A patch of an image: a convolution whose stride is its kernel. A few hundredths of a second of sound: a spectrogram and two convolutions. A place in a latent grid. A node of a graph.
 # - **Who hears whom?** That is in the front and in the mask. Convolutions and paths give bands, attention without a mask everyone, and a skip a short way past a long one.
 # - **Where does the detail go?** Through the skips of a U-Net. Without them it has to pass the bottom.
-# - **What lies between two digits?** In a variational autoencoder, other digits, because it pays for clouds that lie apart.
+# - **What lies between two digits?** In a variational autoencoder, other digits and blends of digits, since it pays for clouds that lie apart.
 # - **What do few labels need?** Much text without labels. From scratch they teach next to nothing.
 # - **What should you tell a network?** What you know: that neighbours belong together, that there is no order, who is connected. Where you say nothing, it has to learn that from data.
 #

@@ -197,6 +197,15 @@ def sample_with_its_own_noise(mean, log_variance, noise):
     return sample_by_distributions(mean, log_variance, torch.randn_like(mean))
 
 
+def sample_with_log_variance_for_log_deviation(mean, v, noise):
+    return mean + (v / 2).exp() * noise, (-v + (v.exp() + mean**2) / 2 - 0.5).flatten(1).sum(1)
+
+
+def hide_with_draw_alone(tokens, draw, coin, others, mask):
+    inputs = torch.where(draw < 0.12, mask, torch.where(draw < 0.135, others, tokens))
+    return torch.where(draw < 0.15, inputs, tokens), torch.where(draw < 0.15, tokens, -100)
+
+
 WRONG = {
     "patchify": {
         "pixels": patches_of_rows,
@@ -230,6 +239,10 @@ WRONG = {
         "own noise": sample_with_its_own_noise,
         "zero divergence": lambda mean, v, noise: (mean + (v / 2).exp() * noise, torch.zeros(len(mean))),
         "parts swapped": (lambda *case: sample_by_distributions(*case)[::-1], None),
+        "log variance for log deviation": (
+            sample_with_log_variance_for_log_deviation,
+            "log_variance_as_log_deviation",
+        ),
         "the variance": (check.sample_and_kl.variant(spread=torch.exp), "variance_as_spread"),
     },
     "hide": {
@@ -239,6 +252,9 @@ WRONG = {
             lambda tokens, draw, coin, others, mask: (torch.full_like(tokens, mask), tokens),
             None,
         ),
+        "draw for both": (hide_with_draw_alone, "draw_as_coin"),
+        "float inputs": (lambda *case: (hide_by_loops(*case)[0].float(), hide_by_loops(*case)[1]), None),
+        "float targets": (lambda *case: (hide_by_loops(*case)[0], hide_by_loops(*case)[1].float()), None),
         "targets made too late": (
             lambda *case: (hide_by_loops(*case)[0], hide_by_loops(*case)[0].masked_fill(case[1] >= 0.15, -100)),
             "target_from_inputs",
@@ -439,9 +455,9 @@ def test_an_atlas_has_its_first_number_to_the_right_and_its_second_upwards():
     assert ax.get_xlabel() and ax.images[0].get_extent()[1] > 1
 
 
-def test_codes_are_drawn_with_a_bar_for_the_digits():
+def test_codes_are_drawn_as_their_digits():
     ax = latents.plot_codes(torch.randn(10, 2), torch.arange(10), "codes")
-    assert len(ax.collections[0].get_offsets()) == 10
+    assert [text.get_text() for text in ax.texts] == [*"0123456789"]
 
 
 def test_a_spectrogram_stands_under_its_sound():

@@ -208,6 +208,20 @@ def ctc_loss_itself(log_p, word):
     return -ctc_of_torch(log_p, word)
 
 
+def ctc_with_a_negative_index(log_p, word):
+    places = [0, *itertools.chain(*((token, 0) for token in word))]
+    alpha = torch.full((len(places),), -math.inf)
+    alpha[:2] = log_p[0, places[:2]]
+    for frame in log_p[1:]:
+        new = alpha.clone()
+        new[1:] = torch.logaddexp(alpha[1:], alpha[:-1])
+        for s, k in enumerate(places):
+            if k != 0 and k != places[s - 2]:
+                new[s] = torch.logaddexp(new[s], alpha[s - 2])
+        alpha = new + frame[places]
+    return alpha[-2:].logsumexp(0)
+
+
 def ctc_best_alignment(log_p, word):
     """Viterbi's algorithm: right in everything but the sum."""
     places = [0, *itertools.chain(*((token, 0) for token in word))]
@@ -227,6 +241,48 @@ def nll_of_the_place_alone(raw, steps):
     )
 
 
+def nll_with_a_small_number(raw, steps, least=1e-8):
+    pen = F.binary_cross_entropy_with_logits(raw[:, -1], steps[:, 2], reduction="none")
+    return pen - ((pen - nll_with_the_largest_taken_out(raw, steps)).exp() + least).log()
+
+
+def nll_by_log_sigmoid(raw, steps):
+    p, lift = raw[:, -1].sigmoid(), steps[:, 2]
+    pen = -(lift * p.log() + (1 - lift) * (1 - p).log())
+    return pen + nll_of_the_place_alone(raw, steps)
+
+
+def nll_by_cross_entropy_of_sigmoid(raw, steps):
+    return nll_of_the_place_alone(raw, steps) + F.binary_cross_entropy(
+        raw[:, -1].sigmoid(), steps[:, 2], reduction="none"
+    )
+
+
+def nll_with_two_sigmoids(raw, steps):
+    return nll_of_the_place_alone(raw, steps) + F.binary_cross_entropy_with_logits(
+        raw[:, -1].sigmoid(), steps[:, 2], reduction="none"
+    )
+
+
+def nll_with_weights_over_the_steps(raw, steps):
+    K = raw.shape[1] // 6
+    weights = raw[:, :K].log_softmax(0)
+    raw = torch.cat([weights, raw[:, K:]], 1)
+    return nll_with_the_largest_taken_out(raw, steps) - weights.logsumexp(1)  # they do not add up to 1 over the K
+
+
+def step_with_divided_deviations(raw, bias, u, e):
+    K = len(raw) // 6
+    shift = torch.zeros_like(raw)
+    shift[3 * K : 5 * K] = bias - math.log(1 + bias)
+    return step_by_a_loop(raw + shift, bias, u, e)
+
+
+def step_without_sigmoid(raw, bias, u, e):
+    step = step_by_a_loop(raw, bias, u, e)
+    return torch.stack([step[0], step[1], (u[1] < raw[-1]).float()])
+
+
 def stack_with_same(x, layers):
     for number, (W, b, d) in enumerate(layers):
         x = F.conv1d(x, W, b, padding="same", dilation=d)
@@ -238,6 +294,27 @@ def wall_without_the_cell(kind, column, n, C):
     return C if (kind, column) == ("LSTM", "kept") else wall_by_branches(kind, column, n, C)
 
 
+def wall_with_one_input_for_each_layer(kind, column, n, C):
+    value = wall_by_branches(kind, column, n, C)
+    return C * (n - 1).bit_length() if (kind, column) == ("dilated CNN", "kept") else value
+
+
+def wall_where_a_plain_rnn_decays(kind, column, n, C):
+    return "decay" if (kind, column) == ("plain RNN", "limit") else wall_by_branches(kind, column, n, C)
+
+
+def wall_where_an_lstm_fades(kind, column, n, C):
+    return "fade" if (kind, column) == ("LSTM", "limit") else wall_by_branches(kind, column, n, C)
+
+
+def wall_where_a_gru_fades(kind, column, n, C):
+    return "fade" if (kind, column) == ("GRU", "limit") else wall_by_branches(kind, column, n, C)
+
+
+def wall_with_one_stabiliser(kind, column, n, C):
+    return C * C // 4 + C + 1 if (kind, column) == ("xLSTM", "kept") else wall_by_branches(kind, column, n, C)
+
+
 def wall_with_a_short_cache(kind, column, n, C):
     return n * C if (kind, column) == ("causal attention", "kept") else wall_by_branches(kind, column, n, C)
 
@@ -246,6 +323,7 @@ WRONG = {
     "ctc_log_likelihood": {
         "the loss": (ctc_loss_itself, "sign_turned"),
         "the best path": (ctc_best_alignment, "best_path_alone"),
+        "a negative index": (ctc_with_a_negative_index, "index_wraps_round"),
         "zero": lambda log_p, word: 0.0,
         "frames added": lambda log_p, word: log_p[:, word].sum(),
     },
@@ -253,10 +331,18 @@ WRONG = {
         "no pen": (nll_of_the_place_alone, "pen_missing"),
         "a likelihood": (lambda raw, steps: -nll_one_step_at_a_time(raw, steps), "sign_turned"),
         "a mean": (lambda raw, steps: nll_one_step_at_a_time(raw, steps).mean(), None),
+        "1e-8 before the log": (nll_with_a_small_number, "small_number_added"),
+        "1e-38 before the log": (lambda raw, steps: nll_with_a_small_number(raw, steps, 1e-38), "small_number_added"),
+        "log of a sigmoid": (nll_by_log_sigmoid, "log_of_sigmoid"),
+        "two sigmoids": (nll_with_two_sigmoids, "sigmoid_twice"),
+        "cross-entropy of a sigmoid": (nll_by_cross_entropy_of_sigmoid, "cut_at_100"),
+        "softmax over the steps": (nll_with_weights_over_the_steps, "softmax_over_steps"),
         "squared error": lambda raw, steps: (steps[:, :2] ** 2).sum(1),
     },
     "next_step": {
         "bias ignored": (lambda raw, bias, u, e: step_by_a_loop(raw, 0.0, u, e), "bias_ignored"),
+        "deviations divided": (step_with_divided_deviations, "deviations_divided"),
+        "no sigmoid": (step_without_sigmoid, "lift_without_sigmoid"),
         "zeros": lambda raw, bias, u, e: torch.zeros(3),
         "no noise": lambda raw, bias, u, e: step_by_a_loop(raw, bias, u, 0 * e),
         "two numbers": lambda raw, bias, u, e: step_by_a_loop(raw, bias, u, e)[:2],
@@ -269,6 +355,11 @@ WRONG = {
     },
     "wall": {
         "no cell": (wall_without_the_cell, "cell_forgotten"),
+        "an input for each dilated layer": (wall_with_one_input_for_each_layer, "one_number_per_dilated_layer"),
+        "a plain RNN decays": (wall_where_a_plain_rnn_decays, "rnn_decays"),
+        "an LSTM fades": (wall_where_an_lstm_fades, "lstm_only_fades"),
+        "a GRU fades": (wall_where_a_gru_fades, "gru_only_fades"),
+        "one stabiliser": (wall_with_one_stabiliser, "one_stabiliser"),
         "keys alone": (wall_with_a_short_cache, "keys_alone"),
         "n": lambda kind, column, n, C: n,
         "gate": lambda kind, column, n, C: "gate",
@@ -516,9 +607,9 @@ def test_the_progression_has_a_column_for_each_step():
 
 
 def test_the_pen_writes_the_same_line_again():
-    assert torch.equal(widget.line(0.5, 3), widget.line.__wrapped__(0.5, 3))
+    assert torch.equal(widget.line(3), widget.line.__wrapped__(3))
     assert "60 of 150 points" in widget.describe(0.5, 60, 1)
-    calm, wild = (widget.next_steps(widget.line(0.5, 1)[:40], bias).std(0).sum() for bias in (5.0, 0.0))
+    calm, wild = (widget.next_steps(widget.line(1)[:40], bias).std(0).sum() for bias in (5.0, 0.0))
     assert calm < wild
 
 

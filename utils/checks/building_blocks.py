@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from torch import distributions
+from torch import Tensor, distributions
 
 from utils.checking import Lesson, normal, uniform
 from utils.tasks.languages import NOT_ASKED
@@ -353,6 +353,9 @@ sample_and_kl.slip("mean_left_out", square=torch.zeros_like).says(
 sample_and_kl.slip("log_left_out", log=torch.zeros_like).says(
     "The logarithm is missing. Without it a variance of 0 would be the cheapest."
 )
+sample_and_kl.slip("log_variance_as_log_deviation", log=lambda v: 2 * v).says(
+    "You took log_variance for ln σ. It is ln σ², so ln σ is half of it."
+)
 sample_and_kl.slip("deviation_for_variance", variance=lambda v: (v / 2).exp()).says(
     "You put the standard deviation where the variance belongs: σ² = exp(log_variance)."
 )
@@ -395,7 +398,7 @@ def hide(tokens, draw, coin, others, mask):
 @hide.cases
 def _(rng):
     tokens, others = torch.tensor([[3, 4, 5, 6]]), torch.tensor([[0, 1, 2, 0]])
-    here, there = torch.tensor([[0.5, 0.1, 0.5, 0.5]]), torch.tensor([[0.1, 0.5, 0.1, 0.1]])
+    here, there = torch.tensor([[0.5, 0.1, 0.14, 0.5]]), torch.tensor([[0.1, 0.5, 0.1, 0.1]])  # 0.14 is no coin
     for value in (0.5, 0.85, 0.95):
         yield dict(tokens=tokens, draw=here, coin=torch.full((1, 4), value), others=others, mask=9)
     yield dict(tokens=tokens, draw=there, coin=torch.tensor([[0.1, 0.2, 0.82, 0.97]]), others=others, mask=9)
@@ -452,6 +455,21 @@ hide.slip("rest_zero", rest=0).says(
 hide.slip("rest_mask", rest=-1).says(
     "You wrote −1 where nothing is asked. The value that cross_entropy leaves out is −100."
 )
+
+
+@hide.finding
+def _(value, *case):
+    for name, part in zip(("inputs", "targets"), value, strict=False) if isinstance(value, tuple | list) else ():
+        if isinstance(part, Tensor) and part.is_floating_point():
+            return f"The {name} are floats. They are places in the alphabet, or −100: whole numbers, as `tokens` are."
+    return None
+
+
+@hide.mistake(
+    "You used `draw` for both decisions. `draw` says whether a place is chosen, and `coin` what stands there."
+)
+def draw_as_coin(tokens, draw, coin, others, mask):
+    return hide.reference(tokens, draw, draw / 0.15, others, mask)
 
 
 @hide.mistake("Your targets are the NEXT letters. That is GPT's task; here each target is the letter at its own place.")

@@ -50,6 +50,7 @@ def _added(terms: Tensor, dim: int = 0) -> Tensor:
 def _(
     log_p, word, places=_with_blanks, first=2, last=2, join=_added, stays=True, scale=lambda log_p: log_p,
     jumps=lambda here, before: here != 0 and here != before, finish=lambda total, T: total,
+    least=2,
 ):  # fmt: skip
     tokens, none = places(word), torch.full((), -math.inf)
     log_p = scale(log_p)
@@ -58,7 +59,7 @@ def _(
         new = []
         for place, token in enumerate(tokens):
             ways = [alpha[place]] * stays + alpha[max(place - 1, 0) : place]
-            if place > 1 and jumps(token, tokens[place - 2]):
+            if place >= least and jumps(token, tokens[place - 2]):
                 ways.append(alpha[place - 2])
             new.append(join(torch.stack(ways or [none])) + frame[token])
         alpha = new
@@ -82,6 +83,9 @@ ctc_log_likelihood.slip("blank_skipped_between_equals", jumps=lambda here, befor
 )
 ctc_log_likelihood.slip("letters_skipped", jumps=lambda here, before: True).says(
     "You may jump two places from everywhere, also from blank to blank, which leaves out a letter. Jump to a letter alone."
+)
+ctc_log_likelihood.slip("index_wraps_round", least=1).says(
+    "At the first letter you read alpha[s − 2] with s = 1. In Python alpha[−1] is the LAST place. Jump from s = 2 on alone."
 )
 ctc_log_likelihood.slip("must_start_with_blank", first=1).says(
     "All your paths begin with the blank. They may also begin with the first letter: two places have a start."
@@ -153,6 +157,8 @@ def _(rng):
     for N in (1, 2, 5):
         yield normal(rng, N, 6 * K + 1), torch.cat([normal(rng, N, 2), (normal(rng, N, 1) > 0).float()], 1)
     yield torch.zeros(1, 13), FAR
+    for sure, lift in ((120.0, 0.0), (-120.0, 1.0)):  # a pen that the network was sure of, wrongly
+        yield torch.tensor([[0.0] * 6 + [sure]]), torch.tensor([[0.0, 0.0, lift]])
 
 
 @mixture_nll.recipe
@@ -160,7 +166,7 @@ def _(
     raw, steps, order=(0, 1, 2, 3, 4, 5), log_weight=lambda w: w.log_softmax(-1), deviation=torch.exp, squash=torch.tanh,
     half=0.5, cross=2.0, over=lambda r: 1 - r**2, norm=lambda r: math.log(2 * math.pi) + (1 - r**2).log() / 2,
     spread=lambda a, b: a.log() + b.log(), join=lambda w, d: (w + d).logsumexp(-1), pen=1.0, lifted=lambda s: s[:, 2],
-    give=lambda loss: loss,
+    judge=lambda s, lift: F.binary_cross_entropy_with_logits(s, lift, reduction="none"), give=lambda loss: loss,
 ):  # fmt: skip
     columns = raw[:, :-1].chunk(6, 1)
     weight, x, y, log_x, log_y, rho = (columns[place] for place in order)
@@ -168,11 +174,25 @@ def _(
     dx, dy = (steps[:, :1] - x) / a, (steps[:, 1:2] - y) / b
     density = -half * (dx**2 + dy**2 - cross * r * dx * dy) / over(r) - norm(r) - spread(a, b)
     where = join(log_weight(weight), density)
-    return give(pen * F.binary_cross_entropy_with_logits(raw[:, -1], lifted(steps), reduction="none") - where)
+    return give(pen * judge(raw[:, -1], lifted(steps)) - where)
 
 
 mixture_nll.slip("log_of_exp_sum", join=lambda w, d: (w.exp() * d.exp()).sum(-1).log()).says(
     "Far from all components the densities are 0 in any float, and log 0 is −inf. Stay with logarithms: logsumexp of log weight plus log density."
+)
+
+
+def _small_number(value, raw, steps):
+    """Less than the logarithm of any float, where the density is smaller than all of them."""
+    if not torch.equal(steps, FAR) or not isinstance(value, Tensor) or value.numel() != 1 or not 5 < value.item() < 110:
+        return None
+    return f"A step whose density is 0 in any float is only as surprising as a density of e^−{value.item():.0f}."
+
+
+mixture_nll.slip(
+    "small_number_added", join=lambda w, d: ((w.exp() * d.exp()).sum(-1) + 1e-20).log(), seen=_small_number
+).says(
+    "You added a small number before the log, or clamped. It makes every far step equally surprising, and its gradient 0. Stay with logarithms: logsumexp."
 )
 mixture_nll.slip("mean_of_logs", join=lambda w, d: (w.exp() * d).sum(-1)).says(
     "You took the weighted mean of the LOG densities. The densities are what is mixed: logsumexp of log weight plus log density."
@@ -182,6 +202,9 @@ mixture_nll.slip("best_component_alone", join=lambda w, d: (w + d).amax(-1)).say
 )
 mixture_nll.slip("weights_not_normalised", log_weight=lambda w: w).says(
     "The weights do not add up to 1. The first K numbers need a softmax, or here log_softmax."
+)
+mixture_nll.slip("softmax_over_steps", log_weight=lambda w: w.log_softmax(0)).says(
+    "Your weights add up to 1 over the steps. The softmax is over the K components of each step: dim=1."
 )
 mixture_nll.slip("weights_missing", log_weight=lambda w: 0 * w).says("The weights are missing: add their logarithm.")
 mixture_nll.slip("deviations_as_they_are", deviation=lambda s: s.abs() + 1e-6).says(
@@ -213,6 +236,19 @@ mixture_nll.slip("density_not_divided", spread=lambda a, b: 0 * a).says(
     "A wide normal distribution is a low one: divide by both deviations, − log σx − log σy."
 )
 mixture_nll.slip("pen_missing", pen=0.0).says("The pen is missing: add its binary cross-entropy.")
+mixture_nll.slip(
+    "log_of_sigmoid", judge=lambda s, lift: -torch.where(lift > 0, s.sigmoid(), 1 - s.sigmoid()).log()
+).says(
+    "You took the log of a sigmoid: 1 − sigmoid(120) is 0 in float32. F.binary_cross_entropy_with_logits stays finite."
+)
+mixture_nll.slip("cut_at_100", judge=lambda s, lift: F.binary_cross_entropy(s.sigmoid(), lift, reduction="none")).says(
+    "F.binary_cross_entropy cuts a surprise off at 100 nats, since the log of a sigmoid may be −inf. F.binary_cross_entropy_with_logits takes the sum itself."
+)
+mixture_nll.slip(
+    "sigmoid_twice", judge=lambda s, lift: F.binary_cross_entropy_with_logits(s.sigmoid(), lift, reduction="none")
+).says(
+    "You took the sigmoid twice: F.binary_cross_entropy_with_logits takes it itself. Give it the last number as it is."
+)
 mixture_nll.slip("pen_turned", lifted=lambda s: 1 - s[:, 2]).says(
     "The pen is turned: sigmoid of the last number is the probability of a LIFT, steps[:, 2] = 1."
 )
@@ -246,6 +282,7 @@ def _(rng):
 
     yield case([0, 1, 2, 0, 0, 0, 0], 0.0, [0.5, 0.9], [0.0, 0.0])  # by hand: the mean, pen down
     yield case([0, 1, 2, 0, 0, 0, 3], 0.0, [0.5, 0.9], [0.0, 0.0])  # 0.9 < sigmoid(3): a lift
+    yield case([0, 1, 2, 0, 0, 0, 0.4], 0.0, [0.5, 0.5], [0.0, 0.0])  # 0.5 < sigmoid(0.4), but not below 0.4
     yield case([0, 1, 2, 0, 0, 0, -3], 0.0, [0.5, 0.01], [0.0, 0.0])  # an unlikely lift happens
     yield case([0, 0, 0, 1, 0, 0, 0], 0.0, [0.5, 0.9], [1.0, 0.5])
     yield case([0, 0, 0, 0, 0, 1, 0], 0.0, [0.5, 0.9], [1.0, 0.5])
@@ -283,6 +320,9 @@ next_step.slip("deviations_not_sharpened", deviation=lambda s, b: s.exp()).says(
 next_step.slip("bias_ignored", weights=lambda w, b: w.softmax(0), deviation=lambda s, b: s.exp()).says(
     "The bias is not used: it sharpens the weights, and makes the deviations smaller."
 )
+next_step.slip("deviations_divided", deviation=lambda s, b: s.exp() / (1 + b)).says(
+    "You divided the deviations by 1 + b. The factor 1 + b belongs to the weights; deviations are exp(log σ − b)."
+)
 next_step.slip("bias_turned", deviation=lambda s, b: (s + b).exp()).says(
     "Your bias makes the deviations larger. A larger bias means tidier writing: exp(log σ − b)."
 )
@@ -317,6 +357,9 @@ next_step.slip("logs_as_deviations", deviation=lambda s, b: s - b).says(
 )
 next_step.slip("lift_by_threshold", lift=lambda p, u: p > 0.5).says(
     "You lift the pen whenever that is likelier than not. Then the pen hardly ever leaves the paper. Draw: u[1] < probability."
+)
+next_step.slip("lift_without_sigmoid", lift=lambda p, u: u < p.logit()).says(
+    "You compared u[1] with the last sum itself. It is a logit: the probability of a lift is its sigmoid."
 )
 next_step.slip("lift_turned", lift=lambda p, u: u > p).says("The pen is turned: it is lifted where u[1] < probability.")
 next_step.slip("same_number_twice", uses=(0, 0)).says("You used u[0] for the pen as well. u[1] decides on the pen.")
@@ -498,10 +541,16 @@ _slip("numerator_alone", {"RWKV"}, "RWKV keeps four numbers for each channel: th
 _slip("ratio_of_two", {"RWKV"}, "Besides numerator and denominator, RWKV keeps the last input and the largest exponent: 4 C.", kept=lambda n, C, row: 2 * C)  # fmt: skip
 _slip("one_big_matrix", {"xLSTM"}, "With four heads there are four small matrices of (C / 4)², a normaliser of C numbers, and four stabilisers.", kept=lambda n, C, row: C * C)  # fmt: skip
 _slip("matrices_alone", {"xLSTM"}, "Beside its matrices an mLSTM keeps a normaliser, C numbers, and a stabiliser for each head.", kept=lambda n, C, row: C * C // H)  # fmt: skip
+_slip("one_stabiliser", {"xLSTM"}, "Each of the four heads has a stabiliser of its own: four numbers, not one.", kept=lambda n, C, row: C * C // H + C + 1)  # fmt: skip
+_slip("one_number_per_layer", CONVOLUTIONS, "Each layer keeps the last (K − 1) · dilation inputs, of C numbers each. You kept one input for each layer.", kept=lambda n, C, row: row["path"] * C)  # fmt: skip
+_slip("one_number_per_dilated_layer", {"dilated CNN"}, "A layer with a gap keeps all inputs in it, too, for the positions to come: (K − 1) · dilation of them, not one.", kept=lambda n, C, row: row["path"] * C)  # fmt: skip
 _slip("window_of_one_layer", CONVOLUTIONS, "Each layer keeps the inputs that its kernel still needs: (K − 1) · dilation of them. Add up all layers.", kept=lambda n, C, row: 2 * C)  # fmt: skip
 _slip("convolutions_keep_nothing", CONVOLUTIONS, "A convolution that goes on with the next position needs the last (K − 1) · dilation inputs of each layer.", kept=lambda n, C, row: 0)  # fmt: skip
 _slip("rnn_has_gates", {"plain RNN"}, "A plain RNN has no gate: every step multiplies by the same matrix, and the influence fades (or explodes).", limit=lambda n, C, row: "gate")  # fmt: skip
+_slip("rnn_decays", {"plain RNN"}, "A plain RNN has no number of its own for the decay: each step multiplies by the same matrix, and by the slope of tanh. That is called fade here.", limit=lambda n, C, row: "decay")  # fmt: skip
 _slip("gates_only_fade", {"LSTM", "GRU"}, "What decides in an LSTM and a GRU is the gate: open, it keeps for hundreds of steps.", limit=lambda n, C, row: "fade")  # fmt: skip
+_slip("lstm_only_fades", {"LSTM"}, "The cell of an LSTM is multiplied by the forget gate, which the input chooses: a gate.", limit=lambda n, C, row: "fade")  # fmt: skip
+_slip("gru_only_fades", {"GRU"}, "The state of a GRU is multiplied by its update gate, which the input chooses: a gate.", limit=lambda n, C, row: "fade")  # fmt: skip
 _slip("rwkv_has_gates", {"RWKV"}, "The decays of RWKV-4 are learned, but they do not depend on the input: they are no gates.", limit=lambda n, C, row: "gate")  # fmt: skip
 _slip("selection_forgotten", {"state-space"}, "In a SELECTIVE state-space layer the step size is made from the input, so the decay is a gate.", limit=lambda n, C, row: "decay")  # fmt: skip
 _slip("xlstm_decays", {"xLSTM"}, "The forget gate of an mLSTM is made from the input: a gate.", limit=lambda n, C, row: "decay")  # fmt: skip

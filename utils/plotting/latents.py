@@ -46,8 +46,9 @@ def plot_atlas(picture: Tensor, title: str = "", reach: float = 2.4, ax: Axes | 
 def plot_codes(codes: Tensor, labels: Tensor, title: str = "", ax: Axes | None = None) -> Axes:
     """Where images lie by their codes (N, 2): each as its digit, coloured by it."""
     ax = axes(ax, (4.5, 3.9))
-    shown = ax.scatter(*codes.numpy().T, c=labels.numpy(), cmap="tab10", vmin=-0.5, vmax=9.5, s=7)
-    ax.figure.colorbar(shown, ax=ax, ticks=range(10), shrink=0.8, label="digit")
+    ax.plot(*codes.numpy().T, alpha=0)  # the axes stay where the places need them
+    for (x, y), label in zip(codes.tolist(), labels.tolist(), strict=True):
+        ax.text(x, y, str(label), color=plt.get_cmap("tab10")(label), fontsize=7, ha="center", va="center")
     ax.set(xlabel="first number of the code", ylabel="second number of the code", title=title)
     ax.set_aspect("equal")
     return ax

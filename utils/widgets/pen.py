@@ -1,4 +1,4 @@
-"""The pen: a line that the handwriting network writes, point by point, at a bias of your choice."""
+"""The pen: a line that the handwriting network has written, and where it may go next, at a bias of your choice."""
 
 from functools import cache
 
@@ -12,12 +12,14 @@ from utils.models.pretrained import pretrained
 
 POINTS = 150
 GHOSTS = 300  # steps that might have come next
+WRITTEN = 0.5  # the bias of the line itself, so that another one moves the cloud alone
+AROUND = 1.5  # how much of the paper around the pen is enlarged, at least
 
 
 @cache
-def line(bias: float, seed: int) -> Tensor:
-    """The whole line (POINTS, 3) for this bias and seed."""
-    return write(pretrained("scribe"), POINTS, bias, torch.Generator().manual_seed(seed))[0]
+def line(seed: int) -> Tensor:
+    """The whole line (POINTS, 3) of this seed."""
+    return write(pretrained("scribe"), POINTS, WRITTEN, torch.Generator().manual_seed(seed))[0]
 
 
 @torch.no_grad()
@@ -31,28 +33,40 @@ def next_steps(strokes: Tensor, bias: float) -> Tensor:
 
 def describe(bias: float, points: int, seed: int) -> str:
     """What a status line says."""
-    lifts = int(line(bias, seed)[:points, 2].sum())
-    return f"Bias {bias:g}: {points} of {POINTS} points, the pen was lifted {lifts} times."
+    strokes = line(seed)[:points]
+    lifts, spread = int(strokes[:, 2].sum()), next_steps(strokes, bias).std(0).norm().item()
+    return (
+        f"Bias {bias:g}: {points} of {POINTS} points, the pen was lifted {lifts} times. "
+        f"The next step has a standard deviation of {spread:.2g}."
+    )
 
 
 def draw(bias: float, points: int, seed: int) -> Figure:
-    """The line up to so many points, and a cloud of the steps that might come next."""
+    """The line up to so many points, and a cloud of the steps that might come next, small and enlarged."""
     import matplotlib.pyplot as plt
 
     from utils.plotting.handwriting import plot_line
     from utils.plotting.style import BLUE, ORANGE
 
-    strokes = line(bias, seed)
-    figure, ax = plt.subplots(figsize=(7.2, 2.2), layout="constrained")
-    ax.plot(*strokes[:, :2].cumsum(0).T, alpha=0)  # the axes stay where the whole line needs them
-    ax.plot(*next_steps(strokes[:points], bias).T, ".", color=BLUE, ms=2, alpha=0.35)
-    plot_line(strokes[:points], f"bias {bias:g}: blue, where the pen may go next", ax=ax)
-    ax.plot(*strokes[:points, :2].sum(0), "o", color=ORANGE, ms=5)
+    whole = line(seed)
+    strokes = whole[:points]
+    here, cloud = strokes[:, :2].sum(0), next_steps(strokes, bias)
+    figure, (paper, near) = plt.subplots(1, 2, figsize=(7.6, 2.4), width_ratios=(5, 2), layout="constrained")
+    paper.plot(*whole[:, :2].cumsum(0).T, alpha=0)  # the axes stay where the whole line needs them
+    for ax, size in ((paper, 2), (near, 4)):
+        plot_line(strokes, ax=ax)
+        ax.plot(*cloud.T, ".", color=BLUE, ms=size, alpha=0.35, zorder=3)
+        ax.plot(*here, "o", color=ORANGE, ms=5)
+    widest = (next_steps(strokes, 0.0) - here).abs().amax(1).quantile(0.98).item()
+    half = max(AROUND, 1.1 * widest)  # the same for each bias
+    near.set(xlim=(here[0] - half, here[0] + half), ylim=(here[1] - half, here[1] + half))
+    paper.set_title(f"bias {bias:g}: blue, where the pen may go next", fontsize=9)
+    near.set_title("enlarged", fontsize=9)
     return figure
 
 
 def pen() -> None:
-    """Show two sliders, for the bias and for the point where the pen stands, and a button for another line."""
+    """Show two sliders, for the bias and for the point where the pen stands, and a field for another line."""
     import ipywidgets as widgets
 
     from utils.widgets.still import follow, img, png, show, status
@@ -69,5 +83,5 @@ def pen() -> None:
     follow([bias, points, seed], redraw)
     explorer = widgets.VBox([bias, points, seed, said, canvas])
     explorer.add_class("pen")
-    alt = "A line of looped handwriting up to a point, and the steps that may come next. Run the cell to write."
+    alt = "A line of looped handwriting up to a point, and the steps that may come next. Run the cell to move the pen."
     show(explorer, draw(bias.value, points.value, seed.value), alt)

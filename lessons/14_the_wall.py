@@ -836,7 +836,7 @@ claim(
 )
 
 # %% [markdown]
-# A wide field is no merit by itself: this network is behind the table before the far characters come in at all (2.63 bits from 8 characters, at the 400 places of the figure).
+# A wide field is no merit by itself: what counts is what training has made of it.
 #
 # In generation WaveNet keeps the last inputs of each layer, 63 vectors in all here: more than an LSTM and, in the long run, less than a cache.
 
@@ -1127,7 +1127,7 @@ print({k: record["parameters"][k] for k in ("CNN", "CNN, twice as wide", "dilate
 plot_progression("Each step removes a constraint, and some bring one back")
 
 # %% [markdown]
-# - **1997**: better starts and a lower rate treat the symptom of a gradient that fades (lesson 06; clipping does not even that, it only tames gradients that explode). A path on which nothing is multiplied but a gate removes the cause (lesson 07).
+# - **1997**: better starts treat the symptom of a gradient that fades (lesson 06; clipping does not even that, it only tames gradients that explode). A path on which nothing is multiplied but a gate removes the cause (lesson 07).
 # - **2014**: a wider state treats the symptom of a sentence that does not fit. Looking back at all states removes the one vector (lesson 09).
 # - **2017**: faster kernels treat the symptom of a slow loop. A layer without a loop removes the wait (lessons 10 and 11), and brings in all pairs.
 # - **2023, 2024**: shorter contexts treat the symptom of n². A recurrence that a scan can compute removes the pairs, and everything must again fit into a state (lesson 12); what does not fit leaks away, at a rate that is learned or chosen instead of forced.

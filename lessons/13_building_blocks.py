@@ -45,6 +45,7 @@ from utils.training import Batches, evaluate, fit, in_parallel, seed_everything
 from utils.widgets.latent_map import latent_map
 
 notebook.setup()
+torch.set_num_threads(1)  # small steps: a second thread would mostly wait
 
 # %%
 digits = data.mnist()

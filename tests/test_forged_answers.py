@@ -317,7 +317,7 @@ def spoil(draw, value):
         return copy
     if isinstance(value, torch.Tensor) and draw(st.booleans()):
         return draw(
-            st.sampled_from([value * math.nan, value[..., None], value.to(torch.complex64), value.bool(), -value])
+            st.sampled_from([value * math.nan, value[..., None], value.to(torch.complex64), value.bool(), -1 * value])
         )
     return draw(PLAIN)
 

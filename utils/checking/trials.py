@@ -127,10 +127,11 @@ def reference_value(exercise: Declaration, case: Case) -> Any:
     """What the reference gives. Raises CheckBroken where it gives nothing that could be compared."""
     outcome = value_of(exercise, exercise.reference, case)
     if outcome.problem:
+        first_line = outcome.detail.partition("\n")[0]
         raise CheckBroken(
             f"Its own answer {outcome.problem} here: {outcome.detail}\n"
             "That is not your doing: restart the kernel, run the cells from the top, and try again.",
-            cause=f"the reference {outcome.problem} on case {case.index + 1}: {outcome.detail.splitlines()[0]}",
+            cause=f"the reference {outcome.problem} on case {case.index + 1}: {first_line}",
         )
     return outcome.value
 

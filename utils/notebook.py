@@ -68,8 +68,9 @@ def payoff(name: str) -> Iterator[None]:
 def _missing_in_the_cell(error: Exception) -> str:
     """The name that the cell itself does not find: whoever wrote the answer has skipped a cell. Empty for all else."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    in_the_cell = isinstance(error, NameError) and frame.f_code.co_name == "<module>"
-    return str(error.name or "") if in_the_cell else ""
+    if isinstance(error, NameError) and frame.f_code.co_name == "<module>":
+        return error.name or ""
+    return ""
 
 
 def _answer_that_raised(error: Exception) -> str:

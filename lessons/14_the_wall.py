@@ -707,14 +707,14 @@ check.dilated_stack(dilated_stack)
 # %% payoff="dilated_stack"
 with payoff("dilated_stack"):
     torch.manual_seed(0)
-    stack = [(torch.randn(16, 16, 2) / 4, torch.zeros(16), 2**i) for i in range(5)]
+    five = [(torch.randn(16, 16, 2) / 4, torch.zeros(16), 2**i) for i in range(5)]
     x = torch.randn(1, 16, 48)
-    found = reach.influence(lambda x: dilated_stack(x, stack)[0], x, layout="BCT")
+    found = reach.influence(lambda x: dilated_stack(x, five)[0], x, layout="BCT")
     seen = (found[-1] > 0).sum().item()
     plot_influences({f"your five layers: {seen} positions wide": found})
     claim(
         "Your field is as wide as the ruler finds it, and no output sees the future",
-        seen == dilated_stack(x, stack)[1] and found.triu(1).max() == 0,
+        seen == dilated_stack(x, five)[1] and found.triu(1).max() == 0,
         field=seen,
     )
 

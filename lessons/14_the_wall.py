@@ -764,7 +764,11 @@ claim(
 
 # %%
 wavenet, lstm = models.pretrained("char_wavenet"), models.pretrained("char_lstm")
-tokens = encode(corpus.validation[:80], wavenet.alphabet)
+known = {
+    model: encode("".join(c for c in corpus.validation if c in model.alphabet), model.alphabet)
+    for model in (wavenet, lstm)
+}
+tokens = known[wavenet][:80]
 vectors = wavenet.embedding(tokens).detach()
 visible = reach.influence(wavenet.read, vectors[None], layout="BTC", at=-1) > 0
 field = reach.receptive_field(wavenet.layers).size
@@ -780,9 +784,7 @@ claim(
 lengths = (1, 2, 4, 8, 16, 32, 64, 128)
 readers = {"WaveNet, field 64": wavenet, "LSTM of lesson 08": lstm}
 look = partial(reach.context_horizon, lengths=lengths, positions=400)
-found = {
-    name: look(model, encode(corpus.validation, model.alphabet)) for name, model in readers.items()
-}
+found = {name: look(model, known[model]) for name, model in readers.items()}
 title = f"A field of {field} characters, and what it is used for (dot: the horizon)"
 plot_horizons_by_seed({name: [one] for name, one in found.items()}, title=title)
 

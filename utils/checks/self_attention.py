@@ -144,6 +144,7 @@ def _(rng):
         for causal in (False, True):
             yield dict(documents=torch.tensor([documents]), causal=causal)
     yield dict(documents=torch.tensor([[1, 1], [1, 0]]), causal=True)
+    yield dict(documents=torch.tensor([[1, 1, 1]]), causal=True)  # more than one place lies ahead
     yield dict(documents=torch.tensor([[2, 2, 1]]), causal=True)  # a number is only a name
     for documents in ([1, 2, 1], [1, 0, 1], [2, 1, 1, 2]):  # one text in two pieces
         yield dict(documents=torch.tensor([documents]), causal=False)

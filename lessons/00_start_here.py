@@ -1233,6 +1233,7 @@ ax = plot_symbols()
 # - Bahdanau, Cho and Bengio: *Neural Machine Translation by Jointly Learning to Align and Translate*. arXiv 2014, ICLR 2015.
 # - Yu and Koltun: *Multi-Scale Context Aggregation by Dilated Convolutions*. arXiv 2015, ICLR 2016.
 # - He, Zhang, Ren and Sun: *Deep Residual Learning for Image Recognition*. arXiv 2015, CVPR 2016.
+# - van den Oord et al.: *WaveNet: A Generative Model for Raw Audio*. 2016.
 # - Vaswani et al.: *Attention Is All You Need*. NeurIPS 2017.
 # - Radford et al.: *Improving Language Understanding by Generative Pre-Training*. OpenAI 2018; Devlin et al.: *BERT*. arXiv 2018, NAACL 2019.
 # - Tan and Le: *EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks*. ICML 2019.

@@ -752,7 +752,7 @@ for gate in (0.0, 5.0):
 #
 # $$m_t = \max(\ln\sigma(\tilde f) + m_{t-1},\ \tilde\imath) \qquad f' = e^{\ln\sigma(\tilde f) + m_{t-1} - m_t} \qquad i' = e^{\tilde\imath - m_t}$$
 #
-# Use $f'$ and $i'$ in place of f and i. Then C and n are $e^{-m_t}$ times the true ones, and the 1 in the formula becomes $e^{-m_t}$.
+# Use $f'$ and $i'$ in place of f and i. What is stored as C and n is then $e^{-m_t}$ times the true values, and so the 1 in the formula becomes $e^{-m_t}$.
 #
 # | symbol | variable | shape |
 # | --- | --- | --- |

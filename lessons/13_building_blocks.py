@@ -899,8 +899,11 @@ for name in ("looks back, next letters (GPT)", "looks both ways, hidden letters 
 # times as much. Which of them is ahead at equal text we did not measure. It is a statement about this budget, and not about GPT and BERT.
 
 # %% covers="57"
+weaker_first = sorted(
+    (name for name in shares if "(" in name), key=lambda name: "frozen" not in name
+)
 plot_against(
-    {name: by_count for name, by_count in shares.items() if "(" in name},
+    {name: shares[name] for name in weaker_first},
     "labelled letters",
     "letters judged right (%)",
     "All of it trained, or the head alone (recorded)",

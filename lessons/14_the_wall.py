@@ -37,7 +37,7 @@ from utils.plotting.handwriting import plot_line, plot_lines
 from utils.plotting.horizons import plot_horizons_by_seed
 from utils.plotting.maps import plot_influences
 from utils.plotting.speech import plot_utterance
-from utils.plotting.timeline import EVENTS, plot_timeline
+from utils.plotting.timeline import plot_timeline
 from utils.plotting.wall import plot_progression, plot_right_by_distance, plot_the_wall
 from utils.tasks import speech, strokes
 from utils.text import decode, encode
@@ -610,8 +610,7 @@ claim(
 )
 
 # %% [markdown]
-# "Indistinguishable" always means: by somebody, who has looked for so long. A judge with more lines, or one that reads letters, may see more. That is the idea of an adversarial
-# training, by the way.
+# So "indistinguishable" needs two words more: by whom, and after how many lines? A judge with more lines, or one that reads letters, may see more.
 
 # %% [markdown] quiz="mean_step" points=1
 # ### Quiz · the step between
@@ -1141,8 +1140,7 @@ plot_progression("Each step removes a constraint, and some bring one back")
 # which of the two answers an idea was. The years are these, of architectures alone. (CTC, 2006, falls into the gap: it is a loss, not a network.)
 
 # %% covers="67"
-with_wavenet = [*EVENTS, (2016, "WaveNet", "convolution")]
-plot_timeline(with_wavenet, "1986 to 2024: three flows, side by side")
+plot_timeline(title="1986 to 2024: three flows, side by side")
 
 # %% [markdown]
 # ## 9 · Choose, and defend your choice

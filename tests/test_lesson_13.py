@@ -21,8 +21,9 @@ from utils.paths import RECORDED
 from utils.plotting import latents
 from utils.plotting.sound import plot_spectrogram
 from utils.tasks.languages import NOT_ASKED
+from utils.tasks.masked import hidden
 from utils.tasks.sets import distinct, lights
-from utils.tasks.word_starts import LENGTH, WordStarts, hidden_letters, next_letters, word_starts
+from utils.tasks.word_starts import LENGTH, WordStarts, next_letters, word_starts
 from utils.widgets import latent_map as widget
 
 # --- right answers in other styles ----------------------------------------------------------------------------------
@@ -378,10 +379,10 @@ def test_pretraining_asks_for_what_is_not_there(task):
     windows = task.windows("unlabelled", 40, seed=0)[0]
     inputs, targets = next_letters(windows)
     assert torch.equal(inputs[:, 1:], targets[:, :-1])
-    inputs, targets = hidden_letters(windows, task.mask, seed=0)
-    hidden = inputs == task.mask
-    assert 0.2 < hidden.float().mean() < 0.3
-    assert torch.equal(targets[hidden], windows[hidden]) and (targets[~hidden] == NOT_ASKED).all()
+    inputs, targets = hidden(windows, task.mask, 0.25, seed=0)
+    masked = inputs == task.mask
+    assert 0.2 < masked.float().mean() < 0.3
+    assert torch.equal(targets[masked], windows[masked]) and (targets[~masked] == NOT_ASKED).all()
 
 
 def test_a_frozen_body_stays_as_it_is_and_its_head_learns(task):

@@ -6,10 +6,12 @@ from typing import Any
 from torch import nn
 
 from utils.models.text import Transformer
-from utils.tasks.word_starts import WordStarts, hidden_letters, next_letters
+from utils.tasks.masked import hidden
+from utils.tasks.word_starts import WordStarts, next_letters
 from utils.training import Batches, History, fit, seed_everything
 
 WIDTH, HEADS, LAYERS, BATCH = 48, 4, 2, 16
+HIDDEN = 0.25  # of the letters, for masked pre-training
 
 
 def body(task: WordStarts, causal: bool, seed: int = 0) -> Transformer:
@@ -25,7 +27,7 @@ def pretrain(task: WordStarts, kind: str, steps: int, seed: int = 0, label: str 
     """
     model = body(task, kind == "next", seed)
     text, unseen = (task.windows("unlabelled", count, seed=s) for count, s in ((BATCH * steps, 1 + seed), (200, 0)))
-    pairs = [next_letters(w) if kind == "next" else hidden_letters(w, task.mask, seed) for w, _ in (text, unseen)]
+    pairs = [next_letters(w) if kind == "next" else hidden(w, task.mask, HIDDEN, seed) for w, _ in (text, unseen)]
     train, validation = Batches(*pairs[0], size=BATCH), Batches(*pairs[1], size=200)
     options: dict[str, Any] = dict(lr=0.0125, muon=0.03, clip=1.0, metric="bits per character", validations=4)
     history = fit(model, train, validation, **options, label=label)

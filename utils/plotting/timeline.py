@@ -25,6 +25,7 @@ EVENTS: list[Event] = [
     (2014, "attention for translation", "attention"),
     (2015, "dilated convolutions", "convolution"),
     (2015, "ResNet", "convolution"),
+    (2016, "WaveNet", "convolution"),
     (2017, "transformer", "attention"),
     (2018, "GPT, BERT", "attention"),
     (2019, "EfficientNet", "convolution"),

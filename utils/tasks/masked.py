@@ -20,8 +20,13 @@ def masked_windows(
     Token `alphabet`, one more than there are characters, stands for what is hidden. Targets are NOT_ASKED elsewhere.
     """
     text, _ = windows(tokens, length, count, seed)
-    hidden = torch.rand(text.shape, generator=torch.Generator().manual_seed(seed)) < share
-    return text.masked_fill(hidden, alphabet), text.masked_fill(~hidden, NOT_ASKED)
+    return hidden(text, alphabet, share, seed)
+
+
+def hidden(text: Tensor, mask: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Texts (B, T) with the token `mask` for a share of the characters, and these as targets; NOT_ASKED elsewhere."""
+    chosen = torch.rand(text.shape, generator=torch.Generator().manual_seed(seed)) < share
+    return text.masked_fill(chosen, mask), text.masked_fill(~chosen, NOT_ASKED)
 
 
 @torch.no_grad()

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from utils.tasks.languages import NOT_ASKED
 from utils.text import encode
 
 LENGTH = 48  # letters of a window
-HIDDEN = 0.25  # of the letters, for masked pre-training
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,3 @@ def word_starts(text: str) -> WordStarts:
 def next_letters(windows: Tensor) -> tuple[Tensor, Tensor]:
     """Pre-training as GPT's: inputs and targets (B, T - 1), each target the letter after its input."""
     return windows[:, :-1], windows[:, 1:]
-
-
-def hidden_letters(windows: Tensor, mask: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Pre-training as BERT's: inputs (B, T) with a quarter hidden, targets (B, T) with NOT_ASKED at all others."""
-    hidden = torch.rand(windows.shape, generator=torch.Generator().manual_seed(seed)) < HIDDEN
-    return windows.masked_fill(hidden, mask), windows.masked_fill(~hidden, NOT_ASKED)

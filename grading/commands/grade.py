@@ -1,0 +1,151 @@
+"""Grade what came in."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grading.classroom import Classroom
+from grading.commands.collect import collect_from, keep_roster, show_missing
+from grading.commands.of_class import assignments_of, load, penalties_in
+from grading.commands.options import AssignmentName, ClassFolder, DataFolder, ReaderName, RosterFile, console
+from grading.problems import GradingError
+
+if TYPE_CHECKING:
+    from grading.judging.job import Job
+    from grading.judging.judges import Judges
+
+
+def grade(
+    source: Annotated[Path | None, typer.Argument(help="collect this first; without it, what is in submitted/")] = None,
+    folder: ClassFolder = Path(),
+    assignment: AssignmentName = "",
+    roster: RosterFile = None,
+    reader: ReaderName = "",
+    due: Annotated[
+        Path | None, typer.Option(help="CSV with assignment, student, due; becomes due.csv in the class's folder")
+    ] = None,
+    checks: Annotated[Path | None, typer.Option(help="a folder with your own checks, which learners never get")] = None,
+    data: DataFolder = None,
+    seed: Annotated[int, typer.Option(min=0, help="of the random cases; 0 draws one and records it")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="grade all again, by a new seed; manual scores stay")] = False,
+    workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
+    isolation: Annotated[str, typer.Option(help="warm: fork a warm process; cold: a fresh interpreter each")] = "warm",
+    cell_seconds: Annotated[float, typer.Option(help="of processor time that a cell may take")] = 60.0,
+    seconds: Annotated[float, typer.Option(help="of processor time that a submission may take")] = 300.0,
+    memory: Annotated[int, typer.Option(help="megabytes that a submission may use")] = 2_000,
+    all_cells: Annotated[
+        bool, typer.Option("--all-cells", help="run all cells, not just those that answers need")
+    ] = False,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe-no-sandbox", help="no sandbox: ONLY for files that you wrote yourself")
+    ] = False,
+) -> None:
+    """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
+    console.print(f"grading {assignment or 'what was released'} in {folder.resolve()} …")
+    from grading.console import show_due_dates
+    from grading.gradebook.due_dates import keep_due_dates
+    from grading.judging.private_checks import read_sources
+    from grading.sandbox import check_available, in_sight
+
+    if isolation not in ("warm", "cold"):
+        raise GradingError(f"--isolation is warm or cold, not {isolation}.")
+    if not (unsafe or scheduler):
+        check_available()
+    for private in filter(None, (folder, checks)):
+        if in_sight(private, data):
+            raise GradingError(f"{private} lies where submissions can read it. Put it somewhere else.")
+    failed = False
+    with _judges(scheduler, workers) as judges:  # they import for seconds, while we find out what there is to do
+        classroom, sources = Classroom(folder), read_sources(checks)
+        if source:
+            collect_from(source, classroom, assignment or None, roster, reader)
+        elif roster:
+            keep_roster(roster, classroom)
+        if due:
+            show_due_dates(console, keep_due_dates(due, classroom))
+        for name in assignments_of(classroom, assignment):
+            job = _job(
+                classroom.released(name),
+                sources,
+                data,
+                seed=seed,
+                memory=memory,
+                times=(cell_seconds, seconds),
+                all_cells=all_cells,
+                cold=isolation == "cold",
+                unsafe=unsafe,
+            )
+            failed |= _grade(classroom, job, judges, again)
+    if failed:
+        sys.exit(1)
+
+
+def _job(
+    released: Path,
+    private: dict[str, str],
+    data: Path | None,
+    *,
+    seed: int,
+    memory: int,
+    times: tuple[float, float],
+    all_cells: bool,
+    cold: bool,
+    unsafe: bool,
+) -> Job:
+    """What the options of `grade` say, for one released notebook. `times` are for a cell and for a submission."""
+    from grading.judging.job import Job, Rules, Times
+    from grading.worker.isolation import Limits
+
+    rules = Rules(seed, Limits(memory), Times(*times), all_cells)
+    place = str(data.resolve()) if data else None
+    content = released.read_text(encoding="utf-8")
+    return Job(released.stem, content, rules, tuple(private.items()), place, cold, unsafe)
+
+
+def _judges(scheduler: str | None, workers: int | None) -> Judges:
+    if scheduler is None:
+        from grading.judging.local import LocalJudges
+
+        return LocalJudges(workers)
+    console.print("connecting to the cluster …")
+    from grading.judging.cluster import ClusterJudges
+
+    return ClusterJudges(scheduler)
+
+
+def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool) -> bool:
+    """Grade one assignment and show how it went; whether a submission has no result."""
+    from grading.batch import grade_class
+    from grading.console import progress, show_stopped, show_table
+    from grading.exchange.roster import kept
+    from grading.results import read_results
+
+    found = load(classroom, job.assignment)
+    with progress(console, found.name) as run:
+        try:
+            tally = grade_class(classroom, found, job, judges, again=again, report=run)
+        except KeyboardInterrupt:
+            tally = None
+    if tally is None:
+        show_stopped(console, run)
+        sys.exit(130)
+    show_table(console, found, read_results(classroom, found.name), tally, kept(classroom))
+    show_missing(classroom, found.name)
+    _show_late(classroom, found.name)
+    return bool(tally.failed)
+
+
+def _show_late(classroom: Classroom, assignment: str) -> None:
+    from grading.console import show_late, show_undecided
+    from grading.exchange.roster import kept
+    from grading.gradebook.due_dates import DueDates, kept_due_dates
+    from grading.gradebook.lateness import must_decide
+
+    dates = kept_due_dates(classroom).get(assignment, DueDates())
+    show_late(console, penalties_in(classroom, assignment), kept(classroom))
+    show_undecided(console, must_decide(classroom, assignment, dates), kept(classroom))

@@ -1,0 +1,58 @@
+"""What several commands ask of a class's folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grading.classroom import Classroom
+from grading.problems import GradingError
+
+if TYPE_CHECKING:  # torch and nbgrader take seconds to import: each command imports what it needs
+    from grading.assignment import Assignment
+
+
+def assignments_of(classroom: Classroom, chosen: str) -> list[str]:
+    """The chosen one, or all that were released. Raises GradingError if there is none."""
+    released = sorted(path.stem for path in classroom.root.glob("release/*/*.ipynb") if path.stem == path.parent.name)
+    if chosen and chosen not in released:
+        raise GradingError(
+            f"{chosen} was not released in {classroom.root}. Released: {', '.join(released) or 'nothing'}."
+        )
+    if not released:
+        raise GradingError(f"Nothing was released in {classroom.root}. Begin with: reach-grade release 01_convolution")
+    return [chosen] if chosen else released
+
+
+def graded_assignments(classroom: Classroom, chosen: str) -> list[Assignment]:
+    graded = [name for name in assignments_of(classroom, chosen) if classroom.batch(name).is_file()]
+    if not graded:
+        raise GradingError(f"Nothing is graded in {classroom.root} yet. Run: reach-grade grade")
+    return [load(classroom, name) for name in graded]
+
+
+def load(classroom: Classroom, name: str) -> Assignment:
+    from grading.assignment import load_assignment
+
+    return load_assignment(classroom.released(name))
+
+
+def names_in(classroom: Classroom, assignment: str) -> dict[str, str]:
+    """{student: name} as the gradebook has it, with the school's id where that is not the folder's name."""
+    from grading.exchange.roster import kept
+    from grading.gradebook.book import Book
+
+    roster, names = kept(classroom), {}
+    with Book(classroom) as book:
+        for score in book.scores(assignment):
+            listed = roster.of_folder(score.student) if roster else None
+            own_id = f"({listed.school_id})" if listed and listed.school_id != listed.id else ""
+            names[score.student] = f"{score.first_name} {score.last_name} {own_id}".strip()
+    return {student: name for student, name in names.items() if name}
+
+
+def penalties_in(classroom: Classroom, assignment: str) -> dict[str, float]:
+    """{student: points taken off for a late submission}."""
+    from grading.gradebook.book import Book
+
+    with Book(classroom) as book:
+        return {score.student: score.late_penalty for score in book.scores(assignment) if score.late_penalty}

@@ -34,6 +34,7 @@ from sqlalchemy.orm import scoped_session, sessionmaker, undefer
 from grading.assignment import Assignment
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.people import Roster
+from grading.gradebook import changes
 from grading.gradebook.autograded import as_file, autograded_notebook
 from grading.gradebook.config import course_directory, nbgrader_configuration
 from grading.gradebook.due_dates import DueDates, kept_due_dates
@@ -103,12 +104,12 @@ class Book:
             names: any of first_name, last_name, email, lms_user_id. formgrader would take tags in them for HTML, so
                 angle brackets are replaced; nbgrader keeps 128 characters.
         """
-        with self._one_transaction() as gradebook:
+        with self.writing() as gradebook:
             gradebook.update_or_create_student(_checked(student), **_plain(names))
 
     def enrol_class(self, roster: Roster) -> None:
         """Enrol everybody on a roster. What it does not know of a person stays as it is."""
-        with self._one_transaction() as gradebook:
+        with self.writing() as gradebook:
             there = {student.id: student for student in gradebook.db.scalars(select(Student))}
             for one in roster.students:
                 known = {"first_name": one.first_name, "last_name": one.last_name, "email": one.email}
@@ -159,7 +160,7 @@ class Book:
         notebook = autograded_notebook(notebook, self._released[graded.assignment], graded.marks)
         submitted_at = self._keep_timestamp(graded.student, graded.assignment)
         write_whole(self._classroom.autograded(graded.student, graded.assignment), as_file(notebook))
-        with self._one_transaction() as gradebook:
+        with self.writing() as gradebook:
             gradebook.update_or_create_student(graded.student)
             submission = gradebook.update_or_create_submission(
                 graded.assignment, graded.student, timestamp=submitted_at
@@ -215,7 +216,7 @@ class Book:
     def _renew_penalties(self, name: str) -> None:
         """Due dates, times and late penalties of what is recorded already, by what the class's folder says now."""
         dates = self._due.get(name, DueDates())
-        with self._one_transaction() as gradebook:
+        with self.writing() as gradebook:
             of = gradebook.find_assignment(name)
             if dates.everybody:
                 of.duedate = dates.everybody.replace(tzinfo=None)
@@ -256,8 +257,11 @@ class Book:
         return None if penalty is None else min(max(penalty, 0), submitted.score)
 
     @contextlib.contextmanager
-    def _one_transaction(self) -> Iterator[Gradebook]:
-        """nbgrader's gradebook commits in each of its methods; in here they all hold together, or none does."""
+    def writing(self, why: str = "", who: str = "") -> Iterator[Gradebook]:
+        """nbgrader's gradebook, for changes that all hold together, or none does, though each of its methods commits.
+
+        Whoever changes a score says why, in a sentence or a part of one, and a person their name: `changes` keeps it.
+        """
         gradebook = self._gradebook
         usual = gradebook.db
         with _explained(self.url), gradebook.engine.begin() as connection:
@@ -265,6 +269,7 @@ class Book:
                 connection, join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False
             )
             gradebook.db = scoped_session(inner)
+            changes.because(gradebook.db, why, who)
             try:
                 yield gradebook
                 gradebook.db.commit()

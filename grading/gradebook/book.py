@@ -18,8 +18,8 @@ from sqlalchemy.orm import scoped_session, sessionmaker
 from grading.assignment import Assignment
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.people import Roster
-from grading.gradebook import changes
 from grading.gradebook.autograded import as_file, autograded_notebook
+from grading.gradebook.changes import Change, because, changes_of, note_unlogged
 from grading.gradebook.config import course_directory, nbgrader_configuration
 from grading.gradebook.database import explained, from_root, open_database
 from grading.gradebook.lateness import handed_in
@@ -107,9 +107,10 @@ class Book:
                 ) from error
         self._released[assignment.name] = assignment.notebook
         with self.writing() as gradebook:
+            note_unlogged(gradebook.db.connection(), assignment.name)
             self._penalties.renew(gradebook, assignment.name)
 
-    def record(self, graded: Graded, notebook: NotebookNode) -> None:
+    def record(self, graded: Graded, notebook: NotebookNode, why: str = "graded") -> None:
         """Write `autograded/` and the gradebook for one submission of a registered assignment.
 
         Manual scores and comments of an earlier grading stay. The same call again changes nothing, so a kill between
@@ -118,6 +119,7 @@ class Book:
         Args:
             graded: what the submission came to.
             notebook: the repaired notebook with the outputs of our run.
+            why: it was graded, for the log of changes.
         """
         _checked(graded.student)
         if graded.assignment not in self._released:
@@ -125,7 +127,7 @@ class Book:
         notebook = autograded_notebook(notebook, self._released[graded.assignment], graded.marks)
         submitted_at = self._keep_timestamp(graded.student, graded.assignment)
         write_whole(self._classroom.autograded(graded.student, graded.assignment), as_file(notebook))
-        with self.writing() as gradebook:
+        with self.writing(why) as gradebook:
             gradebook.update_or_create_student(graded.student)
             gradebook.update_or_create_submission(graded.assignment, graded.student, timestamp=submitted_at)
             submitted = gradebook.find_submission_notebook(graded.assignment, graded.assignment, graded.student)
@@ -152,6 +154,13 @@ class Book:
             self._gradebook.db.remove()
         return {student: {name: points[name] for name in names if name in points} for student, points in found.items()}
 
+    def changes(self, assignment: str = "", student: str = "") -> list[Change]:
+        """The log of changes, the oldest first; what other programs changed until now is in it, too."""
+        with self.writing() as gradebook:
+            connection = gradebook.db.connection()
+            note_unlogged(connection, assignment)
+            return changes_of(connection, assignment, student)
+
     def _keep_timestamp(self, student: str, assignment: str) -> datetime.datetime | None:
         """When the submission came in, which nbgrader wants to find in `autograded/` too."""
         submitted_at = handed_in(self._classroom, student, assignment)
@@ -175,7 +184,7 @@ class Book:
                 connection, join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False
             )
             gradebook.db = scoped_session(inner)
-            changes.because(gradebook.db, why, who)
+            because(gradebook.db, why, who)
             try:
                 yield gradebook
                 gradebook.db.commit()

@@ -10,7 +10,10 @@ from grading.judging.job import Job
 from utils.paths import COURSE
 
 CODE = "the course's code"
-HASHED = (CODE, "the released notebook", "your own checks")  # of these it is said that they changed, and not how
+RELEASED = "the released notebook"
+CHECKS = "your own checks"
+HASHED = (CODE, RELEASED, CHECKS)  # of these it is said that they changed, and not how
+OPTIONS = ("--cell-seconds", "--seconds", "--memory", "--all-cells", "--data", CHECKS)  # as a run of `grade` has them
 
 
 def basis(job: Job) -> dict[str, str]:
@@ -26,8 +29,8 @@ def basis(job: Job) -> dict[str, str]:
         "--memory": str(rules.limits.memory_megabytes),
         "--all-cells": "yes" if rules.everything else "no",
         "--data": job.data or "none",
-        "the released notebook": _hash([job.released]),
-        "your own checks": _hash(map(str, job.private)) if job.private else "none",
+        RELEASED: _hash([job.released]),
+        CHECKS: _hash(map(str, job.private)) if job.private else "none",
         CODE: _hash_of_code(),
         "Python": platform.python_version(),
         **{package: version(package) for package in packages},
@@ -41,8 +44,11 @@ def key(basis: Mapping[str, str], content: bytes) -> str:
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """What is another, such as `torch (2.8.0, then 2.9.0)`; of code and the like without what it was."""
-    changed = [what for what in after if before.get(what) != after[what]]
-    return [_difference(what, before.get(what, "not known"), after[what]) for what in changed]
+    if not before:
+        return ["the earlier ones were not kept"]
+    return [
+        _difference(what, before.get(what, "none"), after[what]) for what in after if before.get(what) != after[what]
+    ]
 
 
 def _difference(what: str, before: str, after: str) -> str:

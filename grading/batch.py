@@ -192,8 +192,7 @@ def _with_seed(job: Job, classroom: Classroom, again: bool, chosen: Chosen = EVE
     The seed is drawn once and kept beside the results, so that a late submission gets the same cases. To grade chosen
     ones takes it as it is: a run for all that was interrupted is still to be gone on with.
     """
-    path = classroom.batch(job.assignment)
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    kept = _kept(classroom, job.assignment)
     goes_on = not kept.get("finished", True)
     draw = again and not goes_on
     seed = job.rules.seed or (0 if draw else kept.get("seed", 0)) or new_seed()
@@ -202,6 +201,16 @@ def _with_seed(job: Job, classroom: Classroom, again: bool, chosen: Chosen = EVE
     if not (chosen.any and kept):
         _keep_seed(classroom, job, finished=chosen.any, anew=anew)
     return job, anew
+
+
+def seed_of(classroom: Classroom, assignment: str) -> int:
+    """The seed of a class's random cases; 0 if nothing was graded yet."""
+    return _kept(classroom, assignment).get("seed", 0)
+
+
+def _kept(classroom: Classroom, assignment: str) -> dict:
+    path = classroom.batch(assignment)
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _keep_seed(classroom: Classroom, job: Job, finished: bool, anew: bool) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import scoped_session, sessionmaker
 from grading.assignment import Assignment
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.people import Roster
+from grading.exchange.people import Student as Enrolled
 from grading.gradebook.autograded import as_file, autograded_notebook
 from grading.gradebook.changes import Change, because, changes_of, note_unlogged
 from grading.gradebook.config import course_directory, nbgrader_configuration
@@ -83,6 +84,13 @@ class Book:
                 for name, value in known.items():
                     if value and one.id in there and getattr(there[one.id], name) != value:
                         setattr(there[one.id], name, value)
+
+    def enrolled(self) -> list[Enrolled]:
+        """Everybody in the gradebook, with what it knows of them."""
+        with explained(self.url):
+            found = [_enrolled(student) for student in self._gradebook.db.scalars(select(Student))]
+            self._gradebook.db.remove()
+        return found
 
     def register(self, assignment: Assignment) -> None:
         """Put the assignment with its cells and points in the gradebook, as `nbgrader generate_assignment` does.
@@ -158,7 +166,7 @@ class Book:
         """The log of changes, the oldest first; what other programs changed until now is in it, too."""
         with self.writing() as gradebook:
             connection = gradebook.db.connection()
-            note_unlogged(connection, assignment)
+            note_unlogged(connection, assignment, student)
             return changes_of(connection, assignment, student)
 
     def _keep_timestamp(self, student: str, assignment: str) -> datetime.datetime | None:
@@ -191,6 +199,11 @@ class Book:
             finally:
                 gradebook.db.remove()
                 gradebook.db = usual
+
+
+def _enrolled(student: Student) -> Enrolled:
+    names = {"first_name": student.first_name or "", "last_name": student.last_name or "", "email": student.email or ""}
+    return Enrolled(student.id, **names)
 
 
 def _checked(student: str) -> str:

@@ -101,7 +101,7 @@ def _reason(submission: SubmittedAssignment, penalty: float | None, was_due: dat
     facts = [came, f"due {_utc(due)}" if due else "without a due date"]
     if was_due and was_due != due:
         facts.append(f"which moved from {_utc(was_due)}")
-    return f"{'late penalty' if penalty else 'no late penalty'}: {', '.join(facts)}"
+    return f"{'no late penalty' if penalty is None else 'late penalty'}: {', '.join(facts)}"
 
 
 def _utc(time: datetime) -> str:

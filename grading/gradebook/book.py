@@ -37,6 +37,7 @@ from grading.exchange.people import Roster
 from grading.gradebook.autograded import as_file, autograded_notebook
 from grading.gradebook.config import course_directory, nbgrader_configuration
 from grading.gradebook.due_dates import DueDates, kept_due_dates
+from grading.gradebook.entries import Entry, read_entries
 from grading.gradebook.lateness import handed_in, seconds_late
 from grading.problems import GradingError
 from grading.receipt import Receipt
@@ -201,6 +202,20 @@ class Book:
                 found.setdefault(student, {})[name] = points
             self._gradebook.db.remove()
         return {student: {name: points[name] for name in names if name in points} for student, points in found.items()}
+
+    def entries(self, assignment: str) -> dict[str, dict[str, Entry]]:
+        """{student: {grade_id: what counts for that cell, and what a person wrote of it}}."""
+        with _explained(self.url):
+            found = read_entries(self._gradebook.db, self._gradebook.find_assignment(assignment).id)
+            self._gradebook.db.remove()
+        return found
+
+    def due_date(self, assignment: str) -> datetime.datetime | None:
+        """When it is due for everybody, as the gradebook has it."""
+        with _explained(self.url):
+            due = self._gradebook.find_assignment(assignment).duedate
+            self._gradebook.db.remove()
+        return due.replace(tzinfo=datetime.UTC) if due else None
 
     def _keep_timestamp(self, student: str, assignment: str) -> datetime.datetime | None:
         """When the submission came in, which nbgrader wants to find in `autograded/` too."""

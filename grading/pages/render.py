@@ -66,10 +66,11 @@ def percent(share: float) -> str:
     return str(rounded if share in (0, 1) else min(max(rounded, 1), 99))
 
 
-def parted(text: str, lines: int = 10, characters: int = 1_000) -> tuple[str, str]:
-    """The beginning of a long text, to be read at a glance, and the rest, which a page folds."""
+def parted(text: str, lines: int = 20, characters: int = 1_500) -> tuple[str, str]:
+    """The beginning of a long text, to be read at a glance, and the rest, which a page folds; not for a few lines."""
     beginning = "\n".join(text.split("\n", lines)[:lines])[:characters]
-    return beginning, text[len(beginning) :].removeprefix("\n")
+    rest = text[len(beginning) :].removeprefix("\n")
+    return (text, "") if len(rest) < characters / 5 and rest.count("\n") < lines / 4 else (beginning, rest)
 
 
 def when(time: datetime | str | None) -> str:

@@ -74,6 +74,7 @@ class Lesson:
         handed_in: how many files were graded.
         due: when it was due.
         pages: {student: address of the feedback page, from the course page on}.
+        unsafe: some of it was graded without a sandbox.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Lesson:
     handed_in: int
     due: DueDates = field(default_factory=DueDates)
     pages: Mapping[str, str] = field(default_factory=dict)
+    unsafe: bool = False
 
     @property
     def mean(self) -> float:
@@ -138,6 +140,7 @@ def lesson(
         len(graded),
         due or DueDates(),
         pages or {},
+        any(one.unsafe for one in graded),
     )
 
 
@@ -164,7 +167,7 @@ def course_page(lessons: Sequence[Lesson], students: Mapping[str, str], now: dat
     return render(
         "course.html",
         script="sort.js",
-        unsafe=False,
+        unsafe=any(one.unsafe for one in lessons),
         lessons=lessons,
         students=students,
         names={student: name for student, name in students.items() if name},

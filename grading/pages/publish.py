@@ -1,4 +1,4 @@
-"""Write the pages of a class: feedback for each student, and the class page."""
+"""Write the pages of a class: feedback for each student, the class page, and the course page on all lessons."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

@@ -126,9 +126,18 @@ def test_the_page_shows_students_by_lessons():
     text = text_of(page)
     assert "3 students, 2 lessons graded, 2 fall behind" in text
     assert "s1 Ada Abe 17 … 8 9" in text and "s2 6.5 6.5 –" in text and "s3 0 – –" in text
-    assert '<a href="../feedback/s1/01.html">8</a>' in page and '<a href="02_cnn_on_mnist.html">' in page
+    assert (
+        '<a href="../feedback/s1/01.html" target="feedback">8</a>' in page and '<a href="02_cnn_on_mnist.html">' in page
+    )
     assert "2 of 3" in text and "1 of 2 50 % 9 to 91 %" in text
     assert "01: 6.5 of 9, 02: not handed in" in text
+
+
+def test_the_page_says_if_a_lesson_was_graded_without_a_sandbox():
+    first, second = two_lessons()
+    unsafe = lesson(ASSIGNMENT, [graded("s1", {}, unsafe=True)], [])
+    assert "without a sandbox" in course_page([unsafe, second], {}, NOW)
+    assert "without a sandbox" not in course_page([first, second], {}, NOW)
 
 
 def test_nothing_hostile_becomes_markup():

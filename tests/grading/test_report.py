@@ -120,7 +120,7 @@ def test_what_is_known_of_the_class_stands_on_the_page():
     assert f"{when(submitted)} late by 26 h, −2.5" in text and "a group of 2" in text
     assert f"Due {when(due)}, 1 with a date of their own" in text and f"due {when(submitted)}" in text
     assert text.count(" late ") == 2, "one by a time, one by a mark alone"
-    assert '<a href="../feedback/s1.html"><bdi>s1</bdi></a>' in page
+    assert '<a href="../feedback/s1.html" target="feedback"><bdi>s1</bdi></a>' in page
     assert f"exports count it, so that their most is {8 + ASSIGNMENT.quiz_points:g}" in text
 
 
@@ -129,14 +129,14 @@ def test_students_come_first_whose_file_could_not_be_read_among_them():
     page = class_page([*CLASS, unreadable], ASSIGNMENT, about=Class(pages={"s5": "../feedback/s5.html"}))
     headings = re.findall(r"<h2 id=\"(\w+)", page)
     assert headings == ["students", "distribution", "exercises", "mistakes", "trouble"]
-    row = page.partition('<a href="../feedback/s5.html">')[2].partition("</tr>")[0]
+    row = page.partition('<a href="../feedback/s5.html" target="feedback">')[2].partition("</tr>")[0]
     assert "not graded" in row and "○" not in row
 
 
 def test_students_of_a_mistake_are_linked_to_their_pages():
     page = class_page(CLASS, ASSIGNMENT, about=Class(pages={"s2": "../feedback/s2.html"}))
     row = page.partition("bias forgotten")[2].partition("</tr>")[0]
-    assert '<a href="../feedback/s2.html"><bdi>s2</bdi></a>, <bdi>s3</bdi>' in " ".join(row.split())
+    assert '<a href="../feedback/s2.html" target="feedback"><bdi>s2</bdi></a>, <bdi>s3</bdi>' in " ".join(row.split())
 
 
 @pytest.mark.parametrize(
@@ -186,6 +186,22 @@ def test_rows_are_sorted_and_found_in_a_browser(tmp_path, chromium):
     page.get_by_role("searchbox").fill("ida")
     assert shown() == ["s3"] and page.get_by_role("status").inner_text() == "1 of 11"
     assert trouble == []
+
+
+def test_feedback_opens_in_one_tab_beside_the_class_page(tmp_path, chromium):
+    for name in ("s1", "s2"):
+        (tmp_path / f"{name}.html").write_text(feedback_page(graded(name, {}), None, ASSIGNMENT), encoding="utf-8")
+    path = tmp_path / "class.html"
+    path.write_text(class_page(CLASS, ASSIGNMENT, about=Class(pages={"s1": "s1.html", "s2": "s2.html"})), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    students = page.get_by_role("group", name="Students")
+    with page.expect_popup() as opened:
+        students.get_by_role("link", name="s1").click()
+    beside = opened.value
+    students.get_by_role("link", name="s2").click()
+    beside.wait_for_url("**/s2.html")
+    assert len(page.context.pages) == 2 and page.url == path.as_uri()
 
 
 def test_a_group_that_handed_in_one_file_is_not_said_to_be_equal():

@@ -56,12 +56,11 @@ def _course_page(classroom: Classroom) -> Path:
     from grading.exchange.roster import kept
     from grading.pages.publish import lesson_of, publish_course
 
-    lessons, students = [], {}
+    roster, lessons, students = kept(classroom), [], {}
+    gone = {student.id for student in roster.students if student.gone} if roster else set()
     for found in graded_assignments(classroom, ""):
-        scores, names = scores_in(classroom, found.name), names_in(classroom, found.name)
+        names = names_in(classroom, found.name)
+        scores = [score for score in scores_in(classroom, found.name) if score.student not in gone]
         lessons.append(lesson_of(classroom, found, scores, due_in(classroom, found.name)))
         students |= {score.student: names.get(score.student, "") for score in scores}
-    roster = kept(classroom)
-    gone = {student.id for student in roster.students if student.gone} if roster else set()
-    present = {student: name for student, name in students.items() if student not in gone}
-    return publish_course(classroom, lessons, present)
+    return publish_course(classroom, lessons, students)

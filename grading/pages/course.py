@@ -42,7 +42,6 @@ class Points:
 class Rate:
     """How many passed an exercise, of those whose file could be read."""
 
-    lesson: str
     title: str
     passed: int
     untouched: int
@@ -153,7 +152,7 @@ def _rate(grade_id: str, assignment: Assignment, graded: Iterable[Graded]) -> Ra
     verdicts = [mark.verdict for one in graded for mark in one.marks if mark.grade_id == grade_id and not mark.fault]
     passed = sum(verdict.passed for verdict in verdicts)
     untouched = sum(verdict.status == "not attempted" for verdict in verdicts)
-    return Rate(assignment.name, assignment.exercise_titles[grade_id], passed, untouched, len(verdicts))
+    return Rate(assignment.exercise_titles[grade_id], passed, untouched, len(verdicts))
 
 
 def course_page(lessons: Sequence[Lesson], students: Mapping[str, str], now: datetime) -> str:

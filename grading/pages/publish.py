@@ -109,8 +109,9 @@ def publish_course(
 def lesson_of(
     classroom: Classroom, assignment: Assignment, scores: Sequence[Score], due: DueDates | None = None
 ) -> Lesson:
-    """What the course page needs of a graded assignment. `scores` are those of the gradebook."""
-    graded = read_results(classroom, assignment.name)
+    """What the course page needs of a graded assignment: of those, who are in the class, whose `scores` these are."""
+    present = {score.student for score in scores}
+    graded = [one for one in read_results(classroom, assignment.name) if one.student in present]
     return lesson(assignment, graded, scores, due, _pages(classroom, assignment, graded))
 
 

@@ -101,10 +101,13 @@ def test_the_pages_of_a_class_have_what_a_person_wrote(school, tmp_path, reach_g
     course = school.classroom.course.read_text(encoding="utf-8")
     assert "Mei Nowak" in course and ">1.5</a>" in course
 
-    (tmp_path / "new.csv").write_text("\n".join(ROSTER.splitlines()[:3]), encoding="utf-8")
-    reach_grade("roster", "new.csv")  # Omar has left
+    assert "2 of 3" in course
+    header, mei, _, omar = ROSTER.splitlines()
+    (tmp_path / "new.csv").write_text("\n".join((header, mei, omar)), encoding="utf-8")
+    reach_grade("roster", "new.csv")  # Grete has left
     reach_grade("report")
-    assert "Omar" not in school.classroom.course.read_text(encoding="utf-8")
+    course = school.classroom.course.read_text(encoding="utf-8")
+    assert "Grete" not in course and "1 of 2" in course and "s0002" not in course
 
 
 def test_what_a_new_roster_changes_is_said(school, tmp_path, reach_grade):

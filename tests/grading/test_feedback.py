@@ -138,7 +138,8 @@ def test_a_page_graded_without_a_sandbox_says_so():
 
 
 def test_nothing_hostile_becomes_markup():
-    page = feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT, {SCRIPT: SCRIPT})
+    entries = {name: Entry(1.0, by_hand=True, comment=SCRIPT) for name in ("conv2d", "check_conv2d", QUIZ)}
+    page = feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT, {SCRIPT: SCRIPT}, entries=entries)
     assert_harmless(page)
     page.encode("utf-8")  # half a surrogate pair would not
     assert not set(page) & {"\x00", "\x1b", "\u202e"}

@@ -3,11 +3,15 @@
 # nbgrader declares its tables in SQLAlchemy's old style, where a type checker sees columns instead of their values.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
 
-from nbgrader.api import BaseCell, Comment, Grade, SubmittedAssignment, SubmittedNotebook
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, scoped_session
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # pages know entries, and none of them waits for nbgrader
+    from nbgrader.api import Comment, Grade
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session, scoped_session
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Entry:
 
 def read_entries(session: Session | scoped_session, assignment_id: str) -> dict[str, dict[str, Entry]]:
     """{student: {grade_id: entry}} of an assignment, for all checks and quizzes, and for answers with a comment."""
+    from nbgrader.api import Comment, Grade
+
     found: dict[str, dict[str, Entry]] = {}
     grades = _of(Grade, assignment_id).add_columns(Grade.auto_score, Grade.manual_score, Grade.extra_credit)
     for student, name, auto, manual, extra in session.execute(grades):
@@ -44,6 +50,9 @@ def read_entries(session: Session | scoped_session, assignment_id: str) -> dict[
 
 def _of(kind: type[Grade] | type[Comment], assignment_id: str) -> Select:
     """Query for the (student, name of the cell) of each grade or comment."""
+    from nbgrader.api import BaseCell, SubmittedAssignment, SubmittedNotebook
+    from sqlalchemy import select
+
     return (
         select(SubmittedAssignment.student_id, BaseCell.name)
         .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import nbformat
@@ -11,7 +12,6 @@ from nbformat import NotebookNode
 
 from grading.assignment import Assignment
 from grading.classroom import Classroom
-from grading.gradebook.book import Score
 from grading.gradebook.due_dates import DueDates
 from grading.gradebook.entries import Entry
 from grading.gradebook.lateness import handed_in, seconds_late
@@ -22,6 +22,9 @@ from grading.pages.report import Class, class_page
 from grading.receipt import Receipt
 from grading.results import Graded, read_results
 from utils.files import write_whole
+
+if TYPE_CHECKING:  # nbgrader takes a second to import
+    from grading.gradebook.book import Score
 
 
 def publish_feedback(
@@ -107,7 +110,7 @@ def publish_course(
 
 
 def lesson_of(
-    classroom: Classroom, assignment: Assignment, scores: Sequence[Score], due: DueDates | None = None
+    classroom: Classroom, assignment: Assignment, scores: "Sequence[Score]", due: DueDates | None = None
 ) -> Lesson:
     """What the course page needs of a graded assignment: of those, who are in the class, whose `scores` these are."""
     present = {score.student for score in scores}

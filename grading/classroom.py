@@ -9,6 +9,7 @@ autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    repaired, run in the sandbox, 
 results/ASSIGNMENT/STUDENT.json                   a `grading.results.Graded` each
 feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
 report/ASSIGNMENT.html                            the class page
+report/index.html                                 the course page, on all assignments
 gradebook.db, nbgrader_config.py                  nbgrader's
 """
 
@@ -48,6 +49,10 @@ class Classroom:
 
     def report(self, assignment: str) -> Path:
         return self.root / "report" / f"{assignment}.html"
+
+    @property
+    def course(self) -> Path:
+        return self.root / "report" / "index.html"
 
     @property
     def roster(self) -> Path:

@@ -23,6 +23,7 @@ from grading.gradebook.autograded import as_file, autograded_notebook
 from grading.gradebook.changes import Change, because, changes_of, note_unlogged
 from grading.gradebook.config import course_directory, nbgrader_configuration
 from grading.gradebook.database import explained, from_root, open_database
+from grading.gradebook.entries import Entry, read_entries
 from grading.gradebook.lateness import handed_in
 from grading.gradebook.penalties import Penalties
 from grading.gradebook.scores import Score, read_points, read_scores, write_scores
@@ -168,6 +169,20 @@ class Book:
             connection = gradebook.db.connection()
             note_unlogged(connection, assignment, student)
             return changes_of(connection, assignment, student)
+
+    def entries(self, assignment: str) -> dict[str, dict[str, Entry]]:
+        """{student: {grade_id: what counts for that cell, and what a person wrote of it}}."""
+        with explained(self.url):
+            found = read_entries(self._gradebook.db, self._gradebook.find_assignment(assignment).id)
+            self._gradebook.db.remove()
+        return found
+
+    def due_date(self, assignment: str) -> datetime.datetime | None:
+        """When it is due for everybody, as the gradebook has it."""
+        with explained(self.url):
+            due = self._gradebook.find_assignment(assignment).duedate
+            self._gradebook.db.remove()
+        return due.replace(tzinfo=datetime.UTC) if due else None
 
     def _keep_timestamp(self, student: str, assignment: str) -> datetime.datetime | None:
         """When the submission came in, which nbgrader wants to find in `autograded/` too."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from grading.assignment import Assignment
+from grading.gradebook.due_dates import DueDates
 from grading.pages.equal import same_submissions
 from grading.pages.findings import named_mistakes, other_failures
 from grading.pages.render import render
@@ -30,6 +31,9 @@ class Class:
         pages: {student: address of the feedback page, from the class page on}.
         answers: {student: what `equal.answer_fingerprints` gave for the notebook}.
         graded_at: when the last of them was graded.
+        submitted: {student: when the submission came in}, as far as that is known.
+        late: {student: by how many seconds}, of those who are late.
+        due: when it is due.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +43,9 @@ class Class:
     pages: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, dict[str, str]] = field(default_factory=dict)
     graded_at: datetime | None = None
+    submitted: Mapping[str, datetime] = field(default_factory=dict)
+    late: Mapping[str, float] = field(default_factory=dict)
+    due: DueDates = field(default_factory=DueDates)
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,7 @@ def class_page(
         about=about,
         names=about.names,
         graded=with_marks,
+        everybody=sorted(graded, key=lambda one: one.student),
         max_points=sum(task.points for task in assignment.tasks),
         quiz_points=assignment.quiz_points,
         mean=statistics.fmean(one.points for one in with_marks) if with_marks else 0,

@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from grading.commands.by_hand import open_
+from grading.commands.by_hand import open_, quizzes
 from grading.commands.collect import collect, roster
 from grading.commands.export import export
 from grading.commands.grade import grade
@@ -14,7 +14,18 @@ from grading.commands.pages import feedback, report
 from grading.problems import GradingError
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-for command in (release, collect, roster, grade, open_, feedback, report, export, demo):  # as the help lists them
+for command in (
+    release,
+    collect,
+    roster,
+    grade,
+    quizzes,
+    open_,
+    feedback,
+    report,
+    export,
+    demo,
+):  # as the help lists them
     app.command(command.__name__.rstrip("_"))(command)
 
 

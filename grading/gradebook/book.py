@@ -236,6 +236,11 @@ class Book:
                     for submitted in submission.notebooks:
                         submitted.late_submission_penalty = self._late_penalty(submitted, seconds)
 
+    def renew_penalty(self, submitted: SubmittedNotebook) -> None:
+        """What is taken off for late work, after a score in it was changed in the same `writing`."""
+        self._gradebook.db.expire(submitted, ["score"])
+        submitted.late_submission_penalty = self._late_penalty(submitted, self._seconds_late(submitted.assignment))
+
     def _extend(self, submission: SubmittedAssignment) -> None:
         """Give the student the time that `due.csv` says; an assignment that is not in it stays as it is."""
         if dates := self._due.get(submission.assignment.name):

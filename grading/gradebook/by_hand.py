@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, aliased, scoped_session
 
 from grading.gradebook.book import Book
 from grading.gradebook.changes import Change, changes_of
+from grading.problems import GradingError
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,15 @@ def give(
         why: a sentence for the log of changes.
         who: the grader's name for that log; this account, if empty.
 
-    Raises Outdated if some do not stand as they were seen, and GradingError if the gradebook cannot be written.
+    Raises Outdated if some do not stand as they were seen, and GradingError if one is gone or the gradebook cannot be
+    written.
     """
     wanted = {one.key: one for one in given}
     with book.writing(why, who) as gradebook:
         _hold(gradebook.db, wanted)
         before = _found(gradebook.db.execute(_query().where(Grade.id.in_(wanted))))
+        if len(before) < len(wanted):
+            raise GradingError("One of these answers is no longer in the gradebook. Load the page again.")
         if outdated := [one for one in before if not is_as_seen(one)]:
             raise Outdated(outdated)
         grades = gradebook.db.scalars(select(Grade).where(Grade.id.in_(wanted))).all()

@@ -20,17 +20,14 @@ def written_under(question: Question, cell: str) -> str:
 
     Who strikes out choices has answered too, so what is left of a changed question is shown as it is.
     """
-    cell = as_written(cell).replace(STUB, "")
-    wanted = [line.strip() for line in question.text.split("\n")]
-    added = []
+    wanted = [stripped for line in as_written(question.text).split("\n") if (stripped := line.strip())]
+    cell, added = as_written(cell).replace(STUB, ""), []
     for line in cell.split("\n"):
         if wanted and line.strip() == wanted[0]:
             wanted.pop(0)
-        elif wanted and not wanted[0] and line.strip() == next(filter(None, wanted)):
-            del wanted[: wanted.index(line.strip()) + 1]  # an editor left blank lines out
         else:
             added.append(line)
-    return (cell if any(wanted) else "\n".join(added)).strip()
+    return (cell if wanted else "\n".join(added)).strip()
 
 
 def folded(answer: str) -> str:
@@ -63,7 +60,7 @@ class Notebooks:
 
 
 def _quiz_cells(path: Path) -> dict[str, str]:
-    """{grade_id: source} of a notebook that we wrote."""
+    """{grade_id: source} of a notebook that we wrote, or `nbgrader autograde`, which writes lists of lines."""
     cells = json.loads(path.read_bytes())["cells"]
     marked = ((cell, cell["metadata"].get("nbgrader", {})) for cell in cells)
-    return {of["grade_id"]: cell["source"] for cell, of in marked if of.get("grade") and of.get("solution")}
+    return {of["grade_id"]: "".join(cell["source"]) for cell, of in marked if of.get("grade") and of.get("solution")}

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from grading.problems import GradingError
+from grading.untrusted.text import visible
 from utils.files import write_whole
 
 LONGEST = 500  # characters of an item's sentence
@@ -72,7 +73,7 @@ def checked_item(points: object, says: object) -> Item:
         raise GradingError("The points of a rubric's item are a number.")
     if abs(points) > MOST_POINTS:
         raise GradingError(f"The points of a rubric's item are at most {MOST_POINTS:,}.")
-    line = " ".join(says.split()) if isinstance(says, str) else ""
+    line = " ".join(visible(says).split())
     if not line or len(line) > LONGEST:
         raise GradingError(f"The sentence of a rubric's item has 1 to {LONGEST} characters.")
     return Item(points, line)

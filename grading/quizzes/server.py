@@ -22,6 +22,7 @@ from grading.quizzes.access import Guarded
 from grading.quizzes.desk import Answer, Desk, version_of
 from grading.quizzes.questions import Question
 from grading.quizzes.rubric import Item, checked_item
+from grading.untrusted.text import visible
 
 ADDRESS = "127.0.0.1"
 ON_A_PAGE = 100  # groups of equal answers
@@ -41,10 +42,11 @@ def serve(desk: Desk, port: int, ready: Callable[[str], None]) -> None:
 
     Raises GradingError if the port is taken.
     """
-    asyncio.run(_serve(desk, port, ready))
+    asyncio.run(serving(desk, port, ready))
 
 
-async def _serve(desk: Desk, port: int, ready: Callable[[str], None]) -> None:
+async def serving(desk: Desk, port: int, ready: Callable[[str], None]) -> None:
+    """The same, until it is cancelled."""
     try:
         sockets = bind_sockets(port, ADDRESS)
     except (OSError, OverflowError) as error:
@@ -191,7 +193,7 @@ def _given(sent: dict[str, Any], most: float) -> Given:
     is_number = isinstance(score, int | float) and not isinstance(score, bool)
     if score is not None and not (is_number and 0 <= score <= most):
         raise HTTPError(400, f"Points for this question are from 0 to {most:g}.")
-    return Given(key, score, comment.strip())
+    return Given(key, score, visible(comment, MAX_COMMENT).strip())
 
 
 def _item(sent: object) -> Item | None:

@@ -280,7 +280,6 @@ function open() {
 
   function go(card) {
     if (!card) return;
-    here = card;
     card.element.focus();
     card.element.scrollIntoView({ block: "nearest" });
   }

@@ -39,7 +39,8 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.orm import Session, scoped_session
-from sqlalchemy.orm.attributes import PASSIVE_NO_INITIALIZE, get_history
+from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 LATE = "late_penalty"  # takes the place of a cell's name; its points are below zero
 NOT_KNOWN = "not known"

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from grading.gradebook import changes
 from grading.gradebook.book import Book
 from grading.problems import GradingError
-from tests.grading.school import CHECK, NAME, QUIZ, RIGHT, School
+from tests.grading.school import NAME, QUIZ, RIGHT, School
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import logging
 import math
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from grading.gradebook.changes import Change
 from grading.pages.render import render, when
 from grading.problems import GradingError
 from grading.quizzes.access import Guarded
-from grading.quizzes.desk import Answer, Desk, version_of
+from grading.quizzes.desk import Answer, Desk, Group, version_of
 from grading.quizzes.questions import Question
 from grading.quizzes.rubric import Item, checked_item
 from grading.untrusted.text import visible
@@ -138,16 +138,17 @@ class Answers(AtDesk):
             "version": version_of(rubric),
             "token": self.xsrf_token.decode(),
         }
+        waiting = [group for group in groups if group.standing.waits]
+        shown = groups[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
         self.show(
             "quiz.html",
             question=question,
             about=about,
-            groups=[
-                (group, list(map(_state, group.answers))) for group in groups[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
-            ],
-            waiting=sum(len(group.answers) for group in groups if group.standing.waits),
-            total=sum(len(group.answers) for group in groups),
-            empty=sum(len(group.answers) for group in groups if group.standing.waits and not group.text),
+            groups=[(group, list(map(_state, group.answers))) for group in shown],
+            total=_count(groups),
+            waiting=_count(waiting),
+            empty=_count(group for group in waiting if not group.text),
+            again=_count(group for group in waiting if group.standing.points is not None),
             anonymous=self.desk.anonymous,
             together=together,
             page=at,
@@ -181,6 +182,10 @@ class Rubric(AtDesk):
         question, sent = self.question(assignment, cell), self.sent()
         self.desk.change_rubric(question, str(sent.get("version")), _item(sent.get("old")), _item(sent.get("new")))
         self.finish({})
+
+
+def _count(groups: Iterable[Group]) -> int:
+    return sum(len(group.answers) for group in groups)
 
 
 def _given(sent: dict[str, Any], most: float) -> Given:

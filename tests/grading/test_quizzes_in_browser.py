@@ -164,6 +164,22 @@ def test_an_answer_that_was_handed_in_anew_is_not_graded_unseen(page, school):
     assert in_the_gradebook(school, "ada") == in_the_gradebook(school, "bob") == (None, True, None)
 
 
+def test_points_hold_after_a_new_grading_if_a_person_says_so(page, school):
+    card(page, "It is spread").focus()
+    press(page, "1")
+    said(page, "Saved: 1 point.")
+    with Book(school.classroom) as book:
+        book.register(school.assignment)
+        for student in ("ada", "bob"):
+            record(book, school, student, ANSWERS[student])
+    assert in_the_gradebook(school, "ada") == (1, True, "C, with the reason.")
+    page.reload()
+    assert card(page, "It is spread").locator(".standing").inner_text() == "graded again since; had 1 of 1 point"
+    page.get_by_role("button", name="Keep the points of 2 answers").click()
+    said(page, "Saved: 1 point.")
+    assert in_the_gradebook(school, "ada") == in_the_gradebook(school, "bob") == (1, False, "C, with the reason.")
+
+
 def test_a_server_that_has_ended_loses_nothing_silently(chromium, school):
     with served(school) as server, contextlib.ExitStack() as stack:
         page = stack.enter_context(opened(chromium, server.address))

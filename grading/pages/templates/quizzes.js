@@ -79,12 +79,12 @@ function open() {
       const shown = score ?? this.points;
       this.standing.textContent = has.size > 1 ? "given different points: load again"
         : shown === null ? "waits"
-        : `${this.waits ? "waits; had " : ""}${Number(shown.toFixed(2))} of ${points(about.most)}`;
+        : `${this.waits ? "graded again since; had " : ""}${Number(shown.toFixed(2))} of ${points(about.most)}`;
       this.standing.classList.toggle("waits", this.waits);
       this.field.value = score ?? "";
       if (document.activeElement !== this.words) this.words.value = own(this.wanted.comment);
       this.same.hidden = !this.waits || (!this.before && this.points === null);
-      this.same.textContent = this.before ? `As equal answers: ${points(this.before.score)}` : "Keep it as it is";
+      this.same.textContent = this.points === null && this.before ? `As equal answers: ${points(this.before.score)}` : "Keep the points";
       const now = chosen(this.wanted.comment);
       this.items.hidden = !about.rubric.length;
       about.rubric.forEach((item, place) => {
@@ -106,7 +106,7 @@ function open() {
 
     toggle(place) {
       const item = about.rubric[place];
-      if (!item) return;
+      if (!item) return say(`There is no item ${place + 1} in the rubric.`);
       const now = chosen(this.wanted.comment);
       const items = now.includes(item) ? now.filter(one => one !== item) : about.rubric.filter(one => one === item || now.includes(one));
       const text = comment(items, this.words.value.trim());
@@ -118,7 +118,12 @@ function open() {
     }
 
     giveSame() {
-      this.give(this.before ?? { score: this.points, comment: this.wanted.comment });
+      if (this.points !== null) this.keep();
+      else this.give(this.before);
+    }
+
+    keep() { // graded again since a person gave points, so it waits for that person to say that they hold
+      this.give({ score: this.points, comment: this.wanted.comment });
     }
 
     write() {
@@ -296,6 +301,10 @@ function open() {
   document.getElementById("empty")?.addEventListener("click", ({ target }) => {
     target.disabled = true;
     for (const card of cards) if ("empty" in card.element.dataset && card.waits) card.giveNone();
+  });
+  document.getElementById("again")?.addEventListener("click", ({ target }) => {
+    target.disabled = true;
+    for (const card of cards) if (card.waits && card.points !== null) card.keep();
   });
   document.addEventListener("focusin", ({ target }) => {
     const card = cards.find(({ element }) => element.contains(target));

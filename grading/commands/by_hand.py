@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -39,8 +40,8 @@ def quizzes(
 
     def ready(address: str) -> None:
         console.print(f"quizzes: {address}", markup=False, highlight=False)
-        if browser:
-            webbrowser.open(address)
+        if browser:  # in a thread, since a browser in the terminal runs until it is closed
+            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
     assignments = graded_assignments(Classroom(folder), assignment)
     with Book(Classroom(folder)) as book, contextlib.suppress(KeyboardInterrupt):

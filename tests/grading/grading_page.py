@@ -1,12 +1,16 @@
 """A class whose quizzes wait to be graded, and the page for quizzes served to tests."""
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import http.client
 import json
 import re
+import shutil
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -24,12 +28,25 @@ ANSWERS = {"ada": "**c**. It is spread.", "bob": "C — it is spread", "cyd": "a
 def school_with_answers(root: Path, answers: dict[str, str] = ANSWERS) -> School:
     """A graded class: {student: what they wrote under the question}; who wrote nothing left the cell as it was."""
     school = School(root)
+    shutil.copytree(_graded(tuple(answers.items())), root, dirs_exist_ok=True)
+    return school
+
+
+@functools.cache
+def _graded(answers: tuple[tuple[str, str], ...]) -> Path:
+    """The folder of such a class, which takes seconds to make, so that each is made once."""
+    root = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, root)
+    grade(School(root), answers)
+    return root
+
+
+def grade(school: School, answers: Iterable[tuple[str, str]]) -> None:
     with Book(school.classroom) as book:
         book.register(school.assignment)
-        for student, answer in answers.items():
+        for student, answer in answers:
             book.enrol(student, first_name=student.title(), last_name="Lee")
             record(book, school, student, answer)
-    return school
 
 
 def record(book: Book, school: School, student: str, answer: str) -> None:
@@ -95,8 +112,8 @@ class Visitor:
     def sign_in(self) -> Answered:
         return self.get(self.address.removeprefix(f"http://{self.host}"))
 
-    def post(self, path: str, content: object, **headers: str) -> Answered:
-        usual = {"Origin": f"http://{self.host}", "X-XSRFToken": self.about()["token"]}
+    def post(self, path: str, content: object, token: str = "", **headers: str) -> Answered:
+        usual = {"Origin": f"http://{self.host}", "X-XSRFToken": token or self.about()["token"]}
         return self.ask("POST", PAGE + path, json.dumps(content), usual | headers)
 
     def ask(self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None) -> Answered:
@@ -119,6 +136,8 @@ class Visitor:
         """What the page's script knows of each group of answers."""
         return [json.loads(unescape(found)) for found in re.findall(r"data-answers='([^']*)'", self.get(path).text)]
 
-    def save(self, answers: list[dict], score: float | None, comment: str = "", **more: object) -> Answered:
+    def save(
+        self, answers: list[dict], score: float | None, comment: str = "", token: str = "", **more: object
+    ) -> Answered:
         given = [{"key": one["key"], "version": one["version"], "score": score, "comment": comment} for one in answers]
-        return self.post("/save", {"answers": given} | more)
+        return self.post("/save", {"answers": given} | more, token)

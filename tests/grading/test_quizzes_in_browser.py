@@ -152,6 +152,34 @@ def test_two_graders_are_shown_both_and_choose(chromium, school, page):
     assert in_the_gradebook(school, "ada") == in_the_gradebook(school, "bob") == (1, False, "C, with the reason.")
 
 
+def test_of_a_group_the_rest_gets_mine_where_theirs_is_kept(chromium, school, page):
+    with served(school, grader="Bo") as server, opened(chromium, server.address) as other:
+        other.get_by_role("link", name="Each answer alone").click()
+        card(other, "C — it is spread").focus()
+        press(other, "2")
+        said(other, "Saved: 0.5 points")
+        card(page, "It is spread").focus()
+        press(page, "1")
+        page.get_by_text("Somebody else has graded this answer meanwhile.").wait_for()
+        page.get_by_role("button", name="Keep theirs").click()
+        said(page, "Saved: 1 point.")
+        assert card(page, "It is spread").locator(".standing").inner_text() == "given different points: load again"
+    assert in_the_gradebook(school, "ada") == (1, False, "C, with the reason.")
+    assert in_the_gradebook(school, "bob") == (0.5, False, "C, no reason.")
+
+
+def test_two_who_give_the_same_are_not_asked(chromium, school, page):
+    with served(school, grader="Bo") as server, opened(chromium, server.address) as other:
+        for one in (other, page):
+            card(one, "It is spread").focus()
+        press(other, "2")
+        said(other, "Saved: 0.5 points")
+        press(page, "2")
+        said(page, "Theirs is kept")
+        assert page.get_by_text("Somebody else").count() == 0
+    assert in_the_gradebook(school, "ada") == (0.5, False, "C, no reason.")
+
+
 def test_an_answer_that_was_handed_in_anew_is_not_graded_unseen(page, school):
     card(page, "It is spread").focus()
     with Book(school.classroom) as book:
@@ -193,11 +221,10 @@ def test_a_server_that_has_ended_loses_nothing_silently(chromium, school):
         said(page, "Saved: 1 point.")
 
 
-@pytest.mark.parametrize("anonymous", [False, True])
-def test_everybody_can_read_it_and_nothing_of_a_student_runs(chromium, tmp_path, anonymous):
+def test_everybody_can_read_it_and_nothing_of_a_student_runs(chromium, tmp_path):
     school = school_with_answers(tmp_path, HOSTILE | ANSWERS | {"rtl": "التمدد لا يضيف أوزانا (c), 3×3 שלום"})
     write_rubric(school.classroom.rubric(NAME), {QUIZ: [*RUBRIC, Item(0, "‏סעיף <b>")]})
-    with served(school, anonymous) as server, opened(chromium, server.address) as page:
+    with served(school) as server, opened(chromium, server.address) as page:
         dialogs, requests = [], []
         page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         page.on("request", lambda request: requests.append(request.url))

@@ -1,5 +1,6 @@
 """The server of the page for quizzes: who is let in, what is refused, and that nothing of a student's can run."""
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from grading.problems import GradingError
 from grading.quizzes import desk as desks
 from grading.quizzes.desk import Desk
 from grading.quizzes.server import MAX_REQUEST, serve
-from tests.grading.grading_page import ANSWERS, PAGE, Visitor, school_with_answers, served
+from tests.grading.grading_page import ANSWERS, PAGE, Answered, Visitor, school_with_answers, served
 from tests.grading.school import NAME, QUIZ, School
 from utils.paths import COURSE
 
@@ -164,6 +165,29 @@ def test_two_servers_on_one_gradebook_show_each_other_what_they_did(signed_in, s
     assert scores(school)["ada"] == 0.25
     assert signed_in.save(answered.json["conflicts"], 1, "Mine.").status == 200
     assert scores(school)["ada"] == scores(school)["bob"] == 1
+
+
+def test_of_those_who_grade_the_same_at_once_one_is_first_and_the_others_are_asked(tmp_path):
+    school = school_with_answers(tmp_path, {f"s{number}": f"my {number}" for number in range(6)})
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(8) as threads:
+        servers = [stack.enter_context(served(school, grader=name)) for name in ("Mei", "Bo")]
+        for server in servers:
+            server.sign_in()
+        groups, tokens = servers[0].groups(), [server.about()["token"] for server in servers]
+        asked = [(number, server, group) for group in groups for number, server in enumerate(servers)] * 2
+        score = [0.25, 0.75]
+
+        def save(number: int, server: Visitor, group: list[dict]) -> Answered:
+            return server.save(group, score[number], f"by {number}", token=tokens[number])
+
+        answered = list(threads.map(lambda one: save(*one), asked))
+        now = {group[0]["key"]: group[0] for group in servers[0].groups()}
+    for group in groups:
+        won = [one for one, (_, _, of) in zip(answered, asked, strict=True) if of is group and one.status == 200]
+        assert len(won) == 1
+        assert won[0].json["saved"] == [now[group[0]["key"]]]
+    assert {one.status for one in answered} == {200, 409}
+    assert all("conflicts" in one.json for one in answered if one.status == 409)
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,15 @@ function open() {
 
     // Somebody else was here: both are shown, and the person says which one stays.
     ask(theirs, mine, isUndoing) {
+      const wanted = new Map(mine.map(one => [one.key, one]));
+      const isAgreed = one => !one.other && !one.waits && one.score === wanted.get(one.key).score && one.comment === wanted.get(one.key).comment;
+      const others = mine.filter(({ key }) => !theirs.some(one => one.key === key));
+      const keepTheirs = () => {
+        this.take(theirs);
+        if (others.length) this.save(others, isUndoing);
+        else say("Theirs is kept.");
+      };
+      if (theirs.every(isAgreed)) return keepTheirs();
       const line = text => {
         const paragraph = document.createElement("p");
         paragraph.textContent = text;
@@ -212,10 +221,7 @@ function open() {
         const by = who ? ` (${who}, ${when})` : "";
         this.conflict.replaceChildren(title, line(`Theirs${by}: ${given(theirs[0])}`), line(`Yours: ${given(mine[0])}`), tools);
         tools.append(
-          choice("Keep theirs", () => {
-            this.take(theirs);
-            say("Theirs is kept.");
-          }),
+          choice("Keep theirs", keepTheirs),
           choice("Save mine", () => {
             this.take(theirs);
             this.save(mine, isUndoing);

@@ -55,11 +55,15 @@ class Standing:
 
 @dataclass(frozen=True)
 class Given:
-    """Points and a comment for the answer `key`. A score of None takes back what a person gave."""
+    """Points and a comment for the answer `key`. A score of None takes back what a person gave.
+
+    With points, an answer waits no longer, unless whoever writes has not looked at it (`seen` is false).
+    """
 
     key: str
     score: float | None
     comment: str
+    seen: bool = True
 
 
 class Outdated(Exception):
@@ -125,7 +129,8 @@ def give(
         for grade in grades:
             one = wanted[grade.id]
             grade.manual_score = one.score
-            grade.needs_manual_grade = one.score is None and grade.auto_score is None
+            if one.seen:
+                grade.needs_manual_grade = one.score is None and grade.auto_score is None
             _comment(gradebook.db, grade).manual_comment = one.comment or None
         gradebook.db.flush()
         for grade in grades:

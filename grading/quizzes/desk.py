@@ -137,8 +137,8 @@ class Desk:
     def rubric(self, question: Question) -> list[Item]:
         return read_rubric(self.classroom.rubric(question.assignment)).get(question.cell, [])
 
-    def change_rubric(self, question: Question, version: str, old: Item | None, new: Item | None) -> list[Item]:
-        """Add an item (no `old`), change one, or take one out (no `new`), and return the items.
+    def change_rubric(self, question: Question, version: str, old: Item | None, new: Item | None) -> None:
+        """Add an item (no `old`), change one, or take one out (no `new`).
 
         Who was given the old sentence gets the new one, and its points where the points were those of the rubric. An
         item that is taken out leaves what was given.
@@ -172,7 +172,6 @@ class Desk:
             except BaseException:
                 write_rubric(path, rubric)
                 raise
-        return after
 
     def _follow(
         self, question: Question, before: list[Item], after: list[Item], old: Item | None, new: Item | None
@@ -187,7 +186,7 @@ class Desk:
                 comment = "\n".join(new.says if line == old.says else line for line in lines)
                 by_rubric = standing.score == points_of(before, standing.comment, question.points)
                 score = points_of(after, comment, question.points) if by_rubric else standing.score
-                given.append(Given(standing.key, score, comment))
+                given.append(Given(standing.key, score, comment, seen=False))
                 seen[standing.key] = answer.version
         if given:
             self._give(question, given, seen, RUBRIC)

@@ -268,6 +268,16 @@ def test_a_change_of_an_item_is_one_for_all_who_were_given_it(school, desk, ques
     assert in_the_gradebook(school, "ada") == (0.5, False, "C.\nNice.")
 
 
+def test_a_change_of_an_item_looks_at_no_answer(school, desk, question):
+    desk.change_rubric(question, version_of([]), None, RIGHT)
+    give(desk, question, group_of(desk, question, "cyd"), 1, RIGHT.says)
+    with Book(school.classroom) as book:
+        book.register(school.assignment)
+        record(book, school, "cyd", "d")
+    desk.change_rubric(question, version_of([RIGHT]), RIGHT, HALF)
+    assert in_the_gradebook(school, "cyd") == (0.5, True, HALF.says)
+
+
 def test_a_rubric_that_cannot_be_followed_stays_as_it_was(school, desk, question, monkeypatch):
     desk.change_rubric(question, version_of([]), None, RIGHT)
     give(desk, question, group_of(desk, question, "ada"), 1, RIGHT.says)

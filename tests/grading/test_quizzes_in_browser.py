@@ -216,9 +216,13 @@ def test_a_server_that_has_ended_loses_nothing_silently(chromium, school):
         press(page, "1")
         said(page, "The server does not answer. Nothing was saved")
         assert card(page, "It is spread").locator(".standing").inner_text() == "waits"
+        press(page, "c")
+        page.keyboard.type("Long thoughts.")
+        press(page, "Escape")
         page.unroute("**/save")
         press(page, "1")
         said(page, "Saved: 1 point.")
+    assert in_the_gradebook(school, "bob") == (1, False, "C, with the reason.\nLong thoughts.")
 
 
 def test_everybody_can_read_it_and_nothing_of_a_student_runs(chromium, tmp_path):

@@ -75,13 +75,11 @@ function open() {
 
     show() {
       const has = new Set(this.answers.map(({ points, comment }) => JSON.stringify([points, comment])));
-      const { score } = this.wanted;
-      const shown = score ?? this.points;
       this.standing.textContent = has.size > 1 ? "given different points: load again"
-        : shown === null ? "waits"
-        : `${this.waits ? "graded again since; had " : ""}${Number(shown.toFixed(2))} of ${points(about.most)}`;
+        : this.points === null ? "waits"
+        : `${this.waits ? "graded again since; had " : ""}${Number(this.points.toFixed(2))} of ${points(about.most)}`;
       this.standing.classList.toggle("waits", this.waits);
-      this.field.value = score ?? "";
+      this.field.value = this.wanted.score ?? "";
       if (document.activeElement !== this.words) this.words.value = own(this.wanted.comment);
       this.same.hidden = !this.waits || (!this.before && this.points === null);
       this.same.textContent = this.points === null && this.before ? `As equal answers: ${points(this.before.score)}` : "Keep the points";
@@ -163,6 +161,7 @@ function open() {
           this.ask(answer.conflicts, given, isUndoing);
         } else {
           this.settle();
+          if (!isUndoing) this.words.value = own(given[0].comment); // what somebody wrote is not taken from them
           say(answer.problem ?? "Nothing was saved. Load the page again.");
         }
       });
@@ -230,7 +229,7 @@ function open() {
       }
       this.conflict.hidden = false;
       tools.firstChild.focus();
-      say("Not saved: somebody else was here. Choose below.");
+      say("Not saved: somebody else was here.");
     }
   }
 

@@ -26,7 +26,7 @@ from grading.untrusted.text import visible
 
 ADDRESS = "127.0.0.1"
 ON_A_PAGE = 100  # groups of equal answers
-MAX_REQUEST = 2_000_000  # bytes: points and comments for a class of 5,000 in one
+MAX_REQUEST = 20_000_000  # bytes: the longest comment to thousands of equal answers
 MAX_COMMENT = 5_000  # characters
 NOT_OURS = "This is no request of the page for quizzes."
 QUESTION = r"/(\d\d_\w+)/(\w+)"

@@ -10,6 +10,7 @@ results/ASSIGNMENT/STUDENT.json                   a `grading.results.Graded` eac
 feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
 report/ASSIGNMENT.html                            the class page
 report/index.html                                 the course page, on all assignments
+rubrics/ASSIGNMENT.json                           what answers to its quizzes get points for
 gradebook.db, nbgrader_config.py                  nbgrader's
 """
 
@@ -49,6 +50,9 @@ class Classroom:
 
     def report(self, assignment: str) -> Path:
         return self.root / "report" / f"{assignment}.html"
+
+    def rubric(self, assignment: str) -> Path:
+        return self.root / "rubrics" / f"{assignment}.json"
 
     @property
     def course(self) -> Path:

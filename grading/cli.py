@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from grading.commands.by_hand import open_
+from grading.commands.by_hand import open_, quizzes
 from grading.commands.collect import collect, roster
 from grading.commands.export import export
 from grading.commands.grade import grade
@@ -20,6 +20,7 @@ for command in (
     collect,
     roster,
     grade,
+    quizzes,
     open_,
     why,
     changes,

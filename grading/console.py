@@ -221,7 +221,7 @@ def show_exported(console: Console, exported: Exported) -> None:
         console.print(f"not in the template: {', '.join(exported.not_in_template)}", style="red", markup=False)
     if exported.not_final:
         wait = "waits" if len(exported.not_final) == 1 else "wait"
-        console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: reach-grade open")
+        console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: reach-grade quizzes")
 
 
 def counted(number: int, what: str) -> str:

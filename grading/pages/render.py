@@ -19,13 +19,16 @@ from grading.untrusted.text import visible
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def render(template: str, script: str = "", **values: object) -> str:
+def render(template: str, script: str = "", sheet: str = "", connects: bool = False, **values: object) -> str:
     """The page that this template of `grading/pages/templates` makes of the values; all text in them is escaped.
 
-    `script` is a file beside the templates, for a page that stays with the instructor; "" for none.
+    `script` and `sheet` are files beside the templates, for a page that stays with the instructor; "" for none. The
+    script of one that `connects` talks to the server that the page came from.
     """
-    style, code = (_template(name) if name else "" for name in ("page.css", script))
+    style, more, code = (_template(name) if name else "" for name in ("page.css", sheet, script))
+    style += more
     scripts = f"script-src {_hash(code)}; " if code else ""
+    scripts += "connect-src 'self'; " if connects else ""
     policy = (
         f"default-src 'none'; img-src data:; style-src {_hash(style)}; {scripts}base-uri 'none'; form-action 'none'"
     )

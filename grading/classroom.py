@@ -9,6 +9,7 @@ autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    repaired, run in the sandbox, 
 results/ASSIGNMENT/STUDENT.json                   a `grading.results.Graded` each
 feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
 report/ASSIGNMENT.html                            the class page
+report/similar/ASSIGNMENT.html                    submissions that are alike
 gradebook.db, nbgrader_config.py                  nbgrader's
 """
 
@@ -48,6 +49,9 @@ class Classroom:
 
     def report(self, assignment: str) -> Path:
         return self.root / "report" / f"{assignment}.html"
+
+    def similar(self, assignment: str) -> Path:
+        return self.root / "report" / "similar" / f"{assignment}.html"
 
     @property
     def roster(self) -> Path:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import nbformat
 
+from bench.disguises import DISGUISES
 from bench.machine import prepare
 from bench.recording import record
-from bench.similar_class import DISGUISES, handed_in, independent
+from bench.similar_class import handed_in, independent
 from grading.assignment import Assignment, load_assignment
 from grading.similarity.comparing import compare
 from grading.similarity.works import File

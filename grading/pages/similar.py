@@ -26,11 +26,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Text:
-    """A cell, from the first line that is shown on, and whether it is code."""
+    """The lines of a cell that are shown, which of all its lines the first of them is, and whether it is code."""
 
     lines: list[Line]
     first: int
-    left_out: int
+    total: int
     is_code: bool
 
 
@@ -105,6 +105,6 @@ def _exercises(alike: Alike, assignment: Assignment) -> list[Exercise]:
 def _text(part: Part, alike: Alike) -> Text:
     marked = {line for print_, lines in part.prints.items() if print_ in alike.pair.shared for line in lines}
     html = highlighted(part.source) if part.is_code else escape(part.source)
-    first, last = max(min(marked) - AROUND, 1), max(marked) + AROUND
     lines = [Line(line, number in marked) for number, line in enumerate(html.split("\n"), 1)]
-    return Text(lines[first - 1 : last], first, len(lines) - len(lines[first - 1 : last]), part.is_code)
+    first = max(min(marked) - AROUND, 1)
+    return Text(lines[first - 1 : max(marked) + AROUND], first, len(lines), part.is_code)

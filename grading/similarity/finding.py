@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 RARE_SHARE = 0.04  # of the works: what more of them have is the class's common way
-RARE_AT_LEAST, RARE_AT_MOST = 3, 20  # works. The first is for small classes; the second bounds the number of pairs
-ENOUGH = 30  # of weight times share; bench/similarity.py measures what this finds
+RARE_AT_LEAST, RARE_AT_MOST = 4, 20  # works. The first is for small classes; the second bounds the number of pairs
+ENOUGH = 30  # of weight times share; bench/record_similar.py measures what this finds
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from utils.checking import Status, Verdict
 SCRIPT = "</pre></title></style><script>document.title = 'hacked'</script><img src=x onerror='document.title = 1'>"
 QUIZ = "quiz_same_output_size"
 KNOWN_TAGS = set(
-    """html head meta title style body header main section div h1 h2 h3 p b bdi strong em ul li ol table thead tbody tr
-    th td a span dl dt dd pre code img blockquote hr br del""".split()  # noqa: SIM905
+    """html head meta title style body header main aside section div h1 h2 h3 p b bdi strong em ul li ol table thead
+    tbody tr th td a span dl dt dd pre code img blockquote hr br del""".split()  # noqa: SIM905
 )
 
 
@@ -260,3 +260,7 @@ def luminance(colour: str) -> float:
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_everybody_can_read_the_page(accessible):
+    accessible(feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT, {SCRIPT: SCRIPT}, unsafe=True))

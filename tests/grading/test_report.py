@@ -293,3 +293,8 @@ def test_statuses_are_those_of_the_checks():
     """The templates name them. A check that could not run gives no mark at all."""
     of_marks = [str(status) for status in Status if status is not Status.BROKEN]
     assert of_marks == ["passed", "not yet", "not attempted"]
+
+
+def test_everybody_can_read_the_page(accessible):
+    about = dataclasses.replace(hostile_class(), graded_at=None)
+    accessible(class_page([*CLASS, hostile_graded()], ASSIGNMENT, {"a.ipynb": "It is no JSON."}, about, unsafe=True))

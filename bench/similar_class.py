@@ -10,7 +10,6 @@ from bench.disguises import in_own_way, renamed
 from grading.assignment import Assignment, Task
 from grading.demo.answers import NotWritten, filled, solutions
 from tests import test_lesson_01
-from utils.cells import role
 
 POPULAR = 0.35  # share of the class that writes an exercise as the course does
 
@@ -38,10 +37,9 @@ def independent(assignment: Assignment, rng: random.Random) -> dict[str, str]:
     return answers
 
 
-def handed_in(assignment: Assignment, answers: dict[str, str], quiz: str = "") -> NotebookNode:
+def handed_in(assignment: Assignment, answers: dict[str, str]) -> NotebookNode:
+    """The released notebook with these answers."""
     notebook = copy.deepcopy(assignment.notebook)
     for cell in notebook.cells:
         cell.source = answers.get(cell.id, cell.source)
-        if quiz and role(cell) == "quiz":
-            cell.source += f"\n\n{quiz}"
     return notebook

@@ -28,7 +28,7 @@ def similar(
     """List submissions that are alike after renaming and layout, with both texts side by side."""
     console.print("comparing the submissions …")
     from grading.exchange.archives import files_in
-    from grading.pages.publish import publish_similar
+    from grading.pages.publish_similar import publish_similar
 
     classroom = Classroom(folder)
     with files_in(against) if against else nullcontext([]) as earlier:

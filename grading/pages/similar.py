@@ -96,10 +96,11 @@ def _exercises(alike: Alike, assignment: Assignment) -> list[Exercise]:
     order = {title: place for place, title in enumerate(assignment.exercise_titles.values())}
     titles = sorted(alike.titles, key=lambda title: order.get(title, len(order)))
     one, other = alike.parts
-    return [
-        Exercise(title, tuple([_text(part, alike) for part in side if part.title == title] for side in (one, other)))
-        for title in titles
-    ]
+    return [Exercise(title, (_texts(title, one, alike), _texts(title, other, alike))) for title in titles]
+
+
+def _texts(title: str, parts: list[Part], alike: Alike) -> list[Text]:
+    return [_text(part, alike) for part in parts if part.title == title]
 
 
 def _text(part: Part, alike: Alike) -> Text:

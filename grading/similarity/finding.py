@@ -69,7 +69,7 @@ def pairs(prints: Sequence[np.ndarray], apart: Collection[int] = ()) -> list[Pai
 def _weights(owners: np.ndarray, starts: np.ndarray, counts: np.ndarray, works: int) -> dict[tuple[int, int], float]:
     """{pair of works: sum of the weights of the rare fingerprints that both have}, where that can be enough."""
     keys, weights = [np.empty(0, np.int64)], [np.empty(0)]
-    for count in range(2, rare(works) + 1):
+    for count in range(2, min(rare(works), works) + 1):
         groups = owners[starts[counts == count][:, None] + np.arange(count)]
         ones, others = np.triu_indices(count, 1)
         keys.append((groups[:, ones] * works + groups[:, others]).ravel())

@@ -139,11 +139,8 @@ def _children(node: ast.AST) -> list[ast.AST]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return []  # a docstring
     values = (getattr(node, field, None) for field in _FIELDS.get(type(node), node._fields))
-    return [one for value in values for one in (value if isinstance(value, list) else [value]) if _is_node(one)]
-
-
-def _is_node(value: object) -> bool:
-    return isinstance(value, ast.AST)
+    listed = (value if isinstance(value, list) else [value] for value in values)
+    return [one for value in listed for one in value if isinstance(one, ast.AST)]
 
 
 def _word(node: ast.AST, names: dict[str, str], attributes: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
 report/ASSIGNMENT.html                            the class page
 report/index.html                                 the course page, on all assignments
 rubrics/ASSIGNMENT.json                           what answers to its quizzes get points for
+report/similar/ASSIGNMENT.html                    submissions that are alike
 gradebook.db, nbgrader_config.py                  nbgrader's
 """
 
@@ -50,6 +51,9 @@ class Classroom:
 
     def report(self, assignment: str) -> Path:
         return self.root / "report" / f"{assignment}.html"
+
+    def similar(self, assignment: str) -> Path:
+        return self.root / "report" / "similar" / f"{assignment}.html"
 
     def rubric(self, assignment: str) -> Path:
         return self.root / "rubrics" / f"{assignment}.json"

@@ -11,6 +11,7 @@ from grading.commands.export import export
 from grading.commands.grade import grade
 from grading.commands.hand_out import demo, release
 from grading.commands.pages import feedback, report
+from grading.commands.similar import similar
 from grading.commands.why import changes, why
 from grading.problems import GradingError
 
@@ -26,6 +27,7 @@ for command in (
     changes,
     feedback,
     report,
+    similar,
     export,
     demo,
 ):  # as the help lists them

@@ -16,7 +16,6 @@ from grading.gradebook.due_dates import DueDates
 from grading.gradebook.entries import Entry
 from grading.gradebook.lateness import handed_in, seconds_late
 from grading.pages.course import Lesson, course_page, lesson
-from grading.pages.equal import answer_fingerprints
 from grading.pages.feedback import feedback_page
 from grading.pages.report import Class, class_page
 from grading.receipt import Receipt
@@ -83,7 +82,7 @@ def publish_report(
         absent=absent,
         receipts=receipts,
         pages=_pages(classroom, assignment, graded),
-        answers=_answers(classroom, assignment, graded),
+        similar=_similar(classroom, assignment),
         graded_at=_graded_at(classroom, assignment, graded),
         submitted=submitted,
         late=_late(graded, submitted, receipts, due),
@@ -146,9 +145,10 @@ def _pages(classroom: Classroom, assignment: Assignment, graded: list[Graded]) -
     return {student: quote(os.path.relpath(path, here)) for student, path in paths.items() if path.is_file()}
 
 
-def _answers(classroom: Classroom, assignment: Assignment, graded: list[Graded]) -> dict[str, dict[str, str]]:
-    notebooks = ((one.student, _autograded(classroom, one.student, assignment)) for one in graded)
-    return {student: answer_fingerprints(notebook, assignment) for student, notebook in notebooks if notebook}
+def _similar(classroom: Classroom, assignment: Assignment) -> str:
+    """Where the page of similar submissions lies, seen from the class page; "" if there is none yet."""
+    page = classroom.similar(assignment.name)
+    return quote(f"{page.parent.name}/{page.name}") if page.is_file() else ""
 
 
 def _graded_at(classroom: Classroom, assignment: Assignment, graded: list[Graded]) -> datetime:

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from grading.assignment import Assignment
 from grading.gradebook.due_dates import DueDates
-from grading.pages.equal import same_submissions
 from grading.pages.findings import named_mistakes, other_failures
 from grading.pages.render import render
 from grading.receipt import Receipt
@@ -29,7 +28,7 @@ class Class:
         penalties: {student: points taken off for a late submission}.
         absent: who has not handed in, as they are shown.
         pages: {student: address of the feedback page, from the class page on}.
-        answers: {student: what `equal.answer_fingerprints` gave for the notebook}.
+        similar: address of the page of submissions that are alike, from the class page on.
         graded_at: when the last of them was graded.
         submitted: {student: when the submission came in}, as far as that is known.
         late: {student: by how many seconds}, of those who are late.
@@ -41,7 +40,7 @@ class Class:
     penalties: Mapping[str, float] = field(default_factory=dict)
     absent: Sequence[str] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
-    answers: Mapping[str, dict[str, str]] = field(default_factory=dict)
+    similar: str = ""
     graded_at: datetime | None = None
     submitted: Mapping[str, datetime] = field(default_factory=dict)
     late: Mapping[str, float] = field(default_factory=dict)
@@ -91,7 +90,6 @@ def class_page(
     about = about or Class()
     refused = {one.student: why for one in graded if (why := one.why_not_graded)}
     with_marks = sorted((one for one in graded if one.student not in refused), key=lambda one: one.student)
-    together = {student: receipt.members for student, receipt in about.receipts.items()}
     return render(
         "report.html",
         script="sort.js",
@@ -117,7 +115,6 @@ def class_page(
         missing=missing_packages(with_marks),
         noted=[(one.student, notes) for one in with_marks if (notes := _notes(one, about.receipts.get(one.student)))],
         not_graded=sorted((refused | dict(not_graded or {})).items()),
-        same=same_submissions(with_marks, about.answers, together),
     )
 
 

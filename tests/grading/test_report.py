@@ -14,7 +14,6 @@ from grading.console import show_table
 from grading.demo.making import make_class
 from grading.exchange.people import Roster, Student
 from grading.gradebook.due_dates import DueDates
-from grading.pages.equal import answer_fingerprints, same_submissions
 from grading.pages.feedback import feedback_page
 from grading.pages.findings import named_mistakes, other_failures
 from grading.pages.publish import publish_feedback, publish_report
@@ -24,7 +23,7 @@ from grading.problems import GradingError
 from grading.receipt import Receipt
 from grading.results import Graded
 from tests.grading.made_up import ASSIGNMENT, graded, submission
-from tests.grading.test_feedback import SCRIPT, assert_harmless, hostile_graded, hostile_notebook
+from tests.grading.test_feedback import SCRIPT, assert_harmless, hostile_graded
 from utils.checking import Status
 from utils.files import write_whole
 
@@ -204,13 +203,6 @@ def test_feedback_opens_in_one_tab_beside_the_class_page(tmp_path, chromium):
     assert len(page.context.pages) == 2 and page.url == path.as_uri()
 
 
-def test_a_group_that_handed_in_one_file_is_not_said_to_be_equal():
-    class_ = [dataclasses.replace(one, sha256="the same") for one in CLASS[:2]]
-    assert same_submissions(class_, {}, {"s1": ("s1", "s2"), "s2": ("s1", "s2")}) == []
-    (group,) = same_submissions([*class_, dataclasses.replace(CLASS[2], sha256="the same")], {}, {"s1": ("s1", "s2")})
-    assert group.students == ["s1", "s2", "s3"]
-
-
 def test_a_long_text_is_parted_and_a_time_is_shown_with_its_zone():
     assert parted("short\ntext") == ("short\ntext", "")
     assert parted("line\n" * 30) == ("\n".join(["line"] * 20), "line\n" * 10)
@@ -285,35 +277,6 @@ def test_nothing_hostile_becomes_markup():
     assert "without a sandbox" in page
 
 
-def test_equal_files_and_equal_answers_are_found_and_untouched_ones_are_not():
-    class_ = [dataclasses.replace(one, sha256=f"file {one.student}") for one in CLASS]
-    class_ += [dataclasses.replace(CLASS[0], student="s5", sha256="file s1")]
-    class_ += [dataclasses.replace(CLASS[3], student="s6", sha256="file s4")]
-    answers = {
-        "s2": {"conv2d": "a", "max_pool2d": "b"},
-        "s3": {"max_pool2d": "b", "conv2d": "a"},
-        "s1": {"conv2d": "a"},
-    }
-    files, contents = same_submissions(class_, answers)
-    assert (files.what, files.students) == ("the same file", ["s1", "s5"])
-    assert (contents.what, contents.students) == ("the same answers", ["s2", "s3"])
-
-
-def test_fingerprints_of_answers_look_at_the_code_alone():
-    source = "def conv2d(x):\n    return x + 1"
-    one = answer_fingerprints(submission({"conv2d": source}), ASSIGNMENT)
-    commented = "# mine\n\ndef conv2d( x ):\n\n    return x+1  # done"
-    other = answer_fingerprints(submission({"conv2d": source.replace("1", "2")}), ASSIGNMENT)
-    assert list(one) == ["check_conv2d"]
-    assert answer_fingerprints(submission({"conv2d": commented}), ASSIGNMENT) == one != other
-    assert answer_fingerprints(submission(), ASSIGNMENT) == {}
-
-
-@pytest.mark.parametrize("source", ["def f(:\n  'open", "((((" * 5_000, "\ud800 = 1", "\x00", "  a\n b\n"])
-def test_fingerprints_take_what_is_no_python(source):
-    assert list(answer_fingerprints(submission({"conv2d": source}), ASSIGNMENT)) == ["check_conv2d"]
-
-
 def test_the_pages_of_a_class_are_written(tmp_path):
     classroom = Classroom(tmp_path)
     make_class(tmp_path, size=3)
@@ -352,10 +315,6 @@ def test_without_results_or_with_a_damaged_one_an_error_says_what_to_do(tmp_path
     write_whole(classroom.result("s1", ASSIGNMENT.name), '{"student": "s1"')
     with pytest.raises(GradingError, match="damaged"):
         publish_report(classroom, ASSIGNMENT)
-
-
-def test_a_hostile_notebook_leaves_harmless_prints():
-    assert set(answer_fingerprints(hostile_notebook(), ASSIGNMENT)) == {"check_conv2d"}
 
 
 def test_statuses_are_those_of_the_checks():

@@ -7,7 +7,9 @@ by Ctrl-C, a kill or a full disk, is done again by the same command, and what ha
 import fcntl
 import hashlib
 import json
+import logging
 import platform
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -30,6 +32,10 @@ from utils.paths import COURSE
 
 if TYPE_CHECKING:
     from grading.gradebook.book import Book
+
+WAITS = (0, 1, 2, 4, 8, 15, 30)  # seconds between tries while a database's server is away
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -98,6 +104,7 @@ def _gradebook(classroom: Classroom, assignment: Assignment) -> Iterator["Book"]
         from grading.gradebook.book import Book
 
     with Book(classroom) as book:
+        book.take_turn(assignment.name)
         book.register(assignment)
         yield book
 
@@ -152,9 +159,22 @@ def _twice(first: str, second: str) -> str:
 
 def _record(book: "Book", classroom: Classroom, judged: Judged, tally: Tally) -> None:
     graded = judged.graded
-    book.record(graded, judged.notebook)
+    _patiently(lambda: book.record(graded, judged.notebook))
     graded.write(classroom.result(graded.student, graded.assignment))
     tally.graded.append(graded)
+
+
+def _patiently(write: Callable[[], None]) -> None:
+    """Write to the gradebook, again and again while its server is away, as one that is started anew is for seconds."""
+    from grading.gradebook.book import GradebookAway
+
+    for seconds in WAITS:
+        try:
+            return write()
+        except GradebookAway as error:
+            log.warning("The gradebook's server is away; trying again in %g s. %s", seconds, error)
+            time.sleep(seconds)
+    write()
 
 
 @contextmanager

@@ -21,10 +21,12 @@ def release(
     """Put learners' notebooks into release/, ready to hand out."""
     console.print(f"releasing {', '.join(assignments)} …")
     from grading.exchange.releasing import release
-    from grading.gradebook.book import Book
+    from grading.gradebook.book import Book, check_database
     from grading.gradebook.config import write_nbgrader_config
 
     classroom = Classroom(folder)
+    if database:
+        check_database(database)  # before anything names it
     released = release(assignments, classroom, archive)
     write_nbgrader_config(folder, database)  # before the gradebook is made, which it names
     for path in released:

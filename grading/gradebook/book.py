@@ -27,8 +27,8 @@ from nbgrader.api import (
 )
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from nbgrader.utils import compute_checksum, determine_grade, is_solution
-from sqlalchemy import Select, func, make_url, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import NullPool, Select, create_engine, func, make_url, select
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import scoped_session, sessionmaker, undefer
 
 from grading.assignment import Assignment
@@ -38,6 +38,7 @@ from grading.gradebook.autograded import as_file, autograded_notebook
 from grading.gradebook.config import course_directory, nbgrader_configuration
 from grading.gradebook.due_dates import DueDates, kept_due_dates
 from grading.gradebook.lateness import handed_in, seconds_late
+from grading.gradebook.turns import POSTGRESQL, Turn, making, wait_to_write
 from grading.problems import GradingError
 from grading.receipt import Receipt
 from grading.results import Graded, Mark
@@ -45,6 +46,10 @@ from utils.cells import grade_id, role
 from utils.files import write_whole
 
 PLAIN = str.maketrans("<>", "‹›", "\0")
+
+
+class GradebookAway(GradingError):
+    """The database's server does not answer, or ended the connection: it may be back in a moment."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,12 @@ class Book:
         self._classroom = classroom
         self._config = nbgrader_configuration(classroom.root)
         course = course_directory(classroom.root, self._config)
-        self.url = _from_root(course.db_url, classroom.root)
+        with _explained(course.db_url):
+            self.url = _from_root(course.db_url, classroom.root)
         self._gradebook = _open(self.url, course.course_id or "default_course")
         self._released: dict[str, NotebookNode] = {}
         self._due: dict[str, DueDates] = {}
+        self._turn: Turn | None = None
 
     def __enter__(self) -> "Book":
         return self
@@ -93,7 +100,14 @@ class Book:
         self.close()
 
     def close(self) -> None:
+        if self._turn:
+            self._turn.give_back()
         self._gradebook.close()
+
+    def take_turn(self, assignment: str) -> None:
+        """Be the one who grades this assignment, until the book is closed. Raises GradingError if another run is."""
+        with _explained(self.url):
+            self._turn = Turn(self.url, assignment)
 
     def enrol(self, student: str, **names: str) -> None:
         """Add a student or change what is known of one.
@@ -129,7 +143,7 @@ class Book:
         """
         self._due = kept_due_dates(self._classroom)
         place = {"notebook": assignment.name, "assignment": assignment.name, "db_url": self.url}
-        with _explained(self.url):
+        with _explained(self.url), making(self.url):
             self._gradebook.update_or_create_assignment(assignment.name)
             self._gradebook.db.remove()
             try:
@@ -227,9 +241,11 @@ class Book:
             penalty = undefer(SubmittedAssignment.late_submission_penalty)
             recorded = select(SubmittedAssignment).where(SubmittedAssignment.assignment_id == of.id).options(penalty)
             for submission in gradebook.db.scalars(recorded):
+                self._extend(submission)
                 if self._classroom.submitted(submission.student_id, name).is_file():
                     submission.timestamp = handed_in(self._classroom, submission.student_id, name)
-                self._extend(submission)
+                elif submission.timestamp is None:
+                    continue  # it lies on another machine, with the receipt that may have a platform's late mark
                 seconds = self._seconds_late(submission)
                 if seconds or submission.late_submission_penalty:
                     for submitted in submission.notebooks:
@@ -260,17 +276,21 @@ class Book:
         """nbgrader's gradebook commits in each of its methods; in here they all hold together, or none does."""
         gradebook = self._gradebook
         usual = gradebook.db
-        with _explained(self.url), gradebook.engine.begin() as connection:
-            inner = sessionmaker(
-                connection, join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False
-            )
-            gradebook.db = scoped_session(inner)
-            try:
-                yield gradebook
-                gradebook.db.commit()
-            finally:
-                gradebook.db.remove()
-                gradebook.db = usual
+        with _explained(self.url):
+            if self._turn:
+                self._turn.hold()
+            with gradebook.engine.begin() as connection:
+                wait_to_write(connection)
+                inner = sessionmaker(
+                    connection, join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False
+                )
+                gradebook.db = scoped_session(inner)
+                try:
+                    yield gradebook
+                    gradebook.db.commit()
+                finally:
+                    gradebook.db.remove()
+                    gradebook.db = usual
 
 
 def _checked(student: str) -> str:
@@ -323,6 +343,12 @@ def _of_notebook(kind: type[Grade] | type[Comment], submitted: SubmittedNotebook
     )
 
 
+def check_database(url: str) -> None:
+    """Raises GradingError, with the reason, if there is no database at this URL of SQLAlchemy's that can be opened."""
+    with _explained(url), create_engine(url, poolclass=NullPool).connect():
+        pass
+
+
 def _open(url: str, course: str) -> Gradebook:
     """Open the gradebook, or make one. A new SQLite file appears when it is complete."""
     path = _sqlite_file(url)
@@ -333,7 +359,8 @@ def _open(url: str, course: str) -> Gradebook:
             unfinished.unlink(missing_ok=True)
             Gradebook(f"sqlite:///{unfinished}", course).close()
             os.replace(unfinished, path)
-        return Gradebook(url, course)
+        with making(url):
+            return Gradebook(url, course)
 
 
 def _sqlite_file(url: str) -> Path | None:
@@ -364,9 +391,17 @@ def _own_scripts_on_path() -> Iterator[None]:
 def _explained(url: str) -> Iterator[None]:
     try:
         yield
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise GradingError(
+            f"The database of the gradebook cannot be opened: {error}\nExpected a URL such as "
+            'postgresql+psycopg://name:password@host/database, for which `pip install "reach-course[postgresql]"` '
+            "has the driver. A password with signs such as @ or / has them written as %40 and %2F."
+        ) from error
     except (SQLAlchemyError, MissingEntry, InvalidEntry) as error:
         shown = make_url(url).render_as_string(hide_password=True)
-        raise GradingError(
+        cause = error if isinstance(error, SQLAlchemyError) else error.__context__  # nbgrader has errors of its own
+        away = isinstance(cause, OperationalError) and make_url(url).get_backend_name() == POSTGRESQL
+        raise (GradebookAway if away else GradingError)(
             f"The gradebook {shown} cannot be used: {error}\nWhat is recorded in it is kept, and no submission is "
             "recorded by half. Close what else writes to it, see that the disk has room, and run the command again."
         ) from error

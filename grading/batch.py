@@ -4,7 +4,6 @@ A submission's result file is written last, after its notebook and its scores in
 by Ctrl-C, a kill or a full disk, is done again by the same command, and what has a result file is not.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -21,7 +20,7 @@ from grading.assignment import Assignment
 from grading.classroom import Classroom
 from grading.judging.job import Job, Judged
 from grading.judging.judges import File, Judges, NoResult
-from grading.problems import GradingError
+from grading.lock import class_lock
 from grading.results import Graded
 from grading.sandbox.library import library_of
 from grading.submission.parsing import Unreadable, file_bytes
@@ -78,7 +77,7 @@ def grade_class(
     Raises:
         GradingError: if another run is at work on this class, or the gradebook cannot be written.
     """
-    with _class_lock(classroom):
+    with class_lock(classroom):
         force = again and job.rules.seed > 0
         job, anew = _with_seed(job, classroom, again)
         tally = Tally(anew=anew)
@@ -175,18 +174,6 @@ def _patiently(write: Callable[[], None]) -> None:
             log.warning("The gradebook's server is away; trying again in %g s. %s", seconds, error)
             time.sleep(seconds)
     write()
-
-
-@contextmanager
-def _class_lock(classroom: Classroom) -> Iterator[None]:
-    """Grades are written by one process. The lock goes with the process, however that ends."""
-    lock = classroom.root / ".grading.lock"
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise GradingError(f"Another run is grading in {classroom.root}. Wait for it, or end it.") from None
-        yield
 
 
 def _with_seed(job: Job, classroom: Classroom, again: bool) -> tuple[Job, bool]:

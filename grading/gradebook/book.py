@@ -344,9 +344,10 @@ def _of_notebook(kind: type[Grade] | type[Comment], submitted: SubmittedNotebook
 
 
 def check_database(url: str) -> None:
-    """Raises GradingError, with the reason, if there is no database at this URL of SQLAlchemy's that can be opened."""
-    with _explained(url), create_engine(url, poolclass=NullPool).connect():
-        pass
+    """Raises GradingError, with the reason, if no server has a database at this URL. A file of SQLite's is made later."""
+    with _explained(url):
+        if _sqlite_file(url) is None:
+            create_engine(url, poolclass=NullPool).connect().close()
 
 
 def _open(url: str, course: str) -> Gradebook:

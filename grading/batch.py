@@ -165,7 +165,7 @@ def _record(book: "Book", classroom: Classroom, judged: Judged, tally: Tally) ->
 
 def _patiently(write: Callable[[], None]) -> None:
     """Write to the gradebook, again and again while its server is away, as one that is started anew is for seconds."""
-    from grading.gradebook.book import GradebookAway
+    from grading.gradebook.database import GradebookAway
 
     for seconds in WAITS:
         try:

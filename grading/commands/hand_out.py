@@ -21,8 +21,9 @@ def release(
     """Put learners' notebooks into release/, ready to hand out."""
     console.print(f"releasing {', '.join(assignments)} …")
     from grading.exchange.releasing import release
-    from grading.gradebook.book import Book, check_database
+    from grading.gradebook.book import Book
     from grading.gradebook.config import write_nbgrader_config
+    from grading.gradebook.database import check_database
 
     classroom = Classroom(folder)
     if database:

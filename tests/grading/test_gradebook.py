@@ -358,7 +358,7 @@ def test_a_submission_is_recorded_whole_or_not_at_all(school, book, monkeypatch)
 
     before = contents(book.url)
     with monkeypatch.context() as patch:
-        patch.setattr(gradebook, "_write_scores", break_down)
+        patch.setattr(gradebook, "write_scores", break_down)
         with pytest.raises(GradingError, match="disk full"):
             book.record(school.graded("ada", passed=True), school.notebook(RIGHT))
     assert contents(book.url) == before

@@ -144,7 +144,7 @@ def test_no_link_is_followed(school, tmp_path):
 def test_a_gradebook_on_a_server_becomes_a_file_and_its_password_stays_out(tmp_path, postgresql):  # noqa: F811
     url = postgresql.database()
     school = year(tmp_path / "class", url)
-    with Book(school.classroom) as book, book._one_transaction() as gradebook:
+    with Book(school.classroom) as book, book.writing() as gradebook:
         gradebook.find_submission(NAME, "ada").extension = timedelta(days=3)
     there = Classroom(tmp_path / "there")
     packed = pack(school.classroom, tmp_path / "year.zip").path
@@ -152,7 +152,7 @@ def test_a_gradebook_on_a_server_becomes_a_file_and_its_password_stays_out(tmp_p
     assert restored.about["database"] == "postgresql"
     with Book(there) as book:
         assert contents(book.url)["submissions"] == contents(url)["submissions"] and book.url.startswith("sqlite")
-        with book._one_transaction() as gradebook:
+        with book.writing() as gradebook:
             assert gradebook.find_submission(NAME, "ada").extension == timedelta(days=3)
     assert not any(b"s3cret" in content for content in files(there.root).values())
     assert pack(school.classroom, tmp_path / "other.zip").path.read_bytes() == packed.read_bytes()

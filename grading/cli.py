@@ -12,6 +12,7 @@ from grading.commands.grade import grade
 from grading.commands.hand_out import demo, release
 from grading.commands.keep import archive, restore
 from grading.commands.pages import feedback, report
+from grading.commands.why import changes, why
 from grading.problems import GradingError
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -21,6 +22,8 @@ for command in (
     roster,
     grade,
     open_,
+    why,
+    changes,
     feedback,
     report,
     export,

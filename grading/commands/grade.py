@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grading.classroom import Classroom
+from grading.commands.again import choose, earlier_results, people_in
 from grading.commands.collect import collect_from, keep_roster, show_missing
 from grading.commands.of_class import assignments_of, load, penalties_in
 from grading.commands.options import AssignmentName, ClassFolder, DataFolder, ReaderName, RosterFile, console
 from grading.problems import GradingError
 
 if TYPE_CHECKING:
+    from grading.assignment import Assignment
+    from grading.batch import Tally
     from grading.judging.job import Job
     from grading.judging.judges import Judges
+    from grading.results import Graded
+    from grading.waiting import Chosen
 
 
 def grade(
@@ -32,6 +37,12 @@ def grade(
     data: DataFolder = None,
     seed: Annotated[int, typer.Option(min=0, help="of the random cases; 0 draws one and records it")] = 0,
     again: Annotated[bool, typer.Option("--again", help="grade all again, by a new seed; manual scores stay")] = False,
+    student: Annotated[
+        list[str] | None, typer.Option("--student", help="grade this one now, by the class's seed; may be repeated")
+    ] = None,
+    exercise: Annotated[
+        list[str] | None, typer.Option("--exercise", help="replace the mark of this one alone; may be repeated")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
     scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
     isolation: Annotated[str, typer.Option(help="warm: fork a warm process; cold: a fresh interpreter each")] = "warm",
@@ -59,6 +70,11 @@ def grade(
     for private in filter(None, (folder, checks)):
         if in_sight(private, data):
             raise GradingError(f"{private} lies where submissions can read it. Put it somewhere else.")
+    if (student or exercise) and (again or seed):
+        raise GradingError(
+            "--student and --exercise grade by the class's seed, so that it is the same for all. --again and --seed "
+            "give all a new one: leave one of them out."
+        )
     failed = False
     with _judges(scheduler, workers) as judges:  # they import for seconds, while we find out what there is to do
         classroom, sources = Classroom(folder), read_sources(checks)
@@ -68,7 +84,9 @@ def grade(
             keep_roster([roster], classroom)
         if due:
             show_due_dates(console, keep_due_dates(due, classroom))
-        for name in assignments_of(classroom, assignment):
+        names = assignments_of(classroom, assignment)
+        chosen = choose(classroom, names, student or (), exercise or ()) if student or exercise else {}
+        for name in chosen or names:
             job = _job(
                 classroom.released(name),
                 sources,
@@ -80,7 +98,7 @@ def grade(
                 cold=isolation == "cold",
                 unsafe=unsafe,
             )
-            failed |= _grade(classroom, job, judges, again)
+            failed |= _grade(classroom, job, judges, again, chosen.get(name))
     if failed:
         sys.exit(1)
 
@@ -118,26 +136,45 @@ def _judges(scheduler: str | None, workers: int | None) -> Judges:
     return ClusterJudges(scheduler)
 
 
-def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool) -> bool:
+def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool, chosen: Chosen | None) -> bool:
     """Grade one assignment and show how it went; whether a submission has no result."""
     from grading.batch import grade_class
-    from grading.console import progress, show_stopped, show_table
-    from grading.exchange.roster import kept
-    from grading.results import read_results
+    from grading.console import progress, show_stopped
+    from grading.waiting import EVERYTHING
 
     found = load(classroom, job.assignment)
+    earlier = earlier_results(classroom, found.name, chosen) if chosen else {}
     with progress(console, found.name) as run:
         try:
-            tally = grade_class(classroom, found, job, judges, again=again, report=run)
+            tally = grade_class(classroom, found, job, judges, again=again, chosen=chosen or EVERYTHING, report=run)
         except KeyboardInterrupt:
             tally = None
     if tally is None:
         show_stopped(console, run)
         sys.exit(130)
+    if chosen:
+        _show_again(classroom, found, earlier, tally)
+    else:
+        _show_all(classroom, found, tally)
+    return bool(tally.failed)
+
+
+def _show_all(classroom: Classroom, found: Assignment, tally: Tally) -> None:
+    from grading.console import show_table
+    from grading.exchange.roster import kept
+    from grading.results import read_results
+
     show_table(console, found, read_results(classroom, found.name), tally, kept(classroom))
     show_missing(classroom, found.name)
     _show_late(classroom, found.name)
-    return bool(tally.failed)
+
+
+def _show_again(classroom: Classroom, found: Assignment, earlier: dict[str, Graded], tally: Tally) -> None:
+    from grading.console_changes import show_again
+
+    show_again(console, found, earlier, tally, people_in(classroom))
+    if tally.graded:
+        console.print("The students' pages are as before. Write them anew: reach-grade feedback")
 
 
 def _show_late(classroom: Classroom, assignment: str) -> None:

@@ -4,8 +4,9 @@ A submission's result file is written last, after its notebook and its scores in
 by Ctrl-C, a kill or a full disk, is done again by the same command, and what has a result file is not.
 """
 
-import fcntl
 import json
+import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from grading.basis import basis
 from grading.classroom import Classroom
 from grading.judging.job import Job, Judged
 from grading.judging.judges import File, Judges, NoResult
-from grading.problems import GradingError
+from grading.lock import class_lock
 from grading.results import Graded
 from grading.sandbox.library import library_of
 from grading.waiting import EVERYTHING, Chosen, Search, Waiting, read_content
@@ -27,6 +28,10 @@ from utils.files import write_whole
 
 if TYPE_CHECKING:
     from grading.gradebook.book import Book
+
+WAITS = (0, 1, 2, 4, 8, 15, 30)  # seconds between tries while a database's server is away
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -77,7 +82,7 @@ def grade_class(
         GradingError: if another run is at work on this class, the gradebook cannot be written, or a single mark is
             chosen of somebody who has no result to put it into.
     """
-    with _class_lock(classroom):
+    with class_lock(classroom):
         force = again and job.rules.seed > 0
         job, anew = _with_seed(job, classroom, again, chosen)
         search = Search(classroom, assignment.name, basis(job), again=again or anew, force=force, chosen=chosen)
@@ -107,6 +112,7 @@ def _gradebook(classroom: Classroom, assignment: Assignment) -> Iterator["Book"]
         from grading.gradebook.book import Book
 
     with Book(classroom) as book:
+        book.take_turn(assignment.name)
         book.register(assignment)
         yield book
 
@@ -169,21 +175,22 @@ def _record(
 
         graded = waiting.earlier.with_marks_of(graded, cells)
         notebook = nbformat.read(classroom.autograded(graded.student, graded.assignment), as_version=4)
-    book.record(graded, notebook, waiting.why)
+    _patiently(lambda: book.record(graded, notebook, waiting.why))
     graded.write(classroom.result(graded.student, graded.assignment))
     return graded
 
 
-@contextmanager
-def _class_lock(classroom: Classroom) -> Iterator[None]:
-    """Grades are written by one process. The lock goes with the process, however that ends."""
-    lock = classroom.root / ".grading.lock"
-    with lock.open("w") as file:
+def _patiently(write: Callable[[], None]) -> None:
+    """Write to the gradebook, again and again while its server is away, as one that is started anew is for seconds."""
+    from grading.gradebook.database import GradebookAway
+
+    for seconds in WAITS:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise GradingError(f"Another run is grading in {classroom.root}. Wait for it, or end it.") from None
-        yield
+            return write()
+        except GradebookAway as error:
+            log.warning("The gradebook's server is away; trying again in %g s. %s", seconds, error)
+            time.sleep(seconds)
+    write()
 
 
 def _with_seed(job: Job, classroom: Classroom, again: bool, chosen: Chosen = EVERYTHING) -> tuple[Job, bool]:

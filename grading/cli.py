@@ -10,6 +10,7 @@ from grading.commands.collect import collect, roster
 from grading.commands.export import export
 from grading.commands.grade import grade
 from grading.commands.hand_out import demo, release
+from grading.commands.keep import archive, restore
 from grading.commands.pages import feedback, report
 from grading.commands.similar import similar
 from grading.commands.why import changes, why
@@ -29,6 +30,8 @@ for command in (
     report,
     similar,
     export,
+    archive,
+    restore,
     demo,
 ):  # as the help lists them
     app.command(command.__name__.rstrip("_"))(command)

@@ -224,6 +224,16 @@ def show_exported(console: Console, exported: Exported) -> None:
         console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: reach-grade quizzes")
 
 
+def show_left_out(console: Console, names: Sequence[str]) -> None:
+    """What of a class's folder is not in an archive."""
+    if names:
+        console.print(
+            f"left out, since they are links or no ordinary files ({len(names)}): {_first(names)}",
+            style="yellow",
+            markup=False,
+        )
+
+
 def counted(number: int, what: str) -> str:
     """`1 score`, `2 scores`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -20,6 +20,7 @@ SLOW = {
     "forged_answers",
     "gradebook",
     "nbgrader_tools",
+    "postgresql",
     "sandbox",
 }
 BY_FIXTURE = {"chromium": "browser", "lab": "browser", "sandbox": "sandbox"}

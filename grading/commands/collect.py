@@ -25,12 +25,14 @@ def collect(
 
 
 def roster(
-    file: Annotated[Path, typer.Argument(help="CSV of the class, from a school, a platform or a spreadsheet")],
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV of the class, from a school or a platform; several for several sections")
+    ],
     folder: ClassFolder = Path(),
 ) -> None:
     """Keep the list of the class in its folder, and say who came, went or changed since the last one."""
-    console.print(f"reading {file} …", markup=False)
-    keep_roster(file, Classroom(folder))
+    console.print(f"reading {', '.join(map(str, files))} …", markup=False)
+    keep_roster(files, Classroom(folder))
 
 
 def collect_from(
@@ -43,18 +45,18 @@ def collect_from(
     from grading.exchange.roster import kept
 
     if roster:
-        keep_roster(roster, classroom)
+        keep_roster([roster], classroom)
     collected = collect(source, classroom, assignment, reader=reader)
     show_collected(console, collected, kept(classroom))
     return sorted({placed.assignment for placed in collected.placed})
 
 
-def keep_roster(file: Path, classroom: Classroom) -> None:
+def keep_roster(files: list[Path], classroom: Classroom) -> None:
     from grading.console import show_roster
-    from grading.exchange.roster import keep, read_roster
+    from grading.exchange.roster import keep, read_rosters
     from grading.gradebook.book import Book
 
-    changes = keep(read_roster(file), classroom)
+    changes = keep(read_rosters(files), classroom)
     show_roster(console, changes)
     with Book(classroom) as book:
         book.enrol_class(changes.roster)

@@ -81,7 +81,7 @@ def grade(
         if source:
             collect_from(source, classroom, assignment or None, roster, reader)
         elif roster:
-            keep_roster(roster, classroom)
+            keep_roster([roster], classroom)
         if due:
             show_due_dates(console, keep_due_dates(due, classroom))
         names = assignments_of(classroom, assignment)

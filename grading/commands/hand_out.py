@@ -23,8 +23,11 @@ def release(
     from grading.exchange.releasing import release
     from grading.gradebook.book import Book
     from grading.gradebook.config import write_nbgrader_config
+    from grading.gradebook.database import check_database
 
     classroom = Classroom(folder)
+    if database:
+        check_database(database)  # before anything names it
     released = release(assignments, classroom, archive)
     write_nbgrader_config(folder, database)  # before the gradebook is made, which it names
     for path in released:

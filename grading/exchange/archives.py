@@ -166,7 +166,7 @@ def _in_zip(
         parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..")]
         shown = PurePosixPath(*parts) if parts else PurePosixPath("(no name)")
         if not name.endswith("/") and not is_left_by_a_tool(shown):
-            found.append(Found(inside / shown, time(info), partial(read, info), _unsafe(name, info)))
+            found.append(Found(inside / shown, time(info), partial(read, info), unsafe(name, info)))
     return found
 
 
@@ -183,7 +183,8 @@ def _name(info: zipfile.ZipInfo) -> str:
     return info.filename
 
 
-def _unsafe(name: str, info: zipfile.ZipInfo) -> str:
+def unsafe(name: str, info: zipfile.ZipInfo) -> str:
+    """Why a member with this name must not be read or written; empty if nothing is wrong with it."""
     if name.startswith("/") or ".." in name.split("/") or re.match("[A-Za-z]:", name):
         return "a file whose name leads out of the archive"
     if len(name) > LONGEST_NAME:

@@ -129,13 +129,19 @@ def _at_level(person: Person, roster: Roster) -> tuple[list[Student], str, bool]
         whole, *others = readings
         around = [level[0] for level in person.levels[:depth]]
         if found := roster.with_id(whole) or roster.with_name(whole):
-            return found, "/".join(map(written, (*around, whole))), only_looks_alike(whole)
+            return found, "/".join(map(written, (*around, _by_one_id(whole, roster)))), only_looks_alike(whole)
         matching = [other for other in others if roster.with_id(other) or roster.with_name(other)]
         if matching:
             found = _any(roster.with_id(other) or roster.with_name(other) for other in matching)
             return found, "/".join(map(written, (*around, *matching))), False
     found = _any(roster.with_id(one) or roster.with_name(one) for one in person.loosely)
     return found, "/".join(written(level[0]) for level in person.levels), bool(found)
+
+
+def _by_one_id(an_id: str, roster: Roster) -> str:
+    """The student's folder, so that two ids of one person, an old and a new one, are not two people; else as it was."""
+    found = roster.with_exact_id(an_id)
+    return found[0].id if len(found) == 1 else an_id
 
 
 def _group_owners(person: Person, roster: Roster, numbered: Sequence[Student]) -> Owners:

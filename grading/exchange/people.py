@@ -21,6 +21,7 @@ class Student:
         first_name, last_name, email, group: as the roster has them, or "".
         gone: was on an earlier roster, and is not on the newest.
         known_as: {kind of id, see `grading.exchange.headers`: id as written}.
+        former: ids that the student had before, by which older files name them.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Student:
     group: str = ""
     gone: bool = False
     known_as: Mapping[str, str] = field(default_factory=dict, compare=False)
+    former: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "school_id", self.school_id or self.id)
@@ -79,7 +81,8 @@ class Roster:
         return self.with_exact_id(an_id) or _present(list(dict.fromkeys(loose)))
 
     def with_exact_id(self, an_id: str) -> list[Student]:
-        return _present(self._by_id.get(identity(an_id), []))
+        """Whoever has this id, or else had it before."""
+        return _present(self._by_id.get(identity(an_id), []) or self._by_former_id.get(identity(an_id), []))
 
     def with_name(self, name: str) -> list[Student]:
         return _present(self._by_name.get(letters(name), []))
@@ -95,6 +98,10 @@ class Roster:
     @cached_property
     def _by_id(self) -> dict[str, list[Student]]:
         return _index((key, student) for student in self.students for key in student.keys)
+
+    @cached_property
+    def _by_former_id(self) -> dict[str, list[Student]]:
+        return _index((identity(an_id), student) for student in self.students for an_id in student.former)
 
     @cached_property
     def _by_loose_id(self) -> dict[str, list[Student]]:

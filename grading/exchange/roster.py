@@ -16,7 +16,7 @@ from grading.exchange.updating import Changes, updated
 from grading.problems import GradingError
 from utils.files import write_whole
 
-__all__ = ["Changes", "Roster", "Student", "fold", "keep", "kept", "letters", "read_roster"]
+__all__ = ["Changes", "Roster", "Student", "fold", "keep", "kept", "letters", "read_roster", "read_rosters"]
 
 SHORTENED_BY_EXCEL = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 TEST_STUDENT = {"studenttest", "teststudent"}  # Canvas adds one to every course
@@ -49,6 +49,22 @@ def read_roster(path: Path) -> Roster:
     return Roster(tuple(students), tuple(notes), _guesses_names(rows, columns))
 
 
+def read_rosters(paths: Sequence[Path]) -> Roster:
+    """Several lists of one class, such as those of its sections, as one: who is on two of them is one, by the id.
+
+    Raises GradingError as `read_roster` does.
+    """
+    lists = [read_roster(path) for path in paths]
+    people: dict[str, Student] = {}
+    for student in (student for one in lists for student in one.students):
+        earlier = people.setdefault(identity(student.school_id), student)
+        groups = dict.fromkeys(filter(None, (earlier.group, student.group)))
+        people[identity(student.school_id)] = replace(earlier, group=", ".join(groups))
+    folders = folder_names(student.school_id for student in people.values())
+    students = tuple(replace(student, id=folders[student.school_id]) for student in people.values())
+    return Roster(students, tuple(note for one in lists for note in one.notes), any(one.guessed for one in lists))
+
+
 def keep(roster: Roster, classroom: Classroom) -> Changes:
     """Bring what the class's folder knows of its students up to this roster, and say what changed.
 
@@ -67,7 +83,7 @@ def kept(classroom: Classroom) -> Roster | None:
     """The class as `keep` left it; None if no roster was given yet. Raises GradingError if the file is damaged."""
     try:
         people = json.loads(classroom.roster.read_text(encoding="utf-8"))["students"]
-        students = tuple(Student(**person) for person in people)
+        students = tuple(Student(**person | {"former": tuple(person.get("former", ()))}) for person in people)
         if unfit := next((one.id for one in students if not STUDENT.fullmatch(one.id)), None):
             raise ValueError(f"{unfit!r} is no folder's name")
         return Roster(students)

@@ -7,6 +7,8 @@ from grading.exchange.folding import identity, letters
 from grading.exchange.headers import IDS, OWN_ID
 from grading.exchange.people import Roster, Student, folder_names
 
+FEW = 3  # who may go without a question
+
 COMPARED = ("school_id", "first_name", "last_name", "email")
 
 
@@ -32,7 +34,13 @@ class Changes:
         for what, students in (("came", self.came), ("came back", self.came_back), ("went", self.went)):
             if students:
                 yield f"{what} since the last roster: {', '.join(map(str, students))}"
-        gone = {letters(one.name) for one in self.went} - {""}
+        stayed = sum(not one.gone for one in self.roster.students) - len(self.came) - len(self.came_back)
+        if len(self.went) > max(stayed, FEW):
+            yield (
+                f"{len(self.went)} went and {stayed} stayed. If this is the list of one section alone, give those of "
+                "all of them at once: reach-grade roster A.csv B.csv"
+            )
+        gone = {letters(one.name) for one in self.roster.students if one.gone} - {""}
         if both := [one.name for one in self.came if letters(one.name) in gone]:
             yield (
                 f"came and went by the same name: {', '.join(both)}. No id says that each is one person. If so, give "
@@ -112,6 +120,7 @@ def _merged(old: Student, now: Student, guessed: bool) -> Student:
     The school's own id is by the kind that ranks higher: a list by e-mail does not rename who has a student number.
     """
     known_as = {**old.known_as, **now.known_as}
+    replaced = [an_id for kind, an_id in old.known_as.items() if kind in IDS and known_as[kind] != an_id]
     if guessed and letters(old.name) == letters(now.name):
         now = replace(now, first_name=old.first_name, last_name=old.last_name)
     own_kind = min(_own_kind(old), _own_kind(now), key=OWN_ID.index)
@@ -124,6 +133,7 @@ def _merged(old: Student, now: Student, guessed: bool) -> Student:
         email=now.email or old.email,
         group=now.group or old.group,
         known_as=known_as,
+        former=tuple(dict.fromkeys((*old.former, *replaced))),
     )
 
 

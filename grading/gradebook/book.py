@@ -27,6 +27,7 @@ from grading.gradebook.entries import Entry, read_entries
 from grading.gradebook.lateness import handed_in
 from grading.gradebook.penalties import Penalties
 from grading.gradebook.scores import Score, read_points, read_scores, write_scores
+from grading.gradebook.turns import Turn, making, wait_to_write
 from grading.problems import GradingError
 from grading.results import Graded
 from utils.cells import grade_id, role
@@ -48,10 +49,12 @@ class Book:
         self._classroom = classroom
         self._config = nbgrader_configuration(classroom.root)
         course = course_directory(classroom.root, self._config)
-        self.url = from_root(course.db_url, classroom.root)
+        with explained(course.db_url):
+            self.url = from_root(course.db_url, classroom.root)
         self._gradebook = open_database(self.url, course.course_id or "default_course")
         self._released: dict[str, NotebookNode] = {}
         self._penalties = Penalties(classroom, self._config)
+        self._turn: Turn | None = None
 
     def __enter__(self) -> "Book":
         return self
@@ -60,7 +63,14 @@ class Book:
         self.close()
 
     def close(self) -> None:
+        if self._turn:
+            self._turn.give_back()
         self._gradebook.close()
+
+    def take_turn(self, assignment: str) -> None:
+        """Be the one who grades this assignment, until the book is closed. Raises GradingError if another run is."""
+        with explained(self.url):
+            self._turn = Turn(self.url, assignment)
 
     def enrol(self, student: str, **names: str) -> None:
         """Add a student or change what is known of one.
@@ -103,7 +113,7 @@ class Book:
         """
         self._penalties.read_due_dates()
         place = {"notebook": assignment.name, "assignment": assignment.name, "db_url": self.url}
-        with explained(self.url):
+        with explained(self.url), making(self.url):
             self._gradebook.update_or_create_assignment(assignment.name)
             self._gradebook.db.remove()
             try:
@@ -202,18 +212,22 @@ class Book:
         """
         gradebook = self._gradebook
         usual = gradebook.db
-        with explained(self.url), gradebook.engine.begin() as connection:
-            inner = sessionmaker(
-                connection, join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False
-            )
-            gradebook.db = scoped_session(inner)
-            because(gradebook.db, why, who)
-            try:
-                yield gradebook
-                gradebook.db.commit()
-            finally:
-                gradebook.db.remove()
-                gradebook.db = usual
+        with explained(self.url):
+            if self._turn:
+                self._turn.hold()
+            with gradebook.engine.begin() as connection:
+                wait_to_write(connection)
+                inner = sessionmaker(
+                    connection, join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False
+                )
+                gradebook.db = scoped_session(inner)
+                because(gradebook.db, why, who)
+                try:
+                    yield gradebook
+                    gradebook.db.commit()
+                finally:
+                    gradebook.db.remove()
+                    gradebook.db = usual
 
 
 def _enrolled(student: Student) -> Enrolled:

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
-from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import NullPool, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
+from grading.gradebook.turns import POSTGRESQL, making
 from grading.problems import GradingError
+
+
+class GradebookAway(GradingError):
+    """The database's server does not answer, or ended the connection: it may be back in a moment."""
 
 
 def open_database(url: str, course: str) -> Gradebook:
@@ -23,7 +28,15 @@ def open_database(url: str, course: str) -> Gradebook:
             unfinished.unlink(missing_ok=True)
             Gradebook(f"sqlite:///{unfinished}", course).close()
             os.replace(unfinished, path)
-        return Gradebook(url, course)
+        with making(url):
+            return Gradebook(url, course)
+
+
+def check_database(url: str) -> None:
+    """Raises GradingError, with the reason, if no server has a database there. A file of SQLite's is made later."""
+    with explained(url):
+        if _sqlite_file(url) is None:
+            create_engine(url, poolclass=NullPool).connect().close()
 
 
 def _sqlite_file(url: str) -> Path | None:
@@ -55,9 +68,17 @@ def explained(url: str) -> Iterator[None]:
     """Raises GradingError for what the database or nbgrader say in here, with what to do."""
     try:
         yield
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise GradingError(
+            f"The database of the gradebook cannot be opened: {error}\nExpected a URL such as "
+            'postgresql+psycopg://name:password@host/database, for which `pip install "reach-course[postgresql]"` '
+            "has the driver. A password with signs such as @ or / has them written as %40 and %2F."
+        ) from error
     except (SQLAlchemyError, MissingEntry, InvalidEntry) as error:
         shown = make_url(url).render_as_string(hide_password=True)
-        raise GradingError(
+        cause = error if isinstance(error, SQLAlchemyError) else error.__context__  # nbgrader has errors of its own
+        away = isinstance(cause, OperationalError) and make_url(url).get_backend_name() == POSTGRESQL
+        raise (GradebookAway if away else GradingError)(
             f"The gradebook {shown} cannot be used: {error}\nWhat is recorded in it is kept, and no submission is "
             "recorded by half. Close what else writes to it, see that the disk has room, and run the command again."
         ) from error

@@ -46,9 +46,11 @@ class Penalties:
         recorded = select(SubmittedAssignment).where(SubmittedAssignment.assignment_id == of.id).options(penalty)
         for submission in gradebook.db.scalars(recorded):
             was_due = before + submission.extension if before and submission.extension else before
+            self._extend(submission)
             if self._classroom.submitted(submission.student_id, name).is_file():
                 submission.timestamp = handed_in(self._classroom, submission.student_id, name)
-            self._extend(submission)
+            elif submission.timestamp is None:
+                continue  # it lies on another machine, with the receipt that may have a platform's late mark
             if submission.late_submission_penalty or self._seconds_late(submission):
                 for submitted in submission.notebooks:
                     self._take(gradebook, submitted, was_due)

@@ -1,6 +1,7 @@
 """The command and the list of a class: kept once, it serves to collect, to grade and to export."""
 
 import csv
+import os
 import zipfile
 
 import pytest
@@ -149,3 +150,34 @@ def test_how_a_source_was_read_and_what_was_left_out_is_said(school, tmp_path, r
     said = reach_grade("collect", "canvas.zip", "--roster", "roster.csv")
     assert "read as an export of canvas" in said and f"s0001, s0002: {again}" in said
     assert "There is no reader 'canvass'" in reach_grade("collect", "canvas.zip", "--reader", "canvass", fails=True)
+
+
+def test_a_year_of_one_student(school, tmp_path, reach_grade):
+    """Handed in, gone, back, with another id: one folder, and the grade stays."""
+
+    def roster(*lines: str) -> str:
+        (tmp_path / "roster.csv").write_text("\n".join(["id,name,email", *lines]), encoding="utf-8")
+        return reach_grade("roster", "roster.csv")
+
+    def exported() -> dict[str, str]:
+        reach_grade("export", "scores.csv")
+        with (tmp_path / "scores.csv").open(encoding="utf-8") as file:
+            return {row["student"]: row[NAME] for row in csv.DictReader(file)}
+
+    mei, bo = "1,Mei Nowak,mei@x.org", "2,Bo Ek,bo@x.org"
+    roster(mei, bo)
+    grade(school, "2")
+    assert exported() == {"1": "", "2": "1"}
+    assert "went since the last roster: Bo Ek (2)" in roster(mei)
+    assert exported() == {"1": "", "2": "1"}, "a grade that was given is not forgotten"
+    assert "came back since the last roster: Bo Ek (2)" in roster(mei, bo)
+    assert "id '2' is now 'X-2'" in roster(mei, bo.replace("2,", "X-2,"))
+    assert exported() == {"1": "", "X-2": "1"}
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    for seconds, name in ((1_000, "2"), (2_000, "X-2")):
+        (incoming / f"{name}_{NAME}.ipynb").write_text(name)
+        os.utime(incoming / f"{name}_{NAME}.ipynb", (seconds, seconds))
+    said = reach_grade("collect", "incoming")
+    assert "The newest of 2 versions." in said and "not placed" not in said
+    assert school.classroom.submitted("2", NAME).read_text() == "X-2"

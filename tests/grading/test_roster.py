@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.attendance import not_handed_in
 from grading.exchange.people import Roster, Student, folder_names
-from grading.exchange.roster import keep, kept, read_roster
+from grading.exchange.roster import keep, kept, read_roster, read_rosters
 from grading.problems import GradingError
 from grading.receipt import Receipt
 
@@ -338,3 +338,49 @@ def test_who_has_not_handed_in(read, classroom):
 
 def test_a_student_without_a_name_is_called_by_the_id():
     assert str(Student("ada", "UNI\\ada")) == "UNI\\ada"
+
+
+# --- a year ---
+
+
+def test_an_id_that_changes_twice_finds_the_student_by_each(read, classroom):
+    for an_id in ("a b", "X-2", "Y-2"):
+        keep(read(f"id,name,email\n{an_id},Bo Ek,bo@x.org\n3,Ann Lee,ann@x.org\n"), classroom)
+    roster = kept(classroom)
+    (bo,) = roster.with_id("Y-2")
+    assert (bo.id, bo.school_id, bo.gone) == ("a-b", "Y-2", False)
+    assert roster.with_id("X-2") == roster.with_id("a b") == [bo]
+    roster = keep(
+        read("id,name,email\nY-2,Bo Ek,bo@x.org\n3,Ann Lee,ann@x.org\nX-2,Jo Fry,jo@x.org\n"), classroom
+    ).roster
+    assert [one.name for one in roster.with_id("X-2")] == ["Jo Fry"], "who has an id goes before who had it"
+
+
+def test_a_student_who_comes_back_under_another_id_is_asked_about(read, classroom):
+    for people in ("1,Mei Nowak\n2,Bo Ek\n", "1,Mei Nowak\n"):
+        keep(read(f"id,name\n{people}"), classroom)
+    said = list(keep(read("id,name\n1,Mei Nowak\n7,Bo Ek\n"), classroom).sentences())
+    assert said[-1].startswith("came and went by the same name: Bo Ek. ")
+
+
+def test_the_lists_of_two_sections_are_one_class(tmp_path, classroom):
+    (tmp_path / "a.csv").write_text("id,name,section\n1,Mei Nowak,A\n2,Bo Ek,A\na b,Ann Lee,A\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("name;login;section\nJo Fry;a-b;B\nBo Ek;2;B\n", encoding="utf-8")
+    roster = read_rosters([tmp_path / "a.csv", tmp_path / "b.csv"])
+    groups = {student.school_id: student.group for student in roster.students}
+    assert groups == {"1": "A", "2": "A, B", "a b": "A", "a-b": "B"}
+    assert len({student.id for student in roster.students}) == 4
+    keep(roster, classroom)
+    assert not list(keep(read_rosters([tmp_path / "b.csv", tmp_path / "a.csv"]), classroom).sentences())
+
+
+def test_the_list_of_one_section_alone_is_asked_about(read, classroom):
+    keep(read("id\n" + "".join(f"{number}\n" for number in range(20))), classroom)
+    said = list(keep(read("id\n1\n2\n3\n"), classroom).sentences())
+    assert said[-1] == (
+        "17 went and 3 stayed. If this is the list of one section alone, give those of all of them at once: "
+        "reach-grade roster A.csv B.csv"
+    )
+    keep(read("id\n" + "".join(f"{number}\n" for number in range(20))), classroom)
+    said = list(keep(read("id\n" + "".join(f"{number}\n" for number in range(16))), classroom).sentences())
+    assert len(said) == 1, "that a few leave is no question"

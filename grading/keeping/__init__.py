@@ -1,0 +1,1 @@
+"""A year of a class in one file, and back."""

@@ -1,0 +1,162 @@
+"""A class's folder as one zip: all that one needs to answer a complaint in two years, with checksums.
+
+The zip holds the folder as it is, so that any unzip will do, and three files beside: `ARCHIVE.txt` for a person,
+`archive.json` for a program, and `archive.sha256`, which `sha256sum -c` reads.
+"""
+
+import hashlib
+import json
+import os
+import stat
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from grading.classroom import Classroom
+from grading.exchange.placing import shown
+from grading.gradebook.book import Book
+from grading.keeping.about import ABOUT, CHECKSUMS, OURS, README, Database, about, readme
+from grading.keeping.configuration import without_database
+from grading.keeping.copying import copy_database
+from grading.lock import class_lock
+from grading.problems import GradingError
+from utils.files import whole_file
+
+CONFIGURATION = "nbgrader_config.py"
+PRIVATE_CHECKS = "private_checks"
+BESIDE = ("", "-journal", "-wal", "-shm")  # what SQLite has beside a file, and the file itself
+PIECE = 1024 * 1024  # bytes that are read at once
+OLDEST = datetime(1980, 1, 1, tzinfo=UTC)  # that a zip can tell
+
+
+@dataclass
+class Packed:
+    """What an archive came to: its checksum, the number of files, and what of the folder is not in it."""
+
+    path: Path
+    sha256: str = ""
+    files: int = 0
+    left_out: list[str] = field(default_factory=list)
+
+
+def pack(classroom: Classroom, path: Path, checks: Path | None = None) -> Packed:
+    """Write all of a class into one zip, whole or not at all. The same class always gives the same bytes.
+
+    The gradebook is in it as an SQLite file, whatever its database is, and no password is. Hidden files and links are
+    left out. Each file is read bit by bit, so that the size of the class does not matter.
+
+    Args:
+        classroom: what to keep. Nothing grades in it meanwhile.
+        path: the zip, which is replaced. It may not lie in the class's folder.
+        checks: the folder of the instructor's private checks, which become `private_checks/`.
+
+    Raises GradingError if there is no class, a run is grading in it, or its gradebook cannot be read.
+    """
+    root = classroom.root.resolve()
+    if not (root / "release").is_dir():
+        raise GradingError(f"{classroom.root} is no folder of a class: nothing was released in it.")
+    if path.resolve().is_relative_to(root):
+        raise GradingError(
+            f"{path} lies in the class's folder, which it is to hold. Write it somewhere else: ../{path.name}"
+        )
+    with class_lock(classroom), tempfile.TemporaryDirectory() as temporary:
+        members, left_out = _members(root, checks)
+        database = _own_gradebook(classroom, members, Path(temporary))
+        with whole_file(path) as stream:
+            _write(stream, members, about(classroom, database, left_out))
+    return Packed(path, _sha256(path), len(members), left_out)
+
+
+def _members(root: Path, checks: Path | None) -> tuple[dict[str, Path], list[str]]:
+    """{name in the archive: file}, and the names of what is no ordinary file."""
+    found = list(_files(root, PurePosixPath()))
+    found += _files(checks.resolve(), PurePosixPath(PRIVATE_CHECKS)) if checks else []
+    members = {str(name): file for name, file in found if _is_kept(str(name), file) and str(name) not in OURS}
+    return members, sorted(shown(name) for name, file in found if not _is_kept(str(name), file))
+
+
+def _is_kept(name: str, file: Path) -> bool:
+    """Whether it is an ordinary file, and has a name that a line of checksums can hold."""
+    return stat.S_ISREG(file.lstat().st_mode) and name.isprintable() and "\\" not in name
+
+
+def _files(folder: Path, inside: PurePosixPath) -> Iterator[tuple[PurePosixPath, Path]]:
+    """What is neither hidden nor made by Python. No folder that a link leads to is entered."""
+    for parent, folders, names in os.walk(folder):
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
+        for name in (*links, *names):
+            if not name.startswith("."):
+                file = Path(parent) / name
+                yield inside / PurePosixPath(file.relative_to(folder)), file
+
+
+def _own_gradebook(classroom: Classroom, members: dict[str, Path], temporary: Path) -> Database:
+    """Put a copy of the gradebook in the place of its file, and a configuration that names no other database."""
+    with Book(classroom) as book:
+        database = Database.of(book.url)
+    its_files = {f"{database.file.resolve()}{ending}" for ending in BESIDE} if database.file else set()
+    for name in [name for name, file in members.items() if str(file) in its_files]:
+        del members[name]
+    newest = max(file.stat().st_mtime for file in members.values())
+    copy = temporary / classroom.gradebook.name
+    copy_database(database.url, copy)
+    _date(copy, database.file.stat().st_mtime if database.file else newest)
+    members[copy.name] = copy
+    if CONFIGURATION in members:
+        ours, copy = members[CONFIGURATION], temporary / CONFIGURATION
+        copy.write_text(without_database(ours.read_text(encoding="utf-8")), encoding="utf-8")
+        _date(copy, ours.stat().st_mtime)
+        members[CONFIGURATION] = copy
+    return database
+
+
+def _date(file: Path, modified: float) -> None:
+    os.utime(file, (modified, modified))
+
+
+def _write(stream: BinaryIO, members: dict[str, Path], facts: dict) -> None:
+    modified = {name: int(file.stat().st_mtime) for name, file in members.items()}
+    newest = max(modified.values())
+    sums = {}
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        sums[README] = _write_text(archive, README, readme(facts, newest), newest)
+        for name in sorted(members):
+            sums[name] = _write_file(archive, name, members[name], modified[name])
+        text = json.dumps(facts | {"modified": dict(sorted(modified.items()))}, indent=1, ensure_ascii=False)
+        sums[ABOUT] = _write_text(archive, ABOUT, text, newest)
+        _write_text(archive, CHECKSUMS, "".join(f"{sha256}  {name}\n" for name, sha256 in sums.items()), newest)
+
+
+def _write_file(archive: zipfile.ZipFile, name: str, file: Path, modified: int) -> str:
+    """The checksum of what was written."""
+    digest, info = hashlib.sha256(), _info(name, modified)
+    info.file_size = file.stat().st_size  # tells zipfile whether it must expect more than 4 GB
+    with file.open("rb") as source, archive.open(info, "w") as member:
+        while piece := source.read(PIECE):
+            digest.update(piece)
+            member.write(piece)
+    return digest.hexdigest()
+
+
+def _write_text(archive: zipfile.ZipFile, name: str, text: str, modified: int) -> str:
+    archive.writestr(_info(name, modified), text.encode())
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _info(name: str, modified: int) -> zipfile.ZipInfo:
+    """A zip has no zone: its times are UTC here, so that the same class gives the same bytes everywhere."""
+    time = max(datetime.fromtimestamp(modified, UTC), OLDEST)
+    info = zipfile.ZipInfo(name, time.timetuple()[:6])
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,341 @@
+"""A year in one file: all that was there is there again, or nothing is; damage and tricks are seen."""
+
+import hashlib
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import tracemalloc
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from grading.classroom import Classroom
+from grading.exchange.roster import keep, read_roster
+from grading.gradebook.book import Book
+from grading.gradebook.config import write_nbgrader_config
+from grading.keeping.configuration import without_database
+from grading.keeping.packing import pack
+from grading.keeping.restoring import unpack
+from grading.lock import class_lock
+from grading.problems import GradingError
+from grading.receipt import Receipt
+from tests.grading.school import NAME, RIGHT, School, contents
+from tests.postgresql import postgresql  # noqa: F401  (a fixture)
+
+
+def year(root: Path, database: str = "") -> School:
+    """A class with something of everything."""
+    school = School(root)
+    if database:
+        school.classroom.gradebook.unlink()
+        write_nbgrader_config(root, database)
+    (root / "roster.csv").write_text("id,name\nada,Ada Çelik\nbo,小雨 王\n", encoding="utf-8")
+    with Book(school.classroom) as book:
+        book.enrol_class(keep(read_roster(root / "roster.csv"), school.classroom).roster)
+        book.register(school.assignment)
+        for student in ("ada", "bo"):
+            school.hand_in(student, school.notebook(RIGHT), "2026-03-01 10:00:00 UTC")
+            Receipt("x.ipynb", submitted="2026-03-01T10:00:00+00:00").write(school.classroom.receipt(student, NAME))
+            graded = school.graded(student, passed=student == "ada")
+            book.record(graded, school.notebook(RIGHT, quiz="c"))
+            graded.write(school.classroom.result(student, NAME))
+    school.classroom.batch(NAME).write_text(json.dumps({"seed": 2**100 + 1, "finished": True}))
+    (root / "late_policy.py").write_text("# our own\n")
+    for left in (".grading.lock", "__pycache__/late_policy.pyc", ".ipynb_checkpoints/x.ipynb"):
+        (root / left).parent.mkdir(exist_ok=True)
+        (root / left).write_text("left by tools")
+    os.utime(school.classroom.result("bo", NAME), (1_700_000_000, 1_700_000_000))
+    return school
+
+
+@pytest.fixture
+def school(tmp_path) -> School:
+    return year(tmp_path / "class")
+
+
+@pytest.fixture
+def packed(school, tmp_path) -> Path:
+    return pack(school.classroom, tmp_path / "year.zip").path
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_all_of_a_class_comes_back(school, packed, tmp_path):
+    restored = unpack(packed, Classroom(tmp_path / "there"))
+    before, after = files(school.classroom.root), files(tmp_path / "there")
+    assert {"ARCHIVE.txt", "archive.json", "archive.sha256"} == set(after) - set(before)
+    assert set(before) - set(after) == {
+        ".grading.lock",
+        ".ipynb_checkpoints/x.ipynb",
+        "__pycache__/late_policy.pyc",
+    }
+    assert all(after[name] == before[name] for name in set(before) & set(after) - {"gradebook.db"})
+    assert contents(f"sqlite:///{tmp_path / 'there/gradebook.db'}") == contents(
+        f"sqlite:///{school.classroom.gradebook}"
+    )
+    assert restored.about["assignments"][NAME] == {
+        "submissions": 2,
+        "results": 2,
+        "batch": {"seed": str(2**100 + 1), "finished": True},
+    }
+    assert restored.about["packages"]["torch"] and restored.about["python"]
+    there = Classroom(tmp_path / "there")
+    assert there.result("bo", NAME).stat().st_mtime == 1_700_000_000, "pages say when it was graded"
+    with Book(there) as book:
+        assert [score.points for score in book.scores(NAME)] == [1, 0]
+
+
+def test_a_restored_class_is_archived_again(packed, tmp_path):
+    unpack(packed, Classroom(tmp_path / "there"))
+    again = pack(Classroom(tmp_path / "there"), tmp_path / "again.zip")
+    with zipfile.ZipFile(packed) as one, zipfile.ZipFile(again.path) as other:
+        assert one.namelist() == other.namelist()
+
+
+def test_the_same_class_gives_the_same_bytes_in_a_fixed_order(school, packed, tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    other = pack(school.classroom, tmp_path / "other.zip")
+    assert other.path.read_bytes() == packed.read_bytes()
+    assert other.sha256 == hashlib.sha256(packed.read_bytes()).hexdigest()
+    with zipfile.ZipFile(packed) as archive:
+        names = archive.namelist()
+    assert names[0] == "ARCHIVE.txt" and names[1:-2] == sorted(names[1:-2])
+
+
+def test_any_unzip_and_sha256sum_will_do(packed, tmp_path):
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path / "by hand")
+        text = archive.read("ARCHIVE.txt").decode()
+    check = ["sha256sum", "--check", "--quiet", "--strict", "archive.sha256"]
+    subprocess.run(check, cwd=tmp_path / "by hand", check=True)
+    assert f"{NAME}: 2 submissions, 2 graded, seed {2**100 + 1}" in text and "torch" in text
+
+
+def test_private_checks_are_kept_where_they_are_given(school, tmp_path):
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/lesson_01.py").write_text("# mine\n")
+    unpack(pack(school.classroom, tmp_path / "year.zip", tmp_path / "private").path, Classroom(tmp_path / "there"))
+    assert (tmp_path / "there/private_checks/lesson_01.py").read_text() == "# mine\n"
+
+
+def test_no_link_is_followed(school, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/secret").write_text("secret")
+    (school.classroom.root / "report").mkdir()
+    (school.classroom.root / "report/link.html").symlink_to(tmp_path / "secret")
+    (school.classroom.root / "report/folder").symlink_to(tmp_path / "folder")
+    os.mkfifo(school.classroom.root / "report/pipe")
+    done = pack(school.classroom, tmp_path / "year.zip")
+    assert done.left_out == ["report/folder", "report/link.html", "report/pipe"]
+    with zipfile.ZipFile(done.path) as archive:
+        assert not [name for name in archive.namelist() if name.startswith("report")]
+
+
+# --- a database ---
+
+
+def test_a_gradebook_on_a_server_becomes_a_file_and_its_password_stays_out(tmp_path, postgresql):  # noqa: F811
+    url = postgresql.database()
+    school = year(tmp_path / "class", url)
+    with Book(school.classroom) as book, book.writing() as gradebook:
+        gradebook.find_submission(NAME, "ada").extension = timedelta(days=3)
+    there = Classroom(tmp_path / "there")
+    packed = pack(school.classroom, tmp_path / "year.zip").path
+    restored = unpack(packed, there)
+    assert restored.about["database"] == "postgresql"
+    with Book(there) as book:
+        assert contents(book.url)["submissions"] == contents(url)["submissions"] and book.url.startswith("sqlite")
+        with book.writing() as gradebook:
+            assert gradebook.find_submission(NAME, "ada").extension == timedelta(days=3)
+    assert not any(b"s3cret" in content for content in files(there.root).values())
+    assert pack(school.classroom, tmp_path / "other.zip").path.read_bytes() == packed.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("config", "instead"),
+    [
+        ("c.CourseDirectory.db_url = 'postgresql://a:s3cret@h/d'\nc.X.y = 1\n", "pass  # …\nc.X.y = 1\n"),
+        (
+            "c.X.y = 1\nif c:\n    c.CourseDirectory.db_url = (\n        's3cret'\n    )\n",
+            "c.X.y = 1\nif c:\n    pass  # …\n",
+        ),
+        ("c.X.y = 's3cre'\n", "c.X.y = 's3cre'\n"),
+        ("no Python ((", "no Python (("),
+    ],
+)
+def test_a_configuration_loses_the_database_alone(config, instead):
+    text = without_database(config)
+    assert (
+        text.replace("The database that stood here is gradebook.db in this folder since it was archived.", "…")
+        == instead
+    )
+
+
+# --- what goes wrong ---
+
+
+def test_an_archive_does_not_hold_itself_and_is_whole_or_not_there(school, tmp_path, monkeypatch):
+    with pytest.raises(GradingError, match="lies in the class's folder"):
+        pack(school.classroom, school.classroom.root / "year.zip")
+    with pytest.raises(GradingError, match="is no folder of a class"):
+        pack(Classroom(tmp_path), tmp_path / "year.zip")
+    with class_lock(school.classroom), pytest.raises(GradingError, match="Another run"):
+        pack(school.classroom, tmp_path / "year.zip")
+    (tmp_path / "year.zip").write_text("last week's")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("grading.keeping.packing._write_file", full)
+    with pytest.raises(OSError, match="No space"):
+        pack(school.classroom, tmp_path / "year.zip")
+    assert (tmp_path / "year.zip").read_text() == "last week's"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["class", "year.zip"]
+
+
+@pytest.mark.parametrize("name", ["file", "folder", "link"])
+def test_nothing_is_overwritten(packed, tmp_path, name):
+    there = tmp_path / "there"
+    if name == "file":
+        there.write_text("mine")
+    elif name == "folder":
+        there.mkdir()
+        (there / "mine").write_text("mine")
+    else:
+        (tmp_path / "elsewhere").mkdir()
+        there.symlink_to(tmp_path / "elsewhere")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(GradingError, match="is there already"):
+        unpack(packed, Classroom(there))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def changed(packed: Path, tmp_path: Path, change) -> Path:
+    """The archive written anew, where `change` has changed the list of (name, content) or of ZipInfo."""
+    with zipfile.ZipFile(packed) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    with zipfile.ZipFile(tmp_path / "changed.zip", "w") as archive:
+        for name, content in change(members):
+            archive.writestr(name, content)
+    return tmp_path / "changed.zip"
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+RESULT = f"results/{NAME}/ada.json"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda all_: [(n, c.replace(b"1.0", b"9.0") if n == RESULT else c) for n, c in all_], "another checksum"),
+        (lambda all_: [(n, c) for n, c in all_ if n != RESULT], f"differ in '{RESULT}'"),
+        (lambda all_: [*all_, ("late_policy2.py", b"import os")], "differ in 'late_policy2.py'"),
+        (lambda all_: [*all_, (RESULT, b"{}")], f"differ in '{RESULT}'"),
+        (lambda all_: [*all_, ("../../outside", b"x")], "leads out of the archive"),
+        (lambda all_: [*all_, ("/tmp/outside", b"x")], "leads out of the archive"),
+        (lambda all_: [*all_, ("a\\..\\..\\outside", b"x")], "leads out of the archive"),
+        (lambda all_: [*all_, (link("report"), b"/tmp")], "is a link"),
+        (lambda all_: [*all_, ("empty/", b"")], "differ in 'empty/'"),
+        (lambda all_: [(n, c) for n, c in all_ if n != "archive.sha256"], "is no archive of a class"),
+        (lambda all_: [("x.ipynb", b"{}")], "is no archive of a class"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_what_was_changed_is_seen_and_nothing_is_restored(packed, tmp_path, change, said):
+    source = changed(packed, tmp_path, change)
+    with pytest.raises(GradingError, match=said.replace("[", r"\[")):
+        unpack(source, Classroom(tmp_path / "there"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["changed.zip", "class", "year.zip"]
+
+
+def _sums_too(name: str):
+    """A change by somebody who writes the checksums anew."""
+
+    def change(members):
+        sums = "".join(f"{hashlib.sha256(c).hexdigest()}  {n}\n" for n, c in [*members[:-1], (name, b"x")])
+        return [*members[:-1], (name, b"x"), ("archive.sha256", sums)]
+
+    return change
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/tmp/outside", "C:/outside", "a/../../outside"])
+def test_a_name_that_leads_out_is_refused_where_the_checksums_know_it(packed, tmp_path, name):
+    with pytest.raises(GradingError, match="leads out"):
+        unpack(changed(packed, tmp_path, _sums_too(name)), Classroom(tmp_path / "there"))
+    assert not (tmp_path / "there").exists() and not (tmp_path / "outside").exists()
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "text", "missing"])
+def test_damage_is_said(packed, tmp_path, damage):
+    content = bytearray(packed.read_bytes())
+    if damage == "cut":
+        packed.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        content[len(content) // 3] ^= 0xFF
+        packed.write_bytes(content)
+    elif damage == "text":
+        packed.write_text("no zip")
+    else:
+        packed.unlink()
+    with pytest.raises(GradingError, match="damaged|another checksum|does not exist"):
+        unpack(packed, Classroom(tmp_path / "there"))
+    assert not (tmp_path / "there").exists()
+
+
+def test_an_archive_of_a_newer_course_is_left_alone(packed, tmp_path):
+    def newer(members):
+        facts = json.loads(dict(members)["archive.json"]) | {"format": 2}
+        ours = [(n, json.dumps(facts).encode() if n == "archive.json" else c) for n, c in members[:-1]]
+        sums = "".join(f"{hashlib.sha256(c).hexdigest()}  {n}\n" for n, c in ours)
+        return [*ours, ("archive.sha256", sums.encode())]
+
+    with pytest.raises(GradingError, match="newer version"):
+        unpack(changed(packed, tmp_path, newer), Classroom(tmp_path / "there"))
+
+
+def test_the_commands(school, tmp_path, reach_grade):
+    said = reach_grade("archive", "year.zip", "--class", "class")
+    digest = hashlib.sha256((tmp_path / "year.zip").read_bytes()).hexdigest()
+    assert "in year.zip" in said and digest in said
+    assert "every checksum as it was written" in reach_grade("restore", "year.zip", "--class", "there")
+    reach_grade("export", "scores.csv", "--class", "there")
+    assert "Çelik" in (tmp_path / "scores.csv").read_text(encoding="utf-8")
+    assert "is there already" in reach_grade("restore", "year.zip", "--class", "there", fails=True)
+
+
+def test_memory_does_not_grow_with_a_file(school, tmp_path):
+    """A file that is larger than what may be in memory at once, read and written in pieces."""
+    big = school.classroom.root / "submitted/ada/video.bin"
+    with big.open("wb") as stream:
+        for _ in range(40):
+            stream.write(os.urandom(1024 * 1024))
+    tracemalloc.start()
+    try:
+        unpack(pack(school.classroom, tmp_path / "year.zip").path, Classroom(tmp_path / "there"))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * 1024**2
+
+
+def test_a_gradebook_that_is_open_elsewhere_is_kept_as_it_was_committed(school, tmp_path):
+    with sqlite3.connect(school.classroom.gradebook) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE student SET first_name = 'half'")
+        packed = pack(school.classroom, tmp_path / "year.zip").path
+        other.rollback()
+    unpack(packed, Classroom(tmp_path / "there"))
+    with Book(Classroom(tmp_path / "there")) as book:
+        assert {score.first_name for score in book.scores(NAME)} == {"Ada", "小雨"}

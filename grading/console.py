@@ -210,13 +210,24 @@ def _school_id(student: str, roster: Roster | None) -> str:
 def show_exported(console: Console, exported: Exported) -> None:
     """How many scores were written, and whose are missing or not final."""
     console.print(f"{counted(exported.written, 'score')} in {exported.path}", markup=False)
-    if exported.by_hand:
-        checks = exported.max_points - exported.by_hand
+    for assignment, (points, by_hand) in exported.points.items():
+        if by_hand:
+            console.print(
+                f"{assignment}: of {points:g} points, {points - by_hand:g} for the exercises, as in the table after "
+                f"`grade`, and {by_hand:g} for quizzes, which are graded by hand.",
+                markup=False,
+            )
+    if exported.without_column:
+        console.print(f"not in the template, so left out: {', '.join(exported.without_column)}", markup=False)
+    for header, (theirs, ours) in exported.other_points.items():
         console.print(
-            f"They are of {exported.max_points:g} points: {checks:g} for the exercises, as in the table after `grade`, "
-            f"and {exported.by_hand:g} for quizzes, which are graded by hand.",
+            f"{header!r} is of {theirs:g} points there, and these scores are of {ours:g}: set the points of your "
+            f"platform to {ours:g} before you upload.",
+            style="yellow",
             markup=False,
         )
+    if exported.excused:
+        console.print(f"excused there, so left as they are: {', '.join(exported.excused)}", markup=False)
     if exported.not_in_template:
         console.print(f"not in the template: {', '.join(exported.not_in_template)}", style="red", markup=False)
     if exported.not_final:

@@ -9,6 +9,7 @@ autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    repaired, run in the sandbox, 
 results/ASSIGNMENT/STUDENT.json                   a `grading.results.Graded` each
 feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
 report/ASSIGNMENT.html                            the class page
+pages.key, mail.csv                               the secret of published pages' names, and whose page is where
 gradebook.db, nbgrader_config.py                  nbgrader's
 """
 
@@ -56,6 +57,14 @@ class Classroom:
     @property
     def due(self) -> Path:
         return self.root / "due.csv"
+
+    @property
+    def pages_key(self) -> Path:
+        return self.root / "pages.key"
+
+    @property
+    def mail(self) -> Path:
+        return self.root / "mail.csv"
 
     @property
     def gradebook(self) -> Path:

@@ -9,12 +9,25 @@ from grading.commands.by_hand import open_
 from grading.commands.collect import collect, roster
 from grading.commands.export import export
 from grading.commands.grade import grade
+from grading.commands.hand_back import pack, publish
 from grading.commands.hand_out import demo, release
 from grading.commands.pages import feedback, report
 from grading.problems import GradingError
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-for command in (release, collect, roster, grade, open_, feedback, report, export, demo):  # as the help lists them
+for command in (
+    release,
+    collect,
+    roster,
+    grade,
+    open_,
+    feedback,
+    report,
+    export,
+    pack,
+    publish,
+    demo,
+):  # as the help lists them
     app.command(command.__name__.rstrip("_"))(command)
 
 

@@ -22,6 +22,8 @@ from grading.exchange.readers import PLAIN
 from grading.exchange.updating import Changes
 from grading.gradebook.due_dates import DueDates
 from grading.gradebook.exporting import Exported
+from grading.handing_back.packing import Packed
+from grading.handing_back.publishing import Published
 from grading.results import Graded, missing_packages
 from grading.times import shown
 
@@ -233,6 +235,35 @@ def show_exported(console: Console, exported: Exported) -> None:
     if exported.not_final:
         wait = "waits" if len(exported.not_final) == 1 else "wait"
         console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: reach-grade open")
+
+
+def show_packed(console: Console, packed: Packed) -> None:
+    """How many pages are in the zip, who is not, and what the platform will make of it."""
+    console.print(f"{counted(packed.written, 'page')} for {packed.platform} in {packed.path}", markup=False)
+    if packed.platform == "canvas":
+        console.print(
+            "Canvas will call each page as the submission was called (….ipynb): tell students to open it in a browser, "
+            "or use `reach-grade publish`.",
+            style="yellow",
+        )
+    if packed.with_group:
+        console.print(f"in the page of another member of their group: {_first(packed.with_group)}", markup=False)
+    if packed.left_out:
+        console.print(
+            f"left out, since they were not collected from {packed.platform} ({len(packed.left_out)}): "
+            f"{_first(packed.left_out)}",
+            style="red",
+            markup=False,
+        )
+
+
+def show_published(console: Console, published: Published) -> None:
+    """Where the pages are, where the list is, and who cannot be written to."""
+    console.print(f"{counted(published.written, 'page')} in {published.folder}", markup=False)
+    console.print(f"whose page is where: {published.mail}; keep it to yourself", markup=False)
+    if published.without_address:
+        who = f"({len(published.without_address)}): {_first(published.without_address)}"
+        console.print(f"no e-mail address is known {who}", style="yellow", markup=False)
 
 
 def counted(number: int, what: str) -> str:

@@ -9,6 +9,7 @@ from grading.problems import GradingError
 
 if TYPE_CHECKING:  # torch and nbgrader take seconds to import: each command imports what it needs
     from grading.assignment import Assignment
+    from grading.exchange.people import Student
 
 
 def assignments_of(classroom: Classroom, chosen: str) -> list[str]:
@@ -56,3 +57,14 @@ def penalties_in(classroom: Classroom, assignment: str) -> dict[str, float]:
 
     with Book(classroom) as book:
         return {score.student: score.late_penalty for score in book.scores(assignment) if score.late_penalty}
+
+
+def people_in(classroom: Classroom, assignment: str) -> dict[str, Student]:
+    """{folder: student} of everybody in the gradebook, with all ids that the roster knows."""
+    from grading.exchange.roster import kept
+    from grading.gradebook.book import Book
+    from grading.gradebook.exporting import person
+
+    roster = kept(classroom)
+    with Book(classroom) as book:
+        return {score.student: person(score, roster) for score in book.scores(assignment)}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # nbgrader takes a second to import, and a command that expor
     from grading.assignment import Assignment
     from grading.gradebook.book import Book, Score
 
-__all__ = ["Exported", "Kind", "export"]
+__all__ = ["Exported", "Kind", "export", "person"]
 
 
 @dataclass
@@ -105,11 +105,11 @@ def _rows(scores: Mapping[str, Sequence[Score]], roster: Roster | None) -> list[
     for name, own in scores.items():
         for score in own:
             people.setdefault(score.student, {})[name] = score
-    rows = [Row(_person(next(iter(own.values())), roster), own) for own in people.values()]
+    rows = [Row(person(next(iter(own.values())), roster), own) for own in people.values()]
     return [row for row in rows if row.is_graded or not row.student.gone]
 
 
-def _person(score: Score, roster: Roster | None) -> Student:
+def person(score: Score, roster: Roster | None) -> Student:
     """The student by the roster; one who is not on it, by the gradebook, where a platform's number may stand."""
     if found := roster.of_folder(score.student) if roster else None:
         in_gradebook = {"canvas_id": score.lms_user_id} if score.lms_user_id else {}

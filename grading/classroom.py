@@ -12,6 +12,7 @@ report/ASSIGNMENT.html                            the class page
 report/index.html                                 the course page, on all assignments
 rubrics/ASSIGNMENT.json                           what answers to its quizzes get points for
 report/similar/ASSIGNMENT.html                    submissions that are alike
+pages.key, mail.csv                               the secret of published pages' names, and whose page is where
 gradebook.db, nbgrader_config.py                  nbgrader's
 """
 
@@ -69,6 +70,14 @@ class Classroom:
     @property
     def due(self) -> Path:
         return self.root / "due.csv"
+
+    @property
+    def pages_key(self) -> Path:
+        return self.root / "pages.key"
+
+    @property
+    def mail(self) -> Path:
+        return self.root / "mail.csv"
 
     @property
     def gradebook(self) -> Path:

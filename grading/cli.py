@@ -9,6 +9,7 @@ from grading.commands.by_hand import open_, quizzes
 from grading.commands.collect import collect, roster
 from grading.commands.export import export
 from grading.commands.grade import grade
+from grading.commands.hand_back import pack, publish
 from grading.commands.hand_out import demo, release
 from grading.commands.keep import archive, restore
 from grading.commands.pages import feedback, report
@@ -22,13 +23,15 @@ for command in (
     collect,
     roster,
     grade,
+    report,
     quizzes,
     open_,
     why,
     changes,
-    feedback,
-    report,
     similar,
+    feedback,
+    pack,
+    publish,
     export,
     archive,
     restore,

@@ -9,6 +9,7 @@ from grading.problems import GradingError
 
 if TYPE_CHECKING:  # torch and nbgrader take seconds to import: each command imports what it needs
     from grading.assignment import Assignment
+    from grading.exchange.people import Student
     from grading.gradebook.book import Score
     from grading.gradebook.due_dates import DueDates
     from grading.gradebook.entries import Entry
@@ -80,3 +81,14 @@ def due_in(classroom: Classroom, assignment: str) -> DueDates:
     dates = kept_due_dates(classroom).get(assignment, DueDates())
     with Book(classroom) as book:
         return DueDates(dates.everybody or book.due_date(assignment), dates.students)
+
+
+def people_in(classroom: Classroom, assignment: str) -> dict[str, Student]:
+    """{folder: student} of everybody in the gradebook, with all ids that the roster knows."""
+    from grading.exchange.roster import kept
+    from grading.gradebook.book import Book
+    from grading.gradebook.exporting import person
+
+    roster = kept(classroom)
+    with Book(classroom) as book:
+        return {score.student: person(score, roster) for score in book.scores(assignment)}

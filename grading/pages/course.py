@@ -177,7 +177,6 @@ def course_page(lessons: Sequence[Lesson], students: Mapping[str, str], now: dat
         now=now,
         behind=falling_behind(lessons, students, now),
         latest=LATEST,
-        enough=ENOUGH,
         repeated=repeated_mistakes(lessons),
         common=common_mistakes(lessons),
         rates=sorted((rate for one in lessons for rate in one.rates), key=lambda rate: rate.share),

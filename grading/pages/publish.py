@@ -87,6 +87,7 @@ def publish_report(
         submitted=submitted,
         late=_late(graded, submitted, receipts, due),
         due=due,
+        course=os.path.relpath(classroom.course, path.parent),
     )
     write_whole(path, class_page(graded, assignment, not_graded, about, any(one.unsafe for one in graded)))
     return path

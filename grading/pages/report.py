@@ -33,6 +33,7 @@ class Class:
         submitted: {student: when the submission came in}, as far as that is known.
         late: {student: by how many seconds}, of those who are late.
         due: when it is due.
+        course: address of the course page, "" for none.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Class:
     submitted: Mapping[str, datetime] = field(default_factory=dict)
     late: Mapping[str, float] = field(default_factory=dict)
     due: DueDates = field(default_factory=DueDates)
+    course: str = ""
 
 
 @dataclass(frozen=True)

@@ -340,21 +340,24 @@ def test_what_is_written_from_right_to_left_turns_nothing_around_it(tmp_path, ch
     assert left_of(".answer p", "* y", "-", "7") and left_of(".answer p", "last", "last", "2")
 
 
-def test_a_long_message_is_folded_and_printed_open(tmp_path, chromium):
-    verdict = Verdict("conv2d", Status.FAILED, "It raised an error.", problem="first line\n" * 30 + "the last line")
-    marks = [Mark("check_conv2d", 0, 3, verdict)]
-    path = tmp_path / "page.html"
-    page = feedback_page(Graded("s1", ASSIGNMENT.name, marks), submission(), ASSIGNMENT)
-    path.write_text(page, encoding="utf-8")
-    shown = chromium.new_page(color_scheme="dark")
-    shown.goto(path.as_uri())
-    assert not shown.get_by_text("the last line").is_visible()
-    on_screen = shown.evaluate("getComputedStyle(document.body).color")
-    shown.emulate_media(media="print")
-    box = shown.get_by_text("the last line").bounding_box()
-    assert box and box["height"] > 100
-    assert shown.evaluate("getComputedStyle(document.body).color") != on_screen  # paper is never dark
-    assert shown.pdf(format="A4").startswith(b"%PDF")
+def test_a_long_message_is_folded_and_printed_whole(tmp_path, chromium):
+    def shown(problem: str):
+        verdict = Verdict("conv2d", Status.FAILED, "It raised an error.", problem=problem)
+        path = tmp_path / "page.html"
+        one = Graded("s1", ASSIGNMENT.name, [Mark("check_conv2d", 0, 3, verdict)])
+        path.write_text(feedback_page(one, None, ASSIGNMENT), encoding="utf-8")
+        page = chromium.new_page(color_scheme="dark")
+        page.goto(path.as_uri())
+        return page
+
+    long, short = shown("a line\n" * 200 + "the last line"), shown("the last line")
+    assert short.get_by_text("the last line").is_visible() and not long.get_by_text("the last line").is_visible()
+    on_screen = long.evaluate("getComputedStyle(document.body).color")
+    long.emulate_media(media="print")
+    assert long.evaluate("getComputedStyle(document.body).color") != on_screen, "paper is never dark"
+    assert long.get_by_text("the last line").bounding_box()
+    pages = [len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) for page in (short, long)]
+    assert pages[1] >= pages[0] + 2
 
 
 def test_everybody_can_read_the_page(accessible):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -36,15 +34,16 @@ def quizzes(
     console.print("reading the quizzes; Ctrl-C ends the server …")
     from grading.gradebook.book import Book
     from grading.quizzes.desk import Desk
+    from grading.quizzes.opening import in_browser
     from grading.quizzes.server import serve
 
     def ready(address: str) -> None:
         console.print(f"quizzes: {address}", markup=False, highlight=False)
-        if browser:  # in a thread, since a browser in the terminal runs until it is closed
-            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
+        if browser:
+            opened.enter_context(in_browser(address, folder))
 
     assignments = graded_assignments(Classroom(folder), assignment)
-    with Book(Classroom(folder)) as book, contextlib.suppress(KeyboardInterrupt):
+    with Book(Classroom(folder)) as book, contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
         desk = Desk(Classroom(folder), assignments, book, anonymous, grader)
         if not desk.questions:
             raise GradingError(f"There is no quiz in {', '.join(one.name for one in assignments)}.")

@@ -11,7 +11,7 @@ from grading.gradebook.autograded import as_written
 from grading.quizzes.questions import STUB, Question
 
 MAX_FOLDED = 20_000  # characters that are compared; longer answers are equal if they are the same
-_EMPHASIS = re.compile(r"(?<!\w)[*_`]+|[*_`]+(?!\w)")
+_MARKS = re.compile(r"[*_`]+")
 _WORDS = re.compile(r"\d+(?:[.,]\d+)+|\w+|[^\w\s.,;:?()'\"‘’“”«»…–—]")
 
 
@@ -35,7 +35,14 @@ def folded(answer: str) -> str:
     if len(answer) > MAX_FOLDED:
         return answer
     text = unicodedata.normalize("NFC", answer).casefold()
-    return " ".join(_WORDS.findall(_EMPHASIS.sub(" ", text)))
+    return " ".join(_WORDS.findall(_MARKS.sub(_without_emphasis, text)))
+
+
+def _without_emphasis(marks: re.Match[str]) -> str:
+    """Nothing of `**c**`, all of 2*3 and of a_name."""
+    text, (start, end) = marks.string, marks.span()
+    is_within = text[max(start - 1, 0) : start].isalnum() and text[end : end + 1].isalnum()
+    return marks[0] if is_within else " "
 
 
 @dataclass

@@ -19,6 +19,7 @@ from grading.quizzes.questions import questions_of
 from grading.quizzes.rubric import Item, read_rubric
 from tests.grading.grading_page import ANSWERS, record, school_with_answers
 from tests.grading.school import NAME, QUIZ, School
+from tests.grading.test_work_on_hostile_text import is_square
 from utils.paths import NOTEBOOKS
 
 LATE_WORK = "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
@@ -111,12 +112,19 @@ def test_what_is_left_of_a_question_is_an_answer(question):
         ("x²", "x2", False),
         ("2*3", "2/3", False),
         ("a != b", "a = b", False),
+        ("_it_ is `a_name`", "it is a_name", True),
+        ("a_name", "a name", False),
         ("é", "e\N{COMBINING ACUTE ACCENT}", True),
         ("c" * 30_000, "C" * 30_000, False),
     ],
 )
 def test_equal_answers_differ_in_case_layout_and_punctuation_alone(one, other, same):
     assert (folded(one) == folded(other)) is same
+
+
+@pytest.mark.parametrize("part", ["_", "*", "`", "1", "1.", "a", "a_", " ", "\n", "(", "\N{COMBINING ACUTE ACCENT}"])
+def test_no_answer_takes_the_square_of_its_length(part):
+    assert not is_square(lambda text: folded(f"a{text}a"), part)
 
 
 def test_equal_answers_stand_together_and_empty_ones_that_wait_come_first(desk, question):

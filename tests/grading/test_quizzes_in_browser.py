@@ -1,10 +1,12 @@
 """The page for quizzes in a real browser, by keys and by mouse, alone and beside another grader."""
 
 import contextlib
+import queue
 
 import pytest
 
 from grading.gradebook.book import Book
+from grading.quizzes.opening import in_browser
 from grading.quizzes.rubric import Item, write_rubric
 from tests.axe import assert_accessible
 from tests.browser import PATIENCE
@@ -54,6 +56,23 @@ def said(page, text: str) -> None:
 
 def card(page, text: str):
     return page.locator("article", has=page.locator(".answer", has_text=text))
+
+
+def test_whoever_comes_from_the_file_that_leads_there_is_signed_in_and_stays_so(
+    chromium, school, tmp_path, monkeypatch
+):
+    opened = queue.Queue()
+    monkeypatch.setattr("webbrowser.open", opened.put)
+    with served(school) as server, in_browser(server.address, tmp_path):
+        page = chromium.new_context().new_page()
+        page.goto(opened.get(timeout=PATIENCE))
+        page.wait_for_url(f"http://{server.host}/")
+        for _ in range(2):
+            page.get_by_role("link", name="holes in the kernel").wait_for()
+            page.reload()
+        page.get_by_role("link", name="holes in the kernel").click()
+        page.locator("article .grading").first.wait_for()
+        page.context.close()
 
 
 def test_a_question_is_graded_without_a_mouse(page, school):

@@ -1,7 +1,9 @@
 """The server of the page for quizzes: who is let in, what is refused, and that nothing of a student's can run."""
 
 import contextlib
+import queue
 import re
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -15,6 +17,7 @@ from grading.gradebook.book import Book
 from grading.problems import GradingError
 from grading.quizzes import desk as desks
 from grading.quizzes.desk import Desk
+from grading.quizzes.opening import in_browser
 from grading.quizzes.server import MAX_REQUEST, serve
 from tests.grading.grading_page import ANSWERS, PAGE, Answered, Visitor, school_with_answers, served
 from tests.grading.school import NAME, QUIZ, School
@@ -305,6 +308,17 @@ def test_the_command_serves_until_it_is_interrupted(school):
         server.send_signal(2)
         said = server.stdout.read() + server.stderr.read()
     assert (server.returncode, said) == (0, "")
+
+
+def test_the_token_is_in_no_word_of_the_browsers_command_and_in_no_file_that_others_read(tmp_path, monkeypatch):
+    opened = queue.Queue()
+    monkeypatch.setattr("webbrowser.open", opened.put)
+    with in_browser("http://127.0.0.1:1/?token=secret", tmp_path):
+        given = opened.get(timeout=60)
+        (file,) = tmp_path.iterdir()
+        assert given == file.as_uri() and "secret" in file.read_text()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_port_that_is_taken_is_said(school, visitor):

@@ -175,6 +175,8 @@ def test_points_of_an_assignment_are_not_changed_to_those_of_the_platform(term, 
     _, done = term.fill(tmp_path, CANVAS.replace(",2,10,10,", ",100,10,10,").encode(), roster=PEOPLE)
     assert done.other_points["01_convolution (98)"] == (100, 2)
     assert done.other_points["02_cnn_on_mnist (99)"][0] == 10
+    _, done = term.fill(tmp_path, GRADESCOPE.encode(), roster=PEOPLE)
+    assert done.other_points == {SECOND: (10, done.points[SECOND][0])}
 
 
 def test_who_is_excused_stays_excused(term, tmp_path):

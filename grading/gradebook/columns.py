@@ -73,8 +73,13 @@ def _exercise(cell: str) -> str:
     return cell.removeprefix("check_")
 
 
-def headers_by_name(said: Sequence[str], assignments: Sequence[Assignment]) -> dict[str, str]:
+def headers_by_name(said: Sequence[str], assignments: Sequence[Assignment], graded: Sequence[str]) -> dict[str, str]:
     """{name of an assignment or exercise: header} of what an instructor says: `NAME=HEADER`, or one header alone.
+
+    Args:
+        said: what stands behind each `--column`.
+        assignments: those whose names, and whose exercises' names, are known.
+        graded: names of those that a header alone can belong to.
 
     Raises GradingError if a header alone could be that of several assignments, or a name is given twice.
     """
@@ -83,12 +88,12 @@ def headers_by_name(said: Sequence[str], assignments: Sequence[Assignment]) -> d
     for one in said:
         name, sign, header = one.partition("=")
         if not (sign and name.strip() in known):
-            if len(assignments) > 1:
+            if len(graded) != 1:
                 raise GradingError(
                     f"--column {one!r} does not say whose column it is. Write NAME=HEADER, where the name is one of "
                     f"{', '.join(assignment.name for assignment in assignments)}, or of an exercise, as conv2d."
                 )
-            name, header = assignments[0].name, one
+            name, header = graded[0], one
         if name.strip() in found:
             raise GradingError(f"--column names a column for {name.strip()} twice. Give it once.")
         found[name.strip()] = header.strip()

@@ -8,8 +8,8 @@ import io
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -78,20 +78,10 @@ def name_of(page: Page, key: bytes) -> str:
 
 
 def _key(classroom: Classroom) -> bytes:
-    """The class's secret, made when it is first needed; of two runs at once, both use that of the first."""
+    """The class's secret, which is made when it is first needed, and which others on the machine cannot read."""
     path = classroom.pages_key
-    if not path.exists():
-        handle, temporary = tempfile.mkstemp(dir=classroom.root, prefix=f".{path.name}.")  # which others cannot read
-        try:
-            with os.fdopen(handle, "w") as stream:
-                stream.write(secrets.token_hex(32))
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-        finally:
-            os.unlink(temporary)
+    with suppress(FileExistsError), open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
+        stream.write(secrets.token_hex(32))
     content = path.read_text(encoding="ascii", errors="replace").strip()
     if not KEY.fullmatch(content):
         raise GradingError(

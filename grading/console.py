@@ -220,7 +220,10 @@ def show_exported(console: Console, exported: Exported) -> None:
                 markup=False,
             )
     if exported.without_column:
-        console.print(f"not in the template, so left out: {', '.join(exported.without_column)}", markup=False)
+        console.print(
+            f"no column of the template is clearly that of, so left out: {', '.join(exported.without_column)}",
+            markup=False,
+        )
     for header, (theirs, ours) in exported.other_points.items():
         console.print(
             f"{header!r} is of {theirs:g} points there, and these scores are of {ours:g}: set the points of your "

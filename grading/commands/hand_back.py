@@ -19,7 +19,10 @@ def pack(
     folder: ClassFolder = Path(),
     assignment: AssignmentName = "",
     platform: Annotated[
-        str, typer.Option("--for", help="moodle, canvas or brightspace; the one that was collected from, if not given")
+        str,
+        typer.Option(
+            "--for", help="moodle, canvas, brightspace or ilias; the one that was collected from, if not given"
+        ),
     ] = "",
 ) -> None:
     """Write the feedback on one assignment, and pack it into the zip that your platform takes back."""

@@ -44,21 +44,42 @@ def columns_of(
     book: Book, assignment: Assignment, scores: Sequence[Score], per_exercise: bool, headers: Mapping[str, str]
 ) -> list[Column]:
     """The columns of one assignment: the whole, and each exercise if all are wanted or `headers` names it."""
-    graded = [cell for cell in assignment.notebook.cells if role(cell) in ("check", "quiz")]
+    possible = _possible(assignment)
     total = {score.student: score.points for score in scores if score.points is not None}
-    found = [Column(assignment.name, "", total, sum(cell.metadata.nbgrader.points for cell in graded))]
-    by_cell = book.points_by_cell(assignment.name)
-    for cell in graded:
-        name = grade_id(cell)
-        points = {student: own[name] for student, own in by_cell.items() if name in own}
-        column = Column(assignment.name, name.removeprefix("check_"), points, cell.metadata.nbgrader.points)
-        if per_exercise or not headers.keys().isdisjoint(column.names):
-            found.append(column)
-    return [_called(column, headers) for column in found]
+    columns = [Column(assignment.name, "", total, sum(possible.values()))]
+    exercises = [Column(assignment.name, _exercise(cell), {}, points) for cell, points in possible.items()]
+    if wanted := [one for one in exercises if per_exercise or not headers.keys().isdisjoint(one.names)]:
+        columns += _with_points(wanted, book.points_by_cell(assignment.name))
+    return [_called(column, headers) for column in columns]
 
 
-def headers_by_name(said: Sequence[str], assignments: Sequence[Assignment]) -> dict[str, str]:
+def _with_points(exercises: Sequence[Column], by_cell: Mapping[str, Mapping[str, float]]) -> list[Column]:
+    """The columns with {student: points}, of {student: {grade_id: points}}."""
+    found: dict[str, dict[str, float]] = {}
+    for student, own in by_cell.items():
+        for cell, points in own.items():
+            found.setdefault(_exercise(cell), {})[student] = points
+    return [replace(column, points=found.get(column.exercise, {})) for column in exercises]
+
+
+def _possible(assignment: Assignment) -> dict[str, float]:
+    """{grade_id: points that are possible} of all that is graded."""
+    graded = (cell for cell in assignment.notebook.cells if role(cell) in ("check", "quiz"))
+    return {grade_id(cell): cell.metadata.nbgrader.points for cell in graded}
+
+
+def _exercise(cell: str) -> str:
+    """As people call it: conv2d for check_conv2d."""
+    return cell.removeprefix("check_")
+
+
+def headers_by_name(said: Sequence[str], assignments: Sequence[Assignment], graded: Sequence[str]) -> dict[str, str]:
     """{name of an assignment or exercise: header} of what an instructor says: `NAME=HEADER`, or one header alone.
+
+    Args:
+        said: what stands behind each `--column`.
+        assignments: those whose names, and whose exercises' names, are known.
+        graded: names of those that a header alone can belong to.
 
     Raises GradingError if a header alone could be that of several assignments, or a name is given twice.
     """
@@ -67,12 +88,12 @@ def headers_by_name(said: Sequence[str], assignments: Sequence[Assignment]) -> d
     for one in said:
         name, sign, header = one.partition("=")
         if not (sign and name.strip() in known):
-            if len(assignments) > 1:
+            if len(graded) != 1:
                 raise GradingError(
                     f"--column {one!r} does not say whose column it is. Write NAME=HEADER, where the name is one of "
                     f"{', '.join(assignment.name for assignment in assignments)}, or of an exercise, as conv2d."
                 )
-            name, header = assignments[0].name, one
+            name, header = graded[0], one
         if name.strip() in found:
             raise GradingError(f"--column names a column for {name.strip()} twice. Give it once.")
         found[name.strip()] = header.strip()
@@ -80,9 +101,8 @@ def headers_by_name(said: Sequence[str], assignments: Sequence[Assignment]) -> d
 
 
 def _names(assignment: Assignment) -> list[str]:
-    graded = [cell for cell in assignment.notebook.cells if role(cell) in ("check", "quiz")]
-    cells = [grade_id(cell).removeprefix("check_") for cell in graded]
-    return [assignment.name, *cells, *(f"{assignment.name} {name}" for name in cells)]
+    exercises = [_exercise(cell) for cell in _possible(assignment)]
+    return [assignment.name, *exercises, *(f"{assignment.name} {name}" for name in exercises)]
 
 
 def _called(column: Column, headers: Mapping[str, str]) -> Column:

@@ -73,13 +73,15 @@ def export(
         per_exercise: a column more for each exercise and quiz, without late penalties. In a template, those that it
             has.
 
-    Raises GradingError if an assignment is not in the gradebook, or the template has no column that identifies people,
-    or none for a header that was named, or for none of the scores.
+    Raises GradingError if an assignment is not in the gradebook, nobody has a score for any of several, or the template
+    has no column that identifies people, or none for a header that was named, or for none of the scores.
     """
-    headers = headers_by_name(columns, assignments)
     scores = {one.name: book.scores(one.name) for one in assignments}
     if len(assignments) > 1:
         scores = {name: own for name, own in scores.items() if any(score.points is not None for score in own)}
+    if not scores:
+        raise GradingError("Nobody has a score for any assignment yet. Run: reach-grade grade")
+    headers = headers_by_name(columns, assignments, list(scores))
     wanted = [
         column
         for one in assignments

@@ -106,11 +106,11 @@ class Template:
         if is_canvas(self.table.headers):
             nobodys = (row.values for row in self.table.rows.values() if not self._ids(row.values))
             return next((found for values in nobodys if (found := _as_number(values[column])) is not None), None)
-        if letters(self.table.headers[column]) in (*GRADE, "totalscore"):
-            places = [place for place, one in enumerate(self.table.headers) if letters(one) in POSSIBLE_COLUMNS]
-            said = {_as_number(row.values[place]) for row in self.table.rows.values() for place in places}
-            return said.pop() if len(said) == 1 else None
-        return None
+        header = letters(self.table.headers[column])
+        beside = POSSIBLE_COLUMNS if header in (*GRADE, "totalscore") else {f"{header}maxpoints"}  # Gradescope's
+        places = [place for place, one in enumerate(self.table.headers) if letters(one) in beside]
+        said = {_as_number(row.values[place]) for row in self.table.rows.values() for place in places}
+        return said.pop() if len(said) == 1 else None
 
     def filled(self, points: Mapping[int, Mapping[str, str]], people: Roster) -> Filled:
         """The file with {column: {folder of a student: points}} written in.

@@ -8,8 +8,8 @@ import io
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,18 +17,13 @@ from urllib.parse import urlsplit
 from grading.classroom import Classroom
 from grading.gradebook.layouts import harmless
 from grading.handing_back.pages import Page
+from grading.pages.render import render
 from grading.problems import GradingError
 from utils.files import write_whole
 
 KEY = re.compile(r"[0-9a-f]{64}")
 NAME_OF_A_PAGE = re.compile(r"\d\d_\w+-[a-z2-7]{32}\.html")
-FRONT = "index.html"
-FRONT_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="robots" content="noindex"><title>Feedback</title></head>
-<body><p>Your feedback has an address of its own. Ask your instructor for it.</p></body>
-</html>
-"""  # in its place, many servers would list the folder, and with it everybody's page
+FRONT = "index.html"  # where there is none, many servers list the folder, and with it everybody's page
 
 
 @dataclass
@@ -59,7 +54,7 @@ def publish(classroom: Classroom, pages: Sequence[Page], folder: Path, base_url:
     _refuse_other_files(folder)
     key = _key(classroom)
     published = Published(folder, classroom.mail)
-    _write(folder / FRONT, FRONT_PAGE.encode())
+    _write(folder / FRONT, render("front.html", unsafe=False).encode())
     table = [["email", "first_name", "last_name", "student", "assignment", "file", "link"]]
     for page in pages:
         student = page.student
@@ -83,20 +78,10 @@ def name_of(page: Page, key: bytes) -> str:
 
 
 def _key(classroom: Classroom) -> bytes:
-    """The class's secret, made when it is first needed; of two runs at once, both use that of the first."""
+    """The class's secret, which is made when it is first needed, and which others on the machine cannot read."""
     path = classroom.pages_key
-    if not path.exists():
-        handle, temporary = tempfile.mkstemp(dir=classroom.root, prefix=f".{path.name}.")  # which others cannot read
-        try:
-            with os.fdopen(handle, "w") as stream:
-                stream.write(secrets.token_hex(32))
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-        finally:
-            os.unlink(temporary)
+    with suppress(FileExistsError), open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
+        stream.write(secrets.token_hex(32))
     content = path.read_text(encoding="ascii", errors="replace").strip()
     if not KEY.fullmatch(content):
         raise GradingError(

@@ -51,6 +51,11 @@ DOWNLOADS = {  # {platform: names in its export, of s1, s2 and Zoë}
         f"12346-67890 - Grete Haddad - Sep 25, 2024 926 AM/{FILE}",
         f"12347-67890 - Zoë Müller - Sep 25, 2024 930 AM/{FILE}",
     ),
+    "ilias": (
+        f"Nowak_Mei_mnowak_12345/20240924212600_{FILE}",
+        f"Haddad_Grete_grete_h_12346/{FILE}",
+        f"Team 4711/Mueller_Zoe_zoe_12347/{FILE}",
+    ),
 }
 
 
@@ -115,7 +120,18 @@ def whom_brightspace_reads(name: str) -> str:
     return name.split("/")[0]
 
 
-WHOM = {"moodle": whom_moodle_reads, "canvas": whom_canvas_reads, "brightspace": whom_brightspace_reads}
+def whom_ilias_reads(name: str) -> str:
+    """In the folder multi_feedback…, the number at the end of a folder; of a download, wherever it lies."""
+    folders = [part for part in name.split("/")[:-1] if not part.startswith(("multi_feedback", "Team"))]
+    return folders[0].rpartition("_")[2]
+
+
+WHOM = {
+    "moodle": whom_moodle_reads,
+    "canvas": whom_canvas_reads,
+    "brightspace": whom_brightspace_reads,
+    "ilias": whom_ilias_reads,
+}
 
 
 @pytest.mark.parametrize("platform", DOWNLOADS)
@@ -189,7 +205,7 @@ def test_a_group_has_one_page_on_canvas_under_the_name_that_canvas_gave(evening)
 @pytest.mark.parametrize(
     ("platform", "message"),
     [
-        ("blackboard", "takes no feedback in a zip.*moodle, brightspace, canvas.*reach-grade publish"),
+        ("blackboard", "takes no feedback in a zip.*moodle, brightspace, canvas, ilias.*reach-grade publish"),
         ("sakai", "There is no platform 'sakai'"),
         ("canvas", "No submission .* collected as an export of canvas"),
     ],

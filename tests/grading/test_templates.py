@@ -20,6 +20,7 @@ from utils.checking import Status, Verdict
 from utils.paths import NOTEBOOKS
 
 SECOND = "02_cnn_on_mnist"
+THIRD = "03_receptive_field"
 PEOPLE = Roster(
     (
         Student("s1", "", "Ada", "Lovelace", "ada@example.org", known_as={"canvas_id": "501", "sis_login": "ada1"}),
@@ -35,6 +36,7 @@ class Term:
     book: Book
     first: Assignment
     second: Assignment
+    waiting: Assignment  # which nobody has handed in yet
 
     def fill(self, folder: Path, content: bytes, columns: tuple[str, ...] = (), **options) -> tuple[bytes, Exported]:
         """What becomes of a platform's file."""
@@ -47,12 +49,13 @@ class Term:
 @pytest.fixture(scope="module")
 def term(tmp_path_factory):
     school = School(tmp_path_factory.mktemp("class"))
-    released = school.classroom.released(SECOND)
-    released.parent.mkdir()
-    released.write_bytes((NOTEBOOKS / f"{SECOND}.ipynb").read_bytes())
-    second = load_assignment(released)
+    second, waiting = (load_assignment(NOTEBOOKS / f"{name}.ipynb") for name in (SECOND, THIRD))
+    for assignment in (second, waiting):
+        released = school.classroom.released(assignment.name)
+        released.parent.mkdir()
+        released.write_bytes((NOTEBOOKS / released.name).read_bytes())
     with Book(school.classroom) as book:
-        for assignment in (school.assignment, second):
+        for assignment in (school.assignment, second, waiting):
             book.register(assignment)
         book.enrol_class(PEOPLE)
         for student, points in (("s1", 0.5), ("s2", 1.0)):
@@ -61,7 +64,7 @@ def term(tmp_path_factory):
         tasks = enumerate(second.tasks)
         marks = [Mark(one.grade_id, 3.0 if n == 0 else 0.0, one.points, _verdict(one.answer)) for n, one in tasks]
         book.record(Graded("s1", SECOND, marks), second.notebook)
-        yield Term(book, school.assignment, second)
+        yield Term(book, school.assignment, second, waiting)
 
 
 def _verdict(exercise: str) -> Verdict:
@@ -175,6 +178,8 @@ def test_points_of_an_assignment_are_not_changed_to_those_of_the_platform(term, 
     _, done = term.fill(tmp_path, CANVAS.replace(",2,10,10,", ",100,10,10,").encode(), roster=PEOPLE)
     assert done.other_points["01_convolution (98)"] == (100, 2)
     assert done.other_points["02_cnn_on_mnist (99)"][0] == 10
+    _, done = term.fill(tmp_path, GRADESCOPE.encode(), roster=PEOPLE)
+    assert done.other_points == {SECOND: (10, done.points[SECOND][0])}
 
 
 def test_who_is_excused_stays_excused(term, tmp_path):
@@ -182,6 +187,16 @@ def test_who_is_excused_stays_excused(term, tmp_path):
     content, done = term.fill(tmp_path, before, roster=PEOPLE)
     assert content == CANVAS.format(first="EX", second="3", zoe="1", untouched="").encode()
     assert done.excused == ["s1"] and done.written == 2 and not done.not_in_template
+
+
+def test_what_nobody_handed_in_asks_for_no_column(term, tmp_path):
+    (tmp_path / "in.csv").write_bytes(WORKSHEET.format(first="").encode())
+    files = {"path": tmp_path / "out.csv", "template": tmp_path / "in.csv", "roster": PEOPLE}
+    for columns in ([], ["Grade"]):
+        done = export(term.book, [term.first, term.waiting], **files, columns=columns)
+        assert done.path.read_bytes() == WORKSHEET.format(first="0.5").encode() and not done.without_column
+    with pytest.raises(GradingError, match="Nobody has a score"):
+        export(term.book, [term.waiting, term.waiting], tmp_path / "none.csv")
 
 
 def test_an_assignment_without_a_column_is_named(term, tmp_path):

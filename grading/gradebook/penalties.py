@@ -73,10 +73,12 @@ class Penalties:
         penalty = self._penalty(submitted, self._seconds_late(submission))
         if penalty == submitted.late_submission_penalty:
             return
-        gradebook.db.flush()  # what was changed before has a reason of its own
-        because(gradebook.db, _reason(submission, penalty, was_due))
+        gradebook.db.flush()  # what was changed before has a reason of its own, and so has what follows
+        before = dict(gradebook.db.info)
+        because(gradebook.db, _reason(submission, penalty, was_due), before["reach_who"])
         submitted.late_submission_penalty = penalty
         gradebook.db.flush()
+        gradebook.db.info.update(before)
 
     def _seconds_late(self, submission: SubmittedAssignment) -> float:
         receipt = Receipt.read(self._classroom.receipt(submission.student_id, submission.assignment.name))

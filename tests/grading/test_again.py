@@ -9,11 +9,13 @@ from grading.basis import differences
 from grading.batch import grade_class, seed_of
 from grading.by_name import everybody, exercise_names, find_exercise, find_student
 from grading.classroom import Classroom
+from grading.commands.again import choose
 from grading.exchange.roster import keep, read_roster
 from grading.gradebook.autograded import as_file, autograded_notebook
 from grading.gradebook.book import Book
 from grading.judging.job import Job, Judged, Rules, Times
 from grading.problems import GradingError
+from grading.receipt import Receipt
 from grading.results import Graded, read_results
 from grading.waiting import Chosen, hash_of
 from tests.grading.made_up import ASSIGNMENT, graded, own_cell, png, submission
@@ -222,3 +224,10 @@ def test_the_command_refuses_what_does_not_go_together(classroom, monkeypatch, r
     (classroom.root / "submitted" / "gone").mkdir()
     said = reach_grade("grade", "--class", classroom.root, "--student", "gone", fails=True)
     assert f"gone has not handed in {NAME}" in said
+
+
+def test_a_file_of_two_is_graded_again_for_both(classroom):
+    for student in ("ada", "bo"):
+        Receipt("group.ipynb", members=("ada", "bo")).write(classroom.receipt(student, NAME))
+    assert choose(classroom, [NAME], ["bo"], []) == {NAME: Chosen(("bo", "ada"))}
+    assert choose(classroom, [NAME], ["chi"], ["conv2d"]) == {NAME: Chosen(("chi",), (CONV2D,))}

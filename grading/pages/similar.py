@@ -106,6 +106,6 @@ def _texts(title: str, parts: list[Part], alike: Alike) -> list[Text]:
 def _text(part: Part, alike: Alike) -> Text:
     marked = {line for print_, lines in part.prints.items() if print_ in alike.pair.shared for line in lines}
     html = highlighted(part.source) if part.is_code else escape(part.source)
-    lines = [Line(line, number in marked) for number, line in enumerate(html.split("\n"), 1)]
+    lines = [Line(line, number in marked) for number, line in enumerate(html.rstrip().split("\n"), 1)]
     first = max(min(marked) - AROUND, 1)
     return Text(lines[first - 1 : max(marked) + AROUND], first, len(lines), part.is_code)

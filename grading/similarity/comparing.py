@@ -103,10 +103,11 @@ def _of_a_group(*works: Work, together: Mapping[str, Collection[str]]) -> bool:
 
 
 def _with_parts(found: list[Pair], works: list[Work], assignment: Assignment) -> Iterator[Alike]:
+    places = {place for pair in found for place in (pair.one, pair.other)}
+    parts = {place: parts_of(works[place].read(), assignment) for place in places}
     for pair in found:
-        one, other = works[pair.one], works[pair.other]
-        sides = [
-            [part for part in parts_of(work.read(), assignment) if not pair.shared.isdisjoint(part.prints)]
-            for work in (one, other)
-        ]
-        yield Alike(one, other, pair, (sides[0], sides[1]))
+        one, other = (
+            [part for part in parts[place] if not pair.shared.isdisjoint(part.prints)]
+            for place in (pair.one, pair.other)
+        )
+        yield Alike(works[pair.one], works[pair.other], pair, (one, other))

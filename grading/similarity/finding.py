@@ -24,7 +24,7 @@ class Pair:
         one, other: their places in the list that was compared.
         shared: the fingerprints that the two have, and few others.
         share: of what the one with less of its own has, how much the other has too; from 0 to 1.
-        most: the number of works that have the commonest of the shared fingerprints.
+        seen: how many works have what the two share, in the median of the shared fingerprints.
         strength: what the list is sorted by.
     """
 
@@ -32,7 +32,7 @@ class Pair:
     other: int
     shared: frozenset[int]
     share: float
-    most: int
+    seen: int
     strength: float
 
 
@@ -51,18 +51,16 @@ def pairs(prints: Sequence[np.ndarray], apart: Collection[int] = ()) -> list[Pai
     hashes = np.concatenate([*prints, np.empty(0, np.int64)])
     owners = np.repeat(np.arange(len(prints)), [len(one) for one in prints])
     order = np.lexsort((owners, hashes))
-    hashes, owners = hashes[order], owners[order]
-    unique, starts, counts = np.unique(hashes, return_index=True, return_counts=True)
-    weights = _weights(owners, starts, counts, len(prints))
-    frequency = dict(zip(unique.tolist(), counts.tolist(), strict=True)) if weights else {}
+    unique, starts, counts = np.unique(hashes[order], return_index=True, return_counts=True)
     found = []
-    for (one, other), weight in weights.items():
-        both = np.intersect1d(prints[one], prints[other], assume_unique=True).tolist()
+    for (one, other), weight in _weights(owners[order], starts, counts, len(prints)).items():
+        both = np.intersect1d(prints[one], prints[other], assume_unique=True)
         share = len(both) / min(len(prints[one]), len(prints[other]))
         if weight * share >= ENOUGH and not (one in apart and other in apart):
-            shared = frozenset(print_ for print_ in both if frequency[print_] <= rare(len(prints)))
-            most = max(frequency[print_] for print_ in shared)
-            found.append(Pair(one, other, shared, share, most, weight * share))
+            having = counts[np.searchsorted(unique, both)]
+            few = having <= rare(len(prints))
+            shared, seen = frozenset(both[few].tolist()), int(np.median(having[few]))
+            found.append(Pair(one, other, shared, share, seen, weight * share))
     return sorted(found, key=lambda pair: (-pair.strength, pair.one, pair.other))
 
 

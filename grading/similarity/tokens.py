@@ -17,7 +17,8 @@ from grading.submission.syntax import syntax_tree
 NAME = "name"
 MOST_BITS = 64  # of a number that is written out
 
-_WORD = re.compile(r"\w+|[^\w\s]")
+# Chinese and Japanese put no blanks between words: there each sign is one.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 
 # The words for nodes that are not called like their class; "" for those that say nothing themselves.
 _WORDS: dict[type[ast.AST], str] = {
@@ -102,7 +103,7 @@ def tokens_of_code(source: str, names: Names) -> list[Token]:
 
 
 def tokens_of_text(source: str) -> list[Token]:
-    """The words and signs of a text, without upper case."""
+    """The words of a text, without upper case."""
     lines = enumerate(source.split("\n"), 1)
     return [Token(word, number) for number, line in lines for word in _WORD.findall(line.casefold())]
 

@@ -18,7 +18,7 @@ from grading.exchange.archives import files_in
 from grading.similarity.comparing import Similarity, compare
 from grading.similarity.finding import RARE_AT_MOST, clusters, handed_in_together, pairs, rare
 from grading.similarity.parts import OWN, QUIZ, parts_of
-from grading.similarity.tokens import names_in, tokens_of_code
+from grading.similarity.tokens import names_in, tokens_of_code, tokens_of_text
 from grading.similarity.winnowing import GRAM, WINDOW, grams, winnow
 from grading.similarity.works import File, of_class, of_earlier
 from tests.grading.made_up import ASSIGNMENT, submission
@@ -111,6 +111,11 @@ def test_a_loop_has_the_words_of_a_comprehension():
     assert set(comprehension) - set(loop) == {"Assign"}
 
 
+def test_a_text_is_its_words_in_any_script():
+    said = [token.word for token in tokens_of_text("Die **Größe**, (9)!\n核は広い שלום")]
+    assert said == ["die", "grösse", "9", "核", "は", "広", "い", "שלום"]
+
+
 def test_words_know_their_lines():
     assert {token.line for token in tokens_of_code("\nx = 1\n\ny = (\n  2)", names_in([]))} == {2, 4, 5}
 
@@ -146,7 +151,7 @@ def of_its_own(count: int) -> list[np.ndarray]:
 def test_what_two_of_many_share_is_a_pair_and_what_many_share_is_none():
     shared = numbers(range(40))
     (pair,) = pairs([shared, *of_its_own(30), shared])
-    assert (pair.one, pair.other, pair.share, pair.most) == (0, 31, 1, 2) and pair.shared == frozenset(range(40))
+    assert (pair.one, pair.other, pair.share, pair.seen) == (0, 31, 1, 2) and pair.shared == frozenset(range(40))
     assert pairs([*of_its_own(12), *[shared] * 8]) == []  # 40 % of the class
     assert pairs([*of_its_own(30), *[numbers(range(5))] * 2]) == []  # five lines
     assert pairs([]) == pairs([numbers()]) == []

@@ -12,6 +12,7 @@ from grading.commands.grade import grade
 from grading.commands.hand_out import demo, release
 from grading.commands.keep import archive, restore
 from grading.commands.pages import feedback, report
+from grading.commands.watch import attempts, watch
 from grading.commands.why import changes, why
 from grading.problems import GradingError
 
@@ -21,6 +22,8 @@ for command in (
     collect,
     roster,
     grade,
+    watch,
+    attempts,
     open_,
     why,
     changes,

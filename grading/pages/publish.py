@@ -1,7 +1,7 @@
 """Write the pages of a class: feedback for each student, and the class page."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -24,6 +24,7 @@ def publish_feedback(
     assignment: Assignment,
     names: Mapping[str, str] | None = None,
     penalties: Mapping[str, float] | None = None,
+    students: Collection[str] | None = None,
 ) -> Iterator[Path]:
     """Write the page of each student that has a result, and yield its path.
 
@@ -32,8 +33,11 @@ def publish_feedback(
         assignment: what was asked for.
         names: {student: name}.
         penalties: {student: points taken off for a late submission}.
+        students: whose pages; None for all.
     """
     for graded in read_results(classroom, assignment.name):
+        if students is not None and graded.student not in students:
+            continue
         notebook = _autograded(classroom, graded.student, assignment)
         receipt = Receipt.read(classroom.receipt(graded.student, assignment.name))
         path = classroom.feedback(graded.student, assignment.name)

@@ -3,6 +3,7 @@
 release/ASSIGNMENT/ASSIGNMENT.ipynb               what was handed out
 submitted/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb     what came in
 submitted/STUDENT/ASSIGNMENT/receipt.json         how it came in, a `grading.receipt.Receipt`
+submitted/STUDENT/ASSIGNMENT/attempts.json        how often and when, `grading.attempts.Attempt`s
 roster.json                                       who is in the class, as far as a roster said so
 due.csv                                           when what is due, for everybody and for single students
 autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    repaired, run in the sandbox, with our verdicts as outputs
@@ -37,6 +38,9 @@ class Classroom:
 
     def receipt(self, student: str, assignment: str) -> Path:
         return self.submitted(student, assignment).with_name("receipt.json")
+
+    def attempts(self, student: str, assignment: str) -> Path:
+        return self.submitted(student, assignment).with_name("attempts.json")
 
     def autograded(self, student: str, assignment: str) -> Path:
         return self.root / "autograded" / student / assignment / f"{assignment}.ipynb"

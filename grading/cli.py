@@ -14,6 +14,7 @@ from grading.commands.hand_out import demo, release
 from grading.commands.keep import archive, restore
 from grading.commands.pages import feedback, report
 from grading.commands.similar import similar
+from grading.commands.watch import attempts, watch
 from grading.commands.why import changes, why
 from grading.problems import GradingError
 
@@ -23,6 +24,8 @@ for command in (
     collect,
     roster,
     grade,
+    watch,
+    attempts,
     report,
     quizzes,
     open_,

@@ -12,7 +12,21 @@ from grading.classroom import Classroom
 from grading.commands.again import choose, earlier_results, people_in
 from grading.commands.collect import collect_from, keep_roster, show_missing
 from grading.commands.of_class import assignments_of, load, penalties_in
-from grading.commands.options import AssignmentName, ClassFolder, DataFolder, ReaderName, RosterFile, console
+from grading.commands.options import (
+    AllCells,
+    AssignmentName,
+    CellSeconds,
+    ChecksFolder,
+    ClassFolder,
+    DataFolder,
+    Megabytes,
+    ReaderName,
+    RosterFile,
+    Seconds,
+    Unsafe,
+    Workers,
+    console,
+)
 from grading.problems import GradingError
 
 if TYPE_CHECKING:
@@ -33,7 +47,7 @@ def grade(
     due: Annotated[
         Path | None, typer.Option(help="CSV with assignment, student, due; becomes due.csv in the class's folder")
     ] = None,
-    checks: Annotated[Path | None, typer.Option(help="a folder with your own checks, which learners never get")] = None,
+    checks: ChecksFolder = None,
     data: DataFolder = None,
     seed: Annotated[int, typer.Option(min=0, help="of the random cases; 0 draws one and records it")] = 0,
     again: Annotated[bool, typer.Option("--again", help="grade all again, by a new seed; manual scores stay")] = False,
@@ -43,33 +57,27 @@ def grade(
     exercise: Annotated[
         list[str] | None, typer.Option("--exercise", help="replace the mark of this one alone; may be repeated")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
+    workers: Workers = None,
     scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
     isolation: Annotated[str, typer.Option(help="warm: fork a warm process; cold: a fresh interpreter each")] = "warm",
-    cell_seconds: Annotated[float, typer.Option(help="of processor time that a cell may take")] = 60.0,
-    seconds: Annotated[float, typer.Option(help="of processor time that a submission may take")] = 300.0,
-    memory: Annotated[int, typer.Option(help="megabytes that a submission may use")] = 2_000,
-    all_cells: Annotated[
-        bool, typer.Option("--all-cells", help="run all cells, not just those that answers need")
-    ] = False,
-    unsafe: Annotated[
-        bool, typer.Option("--unsafe-no-sandbox", help="no sandbox: ONLY for files that you wrote yourself")
-    ] = False,
+    cell_seconds: CellSeconds = 60.0,
+    seconds: Seconds = 300.0,
+    memory: Megabytes = 2_000,
+    all_cells: AllCells = False,
+    unsafe: Unsafe = False,
 ) -> None:
     """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
     console.print(f"grading {assignment or 'what was released'} in {folder.resolve()} …")
     from grading.console import show_due_dates
     from grading.gradebook.due_dates import keep_due_dates
     from grading.judging.private_checks import read_sources
-    from grading.sandbox import check_available, in_sight
+    from grading.sandbox import check_available
 
     if isolation not in ("warm", "cold"):
         raise GradingError(f"--isolation is warm or cold, not {isolation}.")
     if not (unsafe or scheduler):
         check_available()
-    for private in filter(None, (folder, checks)):
-        if in_sight(private, data):
-            raise GradingError(f"{private} lies where submissions can read it. Put it somewhere else.")
+    refuse_in_sight(data, folder, checks)
     if (student or exercise) and (again or seed):
         raise GradingError(
             "--student and --exercise grade by the class's seed, so that it is the same for all. --again and --seed "
@@ -87,7 +95,7 @@ def grade(
         names = assignments_of(classroom, assignment)
         chosen = choose(classroom, names, student or (), exercise or ()) if student or exercise else {}
         for name in chosen or names:
-            job = _job(
+            job = job_of(
                 classroom.released(name),
                 sources,
                 data,
@@ -103,7 +111,16 @@ def grade(
         sys.exit(1)
 
 
-def _job(
+def refuse_in_sight(data: Path | None, *private: Path | None) -> None:
+    """Raises GradingError if submissions could read one of these folders, `data` being what they may read."""
+    from grading.sandbox import in_sight
+
+    for folder in filter(None, private):
+        if in_sight(folder, data):
+            raise GradingError(f"{folder} lies where submissions can read it. Put it somewhere else.")
+
+
+def job_of(
     released: Path,
     private: dict[str, str],
     data: Path | None,

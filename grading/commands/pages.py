@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grading.classroom import Classroom
-from grading.commands.of_class import due_in, entries_in, graded_assignments, names_in, penalties_in, scores_in
+from grading.commands.of_class import due_in, graded_assignments, names_in, penalties_in, scores_in
 from grading.commands.options import AssignmentName, ClassFolder, console
+
+if TYPE_CHECKING:
+    from grading.assignment import Assignment
 
 
 def feedback(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> None:
     """Write one self-contained HTML page for each student, with the comments and the quiz points of a person."""
     console.print("writing the feedback …")
     from grading.console import with_bar
-    from grading.pages.publish import publish_feedback
 
-    classroom = Classroom(folder)
-    for found in graded_assignments(classroom, assignment):
-        names, penalties = names_in(classroom, found.name), penalties_in(classroom, found.name)
-        pages = publish_feedback(classroom, found, names, penalties, entries_in(classroom, found.name))
-        students = len(classroom.students(found.name))
+    for found in graded_assignments(Classroom(folder), assignment):
+        pages = feedback_on(Classroom(folder), found)
+        students = len(Classroom(folder).students(found.name))
         written = sum(1 for _ in with_bar(console, f"feedback on {found.name}", pages, students))
         console.print(f"{written} pages in {folder / 'feedback'}")
+
+
+def feedback_on(classroom: Classroom, found: Assignment, students: Collection[str] | None = None) -> Iterator[Path]:
+    """Write the pages of these students, or of all, and yield their paths."""
+    from grading.pages.publish import publish_feedback
+
+    names, penalties = names_in(classroom, found.name), penalties_in(classroom, found.name)
+    yield from publish_feedback(classroom, found, names, penalties, entries_in(classroom, found.name), students)
 
 
 def report(

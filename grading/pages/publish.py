@@ -1,7 +1,7 @@
 """Write the pages of a class: feedback for each student, the class page, and the course page on all lessons."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ def publish_feedback(
     names: Mapping[str, str] | None = None,
     penalties: Mapping[str, float] | None = None,
     entries: Mapping[str, Mapping[str, Entry]] | None = None,
+    students: Collection[str] | None = None,
 ) -> Iterator[Path]:
     """Write the page of each student that has a result, and yield its path.
 
@@ -41,8 +42,11 @@ def publish_feedback(
         names: {student: name}.
         penalties: {student: points taken off for a late submission}.
         entries: {student: {grade_id: what the gradebook holds for that cell}}.
+        students: whose pages; None for all.
     """
     for graded in read_results(classroom, assignment.name):
+        if students is not None and graded.student not in students:
+            continue
         notebook = _autograded(classroom, graded.student, assignment)
         receipt = Receipt.read(classroom.receipt(graded.student, assignment.name))
         path = classroom.feedback(graded.student, assignment.name)

@@ -83,6 +83,16 @@ def test_why_tells_of_one_exercise_if_asked(school, reach_grade):
     assert "Did you mean output_size?" in said
 
 
+def test_a_file_that_cannot_be_read_is_no_answer_of_the_students(school, reach_grade):
+    """In the gradebook stands the released notebook for it."""
+    why = "The file is empty."
+    verdict = Verdict("output_size", Status.NOT_ATTEMPTED, why)
+    graded = Graded("ada", NAME, [Mark(CHECK, 0, 1, verdict)], notes=[why])
+    graded.write(school.classroom.result("ada", NAME))
+    said = reach_grade("why", "ada", "--class", school.classroom.root)
+    assert f"could not be read, so there are no points: {why}" in said and "def output_size" not in said
+
+
 def test_why_says_what_has_not_been_graded(school, reach_grade):
     write_whole(school.classroom.submitted("ada", NAME), nbformat.writes(school.notebook()))
     assert "Another file has come in since" in reach_grade("why", "ada", "--class", school.classroom.root)

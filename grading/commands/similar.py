@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from grading.commands.options import AssignmentName, ClassFolder, console
 
 if TYPE_CHECKING:
     from grading.similarity.comparing import Similarity
+    from grading.similarity.works import Work
 
 
 def similar(
@@ -40,7 +42,7 @@ def similar(
                 webbrowser.open(page.resolve().as_uri())
 
 
-def _bar(name: str):
+def _bar(name: str) -> Callable[[list[Work]], Iterable[Work]]:
     from grading.console import with_bar
 
     return lambda works: with_bar(console, f"reading {name}", works, len(works))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grading.assignment import Assignment
+from grading.exchange.content import is_solution
 from grading.similarity.finding import Pair, clusters, handed_in_together, pairs, rare
 from grading.similarity.known import known_grams
 from grading.similarity.parts import Part, parts_of
@@ -80,7 +81,7 @@ def compare(
         len(works) - len(apart),
         len(apart),
         rare(len(works)),
-        [work for work in works if len(work.files) > 1 and work.students and not _of_a_group(work, together=together)],
+        [work for work in works if _was_passed_on(work, assignment, together)],
         list(_with_parts(found, works, assignment)),
     )
 
@@ -95,6 +96,13 @@ def _read(works: Iterable[Work], assignment: Assignment, known: set[int]) -> Ite
         if parts:
             own = {print_ for part in parts for print_ in part.prints} - known
             yield work, np.fromiter(own, np.int64, len(own))
+
+
+def _was_passed_on(work: Work, assignment: Assignment, together: Mapping[str, Collection[str]]) -> bool:
+    """Whether several handed in this very file, of whom one is of this class, and who are no group."""
+    if len(work.files) == 1 or not work.students or _of_a_group(work, together=together):
+        return False
+    return not is_solution(work.read(), assignment.name)
 
 
 def _of_a_group(*works: Work, together: Mapping[str, Collection[str]]) -> bool:

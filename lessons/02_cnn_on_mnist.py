@@ -236,7 +236,7 @@ print(f"weights after the step: {tiny.weight.flatten().tolist()}")
 # | --- | --- |
 # | `loss.backward()` | computes $g$ and *adds* it to `.grad` of every parameter |
 # | `model(images)` | computes the logits |
-# | `model.train()` | switches dropout and normalisation to training mode, wherever they were before |
+# | `model.train()` | switches dropout (numbers set to zero at random) and normalisation to training mode, wherever they were before |
 # | `optimizer.step()` | moves every parameter $W$ by its `.grad`; η is the learning rate |
 # | `optimizer.zero_grad()` | clears every `.grad` |
 #
@@ -998,9 +998,12 @@ claim(
 )
 
 # %% [markdown]
+# Somewhere between 27,000 and 108,000 parameters the dense model catches up with the CNN of 3,262. What is the difference?
+# Both models see all pixels. But the CNN uses the same kernels everywhere, so what it learns in one place it knows in every
+# place. A dense layer has to learn each place on its own.
+#
 # (A dense model with as many parameters as *your* CNN stands against it. If yours is larger than ours, so is that one, and
-# the claim above may not hold.) Somewhere between 27,000 and 108,000 parameters the dense model catches up with it. What is the difference? Both models see all pixels. But the CNN uses the same kernels everywhere, so what it learns
-# in one place it knows in every place. A dense layer has to learn each place on its own.
+# the claim above may not hold.)
 
 # %% [markdown]
 # ## 9 · And if the digit moves?
@@ -1293,7 +1296,7 @@ with payoff("training_step"):
 # %% [markdown]
 # It is hardly behind, if at all! These parts are famous, and this experiment does not show what they are good for.
 # That does not mean that they are useless. It means that a small model in so short a run cannot show it: the
-# one-cycle rate spends a third of its steps warming up, and there is hardly time to settle. Is it different with the
+# one-cycle rate spends 30 % of its steps warming up, and there is hardly time to settle. Is it different with the
 # large model after three quarters of a pass? That is a good use of a minute: train `course_cnn()` with your step for
 # 322 steps, with three seeds, and compare with section 6.
 #

@@ -920,15 +920,16 @@ claim(
 )
 
 # %%
-half = sides_of(after, "digits", 0.5)
+half_before, half = (sides_of(r, "digits", 0.5) for r in (before, after))
 was, now = ({p: sides_of(r, p, 0.95) for p in probes} for r in (before, after))
 growth = {p: [b - a for a, b in zip(was[p], now[p], strict=True)] for p in probes}
 claim(
     "Trained or not, the middle counts most, three seeds",
-    max(half + sides_of(before, "digits", 0.5)) < alike[0.5] - 3,
+    max(half + half_before) < alike[0.5] - 3,
     of="mnist",
     unit="pixels",
-    half_of_the_influence_in=half,
+    half_before_training=half_before,
+    half_after_training=half,
     if_all_counted_alike=alike[0.5],
 )
 
@@ -1277,7 +1278,7 @@ claim(
 )
 
 # %% [markdown]
-# The edge is as sharp as the arithmetic. No training, no more data and no more channels would help the first network at distance
+# The edge is as sharp as the arithmetic. Neither more training, nor more data, nor more channels would help the first network at distance
 # 5: the second mark is not among the pixels that reach the unit. Dilation repairs it without a single extra weight. And the third
 # network shows that the size of the box is not enough. Its field reaches 8 pixels to each side, but it fails at distance 1,
 # because that pixel lies in a hole.
@@ -1314,7 +1315,7 @@ with payoff("layers_needed"):
 # <details><summary>What each choice says</summary>
 #
 # - **A** lets a unit say more about what it sees. It does not see more.
-# - **B** is right. It is also what Yu and Koltun (2016) did for this kind of task.
+# - **B** is right. It is also what Yu and Koltun (2015) did for this kind of task.
 # - **C** makes the field large and full of holes: the unit would miss its own neighbours, as our third network did.
 # - **D** helps if the answer can be read from what the unit sees. Here it cannot.
 # </details>
@@ -1363,7 +1364,7 @@ notebook.headline(
 #    number of paths, or only the time of training?
 # 2. The rows of section 6 were almost empty, and the marks could not be missed. Now fill them: let **every** pixel be +1 or −1, choose
 #    one distance, and ask whether the middle pixel equals the pixel at that distance to its left. Up to which distance can you train
-#    a network, with three seeds of three? In our trials dilations 1, 2, 4, 8 already failed with some seeds at distance 15. Would it help
+#    a network, with all three seeds? In our trials dilations 1, 2, 4, 8 already failed with some seeds at distance 15. Would it help
 #    to begin with a short distance and to lengthen it step by step?
 #
 # <!-- next -->

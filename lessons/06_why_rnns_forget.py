@@ -223,6 +223,7 @@ claim(
 # | $g_t$: gradient of step $t$'s own loss with respect to $h_t$ | `gradients[t - 1]` | (T, H) in all |
 # | $\delta_t$: what arrives before the tanh; $\delta_{T+1} = 0$ | | (H,) |
 # | $h_0 \dots h_T$ | `states` | (T + 1, H) |
+# | $\odot$ | `*` | number by number |
 # | $\partial L / \partial W_h$ | what you return | (H, H) |
 #
 # ### Exercise 6.2 · backpropagation through time
@@ -1278,7 +1279,7 @@ notebook.headline(
 # - **What does tanh do?** It only ever takes away. Even orthogonal weights fade through it, the faster the larger the inputs.
 # - **What does clipping do?** By norm it keeps the direction, by value it turns it. It repairs walls, and nothing that has vanished.
 # - **Does it forget after 20 to 30 steps?** With PyTorch's start and a short training, yes, or earlier. With an orthogonal start it
-#   recalls over twice that, and with a gap that grows in training PyTorch's start does so too. The limit is in what it *learns*, not in
+#   recalls across a gap of 40 (80 in the recorded run), and with a gap that grows in training PyTorch's start does so too. The limit is in what it *learns*, not in
 #   what it can hold.
 # - **What else?** The steps wait for each other, so time grows with the length however large the machine.
 #

@@ -81,6 +81,9 @@ for f, i, g in [(1.0, 0.0, 1.0), (0.5, 0.0, 1.0), (0.5, 0.5, 1.0), (0.0, 1.0, -1
 # | $o_t$ | output gate | the cell works in silence | the cell is shown, through tanh |
 # | $g_t$ | candidate, in some texts $\tilde c_t$: **not** a gate | | it runs from −1 to 1 |
 #
+# $\sigma(u) = 1 / (1 + e^{-u})$ is the sigmoid, between 0 and 1. (The $\sigma_1$ of lesson 06 was a singular value, another thing.)
+# $\odot$ multiplies number by number.
+#
 # One warning about a name. You will read that the forget gate says "what fraction to forget". It is the other way round: $f$ is the
 # fraction that is **kept**.
 #
@@ -556,7 +559,7 @@ claim(
 )
 times = (total / direct)[:, 8].tolist()
 claim(
-    "Eight steps back, all trained paths carry over 1.5 times the direct one (median of 8)",
+    "Eight steps back, all paths of the trained LSTM together carry over 1.5 times what the direct one does (median of 8)",
     sorted(times)[3] > 1.5,
     of="tiny_shakespeare",
     all_paths_by_direct_path=times,
@@ -838,7 +841,7 @@ print("new state:", z * h + (1 - z) * n)
 # | --- | --- | --- |
 # | $x_t$, $h_{t-1}$ | `x`, `h` | (B, C), (B, H) |
 # | $W_r, W_z, W_n$ | `W_x` | (3H, C), rows in the order r, z, n |
-# | $U_r, U_z, U_n$ | `W_h` | (3H, H), in the same order |
+# | $U_r, U_z, U_n$ | `W_h` | (3H, H), in the same order: lesson 05's $W_h$, in three parts |
 # | $b$, $b'$ | `b_x`, `b_h` | (3H,) each |
 # | | `after` | whether r weighs the finished product (PyTorch) or the state before it (the paper) |
 #
@@ -1048,7 +1051,7 @@ means = {
     for name, rows in by_size.items()
 }
 lines = {name: LearningCurve(looked_after, [0] * 4, bits) for name, bits in means.items()}
-plot_reading(lines, title="Within 0.15 bits of each other, the GRUs ahead (means of three seeds)")
+plot_reading(lines, title="They end within 0.15 bits of each other, the GRUs ahead (means of three seeds)")
 
 # %% covers="38"
 last = {name: [row[-1] for row in rows] for name, rows in by_size.items()}

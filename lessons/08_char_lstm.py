@@ -959,8 +959,9 @@ char_sampler(writer, writer.alphabet, "ROMEO:\n")
 # used.
 # (The method is that of Khandelwal et al. 2018.)
 #
-# Where does a curve stop falling? That needs a rule. Ours: **the horizon is the smallest k whose loss is within a tolerance of the
-# lowest.** **Predict** the horizon that this rule reads off the curve below, with a tolerance of 0.01 bits.
+# Where does a curve stop falling? That needs a rule. Ours: **the context horizon, or horizon for short, is the smallest k whose loss is within
+# a tolerance of the lowest.** (Lesson 06's *gradient horizon* asked how far back a gradient reaches. This one asks how far back
+# anything is of use.) **Predict** the horizon that this rule reads off the curve below, with a tolerance of 0.01 bits.
 
 # %% same_output=true
 visible, example = [1, 2, 4, 8, 16], [3.0, 2.5, 2.32, 2.306, 2.3]
@@ -1041,8 +1042,8 @@ with payoff("measure_horizon"):
     print(f"your measurement, {len(places)} places: the model looks {k} characters back")
 
 # %% [markdown]
-# Is 16 worse than 8 in your measurement? That is no accident of these places. Keep it in mind: the last experiment of this section
-# explains it.
+# Is 16 worse than 8 in your measurement? That is no accident of these places. Keep it in mind: *Cut its memory while it writes*, below,
+# suggests a reason.
 #
 # Can the ruler be trusted? Try it on a model whose horizon we know: the 6-gram looks five characters back, and no further.
 # `context_horizon` from `utils.reach` does what you did, at more places. **Predict** its curve.

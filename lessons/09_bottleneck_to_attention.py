@@ -84,7 +84,7 @@ while symbol != "END":
 # | symbol | variable | meaning |
 # | --- | --- | --- |
 # | one step | `step(token, state)` | returns the logits (V,), one number for each symbol, and the next state |
-# | $g_0$ | `state` | the state to begin with |
+# | $g_0$ | `state` | the state to begin with ($c$ and $g$ are not the cell and the candidate of lesson 07) |
 # | START, END | `start`, `end` | two tokens, whole numbers |
 # | $y_1 \dots y_T$ | `targets` | the right tokens, a list that ends with END; or `None` in use |
 # | | `limit` | in use: how many steps at most |
@@ -727,7 +727,7 @@ claim(
 
 # %%
 claim(
-    "Through one vector no more does than in a map that is the same everywhere",
+    "Through one vector, the true place and its neighbours have no larger share than in a map that is the same everywhere",
     max(without_it) < even_map + 2 < min(with_it),
     unit="%",
     one_vector=without_it,

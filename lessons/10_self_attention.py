@@ -148,7 +148,7 @@ claim(
 # | $W_i$ | weights for the offset $i$ of a convolution; here weights come from content, $\alpha_{ij}$ | |
 # | $Q$, $K$, $V$ | all queries, keys, values | (B, H, T, d_k), (B, H, S, d_k), (B, H, S, d_v) |
 # | $q_i$, $k_j$, $v_j$ | one of each | (d_k,), (d_k,), (d_v,) |
-# | $d_k$ | length of a query and of a key | a number, mostly C / H |
+# | $d_k$ | length of a query and of a key | a number; with H heads on C channels $d_k = d_v = C / H$, for which we write D from section 4 on |
 # | $\alpha_{ij}$ | how much position $i$ takes from position $j$ | a number; all of them (B, H, T, S) |
 # | $z_i$ | what position $i$ has collected | (d_v,); all of them (B, H, T, d_v) |
 #

@@ -179,6 +179,8 @@ claim(
 # | $\alpha$ | softmax of the scores along each row | (B, H, T, T) |
 # | $z$ | `alpha @ v`, heads side by side again | (B, T, C) |
 # | output | `z @ w_out.T` | (B, T, C) |
+#
+# (D is the $d_k$ of lessons 00 and 10: queries, keys and values of a head all have C / H channels here.)
 
 # %% [markdown]
 # ### Exercise 11.1 · causal self-attention
@@ -1561,7 +1563,8 @@ claim(
 #
 # ### Where they cross
 #
-# The textbook says: a recurrent layer costs n · d², attention n² · d, so they cross where **n ≈ d**. Let us count more exactly. An
+# The textbook says: a recurrent layer costs n · d², attention n² · d, so they cross where **n ≈ d**. (n is its letter for our T, and d for
+# our C.) Let us count more exactly. An
 # LSTM layer of width d multiplies each character with eight d × d matrices, four for the input and four for the state: 8 n d².
 # Attention has two products, the scores and the mixing of the values: 2 n² d. They are equal where n = 4 d. For d = 64 that is
 # n = 256.

@@ -760,7 +760,8 @@ for gate in (0.0, 5.0):
 # | $\tilde\imath$, $\tilde f$ | `i`, `f` | one number each, as tensors without axes, before exp and σ |
 # | $C$, $n$, $m$ | `C`, `n`, `m` | (D, D), (D,), one number: the state as it is stored; an empty one has m = −∞ |
 #
-# (C is the paper's letter for the matrix. Elsewhere it is the number of channels.)
+# (C is the paper's letter for the matrix. Elsewhere it is the number of channels. And D is the size of a head here, as in lesson 11,
+# not the D of section 3.)
 #
 # ### Exercise 12.4 · a step of an mLSTM
 # ●●● · about 20 minutes · 3 points
@@ -887,7 +888,7 @@ claim(
 
 # %% [markdown] covers="63" unclaimed="results of the papers"
 # > **What the papers say.** Peng et al. (2023) trained RWKV with up to 14 billion parameters and found it "on par with similarly sized Transformers"; they name as a limit that it may be
-# > weaker at recalling fine details over very long contexts. Beck et al. (2024) report that xLSTM "performs favorably" against transformers and state-space models in quality and in scaling. These are
+# > weaker at recalling fine details over very long contexts. Beck et al. (2024) report that exponential gates and the new memory boost xLSTM "to perform favorably" against transformers and state-space models, "both in performance and scaling". These are
 # > the authors' own comparisons, each with their own baselines.
 
 # %% [markdown]

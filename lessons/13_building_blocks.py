@@ -860,17 +860,14 @@ claim(
 
 # %% figure="few_labels" covers="57"
 shares = {
-    name: {
-        record["letters_of_a_window"] * int(windows): [100 * share for share in seeds]
-        for windows, seeds in by_windows.items()
-    }
+    name: {int(windows): [100 * share for share in runs] for windows, runs in by_windows.items()}
     for name, by_windows in record["words"].items()
 }
-level = "always “no”", 100 * record["never"]
+axis, level = f"labelled windows of {record['letters_of_a_window']} letters", ("always “no”", 100 * record["never"])
 whole = {name: by_count for name, by_count in shares.items() if "frozen" not in name}
 plot_against(
     whole,
-    "labelled letters",
+    axis,
     "letters judged right (%)",
     "Where does a word begin? Text without labels helps (recorded)",
     level=level,
@@ -878,17 +875,16 @@ plot_against(
 )
 
 # %% covers="57"
-window = record["letters_of_a_window"]
 for name in ("looks back, next letters (GPT)", "looks both ways, hidden letters (BERT)"):
     alone = shares[f"{name.split(',')[0]}, from scratch"]
     claim(
         f"{name}: 32 labelled windows do more than 128 from scratch (recorded)",
-        min(shares[name][32 * window]) > max(alone[128 * window]),
+        min(shares[name][32]) > max(alone[128]),
         of="tiny_shakespeare",
         unit="%",
-        pre_trained_32=shares[name][32 * window],
-        from_scratch_32=alone[32 * window],
-        from_scratch_128=alone[128 * window],
+        pre_trained_32=shares[name][32],
+        from_scratch_32=alone[32],
+        from_scratch_128=alone[128],
     )
 
 # %% [markdown] covers="57"
@@ -904,7 +900,7 @@ weaker_first = sorted(
 )
 plot_against(
     {name: shares[name] for name in weaker_first},
-    "labelled letters",
+    axis,
     "letters judged right (%)",
     "All of it trained, or the head alone (recorded)",
     level=level,
@@ -913,7 +909,7 @@ plot_against(
 
 # %% covers="57"
 for name in ("looks back, next letters (GPT)", "looks both ways, hidden letters (BERT)"):
-    whole, head = (shares[f"{name}{end}"][128 * window] for end in ("", ", body frozen"))
+    whole, head = (shares[f"{name}{end}"][128] for end in ("", ", body frozen"))
     claim(
         f"{name}: with 128 labelled windows, all of it is better than the head alone (recorded)",
         min(whole) > max(head),

@@ -79,7 +79,7 @@ print(len(paths_of_ae), "paths:", paths_of_ae, f"\ntogether {by_hand:.3f}")
 
 # %% [markdown]
 # For 100 frames and nine tokens there are more paths than atoms in the universe. But you need not list them, because paths that have got equally far can be added up on
-# the way. Write the word with a blank before, between and after its letters: `-a-e-`, 2L + 1 *places*. Let $\alpha_t(s)$ be the probability of all
+# the way. Write the word with a blank before, between and after its letters: `-a-e-`, 2L + 1 *places*. Let $\alpha_t(s)$ (the paper's letter, and no weight of attention) be the probability of all
 # beginnings of paths that stand at place $s$ after frame $t$. A path at $s$ came from $s$ itself, from $s-1$, or from $s-2$:
 #
 # $$\alpha_t(s) = p_t(\text{token}_s)\,\bigl[\alpha_{t-1}(s) + \alpha_{t-1}(s-1) + \underbrace{\alpha_{t-1}(s-2)}_{\text{only over a blank between two different letters}}\bigr]$$

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, ListedColormap, LogNorm
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from utils.plotting.style import BLUE, COLORS, GREY, MARKERS, ORANGE, VISIBLE, axes
@@ -187,5 +188,8 @@ def _label(ax: Axes, words: Sequence[str], title: str) -> Axes:
     if words:
         ax.set_xticks(range(len(words)), words, rotation=90, fontsize=8)
         ax.set_yticks(range(len(words)), words, fontsize=8)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.spines[:].set_visible(False)
     return ax

@@ -971,7 +971,7 @@ def validated(build, passes: float = 0.25, **changed):
 # %%
 small = partial(course_cnn, (4, 12))
 narrow = {"2 and 6": partial(course_cnn, (2, 6)), "4 and 12": small}
-hiddens = {136: partial(models.dense, 136, side)}
+hiddens = {units: partial(models.dense, units, side) for units in (34, 136)}
 swept = compare({c: validated(build) for c, build in narrow.items()})
 swept |= compare({h: validated(build, passes=1) for h, build in hiddens.items()})
 
@@ -981,19 +981,18 @@ cnn_sizes = [Size(parameters[c], swept[c], f"{c} channels", hollow=True) for c i
 dense_sizes = [Size(parameters[h], swept[h], f"{h} units") for h in hiddens]
 families = {
     "two convolutions": [*cnn_sizes, Size(budget, cnn_validation, whose)],
-    "dense": [*dense_sizes, Size(spent, dense_validation, f"{hidden} units")],
+    "dense": dense_sizes,
 }
 plot_against_parameters(families, goal, "A CNN needs far fewer parameters", "a quarter of a pass")
 
 # %%
 claim(
-    f"A CNN of {parameters['4 and 12']:,} parameters beats a dense model of {spent:,}",
-    fmean(swept["4 and 12"]) > fmean(dense_validation) and parameters["4 and 12"] < spent / 8,
+    f"A CNN of {parameters['4 and 12']:,} parameters beats a dense model of {parameters[34]:,}",
+    fmean(swept["4 and 12"]) > fmean(swept[34]) and parameters["4 and 12"] < parameters[34] / 8,
     of="mnist",
-    whose=whose,
     unit="%",
     cnn=[100 * share for share in swept["4 and 12"]],
-    dense=[100 * share for share in dense_validation],
+    dense=[100 * share for share in swept[34]],
     dense_with_108_000=[100 * share for share in swept[136]],
 )
 
@@ -1001,9 +1000,6 @@ claim(
 # Somewhere between 27,000 and 108,000 parameters the dense model catches up with the CNN of 3,262. What is the difference?
 # Both models see all pixels. But the CNN uses the same kernels everywhere, so what it learns in one place it knows in every
 # place. A dense layer has to learn each place on its own.
-#
-# (A dense model with as many parameters as *your* CNN stands against it. If yours is larger than ours, so is that one, and
-# the claim above may not hold.)
 
 # %% [markdown]
 # ## 9 · And if the digit moves?
@@ -1514,7 +1510,7 @@ notebook.headline(
 #   ICDAR 2003.
 # - Cireşan, Meier, Schmidhuber: *Multi-column deep neural networks for image classification*. CVPR 2012.
 # - Lin, Chen, Yan: *Network in network*, 2013.
-# - Zeiler, Fergus: *Visualizing and understanding convolutional networks*, 2013.
+# - Zeiler, Fergus: *Visualizing and understanding convolutional networks*. ECCV 2014.
 # - Ioffe, Szegedy: *Batch normalization*. ICML 2015.
 # - Springenberg, Dosovitskiy, Brox, Riedmiller: *Striving for simplicity: the all convolutional net*, 2015.
 # - Szegedy, Vanhoucke, Ioffe, Shlens, Wojna: *Rethinking the Inception architecture for computer vision*. CVPR 2016 (label

@@ -298,7 +298,7 @@ claim(
 # %% [markdown]
 # Three things to notice. The last unit of LeNet sees exactly its 32×32 image. Units of AlexNet and VGG see a little less
 # than their image, and the dense layers do the rest. To fill the window of a
-# unit of ResNet-50, the image would have to be twice as large.
+# unit of ResNet-50, the image would have to be more than twice as large.
 #
 # And the last line: torchvision puts the strides of ResNet-50 into the 3×3 layers, one layer later than the paper did. It is
 # the rule from above at work. A stride that comes later lengthens fewer steps, and the field shrinks by 56 pixels.

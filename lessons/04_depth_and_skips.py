@@ -1157,7 +1157,7 @@ claim(
 # careful start for so long a training. In ours the branches begin at full scale. With a tenth of it ConvNeXt falls behind by a
 # great deal, so a table like this one compares ways to begin as much as it compares blocks.
 #
-# EfficientNet is ahead, and the network of 1998 keeps up with some that cost ten times as much. Read the table for what it can
+# EfficientNet is ahead, and the network of 1998 stays within about a point of one that costs ten times as much. Read the table for what it can
 # say: how quickly these networks get going on a small and easy task. It cannot say which block is best. With more steps, more
 # data or harder images the order may well be another one.
 #

@@ -1478,7 +1478,7 @@ for name, values in properties.items():
     }
 
 # %% covers="41 42"
-plot_strengths(table, "A cell is a discovery where it stands to the right of every control")
+plot_strengths(table, "A cell is found where it beats the last character, the untrained cell and luck")
 
 # %%
 found_cells, rivals, luck = {}, {}, {}
@@ -1492,7 +1492,8 @@ for name, row in table.items():
     print(f"others ±{rivals[name]:.2f}, {luck[name]:2} of 100 shifts do as well")
 
 # %% [markdown]
-# A cell counts as found if it beats the last character and the untrained network, and if at most one shift in a hundred does as well.
+# A cell counts as found if it beats the last character and the best cell of the untrained network, and if at most one shift in a hundred
+# does as well. (The two probes read all cells at once: they are no rivals of a single one.)
 # Read the verdicts: they are the finding, whatever they say. (Another version of Python has another library, so yours may differ from those
 # that are stored with the course.)
 #
@@ -1515,7 +1516,7 @@ claim(
     strength=table[name]["best cell, untrained"],
 )
 claim(
-    "At least one property has a cell that beats every control",
+    "At least one property has a cell that beats every control of single cells",
     any(found_cells.values()),
     of="python",
     found=", ".join(name for name, was_found in found_cells.items() if was_found) or "none",

@@ -405,7 +405,7 @@ claim(
 # the training, so that theirs is not known.)
 #
 # You will read that "the better the compression, the more is lost", or that the vector "cannot hold" a long sentence. More precisely: a vector of
-# fixed size holds some number of symbols well, that number grows with its width and with training, and a text of any length is sooner or later
+# fixed size holds some number of symbols well, that number grows with its width and with training, and sooner or later a text is
 # longer.
 #
 # ## 4 · Let the decoder look back

@@ -1376,7 +1376,7 @@ claim(
 
 # %% [markdown]
 # Now two networks. In each text 15 % of the characters are replaced by a blank, and the model has to say what they were. (The
-# idea is that of Devlin et al. 2019. BERT's own recipe is more careful, and its tokens are pieces of words: lesson 13.) It is the
+# idea is that of Devlin et al. 2019. BERT's tokens are pieces of words, and its own recipe is more careful: lesson 13.) It is the
 # transformer of lesson 11, small, once with its causal mask and once without. **Predict** who is ahead after 150 updates.
 
 

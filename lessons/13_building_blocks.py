@@ -120,7 +120,8 @@ check.patchify(patchify)
 # %% payoff="patchify" covers="10"
 with payoff("patchify"):
     cut = patchify(images[:1], 4)[0]
-    plot_images(cut.view(-1, 4, 4), columns=-(-side // 4), limits=(0, 1))
+    title = f"One digit, cut into {len(cut)} patches of 4×4"
+    plot_images(cut.view(-1, 4, 4), columns=-(-side // 4), title=title, wide=4.0, limits=(0, 1))
 
 # %% [markdown] covers="10"
 # Each patch then goes through one linear layer. Now compare what that layer computes with a convolution whose **stride is its kernel**: its
@@ -829,7 +830,7 @@ with payoff("hide"):
     print("".join(" " if i == NOT_ASKED else shown[i] for i in asked[0].tolist()), "← asked for")
 
 # %% [markdown] covers="57"
-# Watch one, by next letters, since it learns from every letter and so takes least time. It reads text alone for some seconds. Then its head is
+# Watch one, by next letters, since it learns from every letter and so takes least time. It reads text alone for some seconds. Then its last layer (its *output head*, not one of the heads of its attention) is
 # taken off, one with two logits for each letter is put on, and all of it is trained on **eight** labelled windows of 48 letters. Beside it stands the same network without the first part. **Predict** the gain.
 
 # %% covers="57"

@@ -828,12 +828,12 @@ print(decode(text, wavenet.alphabet))
 floor = json.loads((paths.RECORDED / "text_floor.json").read_text())
 table = floor["tables"]["1"]["6"]  # that of lesson 08, counted on the same text
 claim(
-    "On the whole validation text it does not even reach a table of six characters",
+    "On the whole validation text it does not even reach the 6-gram of lesson 08",
     shipped_bits["char_wavenet"] > table + 0.05,
     of="tiny_shakespeare",
     unit="bits",
     WaveNet=shipped_bits["char_wavenet"],
-    table_of_six=table,
+    six_gram=table,
 )
 
 # %% [markdown]
@@ -968,7 +968,7 @@ claim(
 #
 # **The maps and the answers disagree.** The plain RNN knows the symbol at any distance that we asked, and its map hardly shows it. There is no mistake in either. The ruler measures how a *small change* of an input changes the output. This network has made four stable
 # states, one for each symbol, and a state that is stable does not react to small changes: like a light switch, it stays where it is. Reach maps show paths along which an output can be *tuned*. They do not show everything that is *known*. (And gradients fade along such a switch, which is why it is hard to learn:
-# Bengio et al. 1994.) Why could it be learned here, and not in lesson 06 over 60 steps? We suspect the reason that lesson 06 found with its growing gap: here every position is asked, the near ones too, and near ones teach the switch.
+# Bengio et al. 1994.) Why could it be learned here, and not in lesson 06, with the same start, over 40 steps? We suspect the reason that lesson 06 found with its growing gap: here every position is asked, the near ones too, and near ones teach the switch.
 #
 # Do you doubt it? Then do not change the input a little, change it altogether. Train such a network here, exchange its first symbol for another one, and see what it says 40 steps later.
 
@@ -1012,7 +1012,7 @@ claim(
 )
 
 # %% [markdown]
-# Attention shares its weights among all positions, and what it learned about 48 of them does not say how to treat 200. State-space layer, RWKV and mLSTM are *linear* in their state: what leaks away at a step is never restored. The three with a switch feed the state
+# Attention shares its weights among all positions, and what it learned about 48 of them does not say how to treat 200. State-space layer, RWKV and xLSTM (here an mLSTM) are *linear* in their state: what leaks away at a step is never restored. The three with a switch feed the state
 # through a squashing function, which pushes it back at each step. That is a reading which fits these ten models; a task that needs many symbols would rank them differently, as lessons 11 and 12 have measured.
 
 # %% [markdown]
@@ -1130,7 +1130,7 @@ plot_progression("Each step removes a constraint, and some bring one back")
 # %% [markdown]
 # - **1997**: better starts treat the symptom of a gradient that fades (lesson 06; clipping does not even that, it only tames gradients that explode). A path on which nothing is multiplied but a gate removes the cause (lesson 07).
 # - **2014**: a wider state treats the symptom of a sentence that does not fit. Looking back at all states removes the one vector (lesson 09).
-# - **2017**: faster kernels treat the symptom of a slow loop. A layer without a loop removes the wait (lessons 10 and 11), and brings in all pairs.
+# - **2017**: faster routines treat the symptom of a slow loop. A layer without a loop removes the wait (lessons 10 and 11), and brings in all pairs.
 # - **2023, 2024**: shorter contexts treat the symptom of n². A recurrence that a scan can compute removes the pairs, and everything must again fit into a state (lesson 12); what does not fit leaks away, at a rate that is learned or chosen instead of forced.
 # - **Hybrids** take some layers of each, and accept some of each cost.
 #

@@ -1187,7 +1187,7 @@ lost_all, lost_breaks = in_parallel(
     }
 ).values()
 for k, all_of_it, part in zip(lost_all.lengths, lost_all.bits, lost_breaks.bits, strict=True):
-    if 8 <= k <= 64:
+    if 8 <= k <= 48:
         print(f"up to {k:2} visible: {all_of_it:.3f} bits lost, {part:.3f} of them on line breaks")
 
 # %%

@@ -708,7 +708,8 @@ def reach_map(model: EncoderDecoder) -> torch.Tensor:
 # %% figure="reach" covers="46"
 maps = {name: [reach_map(model) for model in models] for name, models in both.items()}
 numbered = [str(place + 1) for place in range(LONGEST)]
-plot_influences({name: found[0] for name, found in maps.items()}, numbered)
+titles = dict(zip(maps, ("with attention", "through one vector"), strict=True))
+plot_influences({titles[name]: found[0] for name, found in maps.items()}, numbered, floor=1e-2)
 
 # %% covers="46"
 near = {

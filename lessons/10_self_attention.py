@@ -566,7 +566,7 @@ plot_influences(leaks)
 # %% [markdown]
 # <details><summary>What each choice says</summary>
 #
-# - **A** was true of the first suspect, and not of the second, the fourth and the fifth.
+# - **A** was true of the first suspect and of the sixth, and not of the second, the fourth and the fifth.
 # - **B** is right.
 # - **C** has it the wrong way round.
 # - **D**: a mask after the softmax gives the same zeros.
@@ -954,6 +954,7 @@ claim(
 )
 
 # %% [markdown]
+# Without positions a model can only guess among the letters that it has seen: the more of them, the worse.
 # The learned table has rows for places up to 63, but those from 20 on were never trained: they are noise. The sinusoids of new
 # places are new vectors, too, which the layer has never learned to read. In rotary scores the distance is all there is, and a
 # distance of 2 is as good at place 50 as at place 5. What is it, then, that still goes wrong? There are two suspects. At place

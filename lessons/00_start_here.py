@@ -280,8 +280,11 @@ print("recur, convolve and attend agree with torch.")
 # | $\alpha_{ij}$ | `alpha[i, j]` | how much word $i$ looks at word $j$ | a number |
 # | $z_i$ | `z[i]` | what word $i$ gets: its context vector | (d_v,) |
 #
-# Every textbook uses some letters twice, and so do we. $H$ is the size of a hidden state here and the height of an image
-# elsewhere, $W$ is a weight or a width, $k$ is half a window or a key. Mind the direction of $\alpha_{ij}$ too: word $i$ looks
+# Every textbook uses some letters twice, and so do we. $H$ is the size of a hidden state here, the height of an image
+# elsewhere, and the number of heads from lesson 10 on; $W$ is a weight or a width; $V$ is the values, or the size of a
+# vocabulary; $k$ is half a window, a key, or how many steps back. Where a lesson gives a letter a new meaning, its table says
+# so. *Position* and *place* are one thing: where something stands in a row, counted from its beginning. In a recurrent network we also
+# say *step*, because there the positions are read one after the other. Mind the direction of $\alpha_{ij}$ too: word $i$ looks
 # at word $j$, so the information flows from $j$ **to** $i$. At the end of the lesson you find all of this on one page to print.
 #
 # In this lesson H, d_k and d_v all equal C. Here are the same symbols again, as tensors that exist:

@@ -2,7 +2,7 @@
 # # 02 · CNN on MNIST: can two convolutions pass 99 %?
 #
 # You know what one convolution does. Now you put two of them to work on handwritten digits, and train them well: **at
-# least 99.0 % right on images that nobody has used before, with every seed.** On one core of a laptop, in seconds.
+# least 99.0 % right on images that nobody has used before, with every seed.** On one core of a laptop, in half a minute.
 #
 # When you are done (about 110 minutes) you can
 #
@@ -103,7 +103,7 @@ for layer in course_cnn():
 # | $x$ | `images` | (N, 1, side, side), from 0 (paper) to 1 (ink) |
 # | $z$ | `logits = model(images)` | (N, 10) |
 # | $y$ | `labels` | (N,), whole numbers from 0 to 9 |
-# | $L$ | `F.cross_entropy(logits, labels)` | a single number, in nats |
+# | $L$ | `F.cross_entropy(logits, labels)` | a single number, in nats (units of the natural logarithm) |
 #
 # `F.cross_entropy` applies the softmax itself, so the model ends with the logits. What if the model ended with a
 # softmax too? **Predict** the loss of a model that is absolutely sure, and right.

@@ -986,13 +986,13 @@ claim(
 # </details>
 
 # %% [markdown]
-# ## 5 · From `it` to `animal`
+# ## 5 · From *it* to *animal*
 #
 # The same arithmetic works for text. Put a vector on each word and convolve along the sentence.
-# In "The animal did not cross the street because it was tired", `it` means the animal.
-# A kernel of 3 around `it` sees "because it was". How many layers until it sees `animal`?
+# In "The animal did not cross the street because it was tired", *it* means the animal.
+# A kernel of 3 around *it* sees "because it was". How many layers until it sees *animal*?
 #
-# You will meet this sentence in two versions. Count the positions from `animal` to `it` in both. **Predict**: is it the same number?
+# You will meet this sentence in two versions. Count the positions from *animal* to *it* in both. **Predict**: is it the same number?
 
 # %% same_output=true
 SENTENCES = [
@@ -1054,7 +1054,7 @@ check.layers_needed(layers_needed)
 # </details>
 # <details><summary>Help: I get 4 instead of 7</summary>
 #
-# You used the whole width of the field. Half of it lies on the other side of `it`.
+# You used the whole width of the field. Half of it lies on the other side of *it*.
 # </details>
 # <details><summary>Help: I get one layer too many, but only sometimes</summary>
 #
@@ -1078,9 +1078,9 @@ with payoff("layers_needed"):
 # | $L$ | the result | number of layers |
 # | $k$ | `kernel` | size of the kernel |
 # | $g^{\,n}$ | `growth**n` | dilation of layer $n$, counted from 0 |
-# | distance | `distance` | positions from `animal` to `it` |
+# | distance | `distance` | positions from *animal* to *it* |
 #
-# Now measure it: random stacks of one to eight layers, and the influence of each word on `it`.
+# Now measure it: random stacks of one to eight layers, and the influence of each word on *it*.
 
 
 # %%
@@ -1128,7 +1128,7 @@ claim(
 
 # %% [markdown]
 # These are the numbers that you computed. But reachable is not the same as audible. **Predict**: of all paths that lead through
-# seven layers from a word of the sentence to `it`, how many come from `animal`? How large is its share of the influence?
+# seven layers from a word of the sentence to *it*, how many come from *animal*? How large is its share of the influence?
 
 # %% same_output=true
 words = both[0]
@@ -1155,8 +1155,8 @@ claim(
 
 # %% [markdown]
 # With 3 taps per layer there could be up to 3⁷ = 2,187 paths. Many of those would run through the padding to the right of *tired*, which
-# carries nothing, so fewer are left, and a single one of them comes from `animal`. A trained network can strengthen that
-# path, but it starts from very little. Lesson 10 shows a layer that looks at `animal` directly.
+# carries nothing, so fewer are left, and a single one of them comes from *animal*. A trained network can strengthen that
+# path, but it starts from very little. Lesson 10 shows a layer that looks at *animal* directly.
 
 # %% [markdown]
 # ## 6 · A task that needs a wide field
@@ -1352,7 +1352,7 @@ notebook.headline(
 # - **What does a unit use?** A broad bell in the middle of its field. With random weights, its side follows from the square root of
 #   the number of paths, and so it grows more slowly than the field. Part of what looks like growth in training depends on where
 #   you measure.
-# - **How many layers from `it` to `animal`?** 7 or 6, depending on the wording; 3 if the dilation doubles.
+# - **How many layers from *it* to *animal*?** 7 or 6, depending on the wording; 3 if the dilation doubles.
 # - **Does it matter?** Yes: what lies outside the field, or in one of its holes, can only be guessed.
 #
 # ## If you have an hour more

@@ -832,7 +832,7 @@ with payoff("recall_batch"):
     print(f"A network learns from your batches: {history.best:.0%} recalled over a gap of 5")
 
 # %% [markdown]
-# Now the experiment. The layer has 32 tanh units. It is trained for one gap at a time, with 400 steps of 32 sequences, and nothing is
+# Now the experiment. The layer has 32 tanh units. It is trained for one gap at a time, with 400 steps of 32 sequences (steps of training: those of a sequence are always named with its gap), and nothing is
 # changed but **how $W_h$ begins**: as PyTorch draws it, or orthogonal. Four seeds each.
 #
 # Before any training, the ruler says how far the gradient reaches at the start. **Predict** from the two horizons: up to which gap will
@@ -1279,8 +1279,8 @@ notebook.headline(
 # - **What does tanh do?** It only ever takes away. Even orthogonal weights fade through it, the faster the larger the inputs.
 # - **What does clipping do?** By norm it keeps the direction, by value it turns it. It repairs walls, and nothing that has vanished.
 # - **Does it forget after 20 to 30 steps?** With PyTorch's start and a short training, yes, or earlier. With an orthogonal start it
-#   recalls across a gap of 40 (80 in the recorded run), and with a gap that grows in training PyTorch's start does so too. The limit is in what it *learns*, not in
-#   what it can hold.
+#   recalls across 80 steps, and with a gap that grows in training PyTorch's start recalls across 40. The limit is in what it *learns*,
+#   not in what it can hold.
 # - **What else?** The steps wait for each other, so time grows with the length however large the machine.
 #
 # ## If you have an hour more

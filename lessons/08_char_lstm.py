@@ -91,7 +91,7 @@ for bits in (1, 2, 3, math.log2(65)):
     print(f"{bits:.2f} bits per character: perplexity {2**bits:4.1f}")
 
 # %% [markdown]
-# Some models need almost no training. *Uniform* gives each of the V characters the probability 1/V. *Unigram* knows how
+# Some models need almost no training. *Uniform* gives each of the V characters the probability 1/V. *Unigram*, the 1-gram of lesson 05, knows how
 # frequent each character is. An **n-gram** counts which characters followed the last n − 1 ones. Long contexts are rare, so
 # its counts are mixed with those of shorter ones ("smoothing"; ours is that of Kneser and Ney). These tables are the
 # baseline for everything in this lesson.
@@ -539,7 +539,7 @@ claim(
 
 # %% [markdown]
 # Hardly any difference. But these models have read little, and what lies far back is learned last. So here is a recorded run
-# of a larger model that read ten times as much, always with T = 16 (256 units; `python -m bench.record_horizon` makes it again).
+# of a larger model that read ten times as much, always with T = 16 (256 cells; `python -m bench.record_horizon` makes it again).
 # **Predict**: can it make use of more than 16 characters, though no gradient ever went back further?
 
 # %%

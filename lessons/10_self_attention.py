@@ -285,8 +285,8 @@ claim(
 )
 
 # %% [markdown]
-# Why does that matter? Because of the way back. The derivative of weight $\alpha_j$ by score $k$ is
-# $\alpha_j(\delta_{jk} - \alpha_k)$. Where one weight is almost 1 and the others almost 0, all of these are almost 0, and the
+# Why does that matter? Because of the way back. The derivative of weight $\alpha_j$ by score $l$ is
+# $\alpha_j(\delta_{jl} - \alpha_l)$, where $\delta_{jl}$ is 1 for $j = l$ and 0 otherwise. Where one weight is almost 1 and the others almost 0, all of these are almost 0, and the
 # scores hear nothing from the loss. **Predict** by what factor the gradient shrinks at $d_k$ = 256.
 
 

@@ -39,17 +39,19 @@ def plot_influence(
     ax: Axes | None = None,
     bar: bool = True,
     floor: float = FLOOR,
+    label: str = "influence, relative\nto the largest",
 ) -> Axes:
     """How strongly each output (row) depends on each input (column): a map (T_out, T_in).
 
     Colours are logarithmic, from `floor` times the largest influence of the map up to it. Grey is exactly nothing.
+    `label` says what the bar is of.
     """
     ax = axes(ax, (3.6, 3.0))
     relative = np.asarray(influences.detach().cpu() / influences.max())
     shown = np.ma.masked_equal(np.where(relative > 0, relative.clip(min=floor), 0), 0)
     drawn = ax.imshow(shown, cmap=_colors(), norm=LogNorm(floor, 1))
     if bar:
-        ax.figure.colorbar(drawn, ax=ax, shrink=0.8, label="influence, relative to the largest")
+        ax.figure.colorbar(drawn, ax=ax, shrink=0.8, label=label)
     return _label(_grid(ax, influences.shape) if words else ax, words, title)
 
 

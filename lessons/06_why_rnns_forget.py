@@ -344,7 +344,8 @@ for name, matrix in matrices.items():
 
 # %% figure="powers"
 title = "Both eigenvalues are 0.9, and it grows before it decays"
-plot_norms(powers, title, None, ylabel="norm of the k-th power", floor=1e-5)
+ax = plot_norms(powers, title, None, ylabel="norm of the k-th power", floor=1e-5)
+ax.set_xlabel("power k")
 
 # %% covers="26"
 grown = powers["[[0.9, 5], [0, 0.9]]"]
@@ -995,7 +996,8 @@ claim(
 # %% [markdown]
 # The time is built in. Nothing is put away and looked up later: the state turns with every step, and the output reads it where it stands after 40.
 #
-# So training does not leave the norms as it found them. What had some gradient to begin with has *built* the influence that the task needs;
+# So training does not leave the norms as it found them. (The last few gaps in the figure reach back to the first tokens, where the state is
+# still near $h_0 = 0$ and no tanh is flat: there the lines rise.) What had some gradient to begin with has *built* the influence that the task needs;
 # what had none stayed where it was. This is the vicious circle of vanishing gradients: to learn to listen far back, you have to hear
 # something from there already.
 

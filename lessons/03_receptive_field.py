@@ -1218,7 +1218,9 @@ for dilations in (plain, doubled, gridded):
     field = reach.receptive_field([(3, 1, d, d) for d in dilations])
     far[dilations] = field.size // 2  # to one side
     weights = training.count_parameters(comparer(dilations))
-    print(f"{dilations}: {field.size} pixels, {far[dilations]} to each side; {weights} weights")
+    print(
+        f"{dilations}: {field.size} pixels, {far[dilations]} to each side; {weights:,} parameters"
+    )
 
 # %%
 rows, labels, _ = two_marks(12_000, seed=1)

@@ -219,7 +219,7 @@ claim(
 # %% [markdown]
 # ## 2 · The residual block
 #
-# If a few layers should turn $x$ into $H(x)$, let them compute the *difference* $F(x) = H(x) - x$ instead, and add $x$
+# If a few layers should turn $x$ into a wanted $y$, let them compute the *difference* $F(x) = y - x$ instead, and add $x$
 # afterwards. If nothing needs to be changed, $F$ only has to be zero. He, Zhang, Ren and Sun (2015) called this a
 # **residual** block:
 #

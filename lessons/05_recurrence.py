@@ -1293,7 +1293,8 @@ budgets = {
 claim(
     "No network recovers more than its 32 numbers, and the one with small inputs comes nearest",
     max(max(sums) for sums in budgets.values()) < 32
-    and min(budgets["orthogonal, small inputs"]) > max(budgets["as drawn"] + budgets["orthogonal"]) + 2,
+    and min(budgets["orthogonal, small inputs"])
+    > max(budgets["as drawn"] + budgets["orthogonal"]) + 2,
     unit="numbers",
     **{kind.replace(", ", "_").replace(" ", "_"): sums for kind, sums in budgets.items()},
 )
@@ -1639,7 +1640,8 @@ def holds(units: str, least: float = 0.9) -> int:
 
 held_under = {units: holds(units) for units in by_units}
 claim(
-    "Up to 16 units, more units hold a bracket under more others; 32 hold no more (one recorded run, three seeds)",
+    "Up to 16 units, more units hold a bracket under more others; 32 hold no more "
+    "(one recorded run, three seeds)",
     held_under["2"] < held_under["4"] < held_under["8"] < held_under["16"] == held_under["32"],
     unit="brackets on top",
     **{f"with_{units}_units": pile for units, pile in held_under.items()},

@@ -276,7 +276,8 @@ plots.plot_gates(shown, passage[part], "Eight cells of the trained LSTM, and the
 # %%
 higher = at_letters(trace.f[0], second)[picked].tolist()
 claim(
-    "In text that they were not picked on, their forget gates are over 0.3 higher at letters than elsewhere",
+    "In text that they were not picked on, "
+    "their forget gates are over 0.3 higher at letters than elsewhere",
     min(higher) > 0.3,
     of="tiny_shakespeare",
     higher_at_letters_by=higher,
@@ -561,7 +562,8 @@ claim(
 )
 times = (total / direct)[:, 8].tolist()
 claim(
-    "Eight steps back, all paths of the trained LSTM together carry over 1.5 times what the direct one does (median of 8)",
+    "Eight steps back, all paths of the trained LSTM together carry over 1.5 times "
+    "what the direct one does (median of 8)",
     sorted(times)[3] > 1.5,
     of="tiny_shakespeare",
     all_paths_by_direct_path=times,
@@ -1053,7 +1055,8 @@ means = {
     for name, rows in by_size.items()
 }
 lines = {name: LearningCurve(looked_after, [0] * 4, bits) for name, bits in means.items()}
-plot_reading(lines, title="In the end within 0.15 bits of each other, the GRUs ahead (means of three seeds)")
+title = "In the end within 0.15 bits of each other, the GRUs ahead (means of three seeds)"
+plot_reading(lines, title=title)
 
 # %% covers="38"
 last = {name: [row[-1] for row in rows] for name, rows in by_size.items()}
@@ -1305,7 +1308,7 @@ claim(
 # ### Quiz · too good
 #
 # A colleague forecasts tomorrow's temperature with a recurrent network that reads a year of days, and gives one forecast for each of them. Training and validation
-# errors are close to zero from the first epoch on. What would you look at first?
+# errors are close to zero from the first pass on. What would you look at first?
 #
 # - A. The learning rate.
 # - B. Whether the layer is bidirectional, by the influence of day t + 1 on the forecast at day t.

@@ -1478,7 +1478,9 @@ for name, values in properties.items():
     }
 
 # %% covers="41 42"
-plot_strengths(table, "A cell is found where it beats the last character, the untrained cell and luck")
+plot_strengths(
+    table, "A cell is found where it beats the last character, the untrained cell and luck"
+)
 
 # %%
 found_cells, rivals, luck = {}, {}, {}

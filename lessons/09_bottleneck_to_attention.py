@@ -728,7 +728,8 @@ claim(
 
 # %%
 claim(
-    "Through one vector, the true place and its neighbours have no larger share than in a map that is the same everywhere",
+    "Through one vector, the true place and its neighbours have no larger share "
+    "than in a map that is the same everywhere",
     max(without_it) < even_map + 2 < min(with_it),
     unit="%",
     one_vector=without_it,

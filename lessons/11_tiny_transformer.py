@@ -607,7 +607,9 @@ with payoff("build_transformer"):
     model = build_transformer(V, 48, 3, 2)
     history = fit(model, one_batch, validation, epochs=150, **options)
     bits = [loss / math.log(2) for loss in history.losses]
-    plot_training({"yours": bits}, {}, "Eight windows, again and again: each step, and the mean of 20")
+    plot_training(
+        {"yours": bits}, {}, "Eight windows, again and again: each step, and the mean of 20"
+    )
     claim(
         "It can memorise 512 characters, which says nothing about text it has not seen",
         bits[-1] < 0.5 and history.best > 4,

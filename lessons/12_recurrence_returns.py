@@ -904,7 +904,8 @@ claim(
 # %% figure="recall" covers="63"
 record = json.loads((paths.RECORDED / "selective.json").read_text())
 found = {name: (one["bytes"], one["accuracy"]) for name, one in record["associations"].items()}
-left = ("attention", "mLSTM, 2 heads", "RWKV", "LSTM", "selective SSM, N = 1", "selective SSM, N = 16")
+left = ("attention", "mLSTM, 2 heads", "RWKV", "LSTM")
+left += ("selective SSM, N = 1", "selective SSM, N = 16")
 title = "Eight pairs, looked up: who can, with how many bytes?"
 plot_by_bytes(found, 1 / 8, title, left=left)
 

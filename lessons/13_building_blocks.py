@@ -313,7 +313,7 @@ with payoff("front_end"):
     plot_spectrogram(part, audio.log_mel(part), 16_000, 160, 400, (start, start + field / 1000))
 
 # %% [markdown] covers="10"
-# (Whisper pads the sound so that its last window fits too; then it is 1,500 tokens.) A stressed vowel often lasts longer than one token hears, and a word always: words have to be put together by the transformer.
+# The orange frame is what token 16 hears. (Whisper pads the sound so that its last window fits too; then it is 1,500 tokens.) A stressed vowel often lasts longer than one token hears, and a word always: words have to be put together by the transformer.
 #
 # Now ask the ruler. It measures, by gradient, which samples have any influence on token 16 of a real front-end. **Predict**: exactly as many as the formula says?
 
@@ -640,6 +640,8 @@ claim(
 )
 
 # %% [markdown]
+# (With MNIST, 0 and 1 lie apart, at the two sides; 4, 7 and 9 share the lower half, and 2, 3, 5, 6 and 8 the middle.)
+#
 # Now decode not the codes of images but a regular grid of codes: a **latent grid**. Most of these places belong to no image at all.
 
 
@@ -741,7 +743,7 @@ claim(
 # - **next letters**, as GPT (Radford et al. 2018): look back only, and predict what follows;
 # - **hidden letters**, as BERT (Devlin et al. 2019): look both ways, and predict what is hidden.
 #
-# The task: all spaces and punctuation are taken out of the text. **At which letters does a word begin?** The labels are what a patient person would mark in it; here they are in capitals. **Predict**: how much of
+# The task: all spaces are taken out of the text, all capitals, and all punctuation but the apostrophe. **At which letters does a word begin?** The labels are what a patient person would mark in it; here they are in capitals. **Predict**: how much of
 # that could you mark in a language that you have read a lot, but where nobody ever told you what a word is?
 
 # %%
@@ -856,7 +858,7 @@ claim(
 )
 
 # %% [markdown]
-# The record has it all: both kinds of pre-training, each asked for as many letters (so the one that hides a quarter read four times the text), from 2 to 128 labelled windows, and again with the same effort of tuning everywhere. One variant more: with the body **frozen**, only the new head
+# From scratch, eight windows teach less than nothing: whoever says "no" at every letter is right more often. The record has it all: both kinds of pre-training, each asked for as many letters (so the one that hides a quarter read four times the text), from 2 to 128 labelled windows, and again with the same effort of tuning everywhere. One variant more: with the body **frozen**, only the new head
 # is trained. **Predict** where freezing costs little and where it costs much. (Unlike BERT, the recording chose a quarter of the letters instead of 15 %, and put the mask on all of them.)
 
 # %% figure="few_labels" covers="57"
@@ -864,7 +866,8 @@ shares = {
     name: {int(windows): [100 * share for share in runs] for windows, runs in by_windows.items()}
     for name, by_windows in record["words"].items()
 }
-axis, level = f"labelled windows of {record['letters_of_a_window']} letters", ("always “no”", 100 * record["never"])
+axis = f"labelled windows of {record['letters_of_a_window']} letters"
+level = "always “no”", 100 * record["never"]
 whole = {name: by_count for name, by_count in shares.items() if "frozen" not in name}
 plot_against(
     whole,
@@ -943,7 +946,7 @@ for name in ("looks back, next letters (GPT)", "looks both ways, hidden letters 
 #
 # - **A** is not absurd, since large models that look back do such tasks well today. But each word would be marked without what follows it.
 # - **B** is right as a first try. Try the other one too: which is better is a question for validation data.
-# - **C** was worse than both pre-trained models at each number of labels above, where all of the model was trained. (A frozen one can be worse still.)
+# - **C** was on average worse than both pre-trained models at each number of labels above, where all of the model was trained. (A frozen one can be worse still.)
 # - **D**: one that sees the future cannot be used as it is to write it.
 # </details>
 

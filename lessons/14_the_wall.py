@@ -784,7 +784,7 @@ lengths = (1, 2, 4, 8, 16, 32, 64, 128)
 readers = {"WaveNet, field 64": wavenet, "LSTM of lesson 08": lstm}
 look = partial(reach.context_horizon, lengths=lengths, positions=400)
 found = {name: look(model, known[model]) for name, model in readers.items()}
-title = f"A field of {field} characters, and what it is used for (dot: the horizon)"
+title = f"A field of {field} characters, and what it is used for (mark: the horizon)"
 plot_horizons_by_seed({name: [one] for name, one in found.items()}, title=title)
 
 # %%
@@ -958,7 +958,7 @@ claim(
 )
 
 # %% [markdown]
-# Did you expect the oldest row to win? Two things are worth a second look.
+# Did you expect one of the two oldest rows to win? Two things are worth a second look.
 #
 # **The maps and the answers disagree.** The plain RNN knows the symbol at any distance that we asked, and its map hardly shows it. There is no mistake in either. The ruler measures how a *small change* of an input changes the output. This network has made four stable
 # states, one for each symbol, and a state that is stable does not react to small changes: like a light switch, it stays where it is. Influence maps show paths along which an output can be *tuned*. They do not show everything that is *known*. (And gradients fade along such a switch, which is why it is hard to learn:

@@ -67,8 +67,8 @@ def plot_images(
 ) -> np.ndarray:
     """A grid of images, each as `plot_image` takes it, with a title each; options as for `plot_image`.
 
-    `title` stands above all of them, which are `wide` inches together at most. `bar` says what the values are. Then one scale is drawn beside the images, and all of them share it. Without it each
-    has a scale of its own. Returns the axes.
+    `title` stands above all of them, which are `wide` inches together at most. `bar` says what the values are. Then one
+    scale is drawn beside the images, and all of them share it. Without it each has its own. Returns the axes.
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)

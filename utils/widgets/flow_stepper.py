@@ -168,7 +168,9 @@ class FlowStepper:
 
     def _update(self, _=None) -> None:
         name, done = selected(self.choice), self.slider.value
-        self.picture.value = img(png(self.figure([name], done)), f"Diagram of {name} after step {done}. The text below says it.")
+        self.picture.value = img(
+            png(self.figure([name], done)), f"Diagram of {name} after step {done}. The text below says it."
+        )
         self.caption.value = self.text()
 
     def text(self) -> str:

@@ -1050,7 +1050,7 @@ print(f"(with 1,600 updates no gap beyond {max(many['orthogonal'])} was tried)")
 
 # %% covers="28"
 claim(
-    "In the recorded run the edge depends on the start, and more training never moves the median back",
+    "In the recorded run the edge depends on the start, and more training never moves it back",
     edges["torch"][0] < edges["orthogonal"][0]
     and all(long >= short for short, long in edges.values()),
     **{start: f"{short}, then {long} steps" for start, (short, long) in edges.items()},

@@ -345,8 +345,8 @@ for name, matrix in matrices.items():
 
 # %% figure="powers"
 title = "Both eigenvalues are 0.9, and it grows before it decays"
-ax = plot_norms(powers, title, None, ylabel="norm of the k-th power", floor=1e-5)
-ax.set_xlabel("power k")
+labels = {"xlabel": "power k", "ylabel": "norm of the k-th power"}
+plot_norms(powers, title, None, floor=1e-5, **labels)
 
 # %% covers="26"
 grown = powers["[[0.9, 5], [0, 0.9]]"]
@@ -1282,8 +1282,8 @@ notebook.headline(
 # - **What does tanh do?** It only ever takes away. Even orthogonal weights fade through it, the faster the larger the inputs.
 # - **What does clipping do?** By norm it keeps the direction, by value it turns it. It repairs walls, and nothing that has vanished.
 # - **Does it forget after 20 to 30 steps?** With PyTorch's start and a short training, yes, or earlier. With an orthogonal start it
-#   recalls across 80 steps, and with a gap that grows in training PyTorch's start recalls across 40. The limit is in what it *learns*,
-#   not in what it can hold.
+#   recalls across 40 with every seed, and with a gap that grows in training PyTorch's start does so too. The limit is in what it
+#   *learns*, not in what it can hold.
 # - **What else?** The steps wait for each other, so time grows with the length however large the machine.
 #
 # ## If you have an hour more

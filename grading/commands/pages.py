@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grading.classroom import Classroom
-from grading.commands.of_class import due_in, graded_assignments, names_in, penalties_in, scores_in
+from grading.commands.of_class import due_in, entries_in, graded_assignments, names_in, penalties_in, scores_in
 from grading.commands.options import AssignmentName, ClassFolder, console
 
 if TYPE_CHECKING:

@@ -63,17 +63,23 @@ def explain(classroom: Classroom, case: Case, people: Roster, cells: Collection[
     if case.graded is None:
         return
     yield "\n".join(visible(line) for line in _rules(case, case.graded))
-    if case.graded.why_not_graded:
-        yield visible(f"The file could not be read: {case.graded.why_not_graded}")
-    told = [mark for mark in case.graded.marks if mark.grade_id in cells or not cells and mark.points < mark.max_points]
-    if full := [_answer(case, mark) for mark in case.graded.marks if mark.points == mark.max_points and not cells]:
+    if case.graded.why_not_graded:  # in its place stands the released notebook, of which nothing is theirs
+        yield visible(f"The file could not be read, so there are no points: {case.graded.why_not_graded}")
+    else:
+        yield from _cells(case, case.graded, cells)
+    yield "\n".join(["What changed:", *(f"  {line}" for line in _log(case, people, cells))])
+
+
+def _cells(case: Case, graded: Graded, cells: Collection[str]) -> Iterator[str]:
+    """Of each exercise and quiz what is asked; without, all of what did not earn all its points."""
+    if full := [_answer(case, mark) for mark in graded.marks if mark.points == mark.max_points and not cells]:
         yield f"All points: {', '.join(full)}."
-    for mark in told:
-        yield "\n".join(_exercise(case, mark))
+    for mark in graded.marks:
+        if mark.grade_id in cells or not cells and mark.points < mark.max_points:
+            yield "\n".join(_exercise(case, mark))
     for cell in case.assignment.notebook.cells:
         if role(cell) == "quiz" and (grade_id(cell) in cells or not cells):
-            yield "\n".join(_quiz(case, cell))
-    yield "\n".join(["What changed:", *(f"  {line}" for line in _log(case, people, cells))])
+            yield "\n".join([_quiz(case, cell), *(_source(case, cell.id) if cells else ())])
 
 
 def _head(classroom: Classroom, case: Case, people: Roster) -> Iterator[str]:
@@ -118,7 +124,7 @@ def _time(text: str) -> str:
 
 
 def _rules(case: Case, graded: Graded) -> Iterator[str]:
-    yield f"graded {shown(case.graded_at)} by: {_in_words(graded.basis) or 'rules that were not kept'}"
+    yield f"result of {shown(case.graded_at)}, by: {_in_words(graded.basis) or 'rules that were not kept'}"
     together: dict[str, list[str]] = {}
     for cell, basis in graded.apart.items():
         together.setdefault(", ".join(differences(graded.basis, basis)), []).append(cell.removeprefix("check_"))
@@ -149,11 +155,10 @@ def _answer(case: Case, mark: Mark) -> str:
     return visible(answers.get(mark.grade_id, mark.verdict.exercise))
 
 
-def _quiz(case: Case, cell: NotebookNode) -> Iterator[str]:
+def _quiz(case: Case, cell: NotebookNode) -> str:
     score, most = case.scores.get(grade_id(cell)), cell.metadata.nbgrader.points
     given = "waits to be graded by hand." if score is None else f"{score:g} of {most:g} points, by hand."
-    yield f"{grade_id(cell)}: {given}"
-    yield from _source(case, cell.id)
+    return f"{grade_id(cell)}: {given}"
 
 
 def _source(case: Case, cell_id: str) -> Iterator[str]:

@@ -20,6 +20,8 @@ def choose(
 ) -> dict[str, Chosen]:
     """{assignment: who and what of it is graded again}, of those in which these students and exercises are found.
 
+    Whoever handed a file in together with one of them is graded again, too: it is one file.
+
     Raises GradingError if a name is nobody's or no exercise's, or one of the students has handed in none of them.
     """
     from grading.by_name import exercise_names, find_exercise, find_student
@@ -33,14 +35,23 @@ def choose(
     chosen = {}
     for name in assignments:
         there = set(classroom.students(name))
+        wanted = [member for student in folders for member in _group(classroom, student.id, name)]
         cells = [of_assignment[name][exercise] for exercise in exercises if exercise in of_assignment[name]]
-        who = tuple(student.id for student in folders if student.id in there)
+        who = tuple(dict.fromkeys(student for student in wanted if student in there))
         if (who or not folders) and (cells or not exercises):
             chosen[name] = Chosen(who, tuple(cells))
     for student in folders:
         if not any(student.id in one.students for one in chosen.values()):
             raise GradingError(f"{student} has not handed in {' or '.join(assignments)}.")
     return chosen
+
+
+def _group(classroom: Classroom, student: str, assignment: str) -> tuple[str, ...]:
+    """The student, and whoever handed the same file in together with them."""
+    from grading.receipt import Receipt
+
+    receipt = Receipt.read(classroom.receipt(student, assignment))
+    return (student, *(receipt.members if receipt else ()))
 
 
 def earlier_results(classroom: Classroom, assignment: str, chosen: Chosen) -> dict[str, Graded]:

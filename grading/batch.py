@@ -188,7 +188,8 @@ def _patiently(write: Callable[[], None]) -> None:
         try:
             return write()
         except GradebookAway as error:
-            log.warning("The gradebook's server is away; trying again in %g s. %s", seconds, error)
+            first_line = str(error).partition("\n")[0]
+            log.warning("The gradebook's server is away, and this goes on in %g s. %s", seconds, first_line)
             time.sleep(seconds)
     write()
 

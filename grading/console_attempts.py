@@ -9,18 +9,22 @@ from rich.markup import escape
 from rich.table import Table
 
 from grading.attempts import Attempt
-from grading.batch import Tally
 from grading.exchange.people import Roster
+from grading.results import Graded
 from grading.times import shown
 
 
-def show_graded(console: Console, tally: Tally, attempts: Mapping[str, int], people: Roster) -> None:
+def show_graded(console: Console, graded: Sequence[Graded], attempts: Mapping[str, int], people: Roster) -> None:
     """A line for each result, with the number of the attempt."""
-    for one in sorted(tally.graded, key=lambda graded: graded.student):
+    for one in sorted(graded, key=lambda graded: graded.student):
         points = one.why_not_graded or f"{one.points:g} of {one.max_points:g} points"
         who = people.of_folder(one.student) or one.student
         console.print(f"  {who}, attempt {attempts[one.student]}: {points}", markup=False, highlight=False)
-    for student, why in tally.failed:
+
+
+def show_failed(console: Console, failed: Sequence[tuple[str, str]], people: Roster) -> None:
+    """Who has no result, and why."""
+    for student, why in failed:
         who = people.of_folder(student) or student
         console.print(f"  no result for {who}: {why}", style="red", markup=False)
 

@@ -31,9 +31,16 @@ from grading.commands.options import (
 from grading.commands.pages import feedback_on
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grading.assignment import Assignment
+    from grading.batch import Tally
     from grading.exchange.collecting import Collected
     from grading.judging.job import Job
+    from grading.results import Graded
     from grading.watching import Watch
+
+ANSWER_AFTER = 20  # seconds, in a burst: reading the class for each page alone would take longer than grading
 
 
 def watch(
@@ -113,20 +120,36 @@ def _until_stopped(watched: Watch, every: float) -> None:
 
 
 def _grade(classroom: Classroom, job: Job, workers: int | None) -> None:
-    """What waits of one assignment, and the pages that are missing or older than their results."""
+    """What waits of one assignment. Pages and lines come now and then, so that in a burst nobody waits for the last."""
     from grading.batch import grade_class
-    from grading.console_attempts import show_graded
+    from grading.console_attempts import show_failed
     from grading.judging.local import LocalJudges
 
-    found = load(classroom, job.assignment)
+    found, answered, since = load(classroom, job.assignment), 0, time.monotonic()
     if not classroom.students(found.name):
         return
+
+    def now_and_then(total: int, tally: Tally) -> None:
+        nonlocal answered, since
+        if len(tally.graded) > answered and time.monotonic() - since > ANSWER_AFTER:
+            _answer(classroom, found, tally.graded[answered:])
+            answered, since = len(tally.graded), time.monotonic()
+
     with LocalJudges(workers) as judges:
-        tally = grade_class(classroom, found, job, judges)
-    for _ in feedback_on(classroom, found, _without_page(classroom, found.name)):
-        pass
-    numbers = {one.student: _attempt(classroom, one.student, found.name) for one in tally.graded}
-    show_graded(console, tally, numbers, people_in(classroom))
+        tally = grade_class(classroom, found, job, judges, report=now_and_then)
+    _answer(classroom, found, tally.graded[answered:])
+    show_failed(console, tally.failed, people_in(classroom))
+
+
+def _answer(classroom: Classroom, found: Assignment, graded: Sequence[Graded]) -> None:
+    """Write the pages that are missing or older than their results, and a line for each of these."""
+    from grading.console_attempts import show_graded
+
+    if students := _without_page(classroom, found.name):
+        for _ in feedback_on(classroom, found, students):
+            pass
+    numbers = {one.student: _attempt(classroom, one.student, found.name) for one in graded}
+    show_graded(console, graded, numbers, people_in(classroom))
 
 
 def _without_page(classroom: Classroom, assignment: str) -> set[str]:

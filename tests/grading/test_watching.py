@@ -297,7 +297,9 @@ def rounds(monkeypatch):
                 raise KeyboardInterrupt
             step()
 
-        monkeypatch.setattr(command, "time", type("Clock", (), {"sleep": pause, "strftime": time.strftime}))
+        monkeypatch.setattr(
+            command, "time", type("Clock", (), {"sleep": pause, "strftime": time.strftime, "monotonic": time.monotonic})
+        )
         monkeypatch.setattr(local, "LocalJudges", Passing)
         monkeypatch.setattr(signal, "signal", lambda *_: None)
 
@@ -326,6 +328,29 @@ def test_the_command_grades_what_arrives_and_writes_its_page(school, tmp_path, a
     assert "Ada [b]Abe[/b] (ada)" in said and "Bo Ek (bo)" in said
     whole = reach_grade("attempts", "--class", "class", "--student", "Ada [b]Abe[/b]")
     assert whole.count(name_of("ada")) == 2 and "Bo Ek" not in whole
+
+
+def test_in_a_burst_the_first_are_answered_before_the_last_is_graded(
+    school, tmp_path, arrive, rounds, reach_grade, monkeypatch
+):
+    rounds(bool)
+    monkeypatch.setattr(command, "ANSWER_AFTER", -1)
+    monkeypatch.setattr(Passing, "judge", _looking(school, Passing.judge, seen := []))
+    for student in ("ada", "bo", "chi"):
+        arrive(name_of(student))
+    said = reach_grade("watch", "in", "--class", "class", "--unsafe-no-sandbox")
+    assert seen == [0, 1, 2] and said.count("attempt 1: 1 of 1 points") == 3
+
+
+def _looking(school: School, judge, seen: list[int]):
+    """Notes how many pages there are before each result."""
+
+    def looking(self, files):
+        for file in files:
+            seen.append(len(list(school.classroom.root.glob("feedback/*/*/*.html"))))
+            yield from judge(self, [file])
+
+    return looking
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

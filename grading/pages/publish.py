@@ -15,7 +15,7 @@ from grading.pages.equal import answer_fingerprints
 from grading.pages.feedback import feedback_page
 from grading.pages.report import Class, class_page
 from grading.receipt import Receipt
-from grading.results import Graded, read_results
+from grading.results import Graded, each_result, read_results
 from utils.files import write_whole
 
 
@@ -33,7 +33,7 @@ def publish_feedback(
         names: {student: name}.
         penalties: {student: points taken off for a late submission}.
     """
-    for graded in read_results(classroom, assignment.name):
+    for graded in each_result(classroom, assignment.name):
         notebook = _autograded(classroom, graded.student, assignment)
         receipt = Receipt.read(classroom.receipt(graded.student, assignment.name))
         path = classroom.feedback(graded.student, assignment.name)

@@ -76,6 +76,7 @@ def _evening(sample: Classroom, folder: Path, size: int) -> dict[str, Any]:
         "collect the new": ("collect", export, *of_class),
         "grade the new, judged elsewhere": ("bench.cohort", root, sample.root),
         "report": ("report", *of_class),
+        "similar": ("similar", *of_class),
         "export": ("export", folder / "scores.csv", *of_class),
         "feedback": ("feedback", *of_class),
         "archive": ("archive", archive, *of_class),

@@ -4,30 +4,27 @@ A submission's result file is written last, after its notebook and its scores in
 by Ctrl-C, a kill or a full disk, is done again by the same command, and what has a result file is not.
 """
 
-import hashlib
 import json
 import logging
-import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import version
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from grading.assignment import Assignment
+from grading.basis import basis
 from grading.classroom import Classroom
 from grading.judging.job import Job, Judged
 from grading.judging.judges import File, Judges, NoResult
 from grading.lock import class_lock
 from grading.results import Graded
 from grading.sandbox.library import library_of
-from grading.submission.parsing import Unreadable, file_bytes
+from grading.waiting import EVERYTHING, Chosen, Search, Waiting, read_content
 from grading.worker.imports import no_collections
 from utils.checking.seeds import new_seed
 from utils.files import write_whole
-from utils.paths import COURSE
 
 if TYPE_CHECKING:
     from grading.gradebook.book import Book
@@ -61,9 +58,15 @@ def grade_class(
     judges: Judges,
     *,
     again: bool = False,
+    chosen: Chosen = EVERYTHING,
     report: Callable[[int, Tally], None] = lambda total, tally: None,
 ) -> Tally:
-    """Grade what is in `submitted/` and has no result yet.
+    """Grade what is in `submitted/` and has no result yet, or what was chosen.
+
+    Where single checks were chosen, the submission is judged whole, as always, and of that the marks of these checks
+    are put into the result that there is: each is what grading all of it would give. If it comes of other rules than
+    the other marks do, the result says so (`Graded.apart`), and keeps the key of the rules by which those were given.
+    So the next run grades all of it that it would have graded without.
 
     Args:
         classroom: the class's folder.
@@ -72,24 +75,30 @@ def grade_class(
         judges: who judges them.
         again: grade everything, with a new seed or the one in the rules. Manual scores and comments stay. Where such a
             run was interrupted, it goes on.
+        chosen: grade these, and nothing else, even if nothing changed, by the class's seed.
         report: called with the number of submissions to grade, and what there is so far.
 
     Raises:
-        GradingError: if another run is at work on this class, or the gradebook cannot be written.
+        GradingError: if another run is at work on this class, the gradebook cannot be written, or a single mark is
+            chosen of somebody who has no result to put it into.
     """
     with class_lock(classroom):
         force = again and job.rules.seed > 0
-        job, anew = _with_seed(job, classroom, again)
-        tally = Tally(anew=anew)
-        waiting = dict(_waiting(classroom, assignment, job, tally, force))
+        job, anew = _with_seed(job, classroom, again, chosen)
+        search = Search(classroom, assignment.name, basis(job), again=again or anew, force=force, chosen=chosen)
+        waiting = search.find()
+        outdated = 0 if chosen.any else sum(one.is_outdated for one in waiting.values())
+        tally = Tally(kept=search.kept, outdated=outdated, anew=anew)
         if waiting:
             library = library_of(assignment, (source for _, source in job.private))
             tally.processes = judges.begin(replace(job, library=library), len(waiting))
         report(len(waiting), tally)
         with _gradebook(classroom, assignment) as book:  # imported while the judges import what they need
             if waiting:
-                _judge_all(judges, book, classroom, assignment, waiting, tally, report)
-        _keep_seed(classroom, job, finished=not tally.failed, anew=anew)
+                record = partial(_record, book, classroom, basis(job), chosen.cells)
+                _judge_all(judges, record, classroom, assignment, waiting, tally, report)
+        if not chosen.any:
+            _keep_seed(classroom, job, finished=not tally.failed, anew=anew)
         return tally
 
 
@@ -110,10 +119,10 @@ def _gradebook(classroom: Classroom, assignment: Assignment) -> Iterator["Book"]
 
 def _judge_all(
     judges: Judges,
-    book: "Book",
+    record: Callable[[Judged, Waiting], Graded],
     classroom: Classroom,
     assignment: Assignment,
-    waiting: dict[str, str],
+    waiting: dict[str, Waiting],
     tally: Tally,
     report: Callable[[int, Tally], None],
 ) -> None:
@@ -124,21 +133,21 @@ def _judge_all(
 
     def files(students: Iterable[str]) -> Iterator[File]:
         for student in students:
-            yield File(student, _content(classroom.submitted(student, assignment.name)), waiting[student])
+            yield File(student, read_content(classroom, student, assignment.name), waiting[student].key)
 
     alone: dict[str, str] = {}
     for student, outcome in _counting(judges.judge(files(waiting))):
         if isinstance(outcome, NoResult):
             alone[student] = outcome.reason
         else:
-            _record(book, classroom, outcome, tally)
+            tally.graded.append(record(outcome, waiting[student]))
         report(len(waiting), tally)
     for student, first in alone.items():
         for _, outcome in _counting(judges.judge(files([student]))):
             if isinstance(outcome, NoResult):
                 tally.failed.append((student, _twice(first, outcome.reason)))
             else:
-                _record(book, classroom, outcome, tally)
+                tally.graded.append(record(outcome, waiting[student]))
         report(len(waiting), tally)
 
 
@@ -156,11 +165,19 @@ def _twice(first: str, second: str) -> str:
     return f"{both}, the second time with nothing beside it"
 
 
-def _record(book: "Book", classroom: Classroom, judged: Judged, tally: Tally) -> None:
-    graded = judged.graded
-    _patiently(lambda: book.record(graded, judged.notebook))
+def _record(
+    book: "Book", classroom: Classroom, basis: dict[str, str], cells: tuple[str, ...], judged: Judged, waiting: Waiting
+) -> Graded:
+    """Write what was judged, or of it the marks of these cells, and say what stands now."""
+    graded, notebook = replace(judged.graded, basis=basis), judged.notebook
+    if waiting.earlier:
+        import nbformat
+
+        graded = waiting.earlier.with_marks_of(graded, cells)
+        notebook = nbformat.read(classroom.autograded(graded.student, graded.assignment), as_version=4)
+    _patiently(lambda: book.record(graded, notebook, waiting.why))
     graded.write(classroom.result(graded.student, graded.assignment))
-    tally.graded.append(graded)
+    return graded
 
 
 def _patiently(write: Callable[[], None]) -> None:
@@ -171,73 +188,39 @@ def _patiently(write: Callable[[], None]) -> None:
         try:
             return write()
         except GradebookAway as error:
-            log.warning("The gradebook's server is away; trying again in %g s. %s", seconds, error)
+            first_line = str(error).partition("\n")[0]
+            log.warning("The gradebook's server is away, and this goes on in %g s. %s", seconds, first_line)
             time.sleep(seconds)
     write()
 
 
-def _with_seed(job: Job, classroom: Classroom, again: bool) -> tuple[Job, bool]:
+def _with_seed(job: Job, classroom: Classroom, again: bool, chosen: Chosen = EVERYTHING) -> tuple[Job, bool]:
     """The job with the batch's seed, and whether all submissions are being graded anew by it.
 
-    The seed is drawn once and kept beside the results, so that a late submission gets the same cases.
+    The seed is drawn once and kept beside the results, so that a late submission gets the same cases. To grade chosen
+    ones takes it as it is: a run for all that was interrupted is still to be gone on with.
     """
-    path = classroom.batch(job.assignment)
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    kept = _kept(classroom, job.assignment)
     goes_on = not kept.get("finished", True)
     draw = again and not goes_on
     seed = job.rules.seed or (0 if draw else kept.get("seed", 0)) or new_seed()
     anew = draw or goes_on and kept.get("anew", False)
     job = replace(job, rules=replace(job.rules, seed=seed))
-    _keep_seed(classroom, job, finished=False, anew=anew)
+    if not (chosen.any and kept):
+        _keep_seed(classroom, job, finished=chosen.any, anew=anew)
     return job, anew
+
+
+def seed_of(classroom: Classroom, assignment: str) -> int:
+    """The seed of a class's random cases; 0 if nothing was graded yet."""
+    return _kept(classroom, assignment).get("seed", 0)
+
+
+def _kept(classroom: Classroom, assignment: str) -> dict:
+    path = classroom.batch(assignment)
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _keep_seed(classroom: Classroom, job: Job, finished: bool, anew: bool) -> None:
     kept = {"seed": job.rules.seed, "finished": finished, "anew": anew and not finished}
     write_whole(classroom.batch(job.assignment), json.dumps(kept))
-
-
-def _waiting(
-    classroom: Classroom, assignment: Assignment, job: Job, tally: Tally, force: bool
-) -> Iterator[tuple[str, str]]:
-    """(student, key) of each submission that is not graded by these rules yet."""
-    rules = _digest(job)
-    for student in classroom.students(assignment.name):
-        content = _content(classroom.submitted(student, assignment.name))
-        content = content if isinstance(content, bytes) else content.encode()
-        key = hashlib.sha256(rules + content).hexdigest()
-        earlier = _earlier(classroom.result(student, assignment.name))
-        if earlier and earlier.key == key and not force:
-            tally.kept.append(student)
-            continue
-        tally.outdated += bool(earlier and earlier.sha256 == hashlib.sha256(content).hexdigest())
-        yield student, key
-
-
-def _earlier(result: Path) -> Graded | None:
-    """An earlier result; None if there is none that can be read."""
-    try:
-        return Graded.read(result)
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-
-
-def _content(path: Path) -> bytes | str:
-    """A submitted file, or the reason why it cannot be read."""
-    try:
-        return file_bytes(path)
-    except Unreadable as error:
-        return str(error)
-
-
-def _digest(job: Job) -> bytes:
-    """Of everything that the marks follow from, besides the submission: rules, release, the course's code, versions.
-
-    All of `utils` counts and not the checks alone, since submissions may use any of it.
-    """
-    versions = [platform.python_version(), *map(version, ("torch", "numpy"))]
-    digest = hashlib.sha256(json.dumps([asdict(job.rules), job.released, job.private, job.data, versions]).encode())
-    for package in ("grading", "utils"):
-        for source in sorted((COURSE / package).rglob("*.py")):
-            digest.update(source.read_bytes())
-    return digest.digest()

@@ -3,12 +3,17 @@
 release/ASSIGNMENT/ASSIGNMENT.ipynb               what was handed out
 submitted/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb     what came in
 submitted/STUDENT/ASSIGNMENT/receipt.json         how it came in, a `grading.receipt.Receipt`
+submitted/STUDENT/ASSIGNMENT/attempts.json        how often and when, `grading.attempts.Attempt`s
 roster.json                                       who is in the class, as far as a roster said so
 due.csv                                           when what is due, for everybody and for single students
 autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    repaired, run in the sandbox, with our verdicts as outputs
 results/ASSIGNMENT/STUDENT.json                   a `grading.results.Graded` each
 feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
 report/ASSIGNMENT.html                            the class page
+report/index.html                                 the course page, on all assignments
+rubrics/ASSIGNMENT.json                           what answers to its quizzes get points for
+report/similar/ASSIGNMENT.html                    submissions that are alike
+pages.key, mail.csv                               the secret of published pages' names, and whose page is where
 gradebook.db, nbgrader_config.py                  nbgrader's
 """
 
@@ -34,6 +39,9 @@ class Classroom:
     def receipt(self, student: str, assignment: str) -> Path:
         return self.submitted(student, assignment).with_name("receipt.json")
 
+    def attempts(self, student: str, assignment: str) -> Path:
+        return self.submitted(student, assignment).with_name("attempts.json")
+
     def autograded(self, student: str, assignment: str) -> Path:
         return self.root / "autograded" / student / assignment / f"{assignment}.ipynb"
 
@@ -49,6 +57,16 @@ class Classroom:
     def report(self, assignment: str) -> Path:
         return self.root / "report" / f"{assignment}.html"
 
+    def similar(self, assignment: str) -> Path:
+        return self.root / "report" / "similar" / f"{assignment}.html"
+
+    def rubric(self, assignment: str) -> Path:
+        return self.root / "rubrics" / f"{assignment}.json"
+
+    @property
+    def course(self) -> Path:
+        return self.root / "report" / "index.html"
+
     @property
     def roster(self) -> Path:
         return self.root / "roster.json"
@@ -56,6 +74,14 @@ class Classroom:
     @property
     def due(self) -> Path:
         return self.root / "due.csv"
+
+    @property
+    def pages_key(self) -> Path:
+        return self.root / "pages.key"
+
+    @property
+    def mail(self) -> Path:
+        return self.root / "mail.csv"
 
     @property
     def gradebook(self) -> Path:

@@ -5,13 +5,17 @@ import sys
 import typer
 from rich.console import Console
 
-from grading.commands.by_hand import open_
+from grading.commands.by_hand import open_, quizzes
 from grading.commands.collect import collect, roster
 from grading.commands.export import export
 from grading.commands.grade import grade
+from grading.commands.hand_back import pack, publish
 from grading.commands.hand_out import demo, release
 from grading.commands.keep import archive, restore
 from grading.commands.pages import feedback, report
+from grading.commands.similar import similar
+from grading.commands.watch import attempts, watch
+from grading.commands.why import changes, why
 from grading.problems import GradingError
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -20,9 +24,17 @@ for command in (
     collect,
     roster,
     grade,
-    open_,
-    feedback,
+    watch,
+    attempts,
     report,
+    quizzes,
+    open_,
+    why,
+    changes,
+    similar,
+    feedback,
+    pack,
+    publish,
     export,
     archive,
     restore,

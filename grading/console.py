@@ -22,6 +22,8 @@ from grading.exchange.readers import PLAIN
 from grading.exchange.updating import Changes
 from grading.gradebook.due_dates import DueDates
 from grading.gradebook.exporting import Exported
+from grading.handing_back.packing import Packed
+from grading.handing_back.publishing import Published
 from grading.results import Graded, missing_packages
 from grading.times import shown
 
@@ -211,18 +213,32 @@ def _school_id(student: str, roster: Roster | None) -> str:
 def show_exported(console: Console, exported: Exported) -> None:
     """How many scores were written, and whose are missing or not final."""
     console.print(f"{counted(exported.written, 'score')} in {exported.path}", markup=False)
-    if exported.by_hand:
-        checks = exported.max_points - exported.by_hand
+    for assignment, (points, by_hand) in exported.points.items():
+        if by_hand:
+            console.print(
+                f"{assignment}: of {points:g} points, {points - by_hand:g} for the exercises, as in the table after "
+                f"`grade`, and {by_hand:g} for quizzes, which are graded by hand.",
+                markup=False,
+            )
+    if exported.without_column:
         console.print(
-            f"They are of {exported.max_points:g} points: {checks:g} for the exercises, as in the table after `grade`, "
-            f"and {exported.by_hand:g} for quizzes, which are graded by hand.",
+            f"no column of the template is clearly that of, so left out: {', '.join(exported.without_column)}",
             markup=False,
         )
+    for header, (theirs, ours) in exported.other_points.items():
+        console.print(
+            f"{header!r} is of {theirs:g} points there, and these scores are of {ours:g}: set the points of your "
+            f"platform to {ours:g} before you upload.",
+            style="yellow",
+            markup=False,
+        )
+    if exported.excused:
+        console.print(f"excused there, so left as they are: {', '.join(exported.excused)}", markup=False)
     if exported.not_in_template:
         console.print(f"not in the template: {', '.join(exported.not_in_template)}", style="red", markup=False)
     if exported.not_final:
         wait = "waits" if len(exported.not_final) == 1 else "wait"
-        console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: reach-grade open")
+        console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: reach-grade quizzes")
 
 
 def show_left_out(console: Console, names: Sequence[str]) -> None:
@@ -233,6 +249,35 @@ def show_left_out(console: Console, names: Sequence[str]) -> None:
             style="yellow",
             markup=False,
         )
+
+
+def show_packed(console: Console, packed: Packed) -> None:
+    """How many pages are in the zip, who is not, and what the platform will make of it."""
+    console.print(f"{counted(packed.written, 'page')} for {packed.platform} in {packed.path}", markup=False)
+    if packed.platform == "canvas":
+        console.print(
+            "Canvas will call each page as the submission was called (….ipynb): tell students to open it in a browser, "
+            "or use `reach-grade publish`.",
+            style="yellow",
+        )
+    if packed.with_group:
+        console.print(f"in the page of another member of their group: {_first(packed.with_group)}", markup=False)
+    if packed.left_out:
+        console.print(
+            f"left out, since they were not collected from {packed.platform} ({len(packed.left_out)}): "
+            f"{_first(packed.left_out)}",
+            style="red",
+            markup=False,
+        )
+
+
+def show_published(console: Console, published: Published) -> None:
+    """Where the pages are, where the list is, and who cannot be written to."""
+    console.print(f"{counted(published.written, 'page')} in {published.folder}", markup=False)
+    console.print(f"whose page is where: {published.mail}; keep it to yourself", markup=False)
+    if published.without_address:
+        who = f"({len(published.without_address)}): {_first(published.without_address)}"
+        console.print(f"no e-mail address is known {who}", style="yellow", markup=False)
 
 
 def counted(number: int, what: str) -> str:

@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from grading.classroom import Classroom
-from grading.problems import GradingError
+from grading.problems import Busy
 
 
 @contextmanager
 def class_lock(classroom: Classroom) -> Iterator[None]:
     """Grades are written by one process. The lock goes with the process, however that ends.
 
-    Raises GradingError if another has it.
+    Raises Busy if another has it.
     """
     lock = classroom.root / ".grading.lock"
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise GradingError(f"Another run is grading in {classroom.root}. Wait for it, or end it.") from None
+            raise Busy(f"Another run is grading in {classroom.root}. Wait for it, or end it.") from None
         yield

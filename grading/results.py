@@ -1,8 +1,8 @@
 """What grading one submission came to, in plain values that are written as JSON and read back."""
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,11 @@ class Mark:
     fault: str = ""
     remark: str = ""
 
+    @property
+    def note_on_incident(self) -> str:
+        """The sentence among a result's notes; empty where nothing happened."""
+        return f"{self.verdict.exercise} {self.incident}." if self.incident else ""
+
 
 @dataclass(frozen=True)
 class Graded:
@@ -39,7 +44,8 @@ class Graded:
     `notes` say what was repaired in the file and what the submission did that it should not. `seed` is that of the
     random cases, `sha256` that of the file as it was handed in, `key` of everything that the marks follow from,
     `seconds` are those of the processor that the submission used, and `unsafe` is true where there was no sandbox.
-    `missing` are packages that it failed to import, as it says itself.
+    `missing` are packages that it failed to import, as it says itself. `basis` is what the marks follow from besides
+    the file, see `grading.basis`; `apart` has another {grade_id: basis} for marks that were replaced later, alone.
     """
 
     student: str
@@ -53,6 +59,8 @@ class Graded:
     peak_megabytes: float = 0.0
     unsafe: bool = False
     missing: list[str] = field(default_factory=list)
+    basis: dict[str, str] = field(default_factory=dict)
+    apart: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def points(self) -> float:
@@ -77,6 +85,25 @@ class Graded:
         if not self.marks or reasons:
             return " ".join(self.notes) or "There is no result for it."
         return ""
+
+    def with_marks_of(self, later: "Graded", cells: Collection[str]) -> "Graded":
+        """This result with the marks that `later`, of the same file, has for these cells. All else stays as it is.
+
+        The key stays, too: it is that of the rules by which the other marks were given.
+        """
+        newer = {mark.grade_id: mark for mark in later.marks if mark.grade_id in cells}
+        gone = {mark.note_on_incident for mark in self.marks if mark.grade_id in newer}
+        came = [mark.note_on_incident for mark in newer.values() if mark.incident]
+        apart = {cell: basis for cell, basis in self.apart.items() if cell not in newer}
+        if later.basis != self.basis:
+            apart |= dict.fromkeys(newer, later.basis)
+        return replace(
+            self,
+            marks=[newer.get(mark.grade_id, mark) for mark in self.marks],
+            notes=[*(note for note in self.notes if note not in gone), *came],
+            unsafe=self.unsafe or later.unsafe,
+            apart=apart,
+        )
 
     def write(self, path: Path) -> None:
         """Write as JSON, whole or not at all."""

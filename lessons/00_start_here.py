@@ -280,11 +280,14 @@ print("recur, convolve and attend agree with torch.")
 # | $\alpha_{ij}$ | `alpha[i, j]` | how much word $i$ looks at word $j$ | a number |
 # | $z_i$ | `z[i]` | what word $i$ gets: its context vector | (d_v,) |
 #
-# Every textbook uses some letters twice, and so do we. $H$ is the size of a hidden state here and the height of an image
-# elsewhere, $W$ is a weight or a width, $k$ is half a window or a key. Mind the direction of $\alpha_{ij}$ too: word $i$ looks
+# Every textbook uses some letters twice, and so do we. $H$ is the size of a hidden state here, the height of an image
+# elsewhere, and the number of heads from lesson 10 on; $W$ is a weight or a width; $V$ is the values, or the size of a
+# vocabulary; $k$ is half a window, a key, or how many steps back. Where a lesson gives a letter a new meaning, its table says
+# so. *Position* and *place* are one thing: where something stands in a row, counted from its beginning. In a recurrent network we also
+# say *step*, because there the positions are read one after the other. Mind the direction of $\alpha_{ij}$ too: word $i$ looks
 # at word $j$, so the information flows from $j$ **to** $i$. At the end of the lesson you find all of this on one page to print.
 #
-# In this lesson H, d_k and d_v all equal C. Here are the same ten rows again, as tensors that exist:
+# In this lesson H, d_k and d_v all equal C. Here are the same symbols again, as tensors that exist:
 
 # %% same_output=true covers="49"
 t, i, j = it, it, animal
@@ -1008,7 +1011,7 @@ claim(
 growth = {name.replace(" ", "_"): cost[512] / cost[256] for name, cost in costs.items()}
 claim(
     "Twice the length: nearly fourfold for attention and fourfold for the plain stack, "
-    "little more than twofold for the dilated stack and the RNN",
+    "a little more than twofold for the dilated stack, twofold for the RNN",
     growth["attention"] > 3.5
     and growth["plain_convolutions"] > 3.5
     and growth["dilated_convolutions"] < 2.5
@@ -1187,7 +1190,7 @@ notebook.headline(
 # %% [markdown]
 # - A stack of three convolutions and an RNN each open about half of the pairs: a band, and a triangle. Attention opens all.
 # - From *animal* to *it* the RNN takes 8 steps, a CNN of width 3 takes 7 layers, a dilated one 3, attention 1.
-# - In an untrained RNN the influence shrinks by a constant factor per word, and that factor moves with $W_h$.
+# - In an untrained RNN with torch's own weights the influence about halves with each word, and that factor moves with $W_h$.
 # - Untrained attention spreads over nearly all words. It chooses by content, and it does not know the order unless told.
 # - In long texts a dilated stack or a bidirectional RNN connects all pairs for less than attention does. Attention is quadratic
 #   in the length, and buys paths of length 1 and weights by content.
@@ -1241,4 +1244,4 @@ ax = plot_symbols()
 # - Liu et al.: *A ConvNet for the 2020s*. CVPR 2022.
 # - Peng et al.: *RWKV: Reinventing RNNs for the Transformer Era*. EMNLP Findings 2023.
 # - Gu and Dao: *Mamba: Linear-Time Sequence Modeling with Selective State Spaces*. arXiv 2023.
-# - Beck et al., *xLSTM: Extended Long Short-Term Memory*. arXiv 2024.
+# - Beck et al.: *xLSTM: Extended Long Short-Term Memory*. arXiv 2024.

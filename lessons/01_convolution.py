@@ -595,8 +595,8 @@ with payoff("conv2d_unfold"):
 # The cell below needs both of your functions. All three get one image of 3×32×32 and a layer of 16 kernels. They take
 # turns, on one thread, and only the processor's time counts, so other programs on your machine hardly matter.
 
-# %% payoff="conv2d_unfold"
-with payoff("conv2d_unfold"):
+# %% payoff="conv2d"
+with payoff("conv2d"):
     one, layer = torch.randn(1, 3, 32, 32), nn.Conv2d(3, 16, 3, padding=1).requires_grad_(False)
     seconds = processor_seconds(
         {
@@ -618,7 +618,8 @@ with payoff("conv2d_unfold"):
 
 # %% [markdown]
 # Both do the same multiplications. But the loops make several small calls for each of the 1,024 windows, and the matrix
-# product is one large call. (Whether PyTorch's own layer beats your matrix product, and by how much, depends on the
+# product is one large call. (If your `conv2d` loops over the weights of the kernel instead of the windows, it makes only nine
+# calls, and it is much faster than we expect here. And whether PyTorch's own layer beats your matrix product, and by how much, depends on the
 # machine and on the sizes: look at the third line.)
 #
 # The speed has a price. **Predict**: unfold copies pixels. How many copies of an inner pixel are there for a 3×3

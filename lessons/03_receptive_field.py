@@ -298,7 +298,7 @@ claim(
 # %% [markdown]
 # Three things to notice. The last unit of LeNet sees exactly its 32×32 image. Units of AlexNet and VGG see a little less
 # than their image, and the dense layers do the rest. To fill the window of a
-# unit of ResNet-50, the image would have to be twice as large.
+# unit of ResNet-50, the image would have to be more than twice as large.
 #
 # And the last line: torchvision puts the strides of ResNet-50 into the 3×3 layers, one layer later than the paper did. It is
 # the rule from above at work. A stride that comes later lengthens fewer steps, and the field shrinks by 56 pixels.
@@ -920,15 +920,16 @@ claim(
 )
 
 # %%
-half = sides_of(after, "digits", 0.5)
+half_before, half = (sides_of(r, "digits", 0.5) for r in (before, after))
 was, now = ({p: sides_of(r, p, 0.95) for p in probes} for r in (before, after))
 growth = {p: [b - a for a, b in zip(was[p], now[p], strict=True)] for p in probes}
 claim(
     "Trained or not, the middle counts most, three seeds",
-    max(half + sides_of(before, "digits", 0.5)) < alike[0.5] - 3,
+    max(half + half_before) < alike[0.5] - 3,
     of="mnist",
     unit="pixels",
-    half_of_the_influence_in=half,
+    half_before_training=half_before,
+    half_after_training=half,
     if_all_counted_alike=alike[0.5],
 )
 
@@ -985,13 +986,13 @@ claim(
 # </details>
 
 # %% [markdown]
-# ## 5 · From `it` to `animal`
+# ## 5 · From *it* to *animal*
 #
 # The same arithmetic works for text. Put a vector on each word and convolve along the sentence.
-# In "The animal did not cross the street because it was tired", `it` means the animal.
-# A kernel of 3 around `it` sees "because it was". How many layers until it sees `animal`?
+# In "The animal did not cross the street because it was tired", *it* means the animal.
+# A kernel of 3 around *it* sees "because it was". How many layers until it sees *animal*?
 #
-# You will meet this sentence in two versions. Count the positions from `animal` to `it` in both. **Predict**: is it the same number?
+# You will meet this sentence in two versions. Count the positions from *animal* to *it* in both. **Predict**: is it the same number?
 
 # %% same_output=true
 SENTENCES = [
@@ -1053,7 +1054,7 @@ check.layers_needed(layers_needed)
 # </details>
 # <details><summary>Help: I get 4 instead of 7</summary>
 #
-# You used the whole width of the field. Half of it lies on the other side of `it`.
+# You used the whole width of the field. Half of it lies on the other side of *it*.
 # </details>
 # <details><summary>Help: I get one layer too many, but only sometimes</summary>
 #
@@ -1077,9 +1078,9 @@ with payoff("layers_needed"):
 # | $L$ | the result | number of layers |
 # | $k$ | `kernel` | size of the kernel |
 # | $g^{\,n}$ | `growth**n` | dilation of layer $n$, counted from 0 |
-# | distance | `distance` | positions from `animal` to `it` |
+# | distance | `distance` | positions from *animal* to *it* |
 #
-# Now measure it: random stacks of one to eight layers, and the influence of each word on `it`.
+# Now measure it: random stacks of one to eight layers, and the influence of each word on *it*.
 
 
 # %%
@@ -1127,7 +1128,7 @@ claim(
 
 # %% [markdown]
 # These are the numbers that you computed. But reachable is not the same as audible. **Predict**: of all paths that lead through
-# seven layers from a word of the sentence to `it`, how many come from `animal`? How large is its share of the influence?
+# seven layers from a word of the sentence to *it*, how many come from *animal*? How large is its share of the influence?
 
 # %% same_output=true
 words = both[0]
@@ -1154,8 +1155,8 @@ claim(
 
 # %% [markdown]
 # With 3 taps per layer there could be up to 3⁷ = 2,187 paths. Many of those would run through the padding to the right of *tired*, which
-# carries nothing, so fewer are left, and a single one of them comes from `animal`. A trained network can strengthen that
-# path, but it starts from very little. Lesson 10 shows a layer that looks at `animal` directly.
+# carries nothing, so fewer are left, and a single one of them comes from *animal*. A trained network can strengthen that
+# path, but it starts from very little. Lesson 10 shows a layer that looks at *animal* directly.
 
 # %% [markdown]
 # ## 6 · A task that needs a wide field
@@ -1217,7 +1218,9 @@ for dilations in (plain, doubled, gridded):
     field = reach.receptive_field([(3, 1, d, d) for d in dilations])
     far[dilations] = field.size // 2  # to one side
     weights = training.count_parameters(comparer(dilations))
-    print(f"{dilations}: {field.size} pixels, {far[dilations]} to each side; {weights} weights")
+    print(
+        f"{dilations}: {field.size} pixels, {far[dilations]} to each side; {weights:,} parameters"
+    )
 
 # %%
 rows, labels, _ = two_marks(12_000, seed=1)
@@ -1277,7 +1280,7 @@ claim(
 )
 
 # %% [markdown]
-# The edge is as sharp as the arithmetic. No training, no more data and no more channels would help the first network at distance
+# The edge is as sharp as the arithmetic. Neither more training, nor more data, nor more channels would help the first network at distance
 # 5: the second mark is not among the pixels that reach the unit. Dilation repairs it without a single extra weight. And the third
 # network shows that the size of the box is not enough. Its field reaches 8 pixels to each side, but it fails at distance 1,
 # because that pixel lies in a hole.
@@ -1314,7 +1317,7 @@ with payoff("layers_needed"):
 # <details><summary>What each choice says</summary>
 #
 # - **A** lets a unit say more about what it sees. It does not see more.
-# - **B** is right. It is also what Yu and Koltun (2016) did for this kind of task.
+# - **B** is right. It is also what Yu and Koltun (2015) did for this kind of task.
 # - **C** makes the field large and full of holes: the unit would miss its own neighbours, as our third network did.
 # - **D** helps if the answer can be read from what the unit sees. Here it cannot.
 # </details>
@@ -1351,7 +1354,7 @@ notebook.headline(
 # - **What does a unit use?** A broad bell in the middle of its field. With random weights, its side follows from the square root of
 #   the number of paths, and so it grows more slowly than the field. Part of what looks like growth in training depends on where
 #   you measure.
-# - **How many layers from `it` to `animal`?** 7 or 6, depending on the wording; 3 if the dilation doubles.
+# - **How many layers from *it* to *animal*?** 7 or 6, depending on the wording; 3 if the dilation doubles.
 # - **Does it matter?** Yes: what lies outside the field, or in one of its holes, can only be guessed.
 #
 # ## If you have an hour more
@@ -1363,7 +1366,7 @@ notebook.headline(
 #    number of paths, or only the time of training?
 # 2. The rows of section 6 were almost empty, and the marks could not be missed. Now fill them: let **every** pixel be +1 or −1, choose
 #    one distance, and ask whether the middle pixel equals the pixel at that distance to its left. Up to which distance can you train
-#    a network, with three seeds of three? In our trials dilations 1, 2, 4, 8 already failed with some seeds at distance 15. Would it help
+#    a network, with all three seeds? In our trials dilations 1, 2, 4, 8 already failed with some seeds at distance 15. Would it help
 #    to begin with a short distance and to lengthen it step by step?
 #
 # <!-- next -->

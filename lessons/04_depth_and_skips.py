@@ -219,7 +219,7 @@ claim(
 # %% [markdown]
 # ## 2 · The residual block
 #
-# If a few layers should turn $x$ into $H(x)$, let them compute the *difference* $F(x) = H(x) - x$ instead, and add $x$
+# If a few layers should turn $x$ into a wanted $y$, let them compute the *difference* $F(x) = y - x$ instead, and add $x$
 # afterwards. If nothing needs to be changed, $F$ only has to be zero. He, Zhang, Ren and Sun (2015) called this a
 # **residual** block:
 #
@@ -522,7 +522,7 @@ claim(
 
 # %% [markdown]
 # So it is not overfitting, because the error on the *training* images rose. And the good solution exists: you have just built
-# it. The optimiser does not find it. He et al. called this **degradation**. With skips, doing nothing is the easy thing: $F =
+# it. The optimizer does not find it. He et al. called this **degradation**. With skips, doing nothing is the easy thing: $F =
 # 0$.
 #
 # Is it the vanishing gradient, then? The authors thought that unlikely, since their plain networks were normalised. Your
@@ -806,7 +806,7 @@ claim(
 )
 
 # %% [markdown]
-# Short paths see little. The skips that bring the gradient down also keep a unit's attention close to its own place, until
+# Short paths see little. The skips that bring the gradient down also keep a unit listening close to its own place, until
 # training moves the weight to longer paths. Depth on paper is not reach.
 
 # %% [markdown]
@@ -1157,7 +1157,7 @@ claim(
 # careful start for so long a training. In ours the branches begin at full scale. With a tenth of it ConvNeXt falls behind by a
 # great deal, so a table like this one compares ways to begin as much as it compares blocks.
 #
-# EfficientNet is ahead, and the network of 1998 keeps up with some that cost ten times as much. Read the table for what it can
+# EfficientNet is ahead, and the network of 1998 stays within about a point of one that costs ten times as much. Read the table for what it can
 # say: how quickly these networks get going on a small and easy task. It cannot say which block is best. With more steps, more
 # data or harder images the order may well be another one.
 #
@@ -1422,7 +1422,7 @@ notebook.headline(
 # - **What is left of a gradient?** It depends on weights, normalisation and skips together. Plain networks can vanish,
 #   normalised plain ones explode, and so can skips alone. With skips and normalisation it grows slowly.
 # - **What does a skip do to the Jacobian?** It becomes $I + J$, and in the original block $D\,(I + J)$. The 1 matters: with
-#   PyTorch's weights and no normalisation, a skip of 0.9 loses the gradient in 100 layers.
+#   PyTorch's weights and no normalisation, a skip of 0.9 leaves less than a tenth of the gradient in 100 layers.
 # - **What was the paper about?** Degradation: the deep plain network has the higher *training* error, although a good
 #   solution exists.
 # - **What does an unrolled network look like?** $2^n$ paths. Most are long, and those that carry the gradient are short. One

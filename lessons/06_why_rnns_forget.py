@@ -139,7 +139,8 @@ with payoff("jacobian_product"):
         return layer(vectors[None], h[None, None])[1][0, 0]
 
     theirs = torch.autograd.functional.jacobian(last_state, torch.zeros(16))
-    print(f"Largest difference from autograd: {(yours - theirs).abs().max():.1e}")
+    apart = (yours - theirs).norm() / theirs.norm()
+    print(f"Difference from autograd, in proportion to its norm: {apart:.1e}")
     print(f"Largest number of the Jacobian over 30 steps: {theirs.abs().max():.1e}")
 
 # %% [markdown]
@@ -223,6 +224,7 @@ claim(
 # | $g_t$: gradient of step $t$'s own loss with respect to $h_t$ | `gradients[t - 1]` | (T, H) in all |
 # | $\delta_t$: what arrives before the tanh; $\delta_{T+1} = 0$ | | (H,) |
 # | $h_0 \dots h_T$ | `states` | (T + 1, H) |
+# | $\odot$ | `*` | number by number |
 # | $\partial L / \partial W_h$ | what you return | (H, H) |
 #
 # ### Exercise 6.2 · backpropagation through time
@@ -343,7 +345,8 @@ for name, matrix in matrices.items():
 
 # %% figure="powers"
 title = "Both eigenvalues are 0.9, and it grows before it decays"
-plot_norms(powers, title, None, ylabel="norm of the k-th power", floor=1e-5)
+labels = {"xlabel": "power k", "ylabel": "norm of the k-th power"}
+plot_norms(powers, title, None, floor=1e-5, **labels)
 
 # %% covers="26"
 grown = powers["[[0.9, 5], [0, 0.9]]"]
@@ -831,7 +834,7 @@ with payoff("recall_batch"):
     print(f"A network learns from your batches: {history.best:.0%} recalled over a gap of 5")
 
 # %% [markdown]
-# Now the experiment. The layer has 32 tanh units. It is trained for one gap at a time, with 400 steps of 32 sequences, and nothing is
+# Now the experiment. The layer has 32 tanh units. It is trained for one gap at a time, with 400 updates of 32 sequences each (an *update* is a step of training), and nothing is
 # changed but **how $W_h$ begins**: as PyTorch draws it, or orthogonal. Four seeds each.
 #
 # Before any training, the ruler says how far the gradient reaches at the start. **Predict** from the two horizons: up to which gap will
@@ -862,7 +865,7 @@ for start in starts:
 
 
 def train(start: str, gap: int, seed: int, steps: int = 400) -> float:
-    """Accuracy on 1,000 unseen sequences after 400 steps."""
+    """Accuracy on 1,000 unseen sequences after 400 updates."""
     batches = Batches(*delayed_recall(32 * steps, gap, seed), size=32)
     unseen = Batches(*delayed_recall(1000, gap, 10**9), size=1000)
     network = networks[start, gap, seed]
@@ -908,7 +911,7 @@ claim(
 
 # %% [markdown]
 # So "forgets after 20 to 30 steps" is even too kind to *this* network with *this* start, *this* learning rate and *this* budget: at a gap of
-# 20 the median network mostly guesses. With the same cell, the same number of weights and the same 400 steps, another first $W_h$ recalls over
+# 20 the median network mostly guesses. With the same cell, the same number of weights and the same 400 updates, another first $W_h$ recalls over
 # that distance and more. (The learning rate, 0.003 here, is a condition like the others. In lesson 07 it is 0.01, and there PyTorch's start
 # crosses longer gaps with some seeds.)
 #
@@ -994,22 +997,23 @@ claim(
 # %% [markdown]
 # The time is built in. Nothing is put away and looked up later: the state turns with every step, and the output reads it where it stands after 40.
 #
-# So training does not leave the norms as it found them. What had some gradient to begin with has *built* the influence that the task needs;
+# So training does not leave the norms as it found them. (The last few gaps in the figure reach back to the first tokens, where the state is
+# still near $h_0 = 0$ and no tanh is flat: there the lines rise.) What had some gradient to begin with has *built* the influence that the task needs;
 # what had none stayed where it was. This is the vicious circle of vanishing gradients: to learn to listen far back, you have to hear
 # something from there already.
 
 # %% [markdown]
 # ### Run longer
 #
-# Is 400 steps too few? Here is a recorded run with five seeds, one more start (the identity matrix), more gaps, and four times as many
-# steps (`python -m bench.record_recall_rnn` makes it again). **Predict**: does more training move the edge?
+# Is 400 updates too few? Here is a recorded run with five seeds, one more start (the identity matrix), more gaps, and four times as many
+# updates (`python -m bench.record_recall_rnn` makes it again). **Predict**: does more training move the edge?
 
 # %%
 record = json.loads((paths.RECORDED / "recall_of_tanh.json").read_text())
 
 
 def recorded(steps: str) -> dict[str, dict[int, list[float]]]:
-    """{start: {gap: accuracies}}; what all seeds solved with 400 steps was not run again."""
+    """{start: {gap: accuracies}}; what all seeds solved with 400 updates was not run again."""
     found = {}
     for start, few in record["runs"]["400"].items():
         solved = {gap: seeds for gap, seeds in few.items() if min(seeds) > 0.95}
@@ -1022,7 +1026,7 @@ few, many = recorded("400"), recorded("1600")
 recorded_horizons = {start: statistics.median(found) for start, found in record["horizons"].items()}
 
 # %% figure="recall_recorded"
-panels = {"400 steps": few, "1,600 steps": many}
+panels = {"400 updates": few, "1,600 updates": many}
 plot_recalls(
     panels, "The edge depends on the start, and moves a little with training", recorded_horizons
 )
@@ -1041,12 +1045,12 @@ def farthest(results: dict[int, list[float]]) -> int:
 
 edges = {start: (farthest(few[start]), farthest(many[start])) for start in few}
 for start, (short, long) in edges.items():
-    print(f"{start:10} median recalls up to gap {short:3} with 400 steps, {long:3} with 1,600")
-print(f"(with 1,600 steps no gap beyond {max(many['orthogonal'])} was tried)")
+    print(f"{start:10} median recalls up to gap {short:3} with 400 updates, {long:3} with 1,600")
+print(f"(with 1,600 updates no gap beyond {max(many['orthogonal'])} was tried)")
 
 # %% covers="28"
 claim(
-    "In the recorded run the edge depends on the start, and more steps never move the median back",
+    "In the recorded run the edge depends on the start, and more training never moves it back",
     edges["torch"][0] < edges["orthogonal"][0]
     and all(long >= short for short, long in edges.values()),
     **{start: f"{short}, then {long} steps" for start, (short, long) in edges.items()},
@@ -1060,8 +1064,8 @@ claim(
 )
 
 # %% [markdown]
-# Two lessons from the record. Look at single seeds, as dots: with more steps some networks of PyTorch's start do get across a gap of 30,
-# and others are where they were. At the longest gaps a network may even do worse with more steps: another run is another draw. "Cannot" is too strong a word for that; it is rather that the signal is so faint that it is found by
+# Two lessons from the record. Look at single seeds, as dots: with more updates some networks of PyTorch's start do get across a gap of 30,
+# and others are where they were. At the longest gaps a network may even do worse with more updates: another run is another draw. "Cannot" is too strong a word for that; it is rather that the signal is so faint that it is found by
 # chance.
 #
 # And the identity warns you against taking the horizon for the whole truth. Its gradient reaches as far as the orthogonal one, and it
@@ -1070,7 +1074,7 @@ claim(
 #
 # ### Can it not hold it, or can it not learn it?
 #
-# One more run decides. PyTorch's own start, 1,600 steps, and a test at gap 40. But now the gap **grows** in training, evenly from 1 to
+# One more run decides. PyTorch's own start, 1,600 updates, and a test at gap 40. But now the gap **grows** in training, evenly from 1 to
 # 40, so that there is never more than a small step from what the network can do to what it should do next. **Predict**: does that help?
 
 # %%
@@ -1092,7 +1096,7 @@ claim(
 )
 
 # %% [markdown]
-# The same network, the same start, the same number of steps. So the cell could hold the symbol all along. What it lacked was a gradient
+# The same network, the same start, the same number of updates. So the cell could hold the symbol all along. What it lacked was a gradient
 # that said so: near gaps have one, and we suspect that what is learned there lifts the norm a little further out. The sentence from the beginning should
 # read: *trained as usual, from a usual start, a tanh RNN does not **reliably learn** what lies more than about 20 steps back.* On another
 # task, with other inputs, the number is another one.
@@ -1278,8 +1282,8 @@ notebook.headline(
 # - **What does tanh do?** It only ever takes away. Even orthogonal weights fade through it, the faster the larger the inputs.
 # - **What does clipping do?** By norm it keeps the direction, by value it turns it. It repairs walls, and nothing that has vanished.
 # - **Does it forget after 20 to 30 steps?** With PyTorch's start and a short training, yes, or earlier. With an orthogonal start it
-#   recalls over twice that, and with a gap that grows in training PyTorch's start does so too. The limit is in what it *learns*, not in
-#   what it can hold.
+#   recalls across 40 with every seed, and with a gap that grows in training PyTorch's start does so too. The limit is in what it
+#   *learns*, not in what it can hold.
 # - **What else?** The steps wait for each other, so time grows with the length however large the machine.
 #
 # ## If you have an hour more

@@ -91,7 +91,7 @@ for bits in (1, 2, 3, math.log2(65)):
     print(f"{bits:.2f} bits per character: perplexity {2**bits:4.1f}")
 
 # %% [markdown]
-# Some models need almost no training. *Uniform* gives each of the V characters the probability 1/V. *Unigram* knows how
+# Some models need almost no training. *Uniform* gives each of the V characters the probability 1/V. *Unigram*, the 1-gram of lesson 05, knows how
 # frequent each character is. An **n-gram** counts which characters followed the last n − 1 ones. Long contexts are rare, so
 # its counts are mixed with those of shorter ones ("smoothing"; ours is that of Kneser and Ney). These tables are the
 # baseline for everything in this lesson.
@@ -539,7 +539,7 @@ claim(
 
 # %% [markdown]
 # Hardly any difference. But these models have read little, and what lies far back is learned last. So here is a recorded run
-# of a larger model that read ten times as much, always with T = 16 (256 units; `python -m bench.record_horizon` makes it again).
+# of a larger model that read ten times as much, always with T = 16 (256 cells; `python -m bench.record_horizon` makes it again).
 # **Predict**: can it make use of more than 16 characters, though no gradient ever went back further?
 
 # %%
@@ -959,8 +959,9 @@ char_sampler(writer, writer.alphabet, "ROMEO:\n")
 # used.
 # (The method is that of Khandelwal et al. 2018.)
 #
-# Where does a curve stop falling? That needs a rule. Ours: **the horizon is the smallest k whose loss is within a tolerance of the
-# lowest.** **Predict** the horizon that this rule reads off the curve below, with a tolerance of 0.01 bits.
+# Where does a curve stop falling? That needs a rule. Ours: **the context horizon, or horizon for short, is the smallest k whose loss is within
+# a tolerance of the lowest.** (Lesson 06's *gradient horizon* asked how far back a gradient reaches. This one asks how far back
+# anything is of use.) **Predict** the horizon that this rule reads off the curve below, with a tolerance of 0.01 bits.
 
 # %% same_output=true
 visible, example = [1, 2, 4, 8, 16], [3.0, 2.5, 2.32, 2.306, 2.3]
@@ -1041,8 +1042,8 @@ with payoff("measure_horizon"):
     print(f"your measurement, {len(places)} places: the model looks {k} characters back")
 
 # %% [markdown]
-# Is 16 worse than 8 in your measurement? That is no accident of these places. Keep it in mind: the last experiment of this section
-# explains it.
+# Is 16 worse than 8 in your measurement? That is no accident of these places. Keep it in mind: *Cut its memory while it writes*, below,
+# suggests a reason.
 #
 # Can the ruler be trusted? Try it on a model whose horizon we know: the 6-gram looks five characters back, and no further.
 # `context_horizon` from `utils.reach` does what you did, at more places. **Predict** its curve.
@@ -1186,7 +1187,7 @@ lost_all, lost_breaks = in_parallel(
     }
 ).values()
 for k, all_of_it, part in zip(lost_all.lengths, lost_all.bits, lost_breaks.bits, strict=True):
-    if 8 <= k <= 64:
+    if 8 <= k <= 48:
         print(f"up to {k:2} visible: {all_of_it:.3f} bits lost, {part:.3f} of them on line breaks")
 
 # %%
@@ -1477,7 +1478,9 @@ for name, values in properties.items():
     }
 
 # %% covers="41 42"
-plot_strengths(table, "A cell is a discovery where it stands to the right of every control")
+plot_strengths(
+    table, "A cell is found where it beats the last character, the untrained cell and luck"
+)
 
 # %%
 found_cells, rivals, luck = {}, {}, {}
@@ -1491,7 +1494,8 @@ for name, row in table.items():
     print(f"others ±{rivals[name]:.2f}, {luck[name]:2} of 100 shifts do as well")
 
 # %% [markdown]
-# A cell counts as found if it beats the last character and the untrained network, and if at most one shift in a hundred does as well.
+# A cell counts as found if it beats the last character and the best cell of the untrained network, and if at most one shift in a hundred
+# does as well. (The two probes read all cells at once: they are no rivals of a single one.)
 # Read the verdicts: they are the finding, whatever they say. (Another version of Python has another library, so yours may differ from those
 # that are stored with the course.)
 #
@@ -1514,7 +1518,7 @@ claim(
     strength=table[name]["best cell, untrained"],
 )
 claim(
-    "At least one property has a cell that beats every control",
+    "At least one property has a cell that beats every control of single cells",
     any(found_cells.values()),
     of="python",
     found=", ".join(name for name, was_found in found_cells.items() if was_found) or "none",

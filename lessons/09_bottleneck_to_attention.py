@@ -84,7 +84,7 @@ while symbol != "END":
 # | symbol | variable | meaning |
 # | --- | --- | --- |
 # | one step | `step(token, state)` | returns the logits (V,), one number for each symbol, and the next state |
-# | $g_0$ | `state` | the state to begin with |
+# | $g_0$ | `state` | the state to begin with ($c$ and $g$ are not the cell and the candidate of lesson 07) |
 # | START, END | `start`, `end` | two tokens, whole numbers |
 # | $y_1 \dots y_T$ | `targets` | the right tokens, a list that ends with END; or `None` in use |
 # | | `limit` | in use: how many steps at most |
@@ -115,9 +115,9 @@ def decode(
     ### BEGIN SOLUTION
     token, chosen, logits = start, [], []
     for place in range(limit if targets is None else len(targets)):
-        scores, state = step(token, state)
-        logits.append(scores)
-        chosen.append(int(scores.argmax()))
+        one, state = step(token, state)
+        logits.append(one)
+        chosen.append(int(one.argmax()))
         if targets is not None:
             token = targets[place]
         elif chosen[-1] == end:
@@ -405,7 +405,7 @@ claim(
 # the training, so that theirs is not known.)
 #
 # You will read that "the better the compression, the more is lost", or that the vector "cannot hold" a long sentence. More precisely: a vector of
-# fixed size holds some number of symbols well, that number grows with its width and with training, and a text of any length is sooner or later
+# fixed size holds some number of symbols well, that number grows with its width and with training, and sooner or later a text is
 # longer.
 #
 # ## 4 · Let the decoder look back
@@ -699,16 +699,17 @@ claim("Less than two thirds lies on the true place itself", max(exact) < 67, uni
 sample, _ = reversal(4, LONGEST, seed=5)
 
 
-def reach_map(model: EncoderDecoder) -> torch.Tensor:
+def influence_map(model: EncoderDecoder) -> torch.Tensor:
     """Influence of each digit that is read on each that is written, (12, 12)."""
     function, vectors = as_function(model, sample)
     return reach.influence(function, vectors)[:LONGEST]
 
 
 # %% figure="reach" covers="46"
-maps = {name: [reach_map(model) for model in models] for name, models in both.items()}
+maps = {name: [influence_map(model) for model in models] for name, models in both.items()}
 numbered = [str(place + 1) for place in range(LONGEST)]
-plot_influences({name: found[0] for name, found in maps.items()}, numbered)
+titles = dict(zip(maps, ("with attention", "through one vector"), strict=True))
+plot_influences({titles[name]: found[0] for name, found in maps.items()}, numbered, floor=1e-2)
 
 # %% covers="46"
 near = {
@@ -727,7 +728,8 @@ claim(
 
 # %%
 claim(
-    "Through one vector no more does than in a map that is the same everywhere",
+    "Through one vector, the true place and its neighbours have no larger share "
+    "than in a map that is the same everywhere",
     max(without_it) < even_map + 2 < min(with_it),
     unit="%",
     one_vector=without_it,
@@ -770,7 +772,7 @@ claim(
 #
 # - **A** takes a state for a word. In the figure above much of the weight lies next to the true place.
 # - **B** is right. The last state of an encoder is, after all, the one vector of section 3.
-# - **C**: they reach it through that state, and the reach map would show it.
+# - **C**: they reach it through that state, and the influence map would show it.
 # - **D**: perhaps the opposite. It may be read because so much is in it.
 # </details>
 
@@ -848,7 +850,7 @@ decoder_stepper(examples)
 # always returns something, and it has a derivative: so it can be learned.
 #
 # In section 4 keys and values were the same states $h_s$ (the score multiplied the keys by U first). From here on they may be anything, and the fit of key and query
-# is their **dot product**. One number says how strongly the fits are weighed, the **sharpness** β:
+# is their **dot product**. One number says how strongly the fits are weighed, the **sharpness** β (one over the temperature of lesson 08):
 #
 # $$\alpha_s = \operatorname{softmax}_s(\beta\, k_s \cdot q) \qquad z = \sum_s \alpha_s v_s$$
 #

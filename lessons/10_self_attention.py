@@ -148,7 +148,7 @@ claim(
 # | $W_i$ | weights for the offset $i$ of a convolution; here weights come from content, $\alpha_{ij}$ | |
 # | $Q$, $K$, $V$ | all queries, keys, values | (B, H, T, d_k), (B, H, S, d_k), (B, H, S, d_v) |
 # | $q_i$, $k_j$, $v_j$ | one of each | (d_k,), (d_k,), (d_v,) |
-# | $d_k$ | length of a query and of a key | a number, mostly C / H |
+# | $d_k$ | length of a query and of a key | a number; with H heads on C channels $d_k = d_v = C / H$, for which we write D from section 4 on |
 # | $\alpha_{ij}$ | how much position $i$ takes from position $j$ | a number; all of them (B, H, T, S) |
 # | $z_i$ | what position $i$ has collected | (d_v,); all of them (B, H, T, d_v) |
 #
@@ -285,8 +285,8 @@ claim(
 )
 
 # %% [markdown]
-# Why does that matter? Because of the way back. The derivative of weight $\alpha_j$ by score $k$ is
-# $\alpha_j(\delta_{jk} - \alpha_k)$. Where one weight is almost 1 and the others almost 0, all of these are almost 0, and the
+# Why does that matter? Because of the way back. The derivative of weight $\alpha_j$ by score $l$ is
+# $\alpha_j(\delta_{jl} - \alpha_l)$, where $\delta_{jl}$ is 1 for $j = l$ and 0 otherwise. Where one weight is almost 1 and the others almost 0, all of these are almost 0, and the
 # scores hear nothing from the loss. **Predict** by what factor the gradient shrinks at $d_k$ = 256.
 
 
@@ -566,7 +566,7 @@ plot_influences(leaks)
 # %% [markdown]
 # <details><summary>What each choice says</summary>
 #
-# - **A** was true of the first suspect, and not of the second, the fourth and the fifth.
+# - **A** was true of the first suspect and of the sixth, and not of the second, the fourth and the fifth.
 # - **B** is right.
 # - **C** has it the wrong way round.
 # - **D**: a mask after the softmax gives the same zeros.
@@ -954,6 +954,7 @@ claim(
 )
 
 # %% [markdown]
+# Without positions a model can only guess among the letters that it has seen: the more of them, the worse.
 # The learned table has rows for places up to 63, but those from 20 on were never trained: they are noise. The sinusoids of new
 # places are new vectors, too, which the layer has never learned to read. In rotary scores the distance is all there is, and a
 # distance of 2 is as good at place 50 as at place 5. What is it, then, that still goes wrong? There are two suspects. At place
@@ -1376,7 +1377,7 @@ claim(
 
 # %% [markdown]
 # Now two networks. In each text 15 % of the characters are replaced by a blank, and the model has to say what they were. (The
-# idea is that of Devlin et al. 2019. BERT's own recipe is more careful, and its tokens are pieces of words: lesson 13.) It is the
+# idea is that of Devlin et al. 2019. BERT's tokens are pieces of words, and its own recipe is more careful: lesson 13.) It is the
 # transformer of lesson 11, small, once with its causal mask and once without. **Predict** who is ahead after 150 updates.
 
 

@@ -760,7 +760,8 @@ for gate in (0.0, 5.0):
 # | $\tilde\imath$, $\tilde f$ | `i`, `f` | one number each, as tensors without axes, before exp and σ |
 # | $C$, $n$, $m$ | `C`, `n`, `m` | (D, D), (D,), one number: the state as it is stored; an empty one has m = −∞ |
 #
-# (C is the paper's letter for the matrix. Elsewhere it is the number of channels.)
+# (C is the paper's letter for the matrix. Elsewhere it is the number of channels. And D is the size of a head here, as in lesson 11,
+# not the D of section 3.)
 #
 # ### Exercise 12.4 · a step of an mLSTM
 # ●●● · about 20 minutes · 3 points
@@ -887,7 +888,7 @@ claim(
 
 # %% [markdown] covers="63" unclaimed="results of the papers"
 # > **What the papers say.** Peng et al. (2023) trained RWKV with up to 14 billion parameters and found it "on par with similarly sized Transformers"; they name as a limit that it may be
-# > weaker at recalling fine details over very long contexts. Beck et al. (2024) report that xLSTM "performs favorably" against transformers and state-space models in quality and in scaling. These are
+# > weaker at recalling fine details over very long contexts. Beck et al. (2024) report that exponential gates and the new memory boost xLSTM "to perform favorably" against transformers and state-space models, "both in performance and scaling". These are
 # > the authors' own comparisons, each with their own baselines.
 
 # %% [markdown]
@@ -903,7 +904,8 @@ claim(
 # %% figure="recall" covers="63"
 record = json.loads((paths.RECORDED / "selective.json").read_text())
 found = {name: (one["bytes"], one["accuracy"]) for name, one in record["associations"].items()}
-left = ("attention", "mLSTM, 2 heads", "RWKV", "LSTM", "selective SSM, N = 1")
+left = ("attention", "mLSTM, 2 heads", "RWKV", "LSTM")
+left += ("selective SSM, N = 1", "selective SSM, N = 16")
 title = "Eight pairs, looked up: who can, with how many bytes?"
 plot_by_bytes(found, 1 / 8, title, left=left)
 
@@ -952,7 +954,7 @@ claim(
 # training finds out how, in 400 steps.
 #
 # - Attention keeps a row for each token, and compares. It found out with each seed; with a selective layer before it, with two of three.
-# - The matrix memory of the mLSTM is made for pairs. With one or two large matrices it is ahead of eight small ones in five of six runs, by 20 to 55 points; one run never found out.
+# - The matrix memory of the mLSTM is made for pairs. With one or two large matrices it is ahead of eight small ones in five of six runs, by some 20 to 60 points; one run never found out.
 # - The state-space layer gets better with N: more numbers per channel are more places to put a value. RWKV has no query, and the LSTM is still guessing. (Longer training may change that; so may another rate.)
 
 # %% [markdown]

@@ -120,7 +120,8 @@ check.patchify(patchify)
 # %% payoff="patchify" covers="10"
 with payoff("patchify"):
     cut = patchify(images[:1], 4)[0]
-    plot_images(cut.view(-1, 4, 4), columns=-(-side // 4), limits=(0, 1))
+    title = f"One digit, cut into {len(cut)} patches of 4×4"
+    plot_images(cut.view(-1, 4, 4), columns=-(-side // 4), title=title, wide=4.0, limits=(0, 1))
 
 # %% [markdown] covers="10"
 # Each patch then goes through one linear layer. Now compare what that layer computes with a convolution whose **stride is its kernel**: its
@@ -312,7 +313,7 @@ with payoff("front_end"):
     plot_spectrogram(part, audio.log_mel(part), 16_000, 160, 400, (start, start + field / 1000))
 
 # %% [markdown] covers="10"
-# (Whisper pads the sound so that its last window fits too; then it is 1,500 tokens.) A stressed vowel often lasts longer than one token hears, and a word always: words have to be put together by the transformer.
+# The orange frame is what token 16 hears. (Whisper pads the sound so that its last window fits too; then it is 1,500 tokens.) A stressed vowel often lasts longer than one token hears, and a word always: words have to be put together by the transformer.
 #
 # Now ask the ruler. It measures, by gradient, which samples have any influence on token 16 of a real front-end. **Predict**: exactly as many as the formula says?
 
@@ -639,6 +640,8 @@ claim(
 )
 
 # %% [markdown]
+# (With MNIST, 0 and 1 lie apart, at the two sides; 4, 7 and 9 share the lower half, and 2, 3, 5, 6 and 8 the middle.)
+#
 # Now decode not the codes of images but a regular grid of codes: a **latent grid**. Most of these places belong to no image at all.
 
 
@@ -740,7 +743,7 @@ claim(
 # - **next letters**, as GPT (Radford et al. 2018): look back only, and predict what follows;
 # - **hidden letters**, as BERT (Devlin et al. 2019): look both ways, and predict what is hidden.
 #
-# The task: all spaces and punctuation are taken out of the text. **At which letters does a word begin?** The labels are what a patient person would mark in it; here they are in capitals. **Predict**: how much of
+# The task: all spaces are taken out of the text, all capitals, and all punctuation but the apostrophe. **At which letters does a word begin?** The labels are what a patient person would mark in it; here they are in capitals. **Predict**: how much of
 # that could you mark in a language that you have read a lot, but where nobody ever told you what a word is?
 
 # %%
@@ -829,7 +832,7 @@ with payoff("hide"):
     print("".join(" " if i == NOT_ASKED else shown[i] for i in asked[0].tolist()), "← asked for")
 
 # %% [markdown] covers="57"
-# Watch one, by next letters, since it learns from every letter and so takes least time. It reads text alone for some seconds. Then its head is
+# Watch one, by next letters, since it learns from every letter and so takes least time. It reads text alone for some seconds. Then its last layer (its *output head*, not one of the heads of its attention) is
 # taken off, one with two logits for each letter is put on, and all of it is trained on **eight** labelled windows of 48 letters. Beside it stands the same network without the first part. **Predict** the gain.
 
 # %% covers="57"
@@ -855,22 +858,20 @@ claim(
 )
 
 # %% [markdown]
-# The record has it all: both kinds of pre-training, each asked for as many letters (so the one that hides a quarter read four times the text), from 2 to 128 labelled windows, and again with the same effort of tuning everywhere. One variant more: with the body **frozen**, only the new head
+# From scratch, eight windows teach less than nothing: whoever says "no" at every letter is right more often. The record has it all: both kinds of pre-training, each asked for as many letters (so the one that hides a quarter read four times the text), from 2 to 128 labelled windows, and again with the same effort of tuning everywhere. One variant more: with the body **frozen**, only the new head
 # is trained. **Predict** where freezing costs little and where it costs much. (Unlike BERT, the recording chose a quarter of the letters instead of 15 %, and put the mask on all of them.)
 
 # %% figure="few_labels" covers="57"
 shares = {
-    name: {
-        record["letters_of_a_window"] * int(windows): [100 * share for share in seeds]
-        for windows, seeds in by_windows.items()
-    }
+    name: {int(windows): [100 * share for share in runs] for windows, runs in by_windows.items()}
     for name, by_windows in record["words"].items()
 }
+axis = f"labelled windows of {record['letters_of_a_window']} letters"
 level = "always “no”", 100 * record["never"]
 whole = {name: by_count for name, by_count in shares.items() if "frozen" not in name}
 plot_against(
     whole,
-    "labelled letters",
+    axis,
     "letters judged right (%)",
     "Where does a word begin? Text without labels helps (recorded)",
     level=level,
@@ -878,17 +879,16 @@ plot_against(
 )
 
 # %% covers="57"
-window = record["letters_of_a_window"]
 for name in ("looks back, next letters (GPT)", "looks both ways, hidden letters (BERT)"):
     alone = shares[f"{name.split(',')[0]}, from scratch"]
     claim(
         f"{name}: 32 labelled windows do more than 128 from scratch (recorded)",
-        min(shares[name][32 * window]) > max(alone[128 * window]),
+        min(shares[name][32]) > max(alone[128]),
         of="tiny_shakespeare",
         unit="%",
-        pre_trained_32=shares[name][32 * window],
-        from_scratch_32=alone[32 * window],
-        from_scratch_128=alone[128 * window],
+        pre_trained_32=shares[name][32],
+        from_scratch_32=alone[32],
+        from_scratch_128=alone[128],
     )
 
 # %% [markdown] covers="57"
@@ -904,7 +904,7 @@ weaker_first = sorted(
 )
 plot_against(
     {name: shares[name] for name in weaker_first},
-    "labelled letters",
+    axis,
     "letters judged right (%)",
     "All of it trained, or the head alone (recorded)",
     level=level,
@@ -913,7 +913,7 @@ plot_against(
 
 # %% covers="57"
 for name in ("looks back, next letters (GPT)", "looks both ways, hidden letters (BERT)"):
-    whole, head = (shares[f"{name}{end}"][128 * window] for end in ("", ", body frozen"))
+    whole, head = (shares[f"{name}{end}"][128] for end in ("", ", body frozen"))
     claim(
         f"{name}: with 128 labelled windows, all of it is better than the head alone (recorded)",
         min(whole) > max(head),
@@ -946,7 +946,7 @@ for name in ("looks back, next letters (GPT)", "looks both ways, hidden letters 
 #
 # - **A** is not absurd, since large models that look back do such tasks well today. But each word would be marked without what follows it.
 # - **B** is right as a first try. Try the other one too: which is better is a question for validation data.
-# - **C** was worse than both pre-trained models at each number of labels above, where all of the model was trained. (A frozen one can be worse still.)
+# - **C** was on average worse than both pre-trained models at each number of labels above, where all of the model was trained. (A frozen one can be worse still.)
 # - **D**: one that sees the future cannot be used as it is to write it.
 # </details>
 

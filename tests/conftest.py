@@ -9,6 +9,7 @@ import torch
 from hypothesis import settings
 
 from tests import groups
+from tests.axe import accessible  # noqa: F401
 from tests.browser import chromium, lab  # noqa: F401  (fixtures, one of each for a whole run)
 
 os.environ["REACH_PROGRESS"] = "off"

@@ -220,7 +220,7 @@ def mlstm_naive(q, k, v, i, f, C, n, m):
 WRONG = {
     "scan_rounds": {
         "the states of a loop": rounds_of_the_loop,
-        "one tensor, overwritten": rounds_in_place,
+        "one tensor, overwritten": (rounds_in_place, "rounds_overwritten"),
         "the states alone": (lambda a, b: scan_loop(a[None], b[None])[0] if len(a) > 1 else b, "last_states_alone"),
         "a sum": lambda a, b: [b.cumsum(0)],
         "decays left": (check.scan_rounds.variant(kept=False), "decays_not_joined"),

@@ -471,9 +471,9 @@ def test_a_spectrogram_stands_under_its_sound():
 # --- the widget -------------------------------------------------------------------------------------------------------
 
 
-def test_a_place_says_how_far_it_is_from_the_middle():
-    assert widget.describe(0, 0).startswith("Code (+0.0, +0.0): 0.00 nats")
-    assert "2.00 nats" in widget.describe(2, 0)
+def test_a_place_says_what_a_cloud_around_it_would_cost():
+    assert widget.describe(0, 0).startswith("Code (+0.0, +0.0).") and "0.00 nats" in widget.describe(0, 0)
+    assert "(+2.0, −0.5)" in widget.describe(2, -0.5) and "2.00 nats" in widget.describe(2, 0)
 
 
 def test_the_image_of_a_place_stands_in_the_middle_of_its_neighbours():
@@ -507,6 +507,6 @@ def test_latent_map(lab):
         def says(text):
             return lambda patience: expect(said).to_contain_text(text, timeout=patience)
 
-        repeat(lambda: press(0, "End"), says("Code (+2.4, +0.0)"))
+        repeat(lambda: press(0, "End"), says("Code (+3.2, +0.0)"))
         expect(picture).not_to_have_attribute("src", before)
-        repeat(lambda: press(1, "Home"), says("Code (+2.4, -2.4)"))
+        repeat(lambda: press(1, "Home"), says("Code (+3.2, −3.2)"))

@@ -32,7 +32,7 @@ PLAN = {
     "05": Planned("Recurrence", "what fits in one state?"),
     "06": Planned("Why RNNs forget", "how fast does influence fade?", ("05",)),
     "07": Planned("LSTM and GRU", "what do gates fix, and what not?", ("06",)),
-    "08": Planned("The char-LSTM", "how far back does it look?", spine=True),
+    "08": Planned("The char-LSTM", "how far back does it look?", ("02",), spine=True),
     "09": Planned("From bottleneck to attention", "what does one vector lose?", ("05",)),
     "10": Planned("Self-attention", "what makes direct lookup work?"),
     "11": Planned("The tiny transformer", "which wins, at which budget?", ("08",), spine=True),

@@ -9,14 +9,33 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grading.classroom import Classroom
+from grading.commands.again import choose, earlier_results, people_in
 from grading.commands.collect import collect_from, keep_roster, show_missing
 from grading.commands.of_class import assignments_of, load, penalties_in
-from grading.commands.options import AssignmentName, ClassFolder, DataFolder, ReaderName, RosterFile, console
+from grading.commands.options import (
+    AllCells,
+    AssignmentName,
+    CellSeconds,
+    ChecksFolder,
+    ClassFolder,
+    DataFolder,
+    Megabytes,
+    ReaderName,
+    RosterFile,
+    Seconds,
+    Unsafe,
+    Workers,
+    console,
+)
 from grading.problems import GradingError
 
 if TYPE_CHECKING:
+    from grading.assignment import Assignment
+    from grading.batch import Tally
     from grading.judging.job import Job
     from grading.judging.judges import Judges
+    from grading.results import Graded
+    from grading.waiting import Chosen
 
 
 def grade(
@@ -28,37 +47,42 @@ def grade(
     due: Annotated[
         Path | None, typer.Option(help="CSV with assignment, student, due; becomes due.csv in the class's folder")
     ] = None,
-    checks: Annotated[Path | None, typer.Option(help="a folder with your own checks, which learners never get")] = None,
+    checks: ChecksFolder = None,
     data: DataFolder = None,
     seed: Annotated[int, typer.Option(min=0, help="of the random cases; 0 draws one and records it")] = 0,
     again: Annotated[bool, typer.Option("--again", help="grade all again, by a new seed; manual scores stay")] = False,
-    workers: Annotated[int | None, typer.Option(help="processes; one a core if not given")] = None,
+    student: Annotated[
+        list[str] | None, typer.Option("--student", help="grade this one now, by the class's seed; may be repeated")
+    ] = None,
+    exercise: Annotated[
+        list[str] | None, typer.Option("--exercise", help="replace the mark of this one alone; may be repeated")
+    ] = None,
+    workers: Workers = None,
     scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
     isolation: Annotated[str, typer.Option(help="warm: fork a warm process; cold: a fresh interpreter each")] = "warm",
-    cell_seconds: Annotated[float, typer.Option(help="of processor time that a cell may take")] = 60.0,
-    seconds: Annotated[float, typer.Option(help="of processor time that a submission may take")] = 300.0,
-    memory: Annotated[int, typer.Option(help="megabytes that a submission may use")] = 2_000,
-    all_cells: Annotated[
-        bool, typer.Option("--all-cells", help="run all cells, not just those that answers need")
-    ] = False,
-    unsafe: Annotated[
-        bool, typer.Option("--unsafe-no-sandbox", help="no sandbox: ONLY for files that you wrote yourself")
-    ] = False,
+    cell_seconds: CellSeconds = 60.0,
+    seconds: Seconds = 300.0,
+    memory: Megabytes = 2_000,
+    all_cells: AllCells = False,
+    unsafe: Unsafe = False,
 ) -> None:
     """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
     console.print(f"grading {assignment or 'what was released'} in {folder.resolve()} …")
     from grading.console import show_due_dates
     from grading.gradebook.due_dates import keep_due_dates
     from grading.judging.private_checks import read_sources
-    from grading.sandbox import check_available, in_sight
+    from grading.sandbox import check_available
 
     if isolation not in ("warm", "cold"):
         raise GradingError(f"--isolation is warm or cold, not {isolation}.")
     if not (unsafe or scheduler):
         check_available()
-    for private in filter(None, (folder, checks)):
-        if in_sight(private, data):
-            raise GradingError(f"{private} lies where submissions can read it. Put it somewhere else.")
+    refuse_in_sight(data, folder, checks)
+    if (student or exercise) and (again or seed):
+        raise GradingError(
+            "--student and --exercise grade by the class's seed, so that it is the same for all. --again and --seed "
+            "give all a new one: leave one of them out."
+        )
     failed = False
     with _judges(scheduler, workers) as judges:  # they import for seconds, while we find out what there is to do
         classroom, sources = Classroom(folder), read_sources(checks)
@@ -68,8 +92,10 @@ def grade(
             keep_roster([roster], classroom)
         if due:
             show_due_dates(console, keep_due_dates(due, classroom))
-        for name in assignments_of(classroom, assignment):
-            job = _job(
+        names = assignments_of(classroom, assignment)
+        chosen = choose(classroom, names, student or (), exercise or ()) if student or exercise else {}
+        for name in chosen or names:
+            job = job_of(
                 classroom.released(name),
                 sources,
                 data,
@@ -80,12 +106,21 @@ def grade(
                 cold=isolation == "cold",
                 unsafe=unsafe,
             )
-            failed |= _grade(classroom, job, judges, again)
+            failed |= _grade(classroom, job, judges, again, chosen.get(name))
     if failed:
         sys.exit(1)
 
 
-def _job(
+def refuse_in_sight(data: Path | None, *private: Path | None) -> None:
+    """Raises GradingError if submissions could read one of these folders, `data` being what they may read."""
+    from grading.sandbox import in_sight
+
+    for folder in filter(None, private):
+        if in_sight(folder, data):
+            raise GradingError(f"{folder} lies where submissions can read it. Put it somewhere else.")
+
+
+def job_of(
     released: Path,
     private: dict[str, str],
     data: Path | None,
@@ -118,26 +153,45 @@ def _judges(scheduler: str | None, workers: int | None) -> Judges:
     return ClusterJudges(scheduler)
 
 
-def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool) -> bool:
+def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool, chosen: Chosen | None) -> bool:
     """Grade one assignment and show how it went; whether a submission has no result."""
     from grading.batch import grade_class
-    from grading.console import progress, show_stopped, show_table
-    from grading.exchange.roster import kept
-    from grading.results import read_results
+    from grading.console import progress, show_stopped
+    from grading.waiting import EVERYTHING
 
     found = load(classroom, job.assignment)
+    earlier = earlier_results(classroom, found.name, chosen) if chosen else {}
     with progress(console, found.name) as run:
         try:
-            tally = grade_class(classroom, found, job, judges, again=again, report=run)
+            tally = grade_class(classroom, found, job, judges, again=again, chosen=chosen or EVERYTHING, report=run)
         except KeyboardInterrupt:
             tally = None
     if tally is None:
         show_stopped(console, run)
         sys.exit(130)
+    if chosen:
+        _show_again(classroom, found, earlier, tally)
+    else:
+        _show_all(classroom, found, tally)
+    return bool(tally.failed)
+
+
+def _show_all(classroom: Classroom, found: Assignment, tally: Tally) -> None:
+    from grading.console import show_table
+    from grading.exchange.roster import kept
+    from grading.results import read_results
+
     show_table(console, found, read_results(classroom, found.name), tally, kept(classroom))
     show_missing(classroom, found.name)
     _show_late(classroom, found.name)
-    return bool(tally.failed)
+
+
+def _show_again(classroom: Classroom, found: Assignment, earlier: dict[str, Graded], tally: Tally) -> None:
+    from grading.console_changes import show_again
+
+    show_again(console, found, earlier, tally, people_in(classroom))
+    if tally.graded:
+        console.print("The students' pages are as before. Write them anew: reach-grade feedback")
 
 
 def _show_late(classroom: Classroom, assignment: str) -> None:

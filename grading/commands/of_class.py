@@ -9,6 +9,10 @@ from grading.problems import GradingError
 
 if TYPE_CHECKING:  # torch and nbgrader take seconds to import: each command imports what it needs
     from grading.assignment import Assignment
+    from grading.exchange.people import Student
+    from grading.gradebook.book import Score
+    from grading.gradebook.due_dates import DueDates
+    from grading.gradebook.entries import Entry
 
 
 def assignments_of(classroom: Classroom, chosen: str) -> list[str]:
@@ -36,23 +40,55 @@ def load(classroom: Classroom, name: str) -> Assignment:
     return load_assignment(classroom.released(name))
 
 
+def scores_in(classroom: Classroom, assignment: str) -> list[Score]:
+    """What everybody in the gradebook has for this assignment."""
+    from grading.gradebook.book import Book
+
+    with Book(classroom) as book:
+        return book.scores(assignment)
+
+
 def names_in(classroom: Classroom, assignment: str) -> dict[str, str]:
     """{student: name} as the gradebook has it, with the school's id where that is not the folder's name."""
     from grading.exchange.roster import kept
-    from grading.gradebook.book import Book
 
     roster, names = kept(classroom), {}
-    with Book(classroom) as book:
-        for score in book.scores(assignment):
-            listed = roster.of_folder(score.student) if roster else None
-            own_id = f"({listed.school_id})" if listed and listed.school_id != listed.id else ""
-            names[score.student] = f"{score.first_name} {score.last_name} {own_id}".strip()
+    for score in scores_in(classroom, assignment):
+        listed = roster.of_folder(score.student) if roster else None
+        own_id = f"({listed.school_id})" if listed and listed.school_id != listed.id else ""
+        names[score.student] = f"{score.first_name} {score.last_name} {own_id}".strip()
     return {student: name for student, name in names.items() if name}
 
 
 def penalties_in(classroom: Classroom, assignment: str) -> dict[str, float]:
     """{student: points taken off for a late submission}."""
+    return {score.student: score.late_penalty for score in scores_in(classroom, assignment) if score.late_penalty}
+
+
+def entries_in(classroom: Classroom, assignment: str) -> dict[str, dict[str, Entry]]:
+    """{student: {grade_id: what the gradebook holds for that cell}}."""
     from grading.gradebook.book import Book
 
     with Book(classroom) as book:
-        return {score.student: score.late_penalty for score in book.scores(assignment) if score.late_penalty}
+        return book.entries(assignment)
+
+
+def due_in(classroom: Classroom, assignment: str) -> DueDates:
+    """When it is due: as the class's `due.csv` says, and for everybody else as the gradebook does."""
+    from grading.gradebook.book import Book
+    from grading.gradebook.due_dates import DueDates, kept_due_dates
+
+    dates = kept_due_dates(classroom).get(assignment, DueDates())
+    with Book(classroom) as book:
+        return DueDates(dates.everybody or book.due_date(assignment), dates.students)
+
+
+def people_in(classroom: Classroom, assignment: str) -> dict[str, Student]:
+    """{folder: student} of everybody in the gradebook, with all ids that the roster knows."""
+    from grading.exchange.roster import kept
+    from grading.gradebook.book import Book
+    from grading.gradebook.exporting import person
+
+    roster = kept(classroom)
+    with Book(classroom) as book:
+        return {score.student: person(score, roster) for score in book.scores(assignment)}

@@ -19,6 +19,15 @@ DataFolder = Annotated[
 RosterFile = Annotated[
     Path | None, typer.Option("--roster", help="CSV of the class, which is kept: id, first_name, last_name, email")
 ]
+ChecksFolder = Annotated[
+    Path | None, typer.Option("--checks", help="a folder with your own checks, which learners never get")
+]
+Workers = Annotated[int | None, typer.Option("--workers", help="processes; one a core if not given")]
+CellSeconds = Annotated[float, typer.Option("--cell-seconds", help="of processor time that a cell may take")]
+Seconds = Annotated[float, typer.Option("--seconds", help="of processor time that a submission may take")]
+Megabytes = Annotated[int, typer.Option("--memory", help="megabytes that a submission may use")]
+AllCells = Annotated[bool, typer.Option("--all-cells", help="run all cells, not just those that answers need")]
+Unsafe = Annotated[bool, typer.Option("--unsafe-no-sandbox", help="no sandbox: ONLY for files that you wrote yourself")]
 ReaderName = Annotated[
     str, typer.Option("--reader", help="whose export it is, as canvas or moodle; seen from the files if not given")
 ]

@@ -73,18 +73,18 @@ def _answer_cell(assignment: Assignment, task: Task, answer: Callable) -> str:
     stub = next(cell.source for cell in cells if cell.id == assignment.answer_cells[task.grade_id])
     known = {name for cell in cells if cell.cell_type == "code" for name in names_of(cell.source).makes}
     try:
-        source = _filled(stub, answer, task.exercises[0])
-    except _NotWritten:
+        source = filled(stub, answer, task.exercises[0])
+    except NotWritten:
         return ""
     taken = {name for name in names_of(source).takes if name.isidentifier()}  # the others are files
     return source if taken <= known else ""
 
 
-class _NotWritten(Exception):
+class NotWritten(Exception):
     """There is no source that a student could have written."""
 
 
-def _filled(stub: str, answer: Callable, exercise: Exercise) -> str:
+def filled(stub: str, answer: Callable, exercise: Exercise) -> str:
     """The stub with this answer in it; functions that the answer uses come before."""
     helpers: dict[str, str] = {}
     arguments = list(exercise.parameters)
@@ -140,7 +140,7 @@ def _own(function: Callable, helpers: dict[str, str]) -> ast.FunctionDef | ast.L
 def _node(function: Callable) -> ast.FunctionDef | ast.Lambda:
     """The function's syntax tree, found in its module by the lines and columns of its code."""
     if not inspect.isfunction(function):
-        raise _NotWritten
+        raise NotWritten
     code = function.__code__
     for node in _functions(function.__module__):
         if isinstance(node, ast.Lambda):
@@ -149,7 +149,7 @@ def _node(function: Callable) -> ast.FunctionDef | ast.Lambda:
                 return node
         elif code.co_firstlineno in (node.lineno, *(decorator.lineno for decorator in node.decorator_list)):
             return node
-    raise _NotWritten
+    raise NotWritten
 
 
 @functools.cache

@@ -10,7 +10,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -48,15 +48,23 @@ class Found:
 
 
 @contextmanager
-def files_in(source: Path) -> Iterator[list[Found]]:
+def files_in(source: Path, complete: Collection[PurePosixPath] | None = None) -> Iterator[list[Found]]:
     """All files of a folder or a zip, in the order of their names; they can be read within the context.
 
     What tools leave behind is not among them, see `leftovers`.
 
+    Args:
+        source: the folder or the zip.
+        complete: for a folder that others write into meanwhile, the files that count. Their time is then when this
+            machine's file system saw them change, since learners and sync tools set the other one.
+
     Raises GradingError if the source is neither, or is a zip that cannot be opened.
     """
     if source.is_dir():
-        yield _with_inner_zips(_in_folder(source))
+        found = _in_folder(source)
+        if complete is not None:
+            found = [_as_arrived(file, source) for file in found if file.name in complete]
+        yield _with_inner_zips(found)
     elif source.is_file():
         try:
             archive = zipfile.ZipFile(source)
@@ -99,6 +107,10 @@ def _file(path: Path, folder: Path) -> Found:
         problem = "a link" if stat.S_ISLNK(status.st_mode) else "not an ordinary file"
     modified = datetime.fromtimestamp(status.st_mtime, UTC)
     return Found(PurePosixPath(path.relative_to(folder)), modified, lambda: file_bytes(path), problem)
+
+
+def _as_arrived(file: Found, folder: Path) -> Found:
+    return replace(file, modified=datetime.fromtimestamp((folder / file.name).lstat().st_ctime, UTC))
 
 
 class _TooMuch(Unreadable):

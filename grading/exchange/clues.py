@@ -79,7 +79,11 @@ class Clues:
 
 
 class Reader(Protocol):
-    """One kind of export. A module with these two functions is one; see docs/grading.md, "Another platform"."""
+    """One kind of export. A module with these two functions is one; see docs/grading.md, "Another platform".
+
+    If the platform takes feedback back in a zip, there is a third, `goes_back(file, page)`: the path in that zip of a
+    page for whoever handed in `file`; None if the file's name does not tell.
+    """
 
     def recognizes(self, files: Sequence[Found], known: Sequence[str]) -> float:
         """Whether these files are such an export, by what cannot be mistaken, or how large a share of them is.

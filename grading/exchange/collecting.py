@@ -4,7 +4,7 @@ The steps: the files of the source (`archives`), what their names say (`readers`
 version counts (`versions`), and where it goes (`placing`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -45,7 +45,12 @@ class Collected:
 
 
 def collect(
-    source: Path, classroom: Classroom, assignment: str | None = None, roster: Path | None = None, reader: str = ""
+    source: Path,
+    classroom: Classroom,
+    assignment: str | None = None,
+    roster: Path | None = None,
+    reader: str = "",
+    complete: Collection[PurePosixPath] | None = None,
 ) -> Collected:
     """Copy the submissions in a folder or a zip into the classroom. The source stays as it is.
 
@@ -55,6 +60,7 @@ def collect(
         roster: CSV file of the class, see `grading.exchange.roster.read_roster`, which is kept in the class's folder.
             Without it, the kept one counts; without any, the names say who it is.
         reader: the name of the reader; "" takes the first that recognizes the source.
+        complete: for a folder that others write into meanwhile, see `archives.files_in`.
 
     The newest version of a submission counts, here and against what was collected before. Nobody is guessed: a file
     that may belong to two people, or two people's files that may belong to one, are not placed.
@@ -68,7 +74,7 @@ def collect(
     if assignment is not None and assignment not in known:
         raise GradingError(f"{assignment} was not released in {classroom.root}: `reach-grade release {assignment}`.")
     listed = keep(read_roster(roster), classroom).roster if roster else kept(classroom)
-    with files_in(source) as found:
+    with files_in(source, complete) as found:
         files = without_packing(found, known)
         name, told = readers.read(files, known, reader)
         handed_in, collected = [], Collected(name)

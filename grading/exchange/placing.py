@@ -1,10 +1,11 @@
 """A submission's place in the classroom: the notebook, nbgrader's timestamp, and the receipt beside it."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from grading.attempts import note_attempt
 from grading.classroom import Classroom
 from grading.exchange.content import is_as_released
 from grading.exchange.identity import NotPlaced
@@ -31,6 +32,7 @@ class Placed:
         late: the platform itself calls it late.
         members: all who handed it in together; empty for one student alone.
         notes: what an instructor should know of it, a sentence each.
+        attempt: which attempt of the student's it is; 0 if it was there before.
     """
 
     file: str
@@ -40,6 +42,7 @@ class Placed:
     late: bool = False
     members: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    attempt: int = field(default=0, compare=False)
 
     @property
     def note(self) -> str:
@@ -48,25 +51,40 @@ class Placed:
 
 def place(choice: Choice, student: str, reader: str, classroom: Classroom) -> Placed:
     """Put a submission into the classroom. Raises NotPlaced if what was collected before is newer."""
-    newest, submitted = choice.newest, choice.newest.submitted
+    newest = choice.newest
     path, receipt_path = (where(student, newest.assignment) for where in (classroom.submitted, classroom.receipt))
+    there, old = path.is_file(), Receipt.read(receipt_path)
+    is_new = not there or path.read_bytes() != choice.content
+    submitted = newest.submitted if is_new or newest.clues.submitted else _first(newest.submitted, old)
     members = newest.owners.students if len(newest.owners.students) > 1 else ()
     when = submitted.astimezone().isoformat() if submitted else ""
     file = shown(newest.file.name)
     receipt = Receipt(file, reader, when, newest.clues.late, members, choice.notes, newest.clues.version)
     notes = list(choice.notes)
-    if path.is_file() and path.read_bytes() != choice.content:
+    if there and is_new:
         if is_as_released(choice.content, newest.assignment, classroom):
             raise NotPlaced("It is as it was handed out, so what was collected before stays.")
-        notes.append(_replaces(receipt, Receipt.read(receipt_path), _stamped(path)))
+        notes.append(_replaces(receipt, old, _stamped(path)))
     notes += [LATE] if newest.clues.late else []
+    placed = Placed(file, student, newest.assignment, submitted, newest.clues.late, members, tuple(notes))
+    if receipt == old and not is_new:
+        return placed
+    if is_new:
+        number = note_attempt(classroom.attempts(student, newest.assignment), file, when, choice.content, there)
+        placed = replace(placed, attempt=number)
     if submitted:
         write_whole(path.with_name(TIMESTAMP), f"{submitted.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
     else:
         path.with_name(TIMESTAMP).unlink(missing_ok=True)
     write_whole(path, choice.content)
     receipt.write(receipt_path)
-    return Placed(file, student, newest.assignment, submitted, newest.clues.late, members, tuple(notes))
+    return placed
+
+
+def _first(time: datetime | None, old: Receipt | None) -> datetime | None:
+    """Of the same notebook, found once more with the time of a file alone: copying it does not make anybody late."""
+    before = _moment(old.submitted) if old else None
+    return min(before, time) if before and time else time
 
 
 def shown(name: PurePosixPath) -> str:

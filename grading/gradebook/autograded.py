@@ -59,6 +59,11 @@ def harmless_markdown(text: str) -> str:
     return re.sub(r"\](?=[(\[:])", "&#93;", re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text))
 
 
+def as_written(text: str) -> str:
+    """The text before `harmless_markdown`, for pages that hold all text of a student harmless themselves."""
+    return text.replace("&lt;", "<").replace("&#93;", "]")
+
+
 def verdict_outputs(mark: Mark | None, execution_count: int | None = None) -> list[NotebookNode]:
     """What the check cell shows: the verdict, as an error where it gives no points; then the points, if only some."""
     if mark is None:

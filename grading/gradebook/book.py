@@ -18,10 +18,12 @@ from sqlalchemy.orm import scoped_session, sessionmaker
 from grading.assignment import Assignment
 from grading.classroom import STUDENT, Classroom
 from grading.exchange.people import Roster
-from grading.gradebook import changes
+from grading.exchange.people import Student as Enrolled
 from grading.gradebook.autograded import as_file, autograded_notebook
+from grading.gradebook.changes import Change, because, changes_of, note_unlogged
 from grading.gradebook.config import course_directory, nbgrader_configuration
 from grading.gradebook.database import explained, from_root, open_database
+from grading.gradebook.entries import Entry, read_entries
 from grading.gradebook.lateness import handed_in
 from grading.gradebook.penalties import Penalties
 from grading.gradebook.scores import Score, read_points, read_scores, write_scores
@@ -94,6 +96,13 @@ class Book:
                     if value and one.id in there and getattr(there[one.id], name) != value:
                         setattr(there[one.id], name, value)
 
+    def enrolled(self) -> list[Enrolled]:
+        """Everybody in the gradebook, with what it knows of them."""
+        with explained(self.url):
+            found = [_enrolled(student) for student in self._gradebook.db.scalars(select(Student))]
+            self._gradebook.db.remove()
+        return found
+
     def register(self, assignment: Assignment) -> None:
         """Put the assignment with its cells and points in the gradebook, as `nbgrader generate_assignment` does.
 
@@ -117,9 +126,10 @@ class Book:
                 ) from error
         self._released[assignment.name] = assignment.notebook
         with self.writing() as gradebook:
+            note_unlogged(gradebook.db.connection(), assignment.name)
             self._penalties.renew(gradebook, assignment.name)
 
-    def record(self, graded: Graded, notebook: NotebookNode) -> None:
+    def record(self, graded: Graded, notebook: NotebookNode, why: str = "graded") -> None:
         """Write `autograded/` and the gradebook for one submission of a registered assignment.
 
         Manual scores and comments of an earlier grading stay. The same call again changes nothing, so a kill between
@@ -128,6 +138,7 @@ class Book:
         Args:
             graded: what the submission came to.
             notebook: the repaired notebook with the outputs of our run.
+            why: it was graded, for the log of changes.
         """
         _checked(graded.student)
         if graded.assignment not in self._released:
@@ -135,7 +146,7 @@ class Book:
         notebook = autograded_notebook(notebook, self._released[graded.assignment], graded.marks)
         submitted_at = self._keep_timestamp(graded.student, graded.assignment)
         write_whole(self._classroom.autograded(graded.student, graded.assignment), as_file(notebook))
-        with self.writing() as gradebook:
+        with self.writing(why) as gradebook:
             gradebook.update_or_create_student(graded.student)
             gradebook.update_or_create_submission(graded.assignment, graded.student, timestamp=submitted_at)
             submitted = gradebook.find_submission_notebook(graded.assignment, graded.assignment, graded.student)
@@ -161,6 +172,27 @@ class Book:
             found = read_points(self._gradebook, assignment)
             self._gradebook.db.remove()
         return {student: {name: points[name] for name in names if name in points} for student, points in found.items()}
+
+    def changes(self, assignment: str = "", student: str = "") -> list[Change]:
+        """The log of changes, the oldest first; what other programs changed until now is in it, too."""
+        with self.writing() as gradebook:
+            connection = gradebook.db.connection()
+            note_unlogged(connection, assignment, student)
+            return changes_of(connection, assignment, student)
+
+    def entries(self, assignment: str) -> dict[str, dict[str, Entry]]:
+        """{student: {grade_id: what counts for that cell, and what a person wrote of it}}."""
+        with explained(self.url):
+            found = read_entries(self._gradebook.db, self._gradebook.find_assignment(assignment).id)
+            self._gradebook.db.remove()
+        return found
+
+    def due_date(self, assignment: str) -> datetime.datetime | None:
+        """When it is due for everybody, as the gradebook has it."""
+        with explained(self.url):
+            due = self._gradebook.find_assignment(assignment).duedate
+            self._gradebook.db.remove()
+        return due.replace(tzinfo=datetime.UTC) if due else None
 
     def _keep_timestamp(self, student: str, assignment: str) -> datetime.datetime | None:
         """When the submission came in, which nbgrader wants to find in `autograded/` too."""
@@ -189,13 +221,18 @@ class Book:
                     connection, join_transaction_mode="rollback_only", expire_on_commit=False, autoflush=False
                 )
                 gradebook.db = scoped_session(inner)
-                changes.because(gradebook.db, why, who)
+                because(gradebook.db, why, who)
                 try:
                     yield gradebook
                     gradebook.db.commit()
                 finally:
                     gradebook.db.remove()
                     gradebook.db = usual
+
+
+def _enrolled(student: Student) -> Enrolled:
+    names = {"first_name": student.first_name or "", "last_name": student.last_name or "", "email": student.email or ""}
+    return Enrolled(student.id, **names)
 
 
 def _checked(student: str) -> str:

@@ -44,7 +44,7 @@ from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 LATE = "late_penalty"  # takes the place of a cell's name; its points are below zero
 NOT_KNOWN = "not known"
-OUTSIDE = "found when the gradebook was opened: changed by another program, or before there was a log"
+OUTSIDE = "found in the gradebook: from before there was a log, or by a program that does not write it"
 IN_FORMGRADER = "by hand, in nbgrader's formgrader"
 BY_NBGRADER = "graded by nbgrader"
 
@@ -115,9 +115,10 @@ def changes_of(connection: Connection, assignment: str = "", student: str = "") 
     return [Change(**row) for row in connection.execute(query).mappings()]
 
 
-def note_unlogged(connection: Connection, assignment: str = "") -> None:
-    """Log what was changed by programs that do not log, in one assignment or all. Who it was is not known."""
+def note_unlogged(connection: Connection, assignment: str = "", student: str = "") -> None:
+    """Log what was changed by programs that do not log, as far as `changes_of` shows it. Who it was is not known."""
     chosen = [Assignment.name == assignment] if assignment else []
+    chosen += [SubmittedAssignment.student_id == student] if student else []
     _note_differences(connection, chosen, NOT_KNOWN, OUTSIDE)
 
 
@@ -173,7 +174,7 @@ def _different(cell: ColumnElement, points: ColumnElement) -> Select:
         last.label("before"),
         points.label("after"),
     )
-    return select(*columns).where(points.is_distinct_from(last))
+    return select(*columns).where(points.is_distinct_from(last)).order_by(SubmittedAssignment.student_id)
 
 
 @event.listens_for(Session, "before_flush")

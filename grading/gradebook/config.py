@@ -13,6 +13,8 @@ from utils.files import write_whole
 TEMPLATE = '''\
 """nbgrader's settings for this class; see nbgrader's documentation, "Configuration options"."""
 
+import grading.gradebook.changes  # formgrader and nbgrader's commands log which score they change
+
 c = get_config()
 
 # Submissions are repaired before nbgrader looks at them, and run in the sandbox rather than in a kernel.

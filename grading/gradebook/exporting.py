@@ -1,110 +1,117 @@
-"""The gradebook as a CSV file: a plain one, or one that Canvas or Moodle imports."""
+"""The gradebook as a CSV file: a plain one, one that Canvas or Moodle imports, or a platform's own, filled in."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grading.exchange.people import Roster, Student
+from grading.gradebook.columns import Column, columns_of, headers_by_name
 from grading.gradebook.filling import Template
+from grading.gradebook.layouts import Kind, Row, Sheet, as_csv, number
 from grading.problems import GradingError
 from utils.files import write_whole
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, and a command that exports nothing should not wait for it
+    from grading.assignment import Assignment
     from grading.gradebook.book import Book, Score
 
-FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
-
-
-class Kind(StrEnum):
-    PLAIN = "plain"
-    CANVAS = "canvas"
-    MOODLE = "moodle"
+__all__ = ["Exported", "Kind", "export", "person"]
 
 
 @dataclass
 class Exported:
-    """What an export came to: scores written, whom it left out, and whose score waits for a person to grade a quiz.
+    """What an export came to.
 
-    `max_points` are those of the assignment, and `by_hand` those among them that a person gives.
+    Attributes:
+        path: the file.
+        written: how many scores are in it.
+        points: {assignment: (all its points, those among them that a person gives)}.
+        not_in_template: who has a score and no row.
+        not_final: whose quiz waits for a person.
+        without_column: what the template has no column for.
+        other_points: {header: (points that the template says are possible, points that these scores are of)}, where
+            the two differ.
+        excused: who is excused by the template, so that a score of theirs was left out.
     """
 
     path: Path
     written: int = 0
+    points: dict[str, tuple[float, float]] = field(default_factory=dict)
     not_in_template: list[str] = field(default_factory=list)
     not_final: list[str] = field(default_factory=list)
-    max_points: float = 0.0
-    by_hand: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A score, and what the roster knows of whose it is."""
-
-    score: Score
-    student: Student
+    without_column: list[str] = field(default_factory=list)
+    other_points: dict[str, tuple[float, float]] = field(default_factory=dict)
+    excused: list[str] = field(default_factory=list)
 
 
 def export(
     book: Book,
-    assignment: str,
+    assignments: Sequence[Assignment],
     path: Path,
     kind: Kind = Kind.PLAIN,
     template: Path | None = None,
-    column: str = "",
+    columns: Sequence[str] = (),
     roster: Roster | None = None,
     per_exercise: bool = False,
 ) -> Exported:
-    """Write the scores of one assignment, late penalties taken off, to a CSV file.
+    """Write scores, late penalties taken off, to a CSV file.
 
     Args:
         book: the class's gradebook.
-        assignment: which one.
+        assignments: which ones. Of several, those that nobody has a score for are left out.
         path: where to; replaced as a whole.
         kind: whose import reads it. With a template it does not matter.
         template: a CSV that a platform exported, with a row for each student. It comes back with the scores filled in
             and nothing else changed. A row is a student's if one of its ids is an id of that student.
-        column: the header that the scores belong under, if it is not that of the assignment's name.
+        columns: `NAME=HEADER` for each assignment or exercise whose column is not called as usual; a header alone for
+            a single assignment.
         roster: under which ids systems know the students, as `grading.exchange.roster.kept` has it. Without it, only
             the gradebook's ids are known.
-        per_exercise: in the plain kind, a column more for each exercise and quiz, without late penalties.
+        per_exercise: a column more for each exercise and quiz, without late penalties. In a template, those that it
+            has.
 
-    Raises GradingError if the assignment is not in the gradebook, or the template has no column that identifies
-    people, or no column for the scores, or a platform's file is to have a column for each exercise.
+    Raises GradingError if an assignment is not in the gradebook, nobody has a score for any of several, or the template
+    has no column that identifies people, or none for a header that was named, or for none of the scores.
     """
-    if per_exercise and (template or kind is not Kind.PLAIN):
-        raise GradingError("A column for each exercise is in the plain file alone: leave --kind and --template out.")
-    scores = book.scores(assignment)
-    rows = [_Row(score, _person(score, roster)) for score in scores]
-    rows = [row for row in rows if row.score.points is not None or not row.student.gone]
-    graded = [row for row in rows if row.score.points is not None]
-    done = Exported(path, not_final=[row.student.school_id for row in graded if row.score.needs_manual_grade])
-    if scores:
-        done.max_points, done.by_hand = scores[0].max_points, scores[0].by_hand
+    scores = {one.name: book.scores(one.name) for one in assignments}
+    if len(assignments) > 1:
+        scores = {name: own for name, own in scores.items() if any(score.points is not None for score in own)}
+    if not scores:
+        raise GradingError("Nobody has a score for any assignment yet. Run: reach-grade grade")
+    headers = headers_by_name(columns, assignments, list(scores))
+    wanted = [
+        column
+        for one in assignments
+        if one.name in scores
+        for column in columns_of(book, one, scores[one.name], per_exercise, headers)
+    ]
+    sheet = Sheet(_rows(scores, roster), wanted, list(scores))
+    done = Exported(path, points={name: (own[0].max_points, own[0].by_hand) for name, own in scores.items() if own})
+    waiting = (row for row in sheet.rows if any(score.needs_manual_grade for score in row.scores.values()))
+    done.not_final = [row.student.school_id for row in waiting]
     if template:
-        sheet = Template.read(template)
-        points = {row.student.id: _number(row.score.points) for row in graded}
-        people = Roster(tuple(row.student for row in rows))
-        content, found = sheet.filled(points, sheet.column_of(column or assignment), people)
-        done.not_in_template = [row.student.school_id for row in graded if row.student.id not in found]
-        done.written = len(found)
+        content = _fill(Template.read(template), sheet, done)
     else:
-        table = _TABLES[kind](rows, column or assignment)
-        if per_exercise:
-            _add_exercises(table, rows, book.points_by_cell(assignment))
-        content, done.written = _as_csv(table), len(graded)
+        content = as_csv(sheet, kind)
+        done.written = sum(score.points is not None for row in sheet.rows for score in row.scores.values())
     write_whole(path, content)
     return done
 
 
-def _person(score: Score, roster: Roster | None) -> Student:
+def _rows(scores: Mapping[str, Sequence[Score]], roster: Roster | None) -> list[Row]:
+    """Everybody who has a score, or is still in the class, in the gradebook's order."""
+    people: dict[str, dict[str, Score]] = {}
+    for name, own in scores.items():
+        for score in own:
+            people.setdefault(score.student, {})[name] = score
+    rows = [Row(person(next(iter(own.values())), roster), own) for own in people.values()]
+    return [row for row in rows if row.is_graded or not row.student.gone]
+
+
+def person(score: Score, roster: Roster | None) -> Student:
     """The student by the roster; one who is not on it, by the gradebook, where a platform's number may stand."""
     if found := roster.of_folder(score.student) if roster else None:
         in_gradebook = {"canvas_id": score.lms_user_id} if score.lms_user_id else {}
@@ -114,78 +121,37 @@ def _person(score: Score, roster: Roster | None) -> Student:
     return Student(score.student, "", score.first_name, score.last_name, score.email, known_as=platforms)
 
 
-def harmless(value: str) -> str:
-    """The value with an apostrophe before what a spreadsheet would compute; numbers and a lone dash stay.
-
-    See OWASP, "CSV Injection": a cell that begins with = + - @, a tab or a line break can be a formula.
-    """
-    if value.strip() == "-" or re.fullmatch(r"[+-]?\d+(\.\d+)?", value):
-        return value
-    return "'" + value if FORMULA.match(value) else value
-
-
-def _number(points: float | None) -> str:
-    return "" if points is None else f"{points:.6f}".rstrip("0").rstrip(".")
-
-
-def _plain(rows: Sequence[_Row], column: str) -> list[list[str]]:
-    header = ["student", "last_name", "first_name", "email", "lms_user_id", column, "max_score", "late_penalty"]
-    table = [header + ["submitted", "needs_manual_grade"]]
-    for row in rows:
-        one = row.score
-        numbers = [_number(one.points), _number(one.max_points), _number(one.late_penalty)]
-        names = [row.student.school_id, one.last_name, one.first_name, one.email, one.lms_user_id]
-        table.append([*names, *numbers, _local(one.timestamp), "yes" if one.needs_manual_grade else ""])
-    return table
-
-
-def _local(timestamp: str) -> str:
-    """A time in UTC as local time with its offset: ISO 8601, which spreadsheets and programs read."""
-    return (
-        datetime.fromisoformat(timestamp).replace(tzinfo=UTC).astimezone().isoformat(" ", "seconds")
-        if timestamp
-        else ""
-    )
+def _fill(template: Template, sheet: Sheet, done: Exported) -> bytes:
+    places: dict[int, Column] = {}
+    for column in sheet.columns:
+        place = _place(template, column, alone=len(sheet.columns) == 1)
+        if place is None:
+            done.without_column.append(column.names[0])
+        elif place in places:
+            both = f"{places[place].names[0]} and {column.names[0]}"
+            raise GradingError(f"{both} would both stand under {template.table.headers[place]!r}: see --column.")
+        else:
+            places[place] = column
+    if not places:
+        raise template.no_column(", ".join(done.without_column))
+    for place, column in places.items():
+        possible = template.possible(place)
+        if possible is not None and possible != column.possible:
+            done.other_points[template.table.headers[place]] = possible, column.possible
+    values = {
+        place: {student: number(points) for student, points in column.points.items()}
+        for place, column in places.items()
+    }
+    filled = template.filled(values, Roster(tuple(row.student for row in sheet.rows)))
+    graded = [row.student for row in sheet.rows if any(row.student.id in points for points in values.values())]
+    done.not_in_template = [student.school_id for student in graded if student.id not in filled.found]
+    done.excused = [student.school_id for student in graded if student.id in filled.excused]
+    done.written = filled.written
+    return filled.content
 
 
-def _add_exercises(table: list[list[str]], rows: Sequence[_Row], points: Mapping[str, Mapping[str, float]]) -> None:
-    """A column more for each graded cell: by the exercise's name, or by that of the quiz."""
-    names = list(dict.fromkeys(name for one in points.values() for name in one))
-    table[0] += [name.removeprefix("check_") for name in names]
-    for line, row in zip(table[1:], rows, strict=True):
-        own = points.get(row.score.student, {})
-        line += [_number(own.get(name)) for name in names]
-
-
-def _canvas(rows: Sequence[_Row], column: str) -> list[list[str]]:
-    """The columns of Canvas's own export; its second row holds the points that are possible."""
-    possible = _number(rows[0].score.max_points) if rows else ""
-    header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", column]
-    table = [header, ["    Points Possible", "", "", "", "", possible]]
-    for row in rows:
-        one, known = row.score, row.student.known_as
-        name = f"{one.last_name}, {one.first_name}".strip(", ")
-        canvas_id = known.get("canvas_id", "")
-        login = known.get("sis_login") or known.get("login") or row.student.school_id
-        login = "" if login == canvas_id else login
-        table.append([name, canvas_id, known.get("sis_id", ""), login, "", _number(one.points)])
-    return table
-
-
-def _moodle(rows: Sequence[_Row], column: str) -> list[list[str]]:
-    """Columns that Moodle's import of grades maps to people by username, id number or email address."""
-    table = [["Username", "ID number", "First name", "Last name", "Email address", column]]
-    for row in rows:
-        one, known = row.score, row.student.known_as
-        ids = [known.get("login") or row.student.school_id, known.get("id_number", "")]
-        table.append([*ids, one.first_name, one.last_name, one.email, _number(one.points)])
-    return table
-
-
-_TABLES = {Kind.PLAIN: _plain, Kind.CANVAS: _canvas, Kind.MOODLE: _moodle}
-
-
-def _as_csv(table: Sequence[Sequence[str]]) -> str:
-    stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\n").writerows([harmless(value) for value in row] for row in table)
-    return stream.getvalue()
+def _place(template: Template, column: Column, alone: bool) -> int | None:
+    """Where the column is in the template. One that was named, or is all that is wanted, has to be there."""
+    if column.header or alone:
+        return template.column_of(column.header or column.names[0], alone)
+    return next((place for name in column.names if (place := template.find(name)) is not None), None)

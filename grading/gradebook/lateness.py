@@ -4,8 +4,6 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nbgrader.utils import parse_utc
-
 from grading.classroom import Classroom
 from grading.gradebook.due_dates import DueDates
 from grading.receipt import Receipt
@@ -55,6 +53,8 @@ def must_decide(classroom: Classroom, assignment: str, dates: DueDates) -> list[
 
 
 def _stamped(path: Path) -> datetime | None:
+    from nbgrader.utils import parse_utc  # it takes a second to import, and most classes have receipts
+
     if path.is_symlink() or not path.is_file():
         return None
     try:

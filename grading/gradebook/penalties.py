@@ -73,10 +73,12 @@ class Penalties:
         penalty = self._penalty(submitted, self._seconds_late(submission))
         if penalty == submitted.late_submission_penalty:
             return
-        gradebook.db.flush()  # what was changed before has a reason of its own
-        because(gradebook.db, _reason(submission, penalty, was_due))
+        gradebook.db.flush()  # what was changed before has a reason of its own, and so has what follows
+        before = dict(gradebook.db.info)
+        because(gradebook.db, _reason(submission, penalty, was_due), before["reach_who"])
         submitted.late_submission_penalty = penalty
         gradebook.db.flush()
+        gradebook.db.info.update(before)
 
     def _seconds_late(self, submission: SubmittedAssignment) -> float:
         receipt = Receipt.read(self._classroom.receipt(submission.student_id, submission.assignment.name))
@@ -103,7 +105,7 @@ def _reason(submission: SubmittedAssignment, penalty: float | None, was_due: dat
     facts = [came, f"due {_utc(due)}" if due else "without a due date"]
     if was_due and was_due != due:
         facts.append(f"which moved from {_utc(was_due)}")
-    return f"{'late penalty' if penalty else 'no late penalty'}: {', '.join(facts)}"
+    return f"{'no late penalty' if penalty is None else 'late penalty'}: {', '.join(facts)}"
 
 
 def _utc(time: datetime) -> str:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
 from nbgrader.utils import compute_checksum, determine_grade, is_solution
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import undefer
 
+from grading.exchange.folding import fold
 from grading.results import Mark
 from utils.cells import grade_id, role
 
@@ -45,9 +46,13 @@ def read_scores(gradebook: Gradebook, assignment: str) -> list[Score]:
     computed = ("score", "needs_manual_grade", "late_submission_penalty")
     loaded = [undefer(getattr(SubmittedAssignment, name)) for name in computed]
     query = select(Student, SubmittedAssignment).outerjoin(SubmittedAssignment, submitted).options(*loaded)
-    by_name = (func.lower(Student.last_name), func.lower(Student.first_name), Student.id)
-    rows = gradebook.db.execute(query.order_by(*by_name))
-    return [_score(student, submission, of.max_score, of.max_written_score) for student, submission in rows]
+    rows = gradebook.db.execute(query)
+    scores = [_score(student, submission, of.max_score, of.max_written_score) for student, submission in rows]
+    return sorted(scores, key=_by_name)  # not by the database, each of which has an order of letters of its own
+
+
+def _by_name(score: Score) -> tuple[str, str, str]:
+    return fold(score.last_name), fold(score.first_name), score.student
 
 
 def read_points(gradebook: Gradebook, assignment: str) -> dict[str, dict[str, float]]:

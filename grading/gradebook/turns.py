@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from grading.problems import GradingError
+from grading.problems import Busy
 
 POSTGRESQL = "postgresql"
 LONGEST_WAIT = "60s"  # for another writer, whose transaction takes milliseconds
@@ -30,7 +30,7 @@ class Turn:
         url: of the gradebook. With SQLite, everybody has the right: there the lock of the folder does.
         assignment: which one. Others may be graded meanwhile.
 
-    Raises GradingError if another run has it.
+    Raises Busy if another run has it.
     """
 
     def __init__(self, url: str, assignment: str):
@@ -39,7 +39,7 @@ class Turn:
         self.hold()
 
     def hold(self) -> None:
-        """Take it, or take it again if the server has been away. Raises GradingError if another run has it now."""
+        """Take it, or take it again if the server has been away. Raises Busy if another run has it now."""
         if not _has_turns(self._url) or self._is_held():
             return
         self.give_back()
@@ -47,9 +47,7 @@ class Turn:
         if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
             other = connection.scalar(WHO, key) or "one that has ended by now"
             connection.close()
-            raise GradingError(
-                f"Another run is grading {self._assignment} in this gradebook: {other}. Wait for it, or end it."
-            )
+            raise Busy(f"Another run is grading {self._assignment} in this gradebook: {other}. Wait for it, or end it.")
         self._connection = connection
 
     def give_back(self) -> None:

@@ -79,7 +79,7 @@ class _Judging:
         return [self._with_remark(task, mark) for task, mark in self._with(marks)]
 
     def all_notes(self, marks: Sequence[Mark]) -> list[str]:
-        incidents = [f"{mark.verdict.exercise} {mark.incident}." for mark in marks if mark.incident]
+        incidents = [mark.note_on_incident for mark in marks if mark.incident]
         gpu = notes_on_gpu(self._notebook, self._plan.whole, self._assignment)
         notes = [*gpu, *self._notes, *incidents, *notes_on_packages(self._failures), *self._outputs.notes]
         return list(dict.fromkeys(notes))

@@ -61,7 +61,8 @@ def _unpack_all(archive: zipfile.ZipFile, path: Path, folder: Path) -> Restored:
         if problem := unsafe(info.filename.replace("\\", "/"), info):
             raise GradingError(f"{path} is not restored: {info.filename!r} is {problem}.")
     sums = _sums(archive)
-    if odd := sorted({*names} ^ {*sums, CHECKSUMS}) or [name for name, count in Counter(names).items() if count > 1]:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if odd := sorted({*names} ^ {*sums, CHECKSUMS}) or twice:
         raise GradingError(f"{path} is not as it was written: {CHECKSUMS} and its files differ in {odd[0]!r}.")
     for info in archive.infolist():
         sha256 = _unpack_one(archive, info, folder)

@@ -1,18 +1,19 @@
 """The page that a student gets: answers, what the checks found, and what came out when the notebook ran."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
+from grading.gradebook.entries import Entry
 from grading.pages.render import render
 from grading.receipt import Receipt
 from grading.results import Graded, Mark
 from grading.untrusted.png import checked_png
 from grading.untrusted.text import visible
-from utils.cells import role
+from utils.cells import grade_id, headings, role
 
 MAX_OUTPUTS = 20  # of one cell
 MAX_OWN_CELLS = 50
@@ -37,13 +38,31 @@ class OwnCell:
 
 @dataclass(frozen=True)
 class Section:
-    """One exercise on the page. `source` is None where there is no notebook to show."""
+    """One exercise on the page. `source` is None where there is no notebook to show.
+
+    `points` are those that count: where `by_hand`, a person gave them. `comment` is a person's.
+    """
 
     title: str
+    points: float
     max_points: float
+    by_hand: bool
+    comment: str
     marks: list[Mark]
     source: str | None
     outputs: list[Output]
+
+
+@dataclass(frozen=True)
+class Quiz:
+    """One quiz on the page. `points` is None until a person has graded it; `source` is None where there is none."""
+
+    title: str
+    points: float | None
+    max_points: float
+    by_hand: bool
+    comment: str
+    source: str | None
 
 
 def feedback_page(
@@ -54,6 +73,7 @@ def feedback_page(
     receipt: Receipt | None = None,
     penalty: float = 0.0,
     unsafe: bool = False,
+    entries: Mapping[str, Entry] | None = None,
 ) -> str:
     """One HTML page that needs nothing beside it, and in which nothing of the student's can run or load anything.
 
@@ -65,10 +85,14 @@ def feedback_page(
         receipt: how the submission came in.
         penalty: points that the gradebook takes off for a late submission.
         unsafe: graded without a sandbox; the page says so.
+        entries: {grade_id: what the gradebook holds for that cell}: points and comments of a person among it.
     """
     cells = notebook.cells if notebook else []
-    shown = [] if graded.why_not_graded else cells  # in the place of a file that could not be read is what was released
+    entries = entries or {}
     reader = OutputReader()
+    tasks = _sections(graded, cells, assignment, entries, reader)
+    quizzes = _quizzes(graded, cells, assignment, entries)
+    scored = [one for one in [*tasks, *quizzes] if one.points is not None]
     released = {cell.id: cell for cell in assignment.notebook.cells}
     own = [cell for cell in cells if _is_own(cell, released.get(cell.id))]
     group = [student for student in (receipt.members if receipt else ()) if student != graded.student]
@@ -81,12 +105,13 @@ def feedback_page(
         submitted=receipt.submitted if receipt else "",
         penalty=penalty,
         graded=not graded.why_not_graded,
-        points=graded.points,
-        max_points=sum(task.points for task in assignment.tasks),
-        quiz_points=assignment.quiz_points,
+        looked_at=any(entry.by_hand or entry.comment for entry in entries.values()),
+        points=sum(one.points for one in scored),
+        max_points=sum(one.max_points for one in scored),
+        waiting=[one.max_points for one in quizzes if one.points is None],
         notes=graded.notes,
-        tasks=_sections(graded, cells, assignment, reader),
-        quizzes=[cell.source for cell in shown if cell.id in released and role(released[cell.id]) == "quiz"],
+        tasks=tasks,
+        quizzes=quizzes,
         own_cells=[
             OwnCell(_shown(cell.source), cell.cell_type == "code", reader.read(cell)) for cell in own[:MAX_OWN_CELLS]
         ],
@@ -95,21 +120,43 @@ def feedback_page(
 
 
 def _sections(
-    graded: Graded, cells: list[NotebookNode], assignment: Assignment, reader: "OutputReader"
+    graded: Graded,
+    cells: Iterable[NotebookNode],
+    assignment: Assignment,
+    entries: Mapping[str, Entry],
+    reader: "OutputReader",
 ) -> list[Section]:
-    by_id = {cell.id: cell for cell in cells}
+    by_id, released = _by_id(cells), _by_id(assignment.notebook.cells)
     titles, answers = assignment.exercise_titles, assignment.answer_cells
     shown = []
     for task in assignment.tasks:
         marks = [mark for mark in graded.marks if mark.grade_id == task.grade_id]
-        cell = by_id.get(answers[task.grade_id])
-        source, outputs = (_shown(cell.source), reader.read(cell)) if cell else (None, [])
-        shown.append(Section(titles[task.grade_id], task.points, marks, source, outputs))
+        answer = answers[task.grade_id]
+        check, comment = entries.get(task.grade_id, Entry()), entries.get(grade_id(released[answer]), Entry()).comment
+        points = sum(mark.points for mark in marks) if check.points is None else check.points
+        source, outputs = (_shown(by_id[answer].source), reader.read(by_id[answer])) if answer in by_id else (None, [])
+        title = titles[task.grade_id]
+        shown.append(Section(title, points, task.points, check.by_hand, comment, marks, source, outputs))
     return shown
 
 
-def _own_cell(cell: NotebookNode, reader: "OutputReader") -> OwnCell:
-    return OwnCell(_shown(cell.source), cell.cell_type == "code", reader.read(cell))
+def _quizzes(
+    graded: Graded, cells: Iterable[NotebookNode], assignment: Assignment, entries: Mapping[str, Entry]
+) -> list[Quiz]:
+    # In the place of a file that could not be read is what was released, which nobody answered.
+    by_id = {} if graded.why_not_graded else _by_id(cells)
+    shown = []
+    for cell in assignment.notebook.cells:
+        if role(cell) == "quiz":
+            title, entry = next(iter(headings(cell)), "Quiz"), entries.get(grade_id(cell), Entry())
+            source = by_id[cell.id].source if cell.id in by_id else None
+            points, most = entry.points, cell.metadata.nbgrader.points
+            shown.append(Quiz(title, points, most, entry.by_hand, entry.comment, source))
+    return shown
+
+
+def _by_id(cells: Iterable[NotebookNode]) -> dict[str, NotebookNode]:
+    return {cell.id: cell for cell in cells}
 
 
 def _named(student: str, names: Mapping[str, str]) -> str:

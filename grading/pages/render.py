@@ -19,13 +19,16 @@ from grading.untrusted.text import visible
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def render(template: str, script: str = "", **values: object) -> str:
+def render(template: str, script: str = "", sheet: str = "", connects: bool = False, **values: object) -> str:
     """The page that this template of `grading/pages/templates` makes of the values; all text in them is escaped.
 
-    `script` is a file beside the templates, for a page that stays with the instructor; "" for none.
+    `script` and `sheet` are files beside the templates, for a page that stays with the instructor; "" for none. The
+    script of one that `connects` talks to the server that the page came from.
     """
-    style, code = (_template(name) if name else "" for name in ("page.css", script))
+    style, more, code = (_template(name) if name else "" for name in ("page.css", sheet, script))
+    style += more
     scripts = f"script-src {_hash(code)}; " if code else ""
+    scripts += "connect-src 'self'; " if connects else ""
     policy = (
         f"default-src 'none'; img-src data:; style-src {_hash(style)}; {scripts}base-uri 'none'; form-action 'none'"
     )
@@ -50,7 +53,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    ours = {"number": number, "cut": cut, "when": when}
+    ours = {"number": number, "percent": percent, "parted": parted, "when": when, "duration": duration}
     environment.filters |= {"visible": visible, "highlighted": highlighted, "markdown": markdown} | ours
     return environment
 
@@ -60,10 +63,17 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") if value < 10 else f"{value:.1f}".removesuffix(".0")
 
 
-def cut(text: str, lines: int = 10, characters: int = 1_000) -> str:
-    """The beginning of a long text, with how much follows: a box is for reading at a glance."""
-    kept = "\n".join(text.split("\n", lines)[:lines])[:characters]
-    return text if kept == text else f"{kept}\n… {len(text) - len(kept):,} characters more"
+def percent(share: float) -> str:
+    """A share as a whole number of hundredths: 100 is all, and 0 is none."""
+    rounded = round(100 * share)
+    return str(rounded if share in (0, 1) else min(max(rounded, 1), 99))
+
+
+def parted(text: str, lines: int = 20, characters: int = 1_500) -> tuple[str, str]:
+    """The beginning of a long text, to be read at a glance, and the rest, which a page folds; not for a few lines."""
+    beginning = "\n".join(text.split("\n", lines)[:lines])[:characters]
+    rest = text[len(beginning) :].removeprefix("\n")
+    return (text, "") if len(rest) < characters / 5 and rest.count("\n") < lines / 4 else (beginning, rest)
 
 
 def when(time: datetime | str | None) -> str:
@@ -72,3 +82,11 @@ def when(time: datetime | str | None) -> str:
         return shown(datetime.fromisoformat(time) if isinstance(time, str) else time) if time else ""
     except ValueError:
         return ""
+
+
+def duration(seconds: float) -> str:
+    """How late something is, as a person says it: 40 min, 26 h, 3 d."""
+    for unit, length, most in (("min", 60, 120), ("h", 3600, 48)):
+        if seconds < most * length:
+            return f"{max(1, round(seconds / length))} {unit}"
+    return f"{round(seconds / 86_400)} d"

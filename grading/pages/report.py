@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from grading.assignment import Assignment
-from grading.pages.equal import same_submissions
+from grading.gradebook.due_dates import DueDates
 from grading.pages.findings import named_mistakes, other_failures
 from grading.pages.render import render
 from grading.receipt import Receipt
@@ -28,8 +28,12 @@ class Class:
         penalties: {student: points taken off for a late submission}.
         absent: who has not handed in, as they are shown.
         pages: {student: address of the feedback page, from the class page on}.
-        answers: {student: what `equal.answer_fingerprints` gave for the notebook}.
+        similar: address of the page of submissions that are alike, from the class page on.
         graded_at: when the last of them was graded.
+        submitted: {student: when the submission came in}, as far as that is known.
+        late: {student: by how many seconds}, of those who are late.
+        due: when it is due.
+        course: address of the course page, "" for none.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -37,8 +41,12 @@ class Class:
     penalties: Mapping[str, float] = field(default_factory=dict)
     absent: Sequence[str] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
-    answers: Mapping[str, dict[str, str]] = field(default_factory=dict)
+    similar: str = ""
     graded_at: datetime | None = None
+    submitted: Mapping[str, datetime] = field(default_factory=dict)
+    late: Mapping[str, float] = field(default_factory=dict)
+    due: DueDates = field(default_factory=DueDates)
+    course: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,6 @@ def class_page(
     about = about or Class()
     refused = {one.student: why for one in graded if (why := one.why_not_graded)}
     with_marks = sorted((one for one in graded if one.student not in refused), key=lambda one: one.student)
-    together = {student: receipt.members for student, receipt in about.receipts.items()}
     return render(
         "report.html",
         script="sort.js",
@@ -93,6 +100,7 @@ def class_page(
         about=about,
         names=about.names,
         graded=with_marks,
+        everybody=sorted(graded, key=lambda one: one.student),
         max_points=sum(task.points for task in assignment.tasks),
         quiz_points=assignment.quiz_points,
         mean=statistics.fmean(one.points for one in with_marks) if with_marks else 0,
@@ -109,7 +117,6 @@ def class_page(
         missing=missing_packages(with_marks),
         noted=[(one.student, notes) for one in with_marks if (notes := _notes(one, about.receipts.get(one.student)))],
         not_graded=sorted((refused | dict(not_graded or {})).items()),
-        same=same_submissions(with_marks, about.answers, together),
     )
 
 

@@ -30,7 +30,7 @@ class School:
         self.classroom = Classroom(root)
         released = self.classroom.released(NAME)
         released.parent.mkdir(parents=True)
-        nbformat.write(_short_lesson(), released)
+        nbformat.write(short_lesson(), released)
         self.classroom.gradebook.write_bytes(_empty_gradebook())
         self.assignment: Assignment = load_assignment(released)
 
@@ -89,7 +89,8 @@ def _submission(submission: SubmittedAssignment) -> dict:
     }
 
 
-def _short_lesson() -> NotebookNode:
+def short_lesson() -> NotebookNode:
+    """Lesson 01 with nothing but its set-up, one exercise and one quiz."""
     notebook = nbformat.read(NOTEBOOKS / f"{NAME}.ipynb", as_version=4)
     setup = next(cell for cell in notebook.cells if "from utils.checks import" in cell.source)
     notebook.cells = [cell for cell in notebook.cells if cell is setup or cell.id in (ANSWER, CHECK, QUIZ)]

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
-from grading import batch
+from grading import basis
 from grading.assignment import load_assignment
 from grading.batch import grade_class
 from grading.gradebook.book import Book
@@ -111,17 +111,18 @@ def test_marks_follow_from_code_rules_and_versions(tmp_path, monkeypatch):
     """What a result is kept by: it changes with each of these, and with nothing else."""
     for name in ("grading/submission/plan.py", "utils/text.py"):
         write_whole(tmp_path / name, "old")
-    monkeypatch.setattr(batch, "COURSE", tmp_path)
+    monkeypatch.setattr(basis, "COURSE", tmp_path)
     job = Job(NAME, "released", Rules(seed=1))
-    digests = [batch._digest(job), batch._digest(replace(job, rules=Rules(seed=2)))]
+    found = [basis.basis(job), basis.basis(replace(job, rules=Rules(seed=2)))]
     write_whole(tmp_path / "grading/submission/plan.py", "new")
-    digests.append(batch._digest(job))
+    found.append(basis.basis(job))
     write_whole(tmp_path / "utils/text.py", "new")
-    digests.append(batch._digest(job))
-    monkeypatch.setattr(batch, "version", lambda package: f"a newer {package}")
-    digests.append(batch._digest(job))
-    assert len(set(digests)) == len(digests)
-    assert batch._digest(job) == digests[-1]
+    found.append(basis.basis(job))
+    monkeypatch.setattr(basis, "version", lambda package: f"a newer {package}")
+    found.append(basis.basis(job))
+    assert len({basis.key(one, b"a file") for one in found}) == len(found)
+    assert basis.key(basis.basis(job), b"a file") == basis.key(found[-1], b"a file")
+    assert basis.key(basis.basis(job), b"another") != basis.key(found[-1], b"another file")
 
 
 def test_two_runs_at_once_are_refused(school):

@@ -53,7 +53,7 @@ def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox, reach_grade
     page = (tmp_path / "report" / "01_convolution.html").read_text(encoding="utf-8")
     assert "Ada Abe" in page and "Cy Cole (UNI\\cy)" in page
     said = reach_grade("export", "scores.csv")
-    assert "of 9 points: 8 for the exercises" in said and "1 for quizzes" in said
+    assert "of 9 points, 8 for the exercises" in said and "1 for quizzes" in said
     with (tmp_path / "scores.csv").open(encoding="utf-8-sig") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert float(rows["ada"]["01_convolution"]) == 8 and float(rows["bo"]["01_convolution"]) == 0

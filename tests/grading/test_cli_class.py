@@ -5,10 +5,12 @@ import os
 import zipfile
 
 import pytest
+from nbgrader.api import Gradebook
 
 from grading.exchange.roster import kept
 from grading.gradebook.book import Book
-from tests.grading.school import NAME, RIGHT, School
+from tests.grading.school import NAME, QUIZ, RIGHT, School
+from utils.files import write_whole
 
 ROSTER = """id,first_name,last_name,email,canvas_id
 s0001,Mei,Nowak,mei@example.org,1000
@@ -75,6 +77,38 @@ def test_a_roster_is_given_once(school, reach_grade):
     reach_grade("roster", "roster.csv")
     said = reach_grade("collect", "canvas.zip")
     assert "collected 2 submissions" in said and "not handed in (1)" in said
+
+
+def test_the_pages_of_a_class_have_what_a_person_wrote(school, tmp_path, reach_grade):
+    reach_grade("roster", "roster.csv")
+    for student in ("s0001", "s0002"):
+        school.hand_in(student, school.notebook(RIGHT), "2026-11-03 10:00:00 UTC")
+        school.graded(student, passed=True).write(school.classroom.result(student, NAME))
+    grade(school, "s0001", "s0002")
+    write_whole(school.classroom.batch(NAME), "{}")
+    with Gradebook(f"sqlite:///{school.classroom.gradebook}") as by_hand:
+        by_hand.find_grade(QUIZ, NAME, NAME, "s0001").manual_score = 0.5
+        by_hand.find_comment(QUIZ, NAME, NAME, "s0001").manual_comment = "Nearly: think of the border."
+        by_hand.update_or_create_assignment(NAME, duedate="2026-11-01 22:00:00 UTC")
+        by_hand.db.commit()
+
+    assert "2 pages" in reach_grade("feedback")
+    page = school.classroom.feedback("s0001", NAME).read_text(encoding="utf-8")
+    assert "<b>1.5 of 2</b> points" in page and "think of the border" in page
+    assert "report" not in page, "a page that is mailed does not point into the class's folder"
+    assert "course page" in reach_grade("report")
+    class_page = school.classroom.report(NAME).read_text(encoding="utf-8")
+    assert "late by 36 h" in class_page and 'href="../feedback/s0001/' in class_page and "Omar" in class_page
+    course = school.classroom.course.read_text(encoding="utf-8")
+    assert "Mei Nowak" in course and ">1.5</a>" in course
+
+    assert "2 of 3" in course
+    header, mei, _, omar = ROSTER.splitlines()
+    (tmp_path / "new.csv").write_text("\n".join((header, mei, omar)), encoding="utf-8")
+    reach_grade("roster", "new.csv")  # Grete has left
+    reach_grade("report")
+    course = school.classroom.course.read_text(encoding="utf-8")
+    assert "Grete" not in course and "1 of 2" in course and "s0002" not in course
 
 
 def test_what_a_new_roster_changes_is_said(school, tmp_path, reach_grade):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grading.gradebook.entries import Entry
 from grading.pages.feedback import MAX_OUTPUTS, MAX_PAGE, feedback_page
 from grading.pages.render import TEMPLATES
 from grading.receipt import Receipt
@@ -23,8 +24,9 @@ from utils.checking import Status, Verdict
 SCRIPT = "</pre></title></style><script>document.title = 'hacked'</script><img src=x onerror='document.title = 1'>"
 QUIZ = "quiz_same_output_size"
 KNOWN_TAGS = set(
-    """html head meta title style body header main section div h1 h2 h3 p b bdi strong em ul li ol table thead tbody tr
-    th td a span dl dt dd pre code img blockquote hr br del""".split()  # noqa: SIM905
+    """html head meta title style body header main aside section div h1 h2 h3 p b bdi strong em ul li ol table thead
+    tbody tr th td a span dl dt dd pre code img blockquote hr br del
+    details summary""".split()  # noqa: SIM905
 )
 
 
@@ -136,7 +138,8 @@ def test_a_page_graded_without_a_sandbox_says_so():
 
 
 def test_nothing_hostile_becomes_markup():
-    page = feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT, {SCRIPT: SCRIPT})
+    entries = {name: Entry(1.0, by_hand=True, comment=SCRIPT) for name in ("conv2d", "check_conv2d", QUIZ)}
+    page = feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT, {SCRIPT: SCRIPT}, entries=entries)
     assert_harmless(page)
     page.encode("utf-8")  # half a surrogate pair would not
     assert not set(page) & {"\x00", "\x1b", "\u202e"}
@@ -246,7 +249,7 @@ def test_colours_can_be_read():
     for palette in re.findall(r":root \{(.*?)\}", style, re.DOTALL):
         colours = dict(re.findall(r"--(\w+): (#\w{6})", palette))
         assert {"paper", "panel"} < set(colours)
-        for name in set(colours) - {"paper", "panel", "line"}:
+        for name in set(colours) - {"paper", "panel", "line", "alike"}:
             for ground in ("paper", "panel"):
                 assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
 
@@ -260,3 +263,106 @@ def luminance(colour: str) -> float:
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_a_persons_points_and_comments_stand_with_what_they_are_about():
+    entries = {
+        "check_conv2d": Entry(2.5, by_hand=True),
+        "check_output_size": Entry(1.0),
+        "conv2d": Entry(comment="Read `padding` again."),
+        QUIZ: Entry(1.0, by_hand=True, comment="Well put."),
+    }
+    page = feedback_page(graded("s1", {"conv2d": "untouched"}), submission(), ASSIGNMENT, entries=entries, penalty=1.0)
+    exercise, quiz = (re.split("<section", page)[place] for place in (2, 6))
+    assert "Exercise 1.2" in exercise and "given <b>2.5 of 3</b> points" in exercise
+    assert "Read <code>padding</code> again." in exercise
+    assert "Quiz · holes in the kernel" in quiz and "<b>1 of 1</b> point" in quiz and "Well put." in quiz
+    assert "<b>8.5 of 9</b> points.</p>" in page and "leaves <b>7.5</b>" in page
+    assert page.count("A person has looked at this") == 1 and page.count("graded by a person") == 1
+
+
+def test_a_quiz_waits_or_was_not_answered():
+    waits = feedback_page(graded("s1", {}), submission(), ASSIGNMENT, entries={QUIZ: Entry(None)})
+    assert "<b>8 of 8</b> points so far" in waits and "waits for a person" in waits
+    empty = feedback_page(graded("s1", {}), submission(), ASSIGNMENT, entries={QUIZ: Entry(0.0)})
+    assert "<b>8 of 9</b> points.</p>" in empty and "○ not attempted" in empty
+
+
+def test_who_was_given_points_for_a_file_that_cannot_be_read_sees_them():
+    unreadable = Graded("s1", ASSIGNMENT.name, [], notes=["It is no JSON."])
+    entries = {"check_conv2d": Entry(3.0, by_hand=True), "conv2d": Entry(comment="You showed me on paper.")}
+    page = feedback_page(unreadable, None, ASSIGNMENT, entries=entries)
+    assert "could not be graded" in page and "given <b>3 of 3</b> points" in page and "on paper" in page
+
+
+HEBREW, ARABIC = "שרה כהן", "محمد الأحمد"
+
+
+LEFT_OF = """(element, [first, second]) => {
+    const place = text => {
+        const walk = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+        while (walk.nextNode()) {
+            const at = walk.currentNode.textContent.indexOf(text);
+            if (at < 0) continue;
+            const range = document.createRange();
+            range.setStart(walk.currentNode, at);
+            range.setEnd(walk.currentNode, at + text.length);
+            return range.getBoundingClientRect();
+        }
+    };
+    const [one, other] = [place(first), place(second)];
+    return one.right <= other.left + 1 && Math.abs(one.top - other.top) < 5;
+}"""
+
+
+def test_what_is_written_from_right_to_left_turns_nothing_around_it(tmp_path, chromium):
+    names = {"s1": HEBREW, "s2": HEBREW, "s3": ARABIC}
+    receipt = Receipt("a.ipynb", members=("s1", "s2", "s3"))
+    verdict = Verdict("conv2d", Status.FAILED, "1 of 9 fails.", f'name = "{ARABIC}", 345 - 12', f"{HEBREW}: 12 - 345")
+    one = Graded("s1", ASSIGNMENT.name, [Mark("check_conv2d", 0, 3, verdict)])
+    answers = {"conv2d": f'x = "{HEBREW}" * 900', QUIZ: f"{ARABIC} `-7 * y` {HEBREW}\n\nlast, `2`"}
+    path = tmp_path / "page.html"
+    path.write_text(feedback_page(one, submission(answers), ASSIGNMENT, names, receipt), encoding="utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+
+    def left_of(element: str, containing: str, first: str, second: str) -> bool:
+        return page.locator(element, has_text=containing).evaluate(LEFT_OF, [first, second])
+
+    assert left_of("header p", "together", HEBREW.split()[0], ARABIC.split()[0]), "a list of names has its order"
+    assert left_of("header p", "together", "s2", HEBREW.split()[0]), "a name has a direction"
+    for first, second in ((HEBREW[0], "900"), (HEBREW[0], HEBREW[-1])):
+        assert left_of("pre.code", "900", first, second), "code reads from left to right"
+    for first, second in ((ARABIC[0], "345"), ("345", "12")):
+        assert left_of("pre.values", "345", first, second), "so do the values of a case"
+    assert left_of("dd pre.said", "12", "12", HEBREW.split()[0]), "a message has the direction of its first word"
+    assert left_of(".answer p", "* y", HEBREW.split()[1], ARABIC.split()[0]), "a paragraph has a direction"
+    assert left_of(".answer p", "* y", "-", "7") and left_of(".answer p", "last", "last", "2")
+
+
+def test_a_long_message_is_folded_and_printed_whole(tmp_path, chromium):
+    def shown(problem: str):
+        verdict = Verdict("conv2d", Status.FAILED, "It raised an error.", problem=problem)
+        path = tmp_path / "page.html"
+        one = Graded("s1", ASSIGNMENT.name, [Mark("check_conv2d", 0, 3, verdict)])
+        path.write_text(feedback_page(one, None, ASSIGNMENT), encoding="utf-8")
+        page = chromium.new_page(color_scheme="dark")
+        page.goto(path.as_uri())
+        return page
+
+    long, short = shown("a line\n" * 200 + "the last line"), shown("the last line")
+    assert short.get_by_text("the last line").is_visible() and not long.get_by_text("the last line").is_visible()
+    on_screen = long.evaluate("getComputedStyle(document.body).color")
+    long.emulate_media(media="print")
+    assert long.evaluate("getComputedStyle(document.body).color") != on_screen, "paper is never dark"
+    assert long.get_by_text("the last line").bounding_box()
+    pages = [len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) for page in (short, long)]
+    assert pages[1] >= pages[0] + 2
+
+
+def test_everybody_can_read_the_page(accessible):
+    entries = {"conv2d": Entry(comment=SCRIPT * 30), QUIZ: Entry(1.0, by_hand=True, comment="*Good*")}
+    names, receipt = {SCRIPT: SCRIPT}, Receipt("a.ipynb", members=("s1", SCRIPT), submitted="2026-11-01T23:00:00+00:00")
+    accessible(
+        feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT, names, receipt, 1.0, True, entries=entries)
+    )

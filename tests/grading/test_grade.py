@@ -7,13 +7,15 @@ from types import SimpleNamespace
 
 import cloudpickle
 import nbformat
+import psutil
 import pytest
 
 from grading.assignment import load_assignment, make_assignment
 from grading.judging.grade import Rules, grade_notebook
 from grading.judging.private_checks import declared_exercises
 from grading.judging.session import Session, Times, by_value
-from grading.sandbox import Ended
+from grading.sandbox import Ended, Sandbox
+from grading.sandbox.usage import below, processor_seconds
 from grading.submission.reading import read_submission
 from grading.worker.isolation import Limits
 from utils.checking import Status
@@ -73,6 +75,18 @@ def test_the_same_submission_and_seed_give_the_same_marks(lesson, sandbox):
     )
     first, second = (grade_notebook("ada", lesson, wrong, QUICK, sandbox).graded.marks for _ in range(2))
     assert [(mark.points, mark.verdict) for mark in first] == [(mark.points, mark.verdict) for mark in second]
+
+
+def test_the_start_of_a_sandbox_is_nobodys_time(lesson, sandbox):
+    """The first submission of a sandbox is charged no more than the next."""
+    solved = read_submission(SOLUTIONS / "01_convolution.ipynb", lesson).notebook
+    with Sandbox(brief=True) as fresh:
+        fresh.wait_until_ready()
+        start = processor_seconds([psutil.Process(fresh._warm.pid), *below(fresh._warm.pid)])
+        first, second = (grade_notebook("ada", lesson, solved, QUICK, fresh).graded for _ in range(2))
+    for one in (first, second):
+        assert one.points == one.max_points and one.seconds < start / 2
+        assert sum(mark.seconds for mark in one.marks) <= one.seconds
 
 
 @pytest.mark.parametrize(

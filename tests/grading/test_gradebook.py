@@ -3,6 +3,7 @@
 import copy
 import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import nbformat
@@ -22,6 +23,7 @@ from grading.gradebook import preprocessors
 from grading.gradebook.autograded import as_file, autograded_notebook, harmless_markdown
 from grading.gradebook.book import Book
 from grading.gradebook.config import nbgrader_configuration, write_nbgrader_config
+from grading.gradebook.entries import Entry
 from grading.judging.grade import Judged
 from grading.problems import GradingError
 from tests.grading.school import ANSWER, CHECK, NAME, QUIZ, RIGHT, School, contents
@@ -104,6 +106,30 @@ def test_a_new_grading_keeps_what_a_person_wrote(school, book, look):
     assert (grade.auto_score, grade.manual_score, grade.extra_credit, grade.score) == (1.0, 0.5, 0.25, 0.75)
     assert grade.needs_manual_grade  # nbgrader: somebody should look again
     assert look().find_comment(ANSWER, NAME, NAME, "ada").comment == "Nearly."
+
+
+def test_entries_are_what_counts_and_what_a_person_wrote(school, book):
+    for student in ("ada", "bo", "cy"):
+        book.record(school.graded(student, passed=student != "bo"), school.notebook(RIGHT, quiz="c"))
+    with Gradebook(book.url) as by_hand:
+        by_hand.find_grade(CHECK, NAME, NAME, "bo").manual_score = 0.5
+        by_hand.find_grade(QUIZ, NAME, NAME, "cy").manual_score = 0.0
+        by_hand.find_grade(CHECK, NAME, NAME, "cy").extra_credit = 0.25
+        by_hand.find_comment(ANSWER, NAME, NAME, "bo").manual_comment = " Nearly. "
+        by_hand.find_comment(QUIZ, NAME, NAME, "cy").manual_comment = "Read it again."
+        by_hand.db.commit()
+    assert book.entries(NAME) == {
+        "ada": {CHECK: Entry(1.0), QUIZ: Entry()},
+        "bo": {CHECK: Entry(0.5, by_hand=True), QUIZ: Entry(), ANSWER: Entry(comment="Nearly.")},
+        "cy": {CHECK: Entry(1.25, by_hand=True), QUIZ: Entry(0.0, by_hand=True, comment="Read it again.")},
+    }
+
+
+def test_a_due_date_of_the_gradebook_is_told(book):
+    assert book.due_date(NAME) is None
+    with Gradebook(book.url) as by_hand:
+        by_hand.update_or_create_assignment(NAME, duedate="2026-11-01 22:00:00 UTC")
+    assert book.due_date(NAME) == datetime(2026, 11, 1, 22, tzinfo=UTC)
 
 
 def test_a_name_is_no_html(book, look):

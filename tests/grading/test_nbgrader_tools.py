@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 
 from grading.classroom import Classroom
 from grading.gradebook.book import Book
+from grading.gradebook.changes import IN_FORMGRADER, this_account
 from grading.gradebook.config import write_nbgrader_config
 from grading.gradebook.formgrader import formgrader_command, open_formgrader
 from grading.problems import GradingError
@@ -193,6 +194,8 @@ def test_a_person_grades_a_quiz_in_formgrader(graded, formgrader):
         book.register(graded.assignment)
         book.record(graded.graded("ada", passed=True), graded.notebook(RIGHT, TRICK))
         assert {score.student: score.points for score in book.scores(NAME)}["ada"] == 1.5
+        [given] = [change for change in book.changes(NAME, "ada") if change.cell == QUIZ]
+    assert (given.before, given.after, given.who, given.why) == (None, 0.5, this_account(), IN_FORMGRADER)
 
 
 def test_formgrader_needs_a_class(tmp_path, graded):

@@ -99,7 +99,7 @@ def test_points_by_parts_reach_the_gradebook_the_export_and_the_pages(school, sa
         for one in judged.values():
             book.record(one.graded, one.notebook)
         assert {score.student: score.points for score in book.scores(NAME)} == expected
-        export(book, NAME, tmp_path / "scores.csv")
+        export(book, [school.assignment], tmp_path / "scores.csv")
     with (tmp_path / "scores.csv").open(newline="") as stream:
         assert {row["student"]: float(row[NAME]) for row in csv.DictReader(stream)} == expected
     page = feedback_page(judged["part"].graded, judged["part"].notebook, school.assignment)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from datetime import UTC, datetime, timedelta
 
 import nbformat
 import pytest
@@ -12,17 +13,17 @@ from grading.classroom import Classroom
 from grading.console import show_table
 from grading.demo.making import make_class
 from grading.exchange.people import Roster, Student
-from grading.pages.equal import answer_fingerprints, same_submissions
+from grading.gradebook.due_dates import DueDates
 from grading.pages.feedback import feedback_page
 from grading.pages.findings import named_mistakes, other_failures
 from grading.pages.publish import publish_feedback, publish_report
-from grading.pages.render import TEMPLATES, cut, when
+from grading.pages.render import TEMPLATES, duration, parted, percent, when
 from grading.pages.report import Class, class_page, distribution
 from grading.problems import GradingError
 from grading.receipt import Receipt
 from grading.results import Graded
 from tests.grading.made_up import ASSIGNMENT, graded, submission
-from tests.grading.test_feedback import SCRIPT, assert_harmless, hostile_graded, hostile_notebook
+from tests.grading.test_feedback import SCRIPT, assert_harmless, hostile_graded
 from utils.checking import Status
 from utils.files import write_whole
 
@@ -102,16 +103,46 @@ def test_incidents_and_notes_stand_on_the_page_once():
 
 def test_what_is_known_of_the_class_stands_on_the_page():
     receipt = Receipt("a.ipynb", "canvas", "2026-11-01T23:00:00+00:00", True, ("s1", "s2"), ("It equals a solution.",))
+    submitted, due = datetime(2026, 11, 3, 1, tzinfo=UTC), datetime(2026, 11, 1, 23, tzinfo=UTC)
     about = Class(
-        receipts={"s1": receipt}, penalties={"s1": 2.5}, absent=["s8", "Ida (s9)"], pages={"s1": "../feedback/s1.html"}
+        receipts={"s1": receipt},
+        penalties={"s1": 2.5},
+        absent=["s8", "Ida (s9)"],
+        pages={"s1": "../feedback/s1.html"},
+        submitted={"s1": submitted},
+        late={"s1": 26 * 3600.0, "s3": 1.0},
+        due=DueDates(due, {"s2": submitted}),
     )
     page = class_page(CLASS, ASSIGNMENT, about=about)
     text = text_of(page)
     assert "2 not handed in" in text and "s8 , Ida (s9)" in text and "It equals a solution." in text
-    assert "late , −2.5" in text.replace("late,", "late ,") and "a group of 2" in text
-    assert '<a href="../feedback/s1.html"><bdi>s1</bdi></a>' in page
-    assert when(receipt.submitted) in text
+    assert f"{when(submitted)} late by 26 h, −2.5" in text and "a group of 2" in text
+    assert f"Due {when(due)}, 1 with a date of their own" in text and f"due {when(submitted)}" in text
+    assert text.count(" late ") == 2, "one by a time, one by a mark alone"
+    assert '<a href="../feedback/s1.html" target="feedback"><bdi>s1</bdi></a>' in page
     assert f"exports count it, so that their most is {8 + ASSIGNMENT.quiz_points:g}" in text
+
+
+def test_students_come_first_whose_file_could_not_be_read_among_them():
+    unreadable = Graded("s5", ASSIGNMENT.name, [], notes=["It is no JSON."])
+    page = class_page([*CLASS, unreadable], ASSIGNMENT, about=Class(pages={"s5": "../feedback/s5.html"}))
+    headings = re.findall(r"<h2 id=\"(\w+)", page)
+    assert headings == ["students", "distribution", "exercises", "mistakes", "trouble"]
+    row = page.partition('<a href="../feedback/s5.html" target="feedback">')[2].partition("</tr>")[0]
+    assert "not graded" in row and "○" not in row
+
+
+def test_students_of_a_mistake_are_linked_to_their_pages():
+    page = class_page(CLASS, ASSIGNMENT, about=Class(pages={"s2": "../feedback/s2.html"}))
+    row = page.partition("bias forgotten")[2].partition("</tr>")[0]
+    assert '<a href="../feedback/s2.html" target="feedback"><bdi>s2</bdi></a>, <bdi>s3</bdi>' in " ".join(row.split())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1, "1 min"), (3_600, "60 min"), (26 * 3_600, "26 h"), (6 * 86_400, "6 d")]
+)
+def test_how_late_is_said_as_a_person_says_it(seconds, said):
+    assert duration(seconds) == said
 
 
 def test_what_is_said_of_a_student_in_several_exercises_is_one_row():
@@ -134,7 +165,7 @@ def test_a_mark_that_the_machine_spoilt_is_no_failure_on_the_page():
 def test_rows_are_sorted_and_found_in_a_browser(tmp_path, chromium):
     class_ = [graded(f"s{number}", {"conv2d": "untouched"} if number % 2 else {}) for number in range(1, 12)]
     path = tmp_path / "class.html"
-    path.write_text(class_page(class_, ASSIGNMENT, about=Class(names={"s3": "Ida"})), encoding="utf-8")
+    path.write_text(class_page(class_, ASSIGNMENT, about=Class(names={"s3": "Idá"})), encoding="utf-8")
     page = chromium.new_page()
     trouble = []
     page.on("console", lambda message: trouble.append(message.text))
@@ -152,23 +183,37 @@ def test_rows_are_sorted_and_found_in_a_browser(tmp_path, chromium):
     page.get_by_role("button", name="Points").click()
     assert set(shown()[:5]) == {f"s{number}" for number in range(2, 11, 2)}
     page.get_by_role("searchbox").fill("ida")
-    assert shown() == ["s3"]
+    assert shown() == ["s3"] and page.get_by_role("status").inner_text() == "1 of 11"
     assert trouble == []
 
 
-def test_a_group_that_handed_in_one_file_is_not_said_to_be_equal():
-    class_ = [dataclasses.replace(one, sha256="the same") for one in CLASS[:2]]
-    assert same_submissions(class_, {}, {"s1": ("s1", "s2"), "s2": ("s1", "s2")}) == []
-    (group,) = same_submissions([*class_, dataclasses.replace(CLASS[2], sha256="the same")], {}, {"s1": ("s1", "s2")})
-    assert group.students == ["s1", "s2", "s3"]
+def test_feedback_opens_in_one_tab_beside_the_class_page(tmp_path, chromium):
+    for name in ("s1", "s2"):
+        (tmp_path / f"{name}.html").write_text(feedback_page(graded(name, {}), None, ASSIGNMENT), encoding="utf-8")
+    path = tmp_path / "class.html"
+    path.write_text(class_page(CLASS, ASSIGNMENT, about=Class(pages={"s1": "s1.html", "s2": "s2.html"})), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    students = page.get_by_role("group", name="Students")
+    with page.expect_popup() as opened:
+        students.get_by_role("link", name="s1").click()
+    beside = opened.value
+    students.get_by_role("link", name="s2").click()
+    beside.wait_for_url("**/s2.html")
+    assert len(page.context.pages) == 2 and page.url == path.as_uri()
 
 
-def test_a_long_text_is_cut_and_a_time_is_shown_with_its_zone():
-    assert cut("short\ntext") == "short\ntext"
-    assert cut("line\n" * 30).count("line") == 10 and "more" in cut("line\n" * 30)
-    assert len(cut("x" * 5_000)) < 1_100
+def test_a_long_text_is_parted_and_a_time_is_shown_with_its_zone():
+    assert parted("short\ntext") == ("short\ntext", "")
+    assert parted("line\n" * 30) == ("\n".join(["line"] * 20), "line\n" * 10)
+    assert parted("x" * 5_000) == ("x" * 1_500, "x" * 3_500)
+    assert parted("line\n" * 22) == ("line\n" * 22, "")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d \S+", when("2026-11-01T23:00:00+00:00"))
     assert when("") == when(None) == when("no time") == ""
+
+
+def test_all_and_none_are_never_rounded():
+    assert [percent(share) for share in (0, 1e-9, 0.344, 499 / 500, 1.0)] == ["0", "1", "34", "99", "100"]
 
 
 def test_without_any_result_the_page_is_still_a_page():
@@ -231,35 +276,6 @@ def test_nothing_hostile_becomes_markup():
     assert "without a sandbox" in page
 
 
-def test_equal_files_and_equal_answers_are_found_and_untouched_ones_are_not():
-    class_ = [dataclasses.replace(one, sha256=f"file {one.student}") for one in CLASS]
-    class_ += [dataclasses.replace(CLASS[0], student="s5", sha256="file s1")]
-    class_ += [dataclasses.replace(CLASS[3], student="s6", sha256="file s4")]
-    answers = {
-        "s2": {"conv2d": "a", "max_pool2d": "b"},
-        "s3": {"max_pool2d": "b", "conv2d": "a"},
-        "s1": {"conv2d": "a"},
-    }
-    files, contents = same_submissions(class_, answers)
-    assert (files.what, files.students) == ("the same file", ["s1", "s5"])
-    assert (contents.what, contents.students) == ("the same answers", ["s2", "s3"])
-
-
-def test_fingerprints_of_answers_look_at_the_code_alone():
-    source = "def conv2d(x):\n    return x + 1"
-    one = answer_fingerprints(submission({"conv2d": source}), ASSIGNMENT)
-    commented = "# mine\n\ndef conv2d( x ):\n\n    return x+1  # done"
-    other = answer_fingerprints(submission({"conv2d": source.replace("1", "2")}), ASSIGNMENT)
-    assert list(one) == ["check_conv2d"]
-    assert answer_fingerprints(submission({"conv2d": commented}), ASSIGNMENT) == one != other
-    assert answer_fingerprints(submission(), ASSIGNMENT) == {}
-
-
-@pytest.mark.parametrize("source", ["def f(:\n  'open", "((((" * 5_000, "\ud800 = 1", "\x00", "  a\n b\n"])
-def test_fingerprints_take_what_is_no_python(source):
-    assert list(answer_fingerprints(submission({"conv2d": source}), ASSIGNMENT)) == ["check_conv2d"]
-
-
 def test_the_pages_of_a_class_are_written(tmp_path):
     classroom = Classroom(tmp_path)
     make_class(tmp_path, size=3)
@@ -274,6 +290,22 @@ def test_the_pages_of_a_class_are_written(tmp_path):
     report = publish_report(classroom, ASSIGNMENT, {"x.ipynb": "no name in it"})
     assert report == classroom.report(ASSIGNMENT.name)
     assert "2 submissions graded, 2 not graded" in text_of(report.read_text())
+    assert '<a href="index.html">The course</a>' in report.read_text()
+
+
+def test_who_is_late_is_told_by_the_dates_of_the_class(tmp_path):
+    classroom, due = Classroom(tmp_path), datetime(2026, 11, 1, 23, tzinfo=UTC)
+    times = {"s0001": due - timedelta(1), "s0002": due + timedelta(3), "s0003": due + timedelta(3), "s0004": None}
+    for student, time in times.items():
+        graded(student, {}).write(classroom.result(student, ASSIGNMENT.name))
+        receipt = Receipt("a.ipynb", submitted=time.isoformat() if time else "", late=student == "s0004")
+        receipt.write(classroom.receipt(student, ASSIGNMENT.name))
+    dates = DueDates(due, {"s0003": due + timedelta(7)})
+    page = publish_report(classroom, ASSIGNMENT, due=dates).read_text()
+    rows = [text_of(row) for row in page.partition("<tbody>")[2].partition("</tbody>")[0].split("</tr>")[:4]]
+    assert ["late" in row for row in rows] == [False, True, False, True]
+    assert "late by 3 d" in rows[1] and "late by" not in rows[3]
+    assert f"due {when(due + timedelta(7))}" in rows[2]
 
 
 def test_without_results_or_with_a_damaged_one_an_error_says_what_to_do(tmp_path):
@@ -285,11 +317,12 @@ def test_without_results_or_with_a_damaged_one_an_error_says_what_to_do(tmp_path
         publish_report(classroom, ASSIGNMENT)
 
 
-def test_a_hostile_notebook_leaves_harmless_prints():
-    assert set(answer_fingerprints(hostile_notebook(), ASSIGNMENT)) == {"check_conv2d"}
-
-
 def test_statuses_are_those_of_the_checks():
     """The templates name them. A check that could not run gives no mark at all."""
     of_marks = [str(status) for status in Status if status is not Status.BROKEN]
     assert of_marks == ["passed", "not yet", "not attempted"]
+
+
+def test_everybody_can_read_the_page(accessible):
+    about = dataclasses.replace(hostile_class(), graded_at=None)
+    accessible(class_page([*CLASS, hostile_graded()], ASSIGNMENT, {"a.ipynb": "It is no JSON."}, about, unsafe=True))

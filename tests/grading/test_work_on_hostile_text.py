@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from grading.gradebook.autograded import harmless_markdown
-from grading.pages.equal import _words
+from grading.similarity.tokens import Names, tokens_of_code, tokens_of_text
+from grading.similarity.winnowing import grams, winnow
 from grading.submission.names import names_of
 from grading.untrusted.html import highlighted, markdown
 from grading.untrusted.png import checked_png
@@ -32,6 +33,10 @@ def seconds(function: Callable[[str], object], text: str) -> float:
     return time.process_time() - started
 
 
+def fingerprints(source: str) -> dict[int, int]:
+    return winnow(grams([token.word for token in tokens_of_code(source, Names())]))
+
+
 def is_square(function: Callable[[str], object], part: str, beginning: str = "") -> bool:
     """Whether four times as many parts take far more than four times as long, again and again."""
     count = LENGTH // len(part)
@@ -50,7 +55,8 @@ def is_square(function: Callable[[str], object], part: str, beginning: str = "")
         (visible, BLANKS + CODES),
         (harmless_markdown, BLANKS + TEXT),
         (names_of, BLANKS + CODE + ["%a\n", "a?\n", "= !a\n"]),
-        (_words, BLANKS + CODE),
+        (fingerprints, BLANKS + CODE),
+        (tokens_of_text, BLANKS + TEXT),
         (checked_png, BLANKS + ["iVBORw0KGgo", "AAAA"]),
     ],
     ids=lambda given: getattr(given, "__name__", ""),

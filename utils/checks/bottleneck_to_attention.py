@@ -136,6 +136,10 @@ decode.slip(
 decode.slip(
     "limit_for_both", steps=lambda limit, targets: limit, following=lambda targets, place: (targets * 9)[place]
 ).says("You made `limit` steps although targets were given. With targets, make one step for each of them.")
+decode.slip(
+    "one_loop_for_both", steps=lambda limit, targets: limit, following=lambda targets, place: (targets * 9)[place],
+    stops=lambda token, end, targets: token == end,
+).says("With targets there is one step for each of them: neither `limit` nor an END that was chosen ends the loop.")  # fmt: skip
 decode.slip("one_step_too_few", steps=lambda limit, targets: (limit if targets is None else len(targets)) - 1).says(
     "One step is missing at the end."
 )
@@ -235,7 +239,7 @@ additive_scores.slip("queries_alone", parts=(1, 0)).says("The keys have no say. 
     "Each query met only the key of its own number. Every query meets every key: add axes, (T, 1, A) and (1, S, A)."
 )
 def one_key_each(queries, keys, W, U, v):
-    return (queries @ W.T + keys @ U.T).tanh() * v
+    return (queries @ W.T + keys @ U.T).tanh() @ v
 
 
 @additive_scores.mistake("W and U changed places: W belongs to the queries, U to the keys.")
@@ -643,6 +647,10 @@ beam_search.slip("ended_set_aside", cut=_set_aside).says(
 beam_search.slip("moved_aside", cut=_moved_aside).says(
     "You moved what had ended out of the beam, where nothing can push it out any more. Here it stays, and falls out if it is not among the `width` best of all."
 )
+for name, cut in {"best_of_those_set_aside": _set_aside, "best_of_those_moved": _moved_aside}.items():
+    beam_search.slip(name, cut=cut, best=_best_ended).says(
+        "You answer with a text that has ended, though one that has not is likelier. Here the best one of the beam counts, ended or not; and what has ended goes on competing for a place in the beam."
+    )
 beam_search.slip("width_for_each", cut=_each_cut).says(
     "You kept `width` continuations of EACH beginning, so that the beam grows. Keep the best `width` of all together."
 )

@@ -362,6 +362,9 @@ sample_and_kl.slip("deviation_for_variance", variance=lambda v: (v / 2).exp()).s
 sample_and_kl.slip("mean_over_the_code", add=lambda each: each.flatten(1).mean(1)).says(
     "You took the mean over the numbers of a code. They are independent, so their divergences ADD; with a mean, the pixels would outweigh them."
 )
+sample_and_kl.slip("summed_over_one_axis", add=lambda each: each.sum(1)).says(
+    "You summed over one axis. A grid has three behind the batch: .flatten(1).sum(1)."
+)
 sample_and_kl.slip("summed_over_the_batch", add=lambda each: each.sum()).says(
     "You summed over the batch as well. Return one number for each image, (B,)."
 )
@@ -439,6 +442,12 @@ hide.slip("always_covered", covered=lambda coin: coin < 2, swapped=lambda coin: 
 )
 hide.slip("nothing_stays", swapped=lambda coin: coin >= 0.8).says(
     "You replaced all that are not covered. Only coins from 0.8 to 0.9 get another letter; from 0.9 on the letter stays."
+)
+hide.slip("others_over_the_mask", swapped=lambda coin: coin < 0.9).says(
+    "Your second test catches the masked ones too, and writes over them: from 0.8 to below 0.9."
+)
+hide.slip("swapped_at_the_upper_end", swapped=lambda coin: coin >= 0.9).says(
+    "You exchanged the letters at the upper end. From 0.9 on a chosen letter stays; from 0.8 to below 0.9 it is exchanged."
 )
 hide.slip("nothing_swapped", swapped=lambda coin: coin > 2).says(
     "No letter is exchanged for another one. Where the coin lies from 0.8 to below 0.9, put the letter of `others`."

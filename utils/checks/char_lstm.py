@@ -83,6 +83,13 @@ stream_batches.slip("shifted_inside_the_batch", pair=lambda x, y: (x, x.roll(-1,
 stream_batches.slip("targets_from_inside_the_window", pair=lambda x, y: (x[:, :-1], x[:, 1:])).says(
     "You took inputs and targets out of the same `length` characters, so the last character of each window is never read. Each window has `length` inputs, and its last target is the first input of the next window."
 )
+stream_batches.slip(
+    "shifted_after_the_cut",
+    rows=lambda tokens, streams, kept: tokens[: len(tokens) // streams * streams].unflatten(0, (streams, -1)),
+    pair=lambda x, y: (x[:, :-1], x[:, 1:]),
+).says(
+    "You cut the text into batches and took inputs and targets from the same piece, so each batch is one column too narrow, and the pairs at the seams are lost. Cut inputs and targets into rows first, and then both into columns."
+)
 stream_batches.slip("targets_first", pair=lambda x, y: (y, x)).says(
     "The pair is the wrong way round. The inputs come first, then the targets, which are one character later."
 )
@@ -692,7 +699,8 @@ keep_likely.slip("returned_in_order", back=lambda full, places: full).says(
 @keep_likely.finding
 def _(kept, *case):
     empty = isinstance(kept, Tensor) and bool(kept.isnan().any())
-    return "There is a nan: nothing was left to rescale, and its sum is 0." if empty else None
+    why = "There is a nan: nothing was left to rescale, and its sum is 0. The character with which the sum reaches p still belongs to those that are kept: ask whether the sum of those *before* it has reached p."
+    return why if empty else None
 
 
 @keep_likely.mistake("Only the likeliest was kept, whatever k and p are. That leaves nothing to draw.")

@@ -74,6 +74,11 @@ def tanh_of_each_part(x, h, W_x, W_h, b_x, b_h):
     return torch.tanh(x @ W_x.T + b_x) + torch.tanh(h @ W_h.T + b_h)
 
 
+@rnn_cell.mistake("Your tanh stands around the input alone. It stands around the whole sum, state and all.")
+def state_outside(x, h, W_x, W_h, b_x, b_h):
+    return torch.tanh(x @ W_x.T + b_x) + h @ W_h.T + b_h
+
+
 @rnn_cell.mistake("You took tanh of W_h h alone and added the input outside. Add first, and take tanh of the sum.")
 def input_outside(x, h, W_x, W_h, b_x, b_h):
     return x @ W_x.T + b_x + torch.tanh(h @ W_h.T + b_h)
@@ -187,6 +192,9 @@ unroll.slip(
     "one_step_too_far",
     pick=lambda s, n, x: s[torch.arange(len(s)), n.clamp(max=s.shape[1] - 1)],
 ).says("Your last state is one step too far. A text of length 1 has read step 0: the index is lengths[n] - 1.")
+unroll.slip("index_is_the_length", pick=lambda s, n, x: s[torch.arange(len(s)), n]).says(
+    "Your index is lengths[n]. Steps are counted from 0, lengths from 1: the state after the last word stands at lengths[n] - 1."
+)
 unroll.slip(
     "mean_of_the_states",
     pick=lambda s, n, x: torch.stack([row[:length].mean(0) for row, length in zip(s, n.tolist(), strict=True)]),
@@ -269,15 +277,19 @@ def _(
     x, context, W_x, W_s, b, W_y, b_y, keep,
     share=1, squash=torch.tanh, choose=_softmax, bias=1, inner=1, turn=lambda W: W.T, read=lambda context, keep: context,
     after=lambda old, output, hidden, logits, keep: keep * old + output, give=lambda output, context: (output, context),
+    say=lambda output, logits: output,
 ):  # fmt: skip
     hidden = squash(x @ W_x.T + share * read(context, keep) @ turn(W_s) + inner * b)
     logits = hidden @ W_y.T + bias * b_y
     output = choose(logits)
-    return give(output, after(context, output, hidden, logits, keep))
+    return give(say(output, logits), after(context, output, hidden, logits, keep))
 
 
 jordan_step.slip("no_softmax", choose=lambda logits: logits).says(
     "The softmax is missing: the output is a row of probabilities, and so is what comes back."
+)
+jordan_step.slip("logits_returned", say=lambda output, logits: logits).says(
+    "You returned logits and fed back the output: your context is right. The output that you return is the row of probabilities."
 )
 jordan_step.slip("logits_fed_back", after=lambda old, out, hidden, logits, keep: keep * old + logits).says(
     "Your context keeps the logits. What comes back is the output y, after its softmax."

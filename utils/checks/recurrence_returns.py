@@ -84,6 +84,11 @@ scan_rounds.slip("input_counted_as_a_round", give=lambda rounds, b: [b, *rounds]
 )
 
 
+scan_rounds.slip("rounds_overwritten", give=lambda rounds, b: rounds[-1:] * len(rounds)).says(
+    "All your rounds are the same tensor, which each round overwrites. Make a new one each time, or append B.clone()."
+)
+
+
 @scan_rounds.mistake(
     "You overwrote A first, and then used the new A for B. Within a round everything is made of the old values: compute both, then assign."
 )

@@ -223,9 +223,9 @@ def path_length(kind, i, j, width=3):
     return _layers(i - j, lambda n: width // 2 * (n if kind == "cnn" else 2**n - 1))
 
 
-def _layers(d, far):
-    """How many layers it takes until `far(layers)` words to each side are d words or more; at least one."""
-    layers = 1
+def _layers(d, far, least=1):
+    """How many layers, from `least` on, it takes until `far(layers)` words to each side are d words or more."""
+    layers = least
     while far(layers) < abs(d):
         layers += 1
     return layers
@@ -259,6 +259,7 @@ def _(
     both=lambda d: abs(d) + 1,
     cnn=lambda d, width: max(1, math.ceil(abs(d) / (width // 2))),
     dilated=lambda n, width: width // 2 * (2**n - 1),
+    least=1,
     attention=lambda d: 1,
 ):  # fmt: skip
     """Each kind is a formula of d, how far input j lies before output i; `dilated` is the reach of n layers."""
@@ -266,7 +267,7 @@ def _(
         "rnn": lambda d: rnn(d),
         "bidirectional rnn": lambda d: both(d),
         "cnn": lambda d: cnn(d, width),
-        "dilated cnn": lambda d: _layers(d, lambda n: dilated(n, width)),
+        "dilated cnn": lambda d: _layers(d, lambda n: dilated(n, width), least),
         "attention": lambda d: attention(d),
     }
     return ways[kind](i - j)
@@ -335,6 +336,9 @@ path_length.slip("one_added_instead_of_rounding_up", cnn=lambda d, w: abs(d) // 
 )
 path_length.slip("no_layer_for_the_word_itself", cnn=lambda d, w: math.ceil(abs(d) / (w // 2))).says(
     "For i = j your CNN returns 0. An output lies at least one layer above every input, its own word included: at least 1."
+)
+path_length.slip("no_layer_in_either_stack", cnn=lambda d, w: math.ceil(abs(d) / (w // 2)), least=0).says(
+    "For i = j your two CNNs return 0. An output lies at least one layer above every input, its own word included: at least 1."
 )
 path_length.slip("one_position_a_layer", cnn=lambda d, w: max(1, abs(d)), dilated=lambda n, w: 2**n - 1).says(
     "Your CNN ignores the width: it is that of width 3. A layer carries a word width // 2 positions, times its dilation."

@@ -48,7 +48,7 @@ def _added(terms: Tensor, dim: int = 0) -> Tensor:
 
 @ctc_log_likelihood.recipe
 def _(
-    log_p, word, places=_with_blanks, first=2, last=2, join=_added, stays=True, scale=lambda log_p: log_p,
+    log_p, word, places=_with_blanks, first=2, last=2, join=_added, collect=_added, stays=True, scale=lambda log_p: log_p,
     jumps=lambda here, before: here != 0 and here != before, finish=lambda total, T: total,
     least=2,
 ):  # fmt: skip
@@ -63,12 +63,18 @@ def _(
                 ways.append(alpha[place - 2])
             new.append(join(torch.stack(ways or [none])) + frame[token])
         alpha = new
-    return finish(join(torch.stack(alpha[-last:])), len(log_p))
+    return finish(collect(torch.stack(alpha[-last:])), len(log_p))
 
 
-ctc_log_likelihood.slip("best_path_alone", join=lambda terms: terms.amax(0)).says(
-    "You kept the best path alone. The likelihood is the SUM over all paths: logsumexp where you have max."
-)
+BEST_ALONE = "You kept the best path alone. The likelihood is the SUM over all paths: logsumexp where you have max."
+
+
+def _likeliest(terms: Tensor) -> Tensor:
+    return terms.amax(0)
+
+
+ctc_log_likelihood.slip("best_path_alone", join=_likeliest, collect=_likeliest).says(BEST_ALONE)
+ctc_log_likelihood.slip("best_way_at_each_frame", join=_likeliest).says(BEST_ALONE)
 ctc_log_likelihood.slip("no_blanks", places=lambda word: list(word), first=1, last=1).says(
     "There are no blanks between the letters. Put one before, between and after them: 2 L + 1 places."
 )
@@ -105,6 +111,24 @@ ctc_log_likelihood.slip("sign_turned", finish=lambda total, T: -total).says(
 ctc_log_likelihood.slip("likelihood_itself", finish=lambda total, T: total.exp()).says(
     "You returned the probability. The answer is its logarithm."
 )
+
+
+@ctc_log_likelihood.mistake("You divided by the length of the word, as torch's reduction='mean' does. Take 'sum'.")
+def divided_by_the_word(log_p, word):
+    return ctc_log_likelihood.reference(log_p, word) / len(word)
+
+
+@ctc_log_likelihood.mistake(
+    "You wrote into the list that you were reading: place s took what place s − 1 had just become. Make a new list for each frame."
+)
+def written_in_place(log_p, word):
+    tokens = _with_blanks(word)
+    alpha = [log_p[0, token] if s < 2 else torch.tensor(-math.inf) for s, token in enumerate(tokens)]
+    for frame in log_p[1:]:
+        for s, token in enumerate(tokens):
+            jump = [alpha[s - 2]] if s > 1 and token and token != tokens[s - 2] else []
+            alpha[s] = _added(torch.stack([*alpha[max(s - 1, 0) : s + 1], *jump])) + frame[token]
+    return _added(torch.stack(alpha[-2:]))
 
 
 @ctc_log_likelihood.mistake(
@@ -216,6 +240,9 @@ mixture_nll.slip("variances", deviation=lambda s: (s / 2).exp()).says(
 mixture_nll.slip("correlation_not_squashed", squash=lambda r: r.clamp(-0.99, 0.99)).says(
     "The correlation needs a tanh, so that it stays between −1 and 1."
 )
+mixture_nll.slip("correlation_as_it_is", squash=lambda r: r).says(
+    "ρ needs its tanh: outside of −1 to 1 there is no such distribution, and the root gives nan."
+)
 mixture_nll.slip("no_correlation", squash=lambda r: 0 * r).says("The correlation ρ is missing.")
 mixture_nll.slip("sign_of_the_product", cross=-2.0).says(
     "The term with ρ has the wrong sign: x² + y² − 2 ρ x y. Steps along the correlation are the likely ones."
@@ -224,6 +251,9 @@ mixture_nll.slip("one_product", cross=1.0).says("The product of x and y counts t
 mixture_nll.slip("not_divided", over=lambda r: 1 + 0 * r).says("In the exponent, divide by 1 − ρ².")
 mixture_nll.slip("root_missing", norm=lambda r: math.log(2 * math.pi) + 0 * r).says(
     "The root of 1 − ρ² is missing under the fraction in front of the exponential: − log(1 − ρ²) / 2."
+)
+mixture_nll.slip("root_above", norm=lambda r: math.log(2 * math.pi) - (1 - r**2).log() / 2).says(
+    "The root of 1 − ρ² stands below the fraction in front of the exponential: − ½ log(1 − ρ²) in the density."
 )
 mixture_nll.slip("two_pi_missing", norm=lambda r: (1 - r**2).log() / 2).says(
     "The factor 1 / 2π of the normal distribution in two dimensions is missing: − log 2π."
@@ -234,6 +264,9 @@ mixture_nll.slip("two_pi_of_one_dimension", norm=lambda r: math.log(2 * math.pi)
 mixture_nll.slip("half_missing", half=1.0).says("The half in the exponent is missing: −½ (…) / (1 − ρ²).")
 mixture_nll.slip("density_not_divided", spread=lambda a, b: 0 * a).says(
     "A wide normal distribution is a low one: divide by both deviations, − log σx − log σy."
+)
+mixture_nll.slip("mean_over_the_pens", judge=F.binary_cross_entropy_with_logits).says(
+    "The pen's surprise is the mean over all steps in yours. One number for each step: reduction='none'."
 )
 mixture_nll.slip("pen_missing", pen=0.0).says("The pen is missing: add its binary cross-entropy.")
 mixture_nll.slip(
@@ -322,6 +355,12 @@ next_step.slip("bias_ignored", weights=lambda w, b: w.softmax(0), deviation=lamb
 )
 next_step.slip("deviations_divided", deviation=lambda s, b: s.exp() / (1 + b)).says(
     "You divided the deviations by 1 + b. The factor 1 + b belongs to the weights; deviations are exp(log σ − b)."
+)
+next_step.slip("bias_outside_the_exponential", deviation=lambda s, b: s.exp() - b).says(
+    "You took the bias off after the exponential, where a deviation may fall below 0: exp(log σ − b)."
+)
+next_step.slip("sharpened_after_the_softmax", weights=lambda w, b: ((1 + b) * w.softmax(0)).softmax(0)).says(
+    "You took the softmax twice. The factor 1 + b belongs to the numbers before their one softmax."
 )
 next_step.slip("bias_turned", deviation=lambda s, b: (s + b).exp()).says(
     "Your bias makes the deviations larger. A larger bias means tidier writing: exp(log σ − b)."
@@ -538,6 +577,10 @@ _slip(
     "state_without_channels", {"state-space"}, "16 numbers for each channel, so 16 C in all.", kept=lambda n, C, row: N
 )
 _slip("numerator_alone", {"RWKV"}, "RWKV keeps four numbers for each channel: the last input, numerator, denominator, and the largest exponent.", kept=lambda n, C, row: C)  # fmt: skip
+_slip("last_input_forgotten", {"RWKV"}, "RWKV also keeps the last input, for its token shift: 4 C.", kept=lambda n, C, row: 3 * C)  # fmt: skip
+_slip("kept_in_one_layer", {"CNN"}, "Each of the layers keeps its last two inputs: times the number of layers.", kept=lambda n, C, row: 2 * C)  # fmt: skip
+_slip("one_head", {"xLSTM"}, "You counted one head. Four heads of C / 4 channels have matrices of C² / 4 numbers together, and four stabilisers.", kept=lambda n, C, row: C * C + C + 1)  # fmt: skip
+_slip("none_as_zero", {"full attention"}, "Full attention cannot generate step by step at all: write 'none', not 0.", kept=lambda n, C, row: 0)  # fmt: skip
 _slip("ratio_of_two", {"RWKV"}, "Besides numerator and denominator, RWKV keeps the last input and the largest exponent: 4 C.", kept=lambda n, C, row: 2 * C)  # fmt: skip
 _slip("one_big_matrix", {"xLSTM"}, "With four heads there are four small matrices of (C / 4)², a normaliser of C numbers, and four stabilisers.", kept=lambda n, C, row: C * C)  # fmt: skip
 _slip("matrices_alone", {"xLSTM"}, "Beside its matrices an mLSTM keeps a normaliser, C numbers, and a stabiliser for each head.", kept=lambda n, C, row: C * C // H)  # fmt: skip

@@ -13,7 +13,7 @@ def plot_costs(
     costs: Mapping[str, Mapping[int, float]],
     ylabel: str,
     title: str = "",
-    xlabel: str = "length n, in characters",
+    xlabel: str = "length T, in characters",
     last: int = 3,
     ax: Axes | None = None,
 ) -> Axes:

@@ -137,7 +137,12 @@ def plot_path_lengths(
 
 
 def plot_fade(
-    curves: Mapping[str, Tensor], title: str = "", floor: float = 1e-8, ax: Axes | None = None, legend: bool = True
+    curves: Mapping[str, Tensor],
+    title: str = "",
+    floor: float = 1e-8,
+    ax: Axes | None = None,
+    legend: bool = True,
+    ylabel: str = "influence",
 ) -> Axes:
     """Influence against distance: for each name a tensor (seeds, distances); median, and a band from 10 to 90 %.
 
@@ -151,7 +156,7 @@ def plot_fade(
         distances = np.arange(values.shape[1])[seen]
         (line,) = ax.plot(distances, middle[seen], style, lw=1.8, label=name)
         ax.fill_between(distances, low[seen].clip(min=floor), high[seen], color=line.get_color(), alpha=0.2, lw=0)
-    ax.set(yscale="log", xlabel="distance, in positions", ylabel="influence", title=title)
+    ax.set(yscale="log", xlabel="distance, in positions", ylabel=ylabel, title=title)
     if legend:
         ax.legend(frameon=False, fontsize=8)
     return ax

@@ -18,6 +18,7 @@ def plot_norms(
     title: str = "",
     level: float | None = 0.01,
     ylabel: str = "norm of the Jacobian",
+    xlabel: str = "gap k, in steps",
     floor: float = 1e-8,
     ax: Axes | None = None,
 ) -> Axes:
@@ -39,7 +40,7 @@ def plot_norms(
         ax.annotate(
             f"{level:.0%}", (1, level), (-2, 3), ("axes fraction", "data"), "offset points", ha="right", fontsize=9
         )
-    ax.set(yscale="log", xlabel="gap k, in steps", ylabel=ylabel, title=title)
+    ax.set(yscale="log", xlabel=xlabel, ylabel=ylabel, title=title)
     ax.set_ylim(bottom=floor)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     if len(curves) > 1:

@@ -61,19 +61,21 @@ def plot_images(
     columns: int = 8,
     bar: str = "",
     signed: bool = False,
+    title: str = "",
+    wide: float = 7.5,
     **options,
 ) -> np.ndarray:
     """A grid of images, each as `plot_image` takes it, with a title each; options as for `plot_image`.
 
-    `bar` says what the values are. Then one scale is drawn beside the images, and all of them share it. Without it each
-    has a scale of its own. Returns the axes.
+    `title` stands above all of them, which are `wide` inches together at most. `bar` says what the values are. Then one
+    scale is drawn beside the images, and all of them share it. Without it each has its own. Returns the axes.
     """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    side = min(2.0, 7.5 / columns)  # few images are drawn larger, and have room for longer titles
+    side = min(2.0, wide / columns)  # few images are drawn larger, and have room for longer titles
     height, width = images[0].shape[-2:]
-    across = side * max(1.0, min(1.5, width / height, 7.5 / columns / side))  # wide images are not drawn smaller
-    size = (across * columns + (0.9 if bar else 0), (side + 0.2) * rows)
+    across = side * max(1.0, min(1.5, width / height, wide / columns / side))  # wide images are not drawn smaller
+    size = (across * columns + (0.9 if bar else 0), (side + (0.2 if titles else 0)) * rows + (0.3 if title else 0))
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     options |= {"signed": signed, "limits": _limits(images, signed)} if bar else {"signed": signed}
     for index, ax in enumerate(panels.flat):
@@ -84,6 +86,8 @@ def plot_images(
             ax.set_visible(False)
     if bar:
         figure.colorbar(panels.flat[0].images[0], ax=panels, label=bar, shrink=0.9)
+    if title:
+        figure.suptitle(title, fontsize=10)
     return panels
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, ListedColormap, LogNorm
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from utils.plotting.style import BLUE, COLORS, GREY, MARKERS, ORANGE, VISIBLE, axes
@@ -32,18 +33,25 @@ def plot_reaches(maps: Mapping[str, Tensor], words: Sequence[str] = ()) -> np.nd
 
 
 def plot_influence(
-    influences: Tensor, words: Sequence[str] = (), title: str = "", ax: Axes | None = None, bar: bool = True
+    influences: Tensor,
+    words: Sequence[str] = (),
+    title: str = "",
+    ax: Axes | None = None,
+    bar: bool = True,
+    floor: float = FLOOR,
+    label: str = "influence, relative\nto the largest",
 ) -> Axes:
     """How strongly each output (row) depends on each input (column): a map (T_out, T_in).
 
-    Colours are logarithmic, relative to the largest influence of the map. Grey is exactly nothing.
+    Colours are logarithmic, from `floor` times the largest influence of the map up to it. Grey is exactly nothing.
+    `label` says what the bar is of.
     """
     ax = axes(ax, (3.6, 3.0))
     relative = np.asarray(influences.detach().cpu() / influences.max())
-    shown = np.ma.masked_equal(np.where(relative > 0, relative.clip(min=FLOOR), 0), 0)
-    drawn = ax.imshow(shown, cmap=_colors(), norm=LogNorm(FLOOR, 1))
+    shown = np.ma.masked_equal(np.where(relative > 0, relative.clip(min=floor), 0), 0)
+    drawn = ax.imshow(shown, cmap=_colors(), norm=LogNorm(floor, 1))
     if bar:
-        ax.figure.colorbar(drawn, ax=ax, shrink=0.8, label="influence, relative to the largest")
+        ax.figure.colorbar(drawn, ax=ax, shrink=0.8, label=label)
     return _label(_grid(ax, influences.shape) if words else ax, words, title)
 
 
@@ -51,11 +59,15 @@ def plot_influences(
     maps: Mapping[str, Tensor],
     words: Sequence[str] = (),
     label: str = "influence, relative to the largest of the map (grey: none)",
+    floor: float = FLOOR,
 ) -> np.ndarray:
-    """Influence maps side by side, each under its name and relative to its own largest. Returns the axes."""
+    """Influence maps side by side, each under its name and relative to its own largest. Returns the axes.
+
+    The colours begin at `floor` times the largest.
+    """
     figure, panels = plt.subplots(1, len(maps), figsize=(3.1 * len(maps), 3.7), layout="constrained", squeeze=False)
     for ax, (title, influences) in zip(panels.flat, maps.items(), strict=True):
-        plot_influence(influences, words, title, ax=ax, bar=False)
+        plot_influence(influences, words, title, ax=ax, bar=False, floor=floor)
     _label_outputs_once(panels)
     figure.colorbar(panels.flat[0].images[0], ax=list(panels.flat), orientation="horizontal", shrink=0.5, label=label)
     return panels.ravel()
@@ -187,5 +199,8 @@ def _label(ax: Axes, words: Sequence[str], title: str) -> Axes:
     if words:
         ax.set_xticks(range(len(words)), words, rotation=90, fontsize=8)
         ax.set_yticks(range(len(words)), words, fontsize=8)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.spines[:].set_visible(False)
     return ax

@@ -43,7 +43,7 @@ def plot_slopes(slopes: Mapping[str, Tensor], title: str = "", ax: Axes | None =
     for name, style in zip(slopes, ("-", "--", ":"), strict=False):
         shares, edges = np.histogram(slopes[name].detach().flatten().numpy(), bins=25, range=(0, 1))
         ax.stairs(100 * shares / shares.sum(), edges, ls=style, lw=1.8, label=name)
-    ax.set(xlabel="slope of tanh where the cell stands, 1 − h²", ylabel="share of states (%)", xlim=(0, 1), title=title)
+    ax.set(xlabel="slope of tanh where the unit stands, 1 − h²", ylabel="share of states (%)", xlim=(0, 1), title=title)
     ax.legend(frameon=False, fontsize=9)
     return ax
 

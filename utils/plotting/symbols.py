@@ -26,12 +26,15 @@ SYMBOLS = [
 """(symbol, in code, what it is, shape), the rows of lesson 00's table."""
 
 LETTERS = [
-    ("B", "samples in a batch"),
-    ("T", "positions in time or text"),
+    ("B", "samples in a batch; N for images in lessons 01 to 03"),
+    ("T, S", "positions in time or text; S: those that are looked at, where they are others"),
     ("C", "channels: the length of a vector"),
+    ("D", "channels of one head of attention, C / H: its $d_k$"),
     ("H, W", "height and width of an image"),
-    ("H", "for an RNN: the size of its hidden state"),
-    ("k", "half a window (lesson 00), a kernel's size (from lesson 01), a key"),
+    ("H", "for an RNN: the size of its hidden state; for attention, from lesson 10 on: heads"),
+    ("V", "how many different tokens there are; in attention, the values"),
+    ("k", "half a window (lesson 00), a kernel's size (from lesson 01), a key, steps back"),
+    (r"$\odot$, $\sigma$", r"number by number; the sigmoid, $\sigma(u) = 1 \,/\, (1 + e^{-u})$"),
 ]
 
 FLOWS = [
@@ -61,9 +64,9 @@ RULER = [
 def plot_symbols(title: str = "The symbols of Reach, on one page", ax: Axes | None = None) -> Axes:
     """A page of A4, sharp enough to print: letters of shapes, symbols, the three flows, the ruler."""
     if ax is None:
-        ax = axes(None, (8.3, 9.6))
+        ax = axes(None, (8.3, 10.4))
         ax.figure.set_dpi(110)
-    ax.set(xlim=(0, 1), ylim=(47, 0), xticks=[], yticks=[])
+    ax.set(xlim=(0, 1), ylim=(51, 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.set_title(title, fontsize=15, fontweight="bold")
     row = _table(ax, 1, "Letters of shapes", ("letter", "stands for"), LETTERS, (0, 0.16))

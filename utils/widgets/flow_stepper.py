@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ipywidgets import HTML, Image, IntSlider, ToggleButtons, VBox
+from ipywidgets import HTML, IntSlider, ToggleButtons, VBox
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from utils.plotting.style import COLORS
-from utils.widgets.still import png, selected, show
+from utils.widgets.still import img, png, selected, show
 
 WAITING, COMPUTED, INFORMED = "#d0d7de", COLORS[0], COLORS[1]
 
@@ -155,7 +155,7 @@ class FlowStepper:
         self.flows = {flow.name: flow for flow in workflows(words, source, target, weights)}
         self.choice = ToggleButtons(options=list(self.flows), description="workflow", style={"button_width": "auto"})
         self.slider = IntSlider(min=0, max=1, description="step", continuous_update=False)
-        self.picture, self.caption = Image(format="png"), HTML()
+        self.picture, self.caption = HTML(), HTML()
         self.choice.observe(self._start_over, "value")
         self.slider.observe(self._update, "value")
         self.box = VBox([self.choice, self.slider, self.picture, self.caption])
@@ -167,7 +167,10 @@ class FlowStepper:
         self._update()
 
     def _update(self, _=None) -> None:
-        self.picture.value = png(self.figure([selected(self.choice)], self.slider.value))
+        name, done = selected(self.choice), self.slider.value
+        self.picture.value = img(
+            png(self.figure([name], done)), f"Diagram of {name} after step {done}. The text below says it."
+        )
         self.caption.value = self.text()
 
     def text(self) -> str:

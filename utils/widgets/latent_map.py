@@ -8,13 +8,14 @@ from utils.plotting.images import plot_image
 from utils.plotting.latents import Decode, atlas
 from utils.plotting.style import ORANGE
 
-REACH, STEP = 2.4, 0.4  # as far as the sliders go; from one neighbour to the next
+REACH, STEP = 3.2, 0.4  # as far as the sliders go; from one neighbour to the next
 
 
 def describe(x: float, y: float) -> str:
     """What a status line says of this place."""
-    far = 0.5 * (x * x + y * y)
-    return f"Code ({x:+.1f}, {y:+.1f}): {far:.2f} nats from the middle, at a spread of 1."
+    price = 0.5 * (x * x + y * y)
+    code = f"({x:+.1f}, {y:+.1f})".replace("-", "−")
+    return f"Code {code}. A cloud around it with a spread of 1 would cost {price:.2f} nats."
 
 
 @torch.no_grad()
@@ -26,6 +27,7 @@ def draw(decode: Decode, x: float, y: float) -> Figure:
     plot_image(decode(torch.tensor([[x, y]]))[0], "The image at this place", ax=left, limits=(0, 1))
     around = atlas(decode, steps=5, reach=2 * STEP, middle=(x, y))
     plot_image(around, "Its neighbours, 0.4 apart", ax=right, limits=(0, 1))
+    right.set(xlabel="first number →", ylabel="second number →")
     side = len(around) // 5
     right.add_patch(Rectangle((2 * side - 0.5, 2 * side - 0.5), side, side, fill=False, edgecolor=ORANGE, lw=2))
     return figure

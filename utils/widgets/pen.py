@@ -37,7 +37,7 @@ def describe(bias: float, points: int, seed: int) -> str:
     lifts, spread = int(strokes[:, 2].sum()), next_steps(strokes, bias).std(0).norm().item()
     return (
         f"Bias {bias:g}: {points} of {POINTS} points, the pen was lifted {lifts} times. "
-        f"The next step has a standard deviation of {spread:.2g}."
+        f"The points where it may go next spread by {spread:.2g} (standard deviation)."
     )
 
 

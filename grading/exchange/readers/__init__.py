@@ -3,13 +3,15 @@
 A school's own reader is a module of another package, named in its entry points under `reach.readers`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import PurePosixPath
+from typing import Any
 
 from grading.exchange.archives import Found
-from grading.exchange.clues import Clues, Reader
+from grading.exchange.clues import Clues
 from grading.problems import GradingError
 
 GROUP = "reach.readers"
@@ -51,6 +53,23 @@ def read(files: Sequence[Found], known: Sequence[str], name: str = "") -> tuple[
     return name, everything if name == PLAIN else everything | _ask(name, "clues", files, known)
 
 
+def takes_back(name: str) -> bool:
+    """Whether the platform takes feedback back in a zip: then its reader has a third function, `goes_back`."""
+    with _explained(name):
+        return hasattr(_module(name), "goes_back")
+
+
+def goes_back(name: str, file: PurePosixPath, page: str) -> PurePosixPath | None:
+    """Where a page stands in the zip that the platform takes back; None if the file's name does not tell.
+
+    Args:
+        name: a reader that `takes_back`.
+        file: what was handed in, as the platform called it, see `Receipt.file`.
+        page: what the page is to be called.
+    """
+    return _ask(name, "goes_back", file, page)
+
+
 def _recognized(files: Sequence[Found], known: Sequence[str]) -> str:
     """The reader that recognizes the largest share of the files.
 
@@ -70,14 +89,23 @@ def _left_to_students(told: dict[PurePosixPath, Clues | None]) -> int:
     return sum(len(str(clues.own)) for clues in told.values() if clues)
 
 
-def _ask(name: str, question: str, files: Sequence[Found], known: Sequence[str]):
+def _ask(name: str, question: str, *about):
+    with _explained(name):
+        return getattr(_module(name), question)(*about)
+
+
+def _module(name: str) -> Any:  # a `Reader`, maybe with `goes_back`
     theirs = entry_points(group=GROUP, name=name)
-    if not theirs:
-        return getattr(import_module(f"{__name__}.{name}"), question)(files, known)
+    return theirs[name].load() if theirs else import_module(f"{__name__}.{name}")
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
     try:
-        reader: Reader = theirs[name].load()
-        return getattr(reader, question)(files, known)
-    except Exception as error:  # it is somebody else's code, which may do anything
+        yield
+    except Exception as error:  # a school's own is somebody else's code, which may do anything
+        if not entry_points(group=GROUP, name=name):
+            raise
         raise GradingError(
             f"Your school's reader {name!r} breaks: {type(error).__name__}: {error}. Correct it, or name another one: "
             f"--reader plain."

@@ -31,3 +31,9 @@ def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, C
         elif file.name.name == "index.html":
             told[file.name] = None
     return told
+
+
+def goes_back(file: PurePosixPath, page: str) -> PurePosixPath | None:
+    """Where a page has to stand in the zip for "Add Feedback Files", by the file handed in: in the same folder."""
+    match = first_match(NAMED, outside_of_zips(file))
+    return PurePosixPath(match[1].string, page) if match else None

@@ -38,6 +38,16 @@ def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, C
     return told
 
 
+def goes_back(file: PurePosixPath, page: str) -> PurePosixPath | None:
+    """What a page has to be called in the zip for "Re-upload Submissions", by the file handed in.
+
+    Canvas reads the numbers of the user and of the attachment, makes a comment of the page, and calls it there as the
+    attachment was called, ending and all: https://github.com/instructure/canvas-lms/issues/2406.
+    """
+    found = NAMED.fullmatch(outside_of_zips(file)[-1])
+    return PurePosixPath(found.string[: found.start("file")] + page) if found else None
+
+
 def _match(parts: tuple[str, ...], known: Sequence[str]) -> tuple[int, re.Match] | None:
     anonymous = first_match(ANONYMOUS, parts[-1:])
     found = anonymous or first_match(NAMED, parts[-1:])

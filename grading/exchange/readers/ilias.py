@@ -40,6 +40,15 @@ def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, C
     return told
 
 
+def goes_back(file: PurePosixPath, page: str) -> PurePosixPath | None:
+    """Where a page has to stand in the zip for "Upload multi-feedback": in the same folder, in ILIAS's own.
+
+    ILIAS takes the folder whose name begins with multi_feedback, and reads the number at the end of those in it.
+    """
+    match = first_match(FOLDER, outside_of_zips(file)[:-1])
+    return PurePosixPath("multi_feedback", match[1].string, page) if match else None
+
+
 def _of_a_team(folder: str) -> str:
     return (
         f"It lies in the folder {folder!r}, and ILIAS names who uploaded it: other members of the team are not known."

@@ -37,6 +37,20 @@ def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, C
     return {name: _clues(name, *match, groups) for name, match in matches.items() if match}
 
 
+def goes_back(file: PurePosixPath, page: str) -> PurePosixPath | None:
+    """Where a page has to stand in the zip for "Upload multiple feedback files in a zip", by the file handed in.
+
+    Moodle reads the number in the folder's name, and takes it among the participants of that assignment alone:
+    https://github.com/moodle/moodle/blob/main/public/mod/assign/feedback/file/importziplib.php.
+    """
+    parts = outside_of_zips(file)
+    if not (match := first_match(NAMED, parts)):
+        return None
+    place, found = match
+    is_a_folder = place < len(parts) - 1
+    return PurePosixPath(found.string if is_a_folder else f"{found.string[: found.end('kind')]}_", page)
+
+
 def _groups(names: set[str]) -> Mapping[str, dict[str, str]]:
     """{what stands before a hyphen: {what stands after it: both}}, over all names of the export."""
     groups = defaultdict(dict)

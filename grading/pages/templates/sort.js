@@ -1,5 +1,5 @@
-// A table with the class "sortable" is sorted by a click on a header, and its rows are found by what is typed above it.
-// It reads text and attributes alone: nothing on the page becomes code or markup.
+// A table with the class "sortable" is sorted by a click on a header. One with `data-find` gets a field above it: its rows
+// are found by what is typed there. This reads text and attributes alone: nothing on the page becomes code or markup.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const value = (row, place) => row.cells[place].dataset.value ?? row.cells[place].textContent.trim();
@@ -22,14 +22,21 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   }
 
+  if (!table.dataset.find) continue;
   const find = document.createElement("input");
   find.type = "search";
   find.className = "find";
-  find.placeholder = "Find a student";
-  find.setAttribute("aria-label", "Find a student");
+  find.placeholder = table.dataset.find;
+  find.setAttribute("aria-label", table.dataset.find);
+  const found = document.createElement("span");
+  found.className = "found";
+  found.setAttribute("role", "status");
+  const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase(); // "lucia" finds Lucía
   find.addEventListener("input", () => {
-    const wanted = find.value.toLowerCase();
-    for (const row of body.rows) row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+    const wanted = plain(find.value.trim());
+    for (const row of body.rows) row.hidden = !plain(row.cells[0].textContent).includes(wanted);
+    const shown = [...body.rows].filter((row) => !row.hidden).length;
+    found.textContent = wanted ? `${shown} of ${body.rows.length}` : "";
   });
-  table.parentElement.before(find);
+  table.parentElement.before(find, found);
 }

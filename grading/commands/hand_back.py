@@ -1,0 +1,55 @@
+"""Hand the feedback back: packed for a platform, or as pages to mail or serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grading.classroom import Classroom
+from grading.commands.of_class import assignments_of, people_in
+from grading.commands.options import AssignmentName, ClassFolder, console
+from grading.commands.pages import feedback
+from grading.problems import GradingError
+
+
+def pack(
+    output: Annotated[Path, typer.Argument(help="the zip to write")],
+    folder: ClassFolder = Path(),
+    assignment: AssignmentName = "",
+    platform: Annotated[
+        str,
+        typer.Option(
+            "--for", help="moodle, canvas, brightspace or ilias; the one that was collected from, if not given"
+        ),
+    ] = "",
+) -> None:
+    """Write the feedback on one assignment, and pack it into the zip that your platform takes back."""
+    from grading.console import show_packed
+    from grading.handing_back.packing import pack
+
+    classroom = Classroom(folder)
+    names = assignments_of(classroom, assignment)
+    if len(names) > 1:
+        raise GradingError(f"A platform takes one assignment at a time. Say which: --assignment {' or '.join(names)}.")
+    feedback(folder, names[0])
+    show_packed(console, pack(classroom, names[0], people_in(classroom, names[0]), output, platform))
+
+
+def publish(
+    output: Annotated[Path, typer.Argument(help="the folder for the pages, and for nothing else")],
+    folder: ClassFolder = Path(),
+    assignment: Annotated[str, typer.Option("--assignment", help="one lesson alone, as 01_convolution")] = "",
+    base_url: Annotated[str, typer.Option("--base-url", help="where you will serve the folder, for the links")] = "",
+) -> None:
+    """Write the feedback, and copy it to mail or serve, under names that cannot be guessed; and mail.csv."""
+    from grading.console import show_published
+    from grading.handing_back.pages import pages_of
+    from grading.handing_back.publishing import publish
+
+    classroom = Classroom(folder)
+    feedback(folder, assignment)
+    graded = [name for name in assignments_of(classroom, assignment) if classroom.batch(name).is_file()]
+    pages = [page for name in graded for page in pages_of(classroom, name, people_in(classroom, name))]
+    show_published(console, publish(classroom, pages, output, base_url))

@@ -99,9 +99,9 @@ grade-demo: $(VENV)/author  ## make a class of 60, some of it hostile, grade it,
 	$(BIN)/reach-grade feedback --class $(DEMO)
 	$(BIN)/reach-grade report --class $(DEMO) --open
 
-system-tools:  ## as root, on Debian or Ubuntu: the sandbox for grading; the browser and the database that tests drive
+system-tools:  ## as root, on Debian or Ubuntu: the sandbox for grading; the browser, the database and the network of tests
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bubblewrap chromium postgresql >/dev/null
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bubblewrap chromium iproute2 postgresql >/dev/null
 	@# Ubuntu keeps ordinary users from making namespaces.
 	@! sysctl -n kernel.apparmor_restrict_unprivileged_userns >/dev/null 2>&1 || sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
 

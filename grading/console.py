@@ -63,17 +63,18 @@ def progress(console: Console, name: str) -> Iterator[Progress]:
     with rich.progress.Progress(*columns, console=console) as bar:
         task = bar.add_task(f"grading {name}", total=None, rate="", trouble="")
         started = time.monotonic()
-        for_the_first_time = True
+        for_the_first_time, seen, incidents = True, 0, 0
 
         def show(total: int, tally: Tally) -> None:
-            nonlocal for_the_first_time
+            nonlocal for_the_first_time, seen, incidents
             if for_the_first_time:
                 for_the_first_time = False
                 for line in _taken_up(total, tally):
                     console.print(line)
             done = len(tally.graded) + len(tally.failed)
             minutes = (time.monotonic() - started) / 60
-            incidents = sum(any(mark.incident for mark in graded.marks) for graded in tally.graded)
+            incidents += sum(any(mark.incident for mark in graded.marks) for graded in tally.graded[seen:])
+            seen = len(tally.graded)
             trouble = ", ".join(
                 f"{count} {what}" for count, what in ((incidents, "incidents"), (len(tally.failed), "failed")) if count
             )

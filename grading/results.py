@@ -1,7 +1,7 @@
 """What grading one submission came to, in plain values that are written as JSON and read back."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -119,11 +119,16 @@ class Graded:
 
 def read_results(classroom: Classroom, assignment: str) -> list[Graded]:
     """What grading has found so far, by student. Raises GradingError if there is nothing, or a file is damaged."""
+    return list(each_result(classroom, assignment))
+
+
+def each_result(classroom: Classroom, assignment: str) -> Iterator[Graded]:
+    """The same one by one, for what needs no two of them at once: a cohort may have more than memory has room for."""
     folder = classroom.result("anyone", assignment).parent
-    results = [_read_result(path) for path in sorted(folder.glob("[!.]*.json"))]
-    if not results:
+    paths = sorted(folder.glob("[!.]*.json"))
+    if not paths:
         raise GradingError(f"{folder} holds no results. Grade the assignment first: `reach-grade grade`.")
-    return results
+    yield from map(_read_result, paths)
 
 
 def missing_packages(graded: Iterable[Graded]) -> dict[str, list[str]]:

@@ -20,8 +20,10 @@ SLOW = {
     "forged_answers",
     "gradebook",
     "nbgrader_tools",
+    "network",
     "postgresql",
     "sandbox",
+    "scale",
 }
 BY_FIXTURE = {"chromium": "browser", "lab": "browser", "sandbox": "sandbox"}
 

@@ -1,5 +1,6 @@
 """From the roster that a class has to the next one: who came, who went, and whose names or ids changed."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -91,8 +92,8 @@ def _pairs(before: list[Student], roster: Roster) -> dict[str, str]:
         same = own if len(own) == 1 else others or _same_person(student, earlier)
         if len(same) == 1:
             found[student.id] = next(iter(same))
-    taken = list(found.values())
-    return {new: old for new, old in found.items() if taken.count(old) == 1 or _is_own(new, old, roster, before)}
+    claims = Counter(found.values())
+    return {new: old for new, old in found.items() if claims[old] == 1 or _is_own(new, old, roster, earlier)}
 
 
 def _same_person(student: Student, earlier: Roster) -> set[str]:
@@ -101,11 +102,10 @@ def _same_person(student: Student, earlier: Roster) -> set[str]:
     return {old.id for old in found if old.names & student.names}
 
 
-def _is_own(new: str, old: str, roster: Roster, before: list[Student]) -> bool:
+def _is_own(new: str, old: str, roster: Roster, earlier: Roster) -> bool:
     """Whether the two have the same id of the school: then that decides between people who share another id."""
-    ids = {student.id: student.school_id for student in before}
-    now = roster.of_folder(new)
-    return now is not None and identity(now.school_id) == identity(ids[old])
+    now, before = roster.of_folder(new), earlier.of_folder(old)
+    return now is not None and before is not None and identity(now.school_id) == identity(before.school_id)
 
 
 def _known_keys(student: Student) -> set[tuple[str, str]]:

@@ -6,12 +6,20 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
-from sqlalchemy import NullPool, create_engine, make_url
+from nbgrader.api import Comment, Grade, Gradebook, InvalidEntry, MissingEntry, SubmittedAssignment, SubmittedNotebook
+from sqlalchemy import Index, NullPool, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from grading.gradebook.turns import POSTGRESQL, making
 from grading.problems import GradingError
+
+INDEXES = [
+    Index("reach_notebooks_of_a_submission", SubmittedNotebook.assignment_id),
+    Index("reach_grades_of_a_notebook", Grade.notebook_id),
+    Index("reach_comments_of_a_notebook", Comment.notebook_id),
+    Index("reach_submissions_of_a_student", SubmittedAssignment.student_id),
+]
+"""nbgrader has none of these, and so reads the grades of everybody to find those of one submission."""
 
 
 class GradebookAway(GradingError):
@@ -29,7 +37,10 @@ def open_database(url: str, course: str) -> Gradebook:
             Gradebook(f"sqlite:///{unfinished}", course).close()
             os.replace(unfinished, path)
         with making(url):
-            return Gradebook(url, course)
+            gradebook = Gradebook(url, course)
+            for index in INDEXES:
+                index.create(gradebook.engine, checkfirst=True)
+            return gradebook
 
 
 def check_database(url: str) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Self
 
 from distributed import Client, as_completed
@@ -38,18 +39,17 @@ class ClusterJudges:
 
     def judge(self, files: Iterable[File]) -> Iterator[tuple[str, Judged | NoResult]]:
         """See `grading.judging.judges.Judges`. The job travels with each file: nothing is lost with a worker."""
-        slots = AHEAD * max(1, len(self._client.ncores()))  # pyright: ignore[reportArgumentType]  (this client waits)
         left, students, running = iter(files), {}, as_completed()
 
-        def add_one() -> None:
-            for file in left:
+        def submit() -> None:
+            """As many as there is room for at the workers of this moment: some come later, and some are lost."""
+            workers = len(self._client.ncores())  # pyright: ignore[reportArgumentType]  (this client waits)
+            for file in islice(left, max(0, AHEAD * max(1, workers) - len(students))):
                 future = self._client.submit(grade_content, self._job, file.student, file.content, file.key, pure=False)
                 students[future.key] = file.student
                 running.add(future)
-                return
 
-        for _ in range(slots):
-            add_one()
+        submit()
         for future in running:
             student = students.pop(future.key)
             try:
@@ -57,7 +57,7 @@ class ClusterJudges:
             except Exception as error:  # workers that died, or a fault of ours
                 yield student, NoResult(f"{type(error).__name__}: {error}")
             future.release()
-            add_one()
+            submit()
 
 
 def _silence() -> None:

@@ -19,7 +19,7 @@ from grading.pages.course import Lesson, course_page, lesson
 from grading.pages.feedback import feedback_page
 from grading.pages.report import Class, class_page
 from grading.receipt import Receipt
-from grading.results import Graded, read_results
+from grading.results import Graded, each_result, read_results
 from utils.files import write_whole
 
 if TYPE_CHECKING:  # nbgrader takes a second to import
@@ -44,7 +44,7 @@ def publish_feedback(
         entries: {student: {grade_id: what the gradebook holds for that cell}}.
         students: whose pages; None for all.
     """
-    for graded in read_results(classroom, assignment.name):
+    for graded in each_result(classroom, assignment.name):
         if students is not None and graded.student not in students:
             continue
         notebook = _autograded(classroom, graded.student, assignment)

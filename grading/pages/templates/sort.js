@@ -3,7 +3,8 @@
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const value = (row, place) => row.cells[place].dataset.value ?? row.cells[place].textContent.trim();
-  const compare = (one, other) => one - other || one.localeCompare(other, undefined, { numeric: true });
+  const words = new Intl.Collator(undefined, { numeric: true }); // one for all: 20,000 rows are compared 300,000 times
+  const compare = (one, other) => one - other || words.compare(one, other);
 
   for (const header of table.tHead.rows[0].cells) {
     const button = document.createElement("button");
@@ -15,7 +16,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
       for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
       header.setAttribute("aria-sort", descending ? "descending" : "ascending");
       const place = header.cellIndex;
-      const sorted = [...body.rows].sort((one, other) => compare(value(one, place), value(other, place)));
+      const keyed = [...body.rows].map((row) => [value(row, place), row]);
+      const sorted = keyed.sort(([one], [other]) => compare(one, other)).map(([, row]) => row);
       body.append(...(descending ? sorted.reverse() : sorted));
     });
   }

@@ -35,7 +35,7 @@ def show_attempts(
     """A row for each student, or each attempt. Who handed in before attempts were counted has one, without a time."""
     table = Table(title=f"{assignment}: attempts")
     for column in ("student", "attempt" if whole else "attempts", "handed in" if whole else "last handed in", "file"):
-        table.add_column(column, justify="right" if column.startswith("attempt") else "left")
+        table.add_column(column, justify="right" if column.startswith("attempt") else "left", overflow="fold")
     for student, attempts in found.items():
         who = str(people.of_folder(student) or student)
         for one in attempts if whole else attempts[-1:]:

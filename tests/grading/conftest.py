@@ -1,4 +1,4 @@
-"""What the tests of grading share: one sandbox, or a skip that says why there is none, and the command."""
+"""What the tests of grading share: a class, its gradebook, the command, and one sandbox or a skip that says why not."""
 
 import os
 import sys
@@ -6,7 +6,9 @@ import sys
 import pytest
 
 from grading import cli
+from grading.gradebook.book import Book
 from grading.sandbox import NoSandbox, Sandbox
+from tests.grading.school import School
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +37,17 @@ def reach_grade(tmp_path, monkeypatch, capsys):
         return said
 
     return run
+
+
+@pytest.fixture
+def school(tmp_path) -> School:
+    """A class of which nothing is collected yet."""
+    return School(tmp_path / "class")
+
+
+@pytest.fixture
+def book(school):
+    """Its gradebook, with the assignment in it."""
+    with Book(school.classroom) as book:
+        book.register(school.assignment)
+        yield book

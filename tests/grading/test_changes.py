@@ -15,18 +15,6 @@ from grading.problems import GradingError
 from tests.grading.school import NAME, QUIZ, RIGHT, School
 
 
-@pytest.fixture
-def school(tmp_path) -> School:
-    return School(tmp_path / "class")
-
-
-@pytest.fixture
-def book(school):
-    with Book(school.classroom) as book:
-        book.register(school.assignment)
-        yield book
-
-
 def logged(school: School, student: str = "ada") -> list[tuple]:
     with sqlite3.connect(school.classroom.gradebook) as database:
         return database.execute(

@@ -32,18 +32,6 @@ LATE = "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
 
 
 @pytest.fixture
-def school(tmp_path) -> School:
-    return School(tmp_path / "class")
-
-
-@pytest.fixture
-def book(school):
-    with Book(school.classroom) as book:
-        book.register(school.assignment)
-        yield book
-
-
-@pytest.fixture
 def look(book):
     """nbgrader's own view of the gradebook, opened anew for each look."""
     opened = []

@@ -51,6 +51,9 @@ class Classroom:
     def batch(self, assignment: str) -> Path:
         return self.root / "results" / f"{assignment}.batch.json"
 
+    def has_results(self, assignment: str) -> bool:
+        return any(self.result("anyone", assignment).parent.glob("[!.]*.json"))
+
     def feedback(self, student: str, assignment: str) -> Path:
         return self.root / "feedback" / student / assignment / f"{assignment}.html"
 

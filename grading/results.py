@@ -127,7 +127,8 @@ def each_result(classroom: Classroom, assignment: str) -> Iterator[Graded]:
     folder = classroom.result("anyone", assignment).parent
     paths = sorted(folder.glob("[!.]*.json"))
     if not paths:
-        raise GradingError(f"{folder} holds no results. Grade the assignment first: `reach-grade grade`.")
+        first = f"reach-grade grade --class {classroom.root}"
+        raise GradingError(f"{folder} holds no results. Grade the assignment first: {first}")
     yield from map(_read_result, paths)
 
 

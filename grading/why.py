@@ -86,7 +86,8 @@ def _head(classroom: Classroom, case: Case, people: Roster) -> Iterator[str]:
     name, student = case.assignment.name, case.student
     total = sum(task.points for task in case.assignment.tasks) + case.assignment.quiz_points
     who = called(student, people)
-    yield f"{who}, {name}: {sum(filter(None, case.scores.values())):g} of {total:g} points"
+    earned = f"{sum(filter(None, case.scores.values())):g} of {total:g} points" if case.scores else "not graded yet"
+    yield f"{who}, {name}: {earned}"
     yield from _handed_in(classroom, name, student, people)
     dates = kept_due_dates(classroom).get(name, DueDates())
     if own := dates.students.get(student):
@@ -96,9 +97,9 @@ def _head(classroom: Classroom, case: Case, people: Roster) -> Iterator[str]:
     if late := case.scores.get(LATE):
         yield f"late: {-late:g} points are taken off"
     if case.graded is None:
-        yield "There is no result. Run: reach-grade grade"
+        yield f"There is no result. Run: reach-grade grade --class {classroom.root}"
     elif hash_of(read_content(classroom, student, name)) != case.graded.sha256:
-        yield "Another file has come in since this was graded. Run: reach-grade grade"
+        yield f"Another file has come in since this was graded. Run: reach-grade grade --class {classroom.root}"
 
 
 def _handed_in(classroom: Classroom, assignment: str, student: str, people: Roster) -> Iterator[str]:

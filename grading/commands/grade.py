@@ -95,6 +95,9 @@ def grade(
         names = assignments_of(classroom, assignment)
         chosen = choose(classroom, names, student or (), exercise or ()) if student or exercise else {}
         for name in chosen or names:
+            if not classroom.students(name):
+                console.print(f"{name}: nobody has handed in.")
+                continue
             job = job_of(
                 classroom.released(name),
                 sources,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grading.classroom import Classroom
-from grading.problems import GradingError
+from grading.problems import GradingError, nothing_released
 
 if TYPE_CHECKING:  # torch and nbgrader take seconds to import: each command imports what it needs
     from grading.assignment import Assignment
@@ -23,14 +23,17 @@ def assignments_of(classroom: Classroom, chosen: str) -> list[str]:
             f"{chosen} was not released in {classroom.root}. Released: {', '.join(released) or 'nothing'}."
         )
     if not released:
-        raise GradingError(f"Nothing was released in {classroom.root}. Begin with: reach-grade release 01_convolution")
+        raise nothing_released(classroom.root)
     return [chosen] if chosen else released
 
 
 def graded_assignments(classroom: Classroom, chosen: str) -> list[Assignment]:
-    graded = [name for name in assignments_of(classroom, chosen) if classroom.batch(name).is_file()]
+    """Those of which something is graded. Raises GradingError if there is none."""
+    graded = [name for name in assignments_of(classroom, chosen) if classroom.has_results(name)]
     if not graded:
-        raise GradingError(f"Nothing is graded in {classroom.root} yet. Run: reach-grade grade")
+        raise GradingError(
+            f"Nothing is graded in {classroom.root} yet. Run: reach-grade grade --class {classroom.root}"
+        )
     return [load(classroom, name) for name in graded]
 
 

@@ -21,7 +21,7 @@ from grading.exchange.leftovers import what_it_is
 from grading.exchange.placing import TIMESTAMP, Placed, place, shown
 from grading.exchange.roster import Roster, keep, kept, read_roster
 from grading.exchange.versions import HandedIn, choose
-from grading.problems import GradingError
+from grading.problems import GradingError, nothing_released
 from utils.paths import NOTEBOOKS
 
 __all__ = ["TIMESTAMP", "Collected", "Placed", "collect", "shown"]
@@ -70,9 +70,9 @@ def collect(
     """
     known = sorted(path.name for path in classroom.root.glob("release/*") if classroom.released(path.name).is_file())
     if not known:
-        raise GradingError(f"Nothing was released in {classroom.root}. Begin with: reach-grade release 01_convolution")
+        raise nothing_released(classroom.root)
     if assignment is not None and assignment not in known:
-        raise GradingError(f"{assignment} was not released in {classroom.root}: `reach-grade release {assignment}`.")
+        raise GradingError(f"{assignment} was not released in {classroom.root}. Released: {', '.join(known)}.")
     listed = keep(read_roster(roster), classroom).roster if roster else kept(classroom)
     with files_in(source, complete) as found:
         files = without_packing(found, known)

@@ -33,7 +33,8 @@ def pages_of(classroom: Classroom, assignment: str, people: Mapping[str, Student
     results = classroom.result("anyone", assignment).parent.glob("[!.]*.json")
     students = sorted(path.stem for path in results if STUDENT.fullmatch(path.stem))
     if not students:
-        raise GradingError(f"Nobody's {assignment} is graded in {classroom.root} yet. Run: reach-grade grade")
+        first = f"reach-grade grade --class {classroom.root}"
+        raise GradingError(f"Nobody's {assignment} is graded in {classroom.root} yet. Run: {first}")
     found = [_page(classroom, assignment, people.get(student, Student(student))) for student in students]
     if missing := [page.student.school_id for page in found if not page.path.is_file()]:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""

@@ -181,3 +181,19 @@ def test_a_year_of_one_student(school, tmp_path, reach_grade):
     said = reach_grade("collect", "incoming")
     assert "The newest of 2 versions." in said and "not placed" not in said
     assert school.classroom.submitted("2", NAME).read_text() == "X-2"
+
+
+def test_a_lesson_that_nobody_has_handed_in_stops_no_command(tmp_path, school, reach_grade):
+    school.hand_in("ada", school.notebook(RIGHT))
+    for name in ("00_start_here", "02_cnn_on_mnist"):  # one before it, one after it
+        reach_grade("release", name)
+    said = reach_grade("grade", "--workers", 1, "--unsafe-no-sandbox")
+    assert "00_start_here: nobody has handed in." in said and "02_cnn_on_mnist: nobody has handed in." in said
+    assert "graded now: 1" in said
+    assert "1 pages" in reach_grade("feedback") and "course page" in reach_grade("report")
+
+
+def test_why_says_where_nothing_is_graded_yet(school, reach_grade):
+    school.hand_in("ada", school.notebook(RIGHT))
+    said = reach_grade("why", "ada")
+    assert "ada" in said and "not graded yet" in said and "0 of" not in said

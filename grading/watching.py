@@ -4,17 +4,16 @@ It is looked at again and again. Signals of the file system would tell sooner, b
 what other machines write, and whether a file is complete shows in its size and time alone.
 """
 
-import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from grading.classroom import Classroom
 from grading.exchange.collecting import Collected, collect
-from grading.exchange.leftovers import is_left_by_a_tool
+from grading.exchange.folders import entries_below, state_of
 from grading.problems import Busy, GradingError
 
-State = tuple[int, int]  # a file's size, and when it was changed
+State = tuple[int, ...]  # see `grading.exchange.folders.state_of`
 
 
 class Incoming:
@@ -43,15 +42,8 @@ class Incoming:
         self._taken = dict(self._complete)
 
     def _files(self) -> Iterator[tuple[PurePosixPath, State]]:
-        for parent, folders, names in os.walk(self._folder):
-            folders[:] = [name for name in folders if not is_left_by_a_tool(PurePosixPath(name))]
-            for name in names:
-                path = Path(parent) / name
-                try:
-                    status = path.lstat()
-                except FileNotFoundError:  # it was there a moment ago
-                    continue
-                yield PurePosixPath(path.relative_to(self._folder)), (status.st_size, status.st_mtime_ns)
+        for path, status in entries_below(self._folder):
+            yield PurePosixPath(path.relative_to(self._folder)), state_of(status)
 
 
 @dataclass
@@ -99,6 +91,8 @@ class Watch:
         except GradingError as error:
             goes_on = " It is tried again from now on." if isinstance(error, Busy) else ""
             self._say_trouble(f"{error}{goes_on}")
+        except OSError as error:  # a disk that is full, a network folder that has gone
+            self._say_trouble(f"{error} It is tried again from now on.")
 
     def _collect(self) -> None:
         complete = self._folder.complete

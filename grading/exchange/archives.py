@@ -17,9 +17,10 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from grading.exchange.folders import MOST_FOLDERS, entries_below, read_as_seen
 from grading.exchange.leftovers import is_left_by_a_tool
 from grading.problems import GradingError
-from grading.submission.parsing import MOST_BYTES, Unreadable, file_bytes
+from grading.submission.parsing import MOST_BYTES, Unreadable
 
 MOST_MEMBERS = 100_000  # of the archive of a class
 MOST_MEMBERS_INSIDE = 1_000  # of one student's zip, and of the zips in it
@@ -61,9 +62,9 @@ def files_in(source: Path, complete: Collection[PurePosixPath] | None = None) ->
     Raises GradingError if the source is neither, or is a zip that cannot be opened.
     """
     if source.is_dir():
-        found = _in_folder(source)
+        found = _in_folder(source, arrived=complete is not None)
         if complete is not None:
-            found = [_as_arrived(file, source) for file in found if file.name in complete]
+            found = [file for file in found if file.name in complete]
         yield _with_inner_zips(found)
     elif source.is_file():
         try:
@@ -89,28 +90,23 @@ def _is_zip(file: Found) -> bool:
     return file.name.suffix.lower() == ".zip" and not file.problem
 
 
-def _in_folder(folder: Path) -> list[Found]:
-    found = []
-    for parent, folders, names in os.walk(folder):  # follows no link to a folder
-        links = [name for name in folders if (Path(parent) / name).is_symlink()]
-        folders[:] = [name for name in folders if not is_left_by_a_tool(PurePosixPath(name))]
-        for name in {*links, *names}:
-            if not is_left_by_a_tool(PurePosixPath(name)):
-                found.append(_file(Path(parent) / name, folder))
-    return found
+def _in_folder(folder: Path, arrived: bool) -> list[Found]:
+    """`arrived`: a file's time is when this machine's file system saw it change, and not the one that it carries."""
+    return [_file(path, status, folder, arrived) for path, status in entries_below(folder)]
 
 
-def _file(path: Path, folder: Path) -> Found:
-    status = path.lstat()
-    problem = ""
-    if not stat.S_ISREG(status.st_mode):
-        problem = "a link" if stat.S_ISLNK(status.st_mode) else "not an ordinary file"
-    modified = datetime.fromtimestamp(status.st_mtime, UTC)
-    return Found(PurePosixPath(path.relative_to(folder)), modified, lambda: file_bytes(path), problem)
+def _file(path: Path, status: os.stat_result, folder: Path, arrived: bool) -> Found:
+    modified = datetime.fromtimestamp(status.st_ctime if arrived else status.st_mtime, UTC)
+    name = PurePosixPath(path.relative_to(folder))
+    return Found(name, modified, partial(read_as_seen, folder, name, status), _problem(status.st_mode))
 
 
-def _as_arrived(file: Found, folder: Path) -> Found:
-    return replace(file, modified=datetime.fromtimestamp((folder / file.name).lstat().st_ctime, UTC))
+def _problem(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return f"a folder in more than {MOST_FOLDERS} others"
+    if stat.S_ISLNK(mode):
+        return "a link"
+    return "" if stat.S_ISREG(mode) else "not an ordinary file"
 
 
 class _TooMuch(Unreadable):

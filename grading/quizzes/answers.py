@@ -12,7 +12,11 @@ from grading.quizzes.questions import STUB, Question
 
 MAX_FOLDED = 20_000  # characters that are compared; longer answers are equal if they are the same
 _MARKS = re.compile(r"[*_`]+")
-_WORDS = re.compile(r"\d+(?:[.,]\d+)+|\w+|[^\w\s.,;:?()'\"‘’“”«»…–—]")
+_CHOICE = re.compile(r"\s*(\w)\)")  # c), as the first thing that is said
+_MINUS = re.compile(r"[–—](?=\w)")  # what phones and word processors make of a minus
+_HAS_FORMULA = re.compile(r"[0-9=+*/^<>]")
+_WORDS = re.compile(r"\d*(?:[.,]\d+)+|\w+|'(?=\()|[^\w\s.,;:?()'\"‘“”«»…–—]")
+_WORDS_OF_FORMULAS = re.compile(_WORDS.pattern.replace("?()", "?"))
 
 
 def written_under(question: Question, cell: str) -> str:
@@ -34,15 +38,19 @@ def folded(answer: str) -> str:
     """The answer without case, layout, emphasis and punctuation. Numbers, signs and formulas stay: 1.5 is not 15."""
     if len(answer) > MAX_FOLDED:
         return answer
-    text = unicodedata.normalize("NFC", answer).casefold()
-    return " ".join(_WORDS.findall(_MARKS.sub(_without_emphasis, text)))
+    text = unicodedata.normalize("NFC", answer).casefold().replace("’", "'")
+    if choice := _CHOICE.match(text):
+        text = f"{choice[1]} {text[choice.end() :]}"
+    text = _MARKS.sub(_without_emphasis, _MINUS.sub("-", text))
+    return " ".join((_WORDS_OF_FORMULAS if _HAS_FORMULA.search(text) else _WORDS).findall(text))
 
 
 def _without_emphasis(marks: re.Match[str]) -> str:
-    """Nothing of `**c**`, all of 2*3 and of a_name."""
+    """Nothing of `**c**`, all of 2*3, of 2 * 3 and of a_name."""
     text, (start, end) = marks.string, marks.span()
-    is_within = text[max(start - 1, 0) : start].isalnum() and text[end : end + 1].isalnum()
-    return marks[0] if is_within else " "
+    before, after = text[max(start - 1, 0) : start], text[end : end + 1]
+    is_within, is_operator = before.isalnum() and after.isalnum(), before == after == " "
+    return marks[0] if is_within or is_operator else " "
 
 
 @dataclass

@@ -41,15 +41,20 @@ def file_bytes(path: Path) -> bytes:
         why = "it is a symbolic link" if path.is_symlink() else error.strerror
         raise Unreadable(f"{path.name} cannot be opened: {why}. Hand in the notebook file itself.") from error
     try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable(f"{path.name} is not an ordinary file. Hand in the notebook file itself.")
-        if status.st_size > MOST_BYTES:
-            raise Unreadable(f"{path.name} is larger than {MOST_BYTES // 1024**2} MB. Clear its outputs.")
-        with os.fdopen(os.dup(handle), "rb") as stream:
-            return stream.read(MOST_BYTES)  # no more, even if it grows meanwhile
+        return content_of(handle, path.name)
     finally:
         os.close(handle)
+
+
+def content_of(handle: int, name: str) -> bytes:
+    """The content of an open file. Raises Unreadable if it is no regular one, or has more than MOST_BYTES."""
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        raise Unreadable(f"{name} is not an ordinary file. Hand in the notebook file itself.")
+    if status.st_size > MOST_BYTES:
+        raise Unreadable(f"{name} is larger than {MOST_BYTES // 1024**2} MB. Clear its outputs.")
+    with os.fdopen(os.dup(handle), "rb") as stream:
+        return stream.read(MOST_BYTES)  # no more, even if it grows meanwhile
 
 
 def written_cells(content: bytes) -> tuple[list[Written], list[str]]:

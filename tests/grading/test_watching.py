@@ -111,12 +111,6 @@ def test_what_is_still_written_and_what_tools_leave_waits(school, tmp_path, arri
     assert heard.placed == [("ada", 1), ("chi", 1)] and heard.not_placed == []
 
 
-def test_a_file_that_goes_away_while_one_looks_is_no_trouble(tmp_path, monkeypatch):
-    (tmp_path / "x.ipynb").write_text("here")
-    monkeypatch.setattr(Path, "lstat", lambda path: os.lstat("/nowhere"))
-    assert not Incoming(tmp_path).look()
-
-
 # --- attempts ---
 
 

@@ -19,6 +19,7 @@ class Receipt:
         members: the ids of all who handed this file in together; empty for one student alone.
         notes: what an instructor should know of it, a sentence each.
         version: larger for a newer version of the same reader's; empty where only the time tells, or nothing.
+        exported: the name as the platform's export has it, whole and raw, up to a student's zip; never to be shown.
     """
 
     file: str
@@ -28,6 +29,7 @@ class Receipt:
     members: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     version: tuple[int, ...] = ()
+    exported: str = ""
 
     def write(self, path: Path) -> None:
         """Write as JSON, whole or not at all."""

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from grading.attempts import note_attempt
 from grading.classroom import Classroom
 from grading.exchange.content import is_as_released
+from grading.exchange.filenames import outside_of_zips
 from grading.exchange.identity import NotPlaced
 from grading.exchange.versions import Choice
 from grading.receipt import Receipt
@@ -59,7 +60,8 @@ def place(choice: Choice, student: str, reader: str, classroom: Classroom) -> Pl
     members = newest.owners.students if len(newest.owners.students) > 1 else ()
     when = submitted.astimezone().isoformat() if submitted else ""
     file = shown(newest.file.name)
-    receipt = Receipt(file, reader, when, newest.clues.late, members, choice.notes, newest.clues.version)
+    exported = str(PurePosixPath(*outside_of_zips(newest.file.name)))
+    receipt = Receipt(file, reader, when, newest.clues.late, members, choice.notes, newest.clues.version, exported)
     notes = list(choice.notes)
     if there and is_new:
         if is_as_released(choice.content, newest.assignment, classroom):

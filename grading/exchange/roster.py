@@ -19,6 +19,8 @@ from utils.files import write_whole
 __all__ = ["Changes", "Roster", "Student", "fold", "keep", "kept", "letters", "read_roster", "read_rosters"]
 
 SHORTENED_BY_EXCEL = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
+MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+LOGINS = ("login", "sis_login")
 TEST_STUDENT = {"studenttest", "teststudent"}  # Canvas adds one to every course
 
 
@@ -150,7 +152,8 @@ def _student(row: Row, columns: Columns, own_kind: str) -> Student:
     if number := next(filter(None, map(PARTICIPANT.fullmatch, row.values)), None):
         known_as["participant"] = number[1]
     own = known_as.get(own_kind, "")
-    return Student("", own, first_name, last_name, value("email"), value("group"), known_as=known_as)
+    email = value("email") or next(filter(MAIL.fullmatch, map(value, LOGINS)), "")  # many schools' logins are addresses
+    return Student("", own, first_name, last_name, email, value("group"), known_as=known_as)
 
 
 def _names(first: str, last: str, full: str) -> tuple[str, str]:

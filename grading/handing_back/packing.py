@@ -95,25 +95,42 @@ def _taking_back() -> list[str]:
 
 
 def _named(pages: Sequence[Page], assignment: str, platform: str) -> tuple[dict[PurePosixPath, list[Page]], list[Page]]:
-    """{name in the zip: pages of those who handed it in}, and the pages without a name."""
+    """{name in the zip: pages of those who handed it in}, and the pages without a name.
+
+    A name that belongs to two who did not hand in together is nobody's.
+    """
     named: dict[PurePosixPath, list[Page]] = {}
     left_out = []
     for page in pages:
-        receipt = page.receipt
-        fits = receipt is not None and receipt.reader == platform
-        file = PurePosixPath(receipt.file) if receipt and fits else None
+        file = _exported(page, platform)
         name = readers.goes_back(platform, file, f"{assignment}.html") if file else None
         if name and not name.is_absolute() and ".." not in name.parts:
             named.setdefault(name, []).append(page)
         else:
             left_out.append(page)
+    for name, members in list(named.items()):
+        if len(members) > 1 and not all(_is_of_the_group(page, members) for page in members):
+            left_out += named.pop(name)
     return named, left_out
+
+
+def _exported(page: Page, platform: str) -> PurePosixPath | None:
+    """The name in this platform's export. In an older receipt stands one to be shown, which may have been cut."""
+    receipt = page.receipt
+    if receipt is None or receipt.reader != platform:
+        return None
+    is_whole = " … " not in receipt.file and "\N{REPLACEMENT CHARACTER}" not in receipt.file
+    name = receipt.exported or (receipt.file if is_whole else "")
+    return PurePosixPath(name) if name else None
+
+
+def _is_of_the_group(page: Page, members: Sequence[Page]) -> bool:
+    return page.receipt is not None and {one.student.id for one in members} <= set(page.receipt.members)
 
 
 def _whose(members: Sequence[Page], assignment: str, platform: str) -> Page:
     """Of a group that handed in one file, the member whom its name names; else the first."""
-    receipt = members[0].receipt
-    file = Found(PurePosixPath(receipt.file if receipt else ""), None, bytes)
+    file = Found(_exported(members[0], platform) or PurePosixPath(), None, bytes)
     said = readers.read([file], [assignment], platform)[1][file.name]
     for page in members:
         for person in said.people if said else ():

@@ -65,6 +65,8 @@ _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.Nonlocal: (),
 }
 
+LONGEST_WORD = 64
+
 
 class Token(NamedTuple):
     """A word, and the line of the cell, from 1 on, where it stands."""
@@ -99,13 +101,18 @@ def tokens_of_code(source: str, names: Names) -> list[Token]:
         return tokens_of_text(source)
     words = dict.fromkeys(names.own, NAME) | dict(names.imported)
     attributes = dict.fromkeys(names.attributes, NAME)
-    return [Token(word, line) for node, line in _in_order(tree) if (word := _word(node, words, attributes))]
+    return [_token(word, line) for node, line in _in_order(tree) if (word := _word(node, words, attributes))]
 
 
 def tokens_of_text(source: str) -> list[Token]:
     """The words of a text, without upper case."""
     lines = enumerate(source.split("\n"), 1)
-    return [Token(word, number) for number, line in lines for word in _WORD.findall(line.casefold())]
+    return [_token(word, number) for number, line in lines for word in _WORD.findall(line.casefold())]
+
+
+def _token(word: str, line: int) -> Token:
+    """Only the beginning of a word counts: one of a hundred thousand letters would be hashed at each of its places."""
+    return Token(word[:LONGEST_WORD], line)
 
 
 @lru_cache(maxsize=2_000)  # most cells are the released ones

@@ -4,6 +4,7 @@ import csv
 import re
 import stat
 import zipfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -14,8 +15,9 @@ from grading.exchange.collecting import collect
 from grading.exchange.people import Roster, Student
 from grading.exchange.roster import keep, kept
 from grading.gradebook.book import Book
+from grading.handing_back import packing
 from grading.handing_back.packing import Packed, pack
-from grading.handing_back.pages import pages_of
+from grading.handing_back.pages import Page, pages_of
 from grading.handing_back.publishing import name_of, publish
 from grading.pages.publish import publish_feedback
 from grading.problems import GradingError
@@ -311,3 +313,22 @@ def test_the_commands(evening, reach_grade):
     assert "3 pages in out" in said and "mail.csv" in said and "no e-mail address is known (1): UNI\\zoe" in said
     assert mail(evening)["s1"]["email"] == "mei@example.org"
     assert "holds other files" in reach_grade("publish", "class", "--class", "class", fails=True)
+
+
+def test_a_page_is_named_by_the_export_and_not_by_a_name_that_was_cut(tmp_path):
+    receipt = Receipt(f"{'a' * 100} … /nowakmei_1001_50009_01_convolution.ipynb", "canvas")
+    page = Page(Student("s2", "s2"), NAME, tmp_path / "page.html", receipt)
+    assert packing._named([page], NAME, "canvas") == ({}, [page])
+    whole = replace(receipt, exported=f"haddadgrete_1002_50010_{'a' * 200}.zip")
+    page = replace(page, receipt=whole)
+    named, left_out = packing._named([page], NAME, "canvas")
+    assert [str(name) for name in named] == [f"haddadgrete_1002_50010_{NAME}.html"] and not left_out
+
+
+def test_a_name_of_two_who_are_no_group_is_nobodys(tmp_path):
+    receipt = Receipt("x", "canvas", exported="nowakmei_1001_50009_01_convolution.ipynb")
+    pages = [Page(Student(one, one), NAME, tmp_path / f"{one}.html", receipt) for one in ("s1", "s2")]
+    assert packing._named(pages, NAME, "canvas") == ({}, pages)
+    together = [replace(page, receipt=replace(receipt, members=("s1", "s2"))) for page in pages]
+    named, left_out = packing._named(together, NAME, "canvas")
+    assert list(named.values()) == [together] and not left_out

@@ -384,3 +384,10 @@ def test_the_list_of_one_section_alone_is_asked_about(read, classroom):
     keep(read("id\n" + "".join(f"{number}\n" for number in range(20))), classroom)
     said = list(keep(read("id\n" + "".join(f"{number}\n" for number in range(16))), classroom).sentences())
     assert len(said) == 1, "that a few leave is no question"
+
+
+def test_a_login_that_is_an_address_is_where_to_write(tmp_path):
+    (tmp_path / "canvas.csv").write_text(
+        'Student,ID,SIS User ID,SIS Login ID,Section\n"Nowak, Mei",1000,u77,mei@example.org,A\n"Ek, Bo",1001,u78,bek,A\n'
+    )
+    assert [one.email for one in read_roster(tmp_path / "canvas.csv").students] == ["mei@example.org", ""]

@@ -18,7 +18,7 @@ from grading.exchange.archives import files_in
 from grading.similarity.comparing import Similarity, compare
 from grading.similarity.finding import RARE_AT_MOST, clusters, handed_in_together, pairs, rare
 from grading.similarity.parts import OWN, QUIZ, parts_of
-from grading.similarity.tokens import names_in, tokens_of_code, tokens_of_text
+from grading.similarity.tokens import LONGEST_WORD, names_in, tokens_of_code, tokens_of_text
 from grading.similarity.winnowing import GRAM, WINDOW, grams, winnow
 from grading.similarity.works import File, of_class, of_earlier
 from tests.grading.made_up import ASSIGNMENT, submission
@@ -309,3 +309,10 @@ def test_a_zip_that_leads_out_is_not_read(tmp_path):
     (tmp_path / "year.zip").write_bytes(buffer.getvalue())
     with files_in(tmp_path / "year.zip") as files:
         assert list(of_earlier(files, ASSIGNMENT)) == []
+
+
+def test_a_word_without_end_is_hashed_by_its_beginning():
+    code = f"import {'a' * 90_000} as b\n" + "b\n" * 200
+    tokens = tokens_of_code(code, names_in([code]))
+    assert max(len(token.word) for token in tokens) <= LONGEST_WORD
+    assert max(len(token.word) for token in tokens_of_text("a" * 90_000)) <= LONGEST_WORD

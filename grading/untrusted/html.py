@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from grading.untrusted.text import visible
 
 MAX_SOURCE = 20_000  # characters of one cell
+MAX_MARKS = 1_000  # of emphasis, code and links in a text cell: their pairs are looked for again and again
 
 
 def highlighted(source: str) -> Markup:
@@ -30,9 +31,14 @@ def highlighted(source: str) -> Markup:
 
 
 def markdown(text: str) -> Markup:
-    """A text cell: Markdown, with formulas as LaTeX. HTML is shown as text; nothing is a link or loads a picture."""
+    """A text cell: Markdown, with formulas as LaTeX. HTML is shown as text; nothing is a link or loads a picture.
+
+    What has too many marks, or is too deep, is shown as it was written.
+    """
     shown = visible(text, MAX_SOURCE)
     try:
+        if sum(map(shown.count, "*_[`")) > MAX_MARKS:
+            return Markup("<pre>{}</pre>").format(shown)
         return Markup(_parser()(shown))
     except RecursionError:
         return Markup("<pre>{}</pre>").format(shown)

@@ -366,3 +366,9 @@ def test_everybody_can_read_the_page(accessible):
     accessible(
         feedback_page(hostile_graded(), hostile_notebook(), ASSIGNMENT, names, receipt, 1.0, True, entries=entries)
     )
+
+
+@pytest.mark.parametrize("marks", ["*a " * 3_300 + "b*" * 5_000, ("[" * 50 + "*" * 50) * 200])
+def test_a_text_of_marks_alone_is_shown_as_it_was_written(marks):
+    assert str(markdown(marks)).startswith("<pre>*a" if marks.startswith("*") else "<pre>[[")
+    assert "<strong>c</strong>" in markdown("**c**")

@@ -387,7 +387,7 @@ def test_the_list_of_one_section_alone_is_asked_about(read, classroom):
 
 
 def test_a_login_that_is_an_address_is_where_to_write(tmp_path):
-    (tmp_path / "canvas.csv").write_text(
-        'Student,ID,SIS User ID,SIS Login ID,Section\n"Nowak, Mei",1000,u77,mei@example.org,A\n"Ek, Bo",1001,u78,bek,A\n'
-    )
+    header = "Student,ID,SIS User ID,SIS Login ID,Section"
+    rows = ['"Nowak, Mei",1000,u77,mei@example.org,A', '"Ek, Bo",1001,u78,bek,A']
+    (tmp_path / "canvas.csv").write_text("\n".join([header, *rows]))
     assert [one.email for one in read_roster(tmp_path / "canvas.csv").students] == ["mei@example.org", ""]

@@ -69,7 +69,7 @@ def grade(
     """Grade what has no grade yet. Whatever interrupts it, the same command goes on where it was."""
     console.print(f"grading {assignment or 'what was released'} in {folder.resolve()} …")
     from grading.console import show_due_dates
-    from grading.gradebook.due_dates import keep_due_dates
+    from grading.gradebook.due_dates import keep_due_dates, kept_due_dates
     from grading.judging.private_checks import read_sources
     from grading.sandbox import check_available
 
@@ -92,6 +92,7 @@ def grade(
             keep_roster([roster], classroom)
         if due:
             show_due_dates(console, keep_due_dates(due, classroom))
+        kept_due_dates(classroom)  # a mistake in it is said before the first submission runs
         names = assignments_of(classroom, assignment)
         chosen = choose(classroom, names, student or (), exercise or ()) if student or exercise else {}
         for name in chosen or names:

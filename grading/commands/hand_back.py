@@ -50,6 +50,6 @@ def publish(
 
     classroom = Classroom(folder)
     feedback(folder, assignment)
-    graded = [name for name in assignments_of(classroom, assignment) if classroom.batch(name).is_file()]
+    graded = [name for name in assignments_of(classroom, assignment) if classroom.has_results(name)]
     pages = [page for name in graded for page in pages_of(classroom, name, people_in(classroom, name))]
     show_published(console, publish(classroom, pages, output, base_url))

@@ -277,7 +277,8 @@ def show_published(console: Console, published: Published) -> None:
     console.print(f"whose page is where: {published.mail}; keep it to yourself", markup=False)
     if published.without_address:
         who = f"({len(published.without_address)}): {_first(published.without_address)}"
-        console.print(f"no e-mail address is known {who}", style="yellow", markup=False)
+        remedy = "Give a list that has them as a further roster: reach-grade roster list.csv"
+        console.print(f"no e-mail address is known {who}. {remedy}", style="yellow", markup=False)
 
 
 def counted(number: int, what: str) -> str:

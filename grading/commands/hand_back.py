@@ -53,3 +53,5 @@ def publish(
     graded = [name for name in assignments_of(classroom, assignment) if classroom.has_results(name)]
     pages = [page for name in graded for page in pages_of(classroom, name, people_in(classroom, name))]
     show_published(console, publish(classroom, pages, output, base_url))
+    if not base_url:
+        console.print("The list has no links. To have them, say where you will serve the folder: --base-url")

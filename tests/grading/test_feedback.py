@@ -368,7 +368,8 @@ def test_everybody_can_read_the_page(accessible):
     )
 
 
-@pytest.mark.parametrize("marks", ["*a " * 3_300 + "b*" * 5_000, ("[" * 50 + "*" * 50) * 200])
+@pytest.mark.parametrize("marks", ["*a " * 3_300 + "b*" * 5_000, ("[" * 50 + "*" * 50) * 200, "$" + "`" * 19_000])
 def test_a_text_of_marks_alone_is_shown_as_it_was_written(marks):
-    assert str(markdown(marks)).startswith("<pre>*a" if marks.startswith("*") else "<pre>[[")
+    """The parser would take minutes: the work grows with the square or the cube of their number."""
+    assert str(markdown(marks)).startswith(f"<pre>{marks[:3]}")
     assert "<strong>c</strong>" in markdown("**c**")

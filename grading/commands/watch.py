@@ -59,6 +59,7 @@ def watch(
     unsafe: Unsafe = False,
 ) -> None:
     """Collect and grade what arrives in a folder, and write its feedback, until Ctrl-C."""
+    from grading.exchange.readers import PLAIN
     from grading.judging.private_checks import read_sources
     from grading.sandbox import check_available
     from grading.watching import Watch
@@ -84,7 +85,7 @@ def watch(
         _grade(classroom, job, workers)
 
     say, left_before = partial(_say, classroom), set(assignments_of(classroom, assignment))
-    watched = Watch(incoming, classroom, assignment or None, reader, grade, say, _say_trouble, left_before)
+    watched = Watch(incoming, classroom, assignment or None, reader or PLAIN, grade, say, _say_trouble, left_before)
     _until_stopped(watched, every)
 
 

@@ -18,13 +18,14 @@ from grading.exchange.filenames import assignment_in, is_notebook, without_packi
 from grading.exchange.folding import fold, written
 from grading.exchange.identity import NotPlaced, Owners, owners
 from grading.exchange.leftovers import what_it_is
-from grading.exchange.placing import TIMESTAMP, Placed, place, shown
+from grading.exchange.placing import TIMESTAMP, Placed, place
 from grading.exchange.roster import Roster, keep, kept, read_roster
 from grading.exchange.versions import HandedIn, choose
 from grading.problems import GradingError, nothing_released
+from grading.untrusted.text import printable
 from utils.paths import NOTEBOOKS
 
-__all__ = ["TIMESTAMP", "Collected", "Placed", "collect", "shown"]
+__all__ = ["TIMESTAMP", "Collected", "Placed", "collect"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def collect(
         left: list[tuple[Found, Clues, NotPlaced]] = []
         for file in files:
             if said := told[file.name]:  # nothing is said of the platform's own files
+                if complete is not None:  # who writes into the folder chooses the names and what lies beside a file
+                    said = replace(said, submitted=None, has_own_time=True, late=False)
                 try:
                     handed_in.append(_identify(file, said, known, assignment, listed))
                 except NotPlaced as problem:
@@ -123,13 +126,13 @@ def _place_all(handed_in: list[HandedIn], collected: Collected, classroom: Class
     for (student, _), versions in _by_student(handed_in).items():
         resembling = [one for one in versions if one.owners.resembling]
         if 0 < len(resembling) < len(versions):
-            refused |= {shown(one.file.name): f"Its name only resembles that of {student}." for one in resembling}
+            refused |= {printable(one.file.name): f"Its name only resembles that of {student}." for one in resembling}
             versions = [one for one in versions if not one.owners.resembling]
         try:
             _refuse_two_people(student, versions, spellings)
             collected.placed.append(place(choose(versions, classroom), student, collected.reader, classroom))
         except NotPlaced as problem:
-            refused |= {shown(one.file.name): str(problem) for one in versions}
+            refused |= {printable(one.file.name): str(problem) for one in versions}
     collected.not_placed.extend(refused.items())
 
 
@@ -147,7 +150,7 @@ def _by_student(handed_in: list[HandedIn]) -> dict[tuple[str, str], list[HandedI
 def _refuse_two_people(student: str, versions: list[HandedIn], spellings: dict[str, str]) -> None:
     """`spellings` are the names of the folders in submitted/, by `fold`: some disks do not tell Anna from anna."""
     if len({one.owners.evidence for one in versions}) > 1:
-        names = ", ".join(sorted({shown(PurePosixPath(one.file.name.parts[0])) for one in versions}))
+        names = ", ".join(sorted({printable(PurePosixPath(one.file.name.parts[0])) for one in versions}))
         raise NotPlaced(f"Two people may be the student {student}: {names}.")
     if spellings.get(fold(student), student) != student:
         raise NotPlaced(f"The student is called {spellings[fold(student)]} in submitted/, and {student} here.")
@@ -168,7 +171,7 @@ def _with_left(
         if isinstance(problem, _NotTheNotebook) and is_beside:
             beside += 1
         else:
-            collected.not_placed.append((shown(file.name), str(problem)))
+            collected.not_placed.append((printable(file.name), str(problem)))
     return replace(collected, not_placed=sorted(collected.not_placed), beside=beside)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from grading.exchange.leftovers import is_left_by_a_tool
 from grading.submission.parsing import Unreadable, content_of
+from grading.untrusted.text import printable
 
 MOST_FOLDERS = 20  # around a file
 
@@ -52,12 +53,12 @@ def read_as_seen(folder: Path, name: PurePosixPath, seen: os.stat_result) -> byt
             for part in name.parts[:-1]:
                 handle = _open(opened, part, os.O_DIRECTORY | os.O_NOFOLLOW, handle)
             handle = _open(opened, name.name, os.O_NOFOLLOW | os.O_NONBLOCK, handle)  # a pipe would block
-            content = content_of(handle, name.name)
+            content = content_of(handle, printable(name.name))
             if state_of(os.fstat(handle)) != state_of(seen):
-                raise Unreadable(f"{name.name} was changed while it was read. Collect it once more.")
+                raise Unreadable(f"{printable(name.name)} was changed while it was read. Collect it once more.")
             return content
     except OSError as error:
-        what = f"{name.name} cannot be opened: {error.strerror}. Hand in the notebook file itself."
+        what = f"{printable(name.name)} cannot be opened: {error.strerror}. Hand in the notebook file itself."
         raise Unreadable(what) from error
 
 

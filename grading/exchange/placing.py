@@ -12,7 +12,8 @@ from grading.exchange.filenames import outside_of_zips
 from grading.exchange.identity import NotPlaced
 from grading.exchange.versions import Choice
 from grading.receipt import Receipt
-from grading.times import shown as shown_time
+from grading.times import shown
+from grading.untrusted.text import printable
 from utils.files import write_whole
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's: one line, next to the submission
@@ -59,7 +60,7 @@ def place(choice: Choice, student: str, reader: str, classroom: Classroom) -> Pl
     submitted = newest.submitted if is_new or newest.clues.submitted else _first(newest.submitted, old)
     members = newest.owners.students if len(newest.owners.students) > 1 else ()
     when = submitted.astimezone().isoformat() if submitted else ""
-    file = shown(newest.file.name)
+    file = printable(newest.file.name)
     exported = str(PurePosixPath(*outside_of_zips(newest.file.name)))
     receipt = Receipt(file, reader, when, newest.clues.late, members, choice.notes, newest.clues.version, exported)
     notes = list(choice.notes)
@@ -89,12 +90,6 @@ def _first(time: datetime | None, old: Receipt | None) -> datetime | None:
     return min(before, time) if before and time else time
 
 
-def shown(name: PurePosixPath) -> str:
-    """A name that a student may have chosen, fit for a terminal or a page: printable, and not endless."""
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(name))
-    return text if len(text) <= 200 else f"{text[:100]} … {text[-99:]}"
-
-
 def _replaces(new: Receipt, old: Receipt | None, stamped: datetime | None) -> str:
     """A note that another file is replaced. Raises NotPlaced if that one is newer."""
     before, now = (_moment(receipt.submitted) if receipt else None for receipt in (old, new))
@@ -105,7 +100,7 @@ def _replaces(new: Receipt, old: Receipt | None, stamped: datetime | None) -> st
         return REPLACES
     if before and now:
         if now < before:
-            raise NotPlaced(f"It is older than what was collected before ({shown_time(before)}).")
+            raise NotPlaced(f"It is older than what was collected before ({shown(before)}).")
         return REPLACES
     return UNKNOWN_ORDER
 

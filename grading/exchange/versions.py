@@ -18,6 +18,7 @@ ONLY_THE_COURSES = (
     "It is the course's own solution, in its folder solutions/, and no notebook of the student's is there."
 )
 NEVER = datetime.min.replace(tzinfo=UTC)
+MOST_VERSIONS = 20  # that are read of one student: each may have to be unpacked
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,12 @@ def choose(versions: Sequence[HandedIn], classroom: Classroom) -> Choice:
     beside it, and what somebody wrote before the course's own copies. Of the rest the newest counts, as far as the
     platform, the names and the times tell.
 
-    Raises NotPlaced if nothing tells which of two different notebooks that is, if the newest cannot be read, or if a
-    copy of the course has nothing but the course's own solution.
+    Raises NotPlaced if nothing tells which of two different notebooks that is, if the newest cannot be read, if there
+    are more than MOST_VERSIONS, or if a copy of the course has nothing but the course's own solution.
     """
     kept = _without_solutions(_best_named(versions))
+    if len(kept) > MOST_VERSIONS:
+        raise NotPlaced(f"These are {len(kept):,} notebooks of one student. Leave the one that counts.")
     notes = [FROM_THE_COURSE] if len(kept) < len(_best_named(versions)) else []
     notes += [f"The newest of {len(kept)} versions."] if len(kept) > 1 else []
     kept = _own_work(kept, classroom)

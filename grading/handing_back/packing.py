@@ -121,7 +121,7 @@ def _exported(page: Page, platform: str) -> PurePosixPath | None:
         return None
     is_whole = " … " not in receipt.file and "\N{REPLACEMENT CHARACTER}" not in receipt.file
     name = receipt.exported or (receipt.file if is_whole else "")
-    return PurePosixPath(name) if name else None
+    return PurePosixPath(name) if name.isprintable() and name else None  # what is no UTF-8 is no name in a zip
 
 
 def _is_of_the_group(page: Page, members: Sequence[Page]) -> bool:

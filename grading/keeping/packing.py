@@ -17,13 +17,13 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from grading.classroom import Classroom
-from grading.exchange.placing import shown
 from grading.gradebook.book import Book
 from grading.keeping.about import ABOUT, CHECKSUMS, OURS, README, Database, about, readme
 from grading.keeping.configuration import without_database
 from grading.keeping.copying import copy_database
 from grading.lock import class_lock
 from grading.problems import GradingError
+from grading.untrusted.text import printable
 from utils.files import whole_file
 
 CONFIGURATION = "nbgrader_config.py"
@@ -76,7 +76,7 @@ def _members(root: Path, checks: Path | None) -> tuple[dict[str, Path], list[str
     found = list(_files(root, PurePosixPath()))
     found += _files(checks.resolve(), PurePosixPath(PRIVATE_CHECKS)) if checks else []
     members = {str(name): file for name, file in found if _is_kept(str(name), file) and str(name) not in OURS}
-    return members, sorted(shown(name) for name, file in found if not _is_kept(str(name), file))
+    return members, sorted(printable(name) for name, file in found if not _is_kept(str(name), file))
 
 
 def _is_kept(name: str, file: Path) -> bool:

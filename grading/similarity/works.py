@@ -8,8 +8,8 @@ from grading.assignment import Assignment
 from grading.classroom import Classroom
 from grading.exchange.archives import Found
 from grading.exchange.filenames import assignment_in, is_notebook
-from grading.exchange.placing import shown
 from grading.submission.parsing import Unreadable, file_bytes
+from grading.untrusted.text import printable
 from utils.paths import NOTEBOOKS
 
 
@@ -61,7 +61,7 @@ def of_earlier(files: Sequence[Found], assignment: Assignment) -> Iterator[File]
         if file.problem or not is_notebook(file.name) or of_a_class and len(inside) < 2:
             continue
         if assignment_in(file.name, lessons) in (None, assignment.name):
-            yield File(f"earlier: {inside[0] if inside else shown(file.name)}", "", file.read)
+            yield File(f"earlier: {inside[0] if inside else printable(file.name)}", "", file.read)
 
 
 def same_content(files: Iterable[File]) -> list[Work]:

@@ -3,6 +3,7 @@
 import re
 
 MAX_TEXT = 5_000  # characters of one output
+MAX_NAME = 200  # characters of a file's name
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 _OVERWRITTEN = re.compile(r"^.*\r(?=.)", re.MULTILINE)  # a progress bar draws over its own line
@@ -26,3 +27,9 @@ def visible(text: object, limit: int = MAX_TEXT) -> str:
         text = f"{text[: limit * 3 // 4]}\n… {left_out:,} characters left out …\n{text[-limit // 4 :]}"
     text = _ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n")
     return _OVERWRITTEN.sub("", text).translate(_SHOWN)
+
+
+def printable(name: object) -> str:
+    """A name that a student may have chosen, fit for a line of a terminal or a page: printable, and not endless."""
+    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(name))
+    return text if len(text) <= MAX_NAME else f"{text[:100]} … {text[-99:]}"

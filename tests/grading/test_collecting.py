@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from grading.classroom import STUDENT, Classroom
 from grading.exchange import archives
-from grading.exchange.collecting import collect, shown
+from grading.exchange.collecting import collect
 from grading.problems import GradingError
 from grading.submission.parsing import MOST_BYTES
 
@@ -486,7 +486,7 @@ def test_the_source_stays_as_it_is(folder, classroom):
 
 
 def test_names_are_fit_to_be_shown():
-    name = shown(PurePosixPath("\x1b[31m\u202egnp.exe\n" + "x" * 1000))
+    name = printable(PurePosixPath("\x1b[31m\u202egnp.exe\n" + "x" * 1000))
     assert name.isprintable() and len(name) <= 210
 
 

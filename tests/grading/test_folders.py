@@ -7,6 +7,7 @@ import pytest
 
 from grading.exchange.collecting import collect
 from grading.exchange.folders import MOST_FOLDERS, entries_below, read_as_seen
+from grading.exchange.versions import MOST_VERSIONS
 from grading.submission.kinds import Unreadable
 from grading.watching import Incoming
 from tests.grading.exports import FILE, NAME, Class
@@ -97,3 +98,22 @@ def test_what_took_its_place_since_is_not_read(tmp_path, seen, change):
     change(tmp_path)
     with pytest.raises(Unreadable):
         read_as_seen(tmp_path, PurePosixPath("mei/01.ipynb"), seen)
+
+
+def test_a_name_does_nothing_to_a_terminal(tmp_path):
+    name = "\x1b[2J\nMei: 8 of 8 points_\udcff.ipynb"
+    (tmp_path / name).write_text("one")
+    seen = (tmp_path / name).lstat()
+    (tmp_path / name).write_text("another")
+    with pytest.raises(Unreadable) as refused:
+        read_as_seen(tmp_path, PurePosixPath(name), seen)
+    assert str(refused.value).isprintable()
+
+
+def test_of_a_flood_of_notebooks_none_is_read(tmp_path):
+    class_ = Class(tmp_path)
+    (tmp_path / "in" / "s0001").mkdir(parents=True)
+    for number in range(MOST_VERSIONS + 1):
+        (tmp_path / "in" / "s0001" / f"01_convolution ({number}).ipynb").write_text(f"{number}")
+    collected = collect(tmp_path / "in", class_.classroom, NAME)
+    assert not collected.placed and "21 notebooks of one student" in str(collected)

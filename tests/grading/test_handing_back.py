@@ -332,3 +332,9 @@ def test_a_name_of_two_who_are_no_group_is_nobodys(tmp_path):
     together = [replace(page, receipt=replace(receipt, members=("s1", "s2"))) for page in pages]
     named, left_out = packing._named(together, NAME, "canvas")
     assert list(named.values()) == [together] and not left_out
+
+
+def test_a_name_that_no_zip_can_hold_is_left_out(tmp_path):
+    receipt = Receipt("x", "moodle", exported="Grete M\udcfcller_7002_assignsubmission_file_/01_convolution.ipynb")
+    page = Page(Student("s2", "s2"), NAME, tmp_path / "page.html", receipt)
+    assert packing._named([page], NAME, "moodle") == ({}, [page])

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -22,6 +21,7 @@ from grading.lock import class_lock
 from grading.problems import GradingError
 from grading.receipt import Receipt
 from grading.watching import Incoming, Watch
+from tests.grading.interruptible import reach_grade_command
 from tests.grading.school import NAME, RIGHT, School
 from utils.paths import COURSE
 
@@ -350,7 +350,16 @@ def _looking(school: School, judge, seen: list[int]):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_in_good_order(school, tmp_path, how):
     words = ["watch", str(tmp_path / "in"), "--class", str(school.classroom.root), "--unsafe-no-sandbox"]
-    run = subprocess.Popen([sys.executable, "-m", "grading.cli", *words], cwd=COURSE, stdout=subprocess.PIPE, text=True)
+    run = subprocess.Popen(reach_grade_command(*words), cwd=COURSE, stdout=subprocess.PIPE, text=True)
     assert run.stdout and "watching" in run.stdout.readline()
     run.send_signal(how)
-    assert "Stopped." in run.communicate()[0] and run.returncode == 0
+    assert "Stopped." in run.communicate(timeout=120)[0] and run.returncode == 0
+
+
+def test_a_name_tells_no_time_where_learners_choose_the_names(school, tmp_path, arrive):
+    name = "gradebook_C_01-convolution_ada_attempt_2020-01-24-21-26-00_01_convolution.ipynb"
+    arrive(name)
+    heard = Heard(school, tmp_path, reader="blackboard").rounds()
+    assert [student for student, _ in heard.placed] == ["ada"]
+    receipt = Receipt.read(school.classroom.receipt("ada", NAME))
+    assert receipt and not receipt.submitted.startswith("2020")

@@ -16,6 +16,7 @@ from grading.exchange import archives
 from grading.exchange.collecting import collect
 from grading.problems import GradingError
 from grading.submission.parsing import MOST_BYTES
+from grading.untrusted.text import printable
 
 NAME = "01_convolution"
 FILE = f"{NAME}.ipynb"

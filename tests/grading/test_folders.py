@@ -111,9 +111,6 @@ def test_a_name_does_nothing_to_a_terminal(tmp_path):
 
 
 def test_of_a_flood_of_notebooks_none_is_read(tmp_path):
-    class_ = Class(tmp_path)
-    (tmp_path / "in" / "s0001").mkdir(parents=True)
-    for number in range(MOST_VERSIONS + 1):
-        (tmp_path / "in" / "s0001" / f"01_convolution ({number}).ipynb").write_text(f"{number}")
-    collected = collect(tmp_path / "in", class_.classroom, NAME)
+    names = [f"s0001_{number}_01_convolution.ipynb" for number in range(MOST_VERSIONS + 1)]
+    collected = Class(tmp_path).collect(*names)
     assert not collected.placed and "21 notebooks of one student" in str(collected)

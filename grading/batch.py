@@ -87,7 +87,7 @@ def grade_class(
         job, anew = _with_seed(job, classroom, again, chosen)
         search = Search(classroom, assignment.name, basis(job), again=again or anew, force=force, chosen=chosen)
         waiting = search.find()
-        outdated = 0 if chosen.any else sum(one.is_outdated for one in waiting.values())
+        outdated = 0 if chosen.any else sum(one.same_file for one in waiting.values())
         tally = Tally(kept=search.kept, outdated=outdated, anew=anew)
         if waiting:
             library = library_of(assignment, (source for _, source in job.private))
@@ -175,7 +175,7 @@ def _record(
 
         graded = waiting.earlier.with_marks_of(graded, cells)
         notebook = nbformat.read(classroom.autograded(graded.student, graded.assignment), as_version=4)
-    _patiently(lambda: book.record(graded, notebook, waiting.why))
+    _patiently(lambda: book.record(graded, notebook, waiting.why, waiting.same_file))
     graded.write(classroom.result(graded.student, graded.assignment))
     return graded
 

@@ -39,13 +39,13 @@ class Waiting:
     Attributes:
         key: of the result that it will have.
         why: it is graded, for the log of changes.
-        is_outdated: it has a result, of this very file, by other rules.
+        same_file: it has a result, of this very file.
         earlier: the result into which single marks are put; None where all of it is graded.
     """
 
     key: str
     why: str
-    is_outdated: bool = False
+    same_file: bool = False
     earlier: Graded | None = None
 
 

@@ -129,7 +129,7 @@ class Book:
             note_unlogged(gradebook.db.connection(), assignment.name)
             self._penalties.renew(gradebook, assignment.name)
 
-    def record(self, graded: Graded, notebook: NotebookNode, why: str = "graded") -> None:
+    def record(self, graded: Graded, notebook: NotebookNode, why: str = "graded", same_file: bool = False) -> None:
         """Write `autograded/` and the gradebook for one submission of a registered assignment.
 
         Manual scores and comments of an earlier grading stay. The same call again changes nothing, so a kill between
@@ -139,6 +139,7 @@ class Book:
             graded: what the submission came to.
             notebook: the repaired notebook with the outputs of our run.
             why: it was graded, for the log of changes.
+            same_file: what was graded before was this very file, so that what a person has graded in it stands.
         """
         _checked(graded.student)
         if graded.assignment not in self._released:
@@ -150,7 +151,7 @@ class Book:
             gradebook.update_or_create_student(graded.student)
             gradebook.update_or_create_submission(graded.assignment, graded.student, timestamp=submitted_at)
             submitted = gradebook.find_submission_notebook(graded.assignment, graded.assignment, graded.student)
-            write_scores(gradebook, submitted, notebook, graded.marks)
+            write_scores(gradebook, submitted, notebook, graded.marks, same_file)
             self._penalties.take(gradebook, submitted)
 
     def renew_penalty(self, submitted: SubmittedNotebook) -> None:

@@ -72,14 +72,24 @@ def read_points(gradebook: Gradebook, assignment: str) -> dict[str, dict[str, fl
 
 
 def write_scores(
-    gradebook: Gradebook, submitted: SubmittedNotebook, notebook: NotebookNode, marks: Sequence[Mark]
+    gradebook: Gradebook,
+    submitted: SubmittedNotebook,
+    notebook: NotebookNode,
+    marks: Sequence[Mark],
+    same_file: bool = False,
 ) -> None:
-    """Scores and comments as `nbgrader.preprocessors.SaveAutoGrades` writes them."""
+    """Scores and comments as `nbgrader.preprocessors.SaveAutoGrades` writes them.
+
+    There, all that a person has graded waits for a person again. Here it does not where the file is the one that the
+    person has seen (`same_file`) and the check says what it said.
+    """
     points = {mark.grade_id: mark.points for mark in marks}
     cells = {grade_id(cell): cell for cell in notebook.cells if role(cell)}
     for grade, name in gradebook.db.execute(_of_notebook(Grade, submitted)):
+        before = grade.auto_score
         grade.auto_score = determine_grade(cells[name])[0] if is_solution(cells[name]) else points.get(name)
-        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+        if not same_file or grade.auto_score != before:
+            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
     for comment, name in gradebook.db.execute(_of_notebook(Comment, submitted)):
         untouched = cells[name].metadata.nbgrader.get("checksum") == compute_checksum(cells[name])
         comment.auto_comment = "No response." if untouched else None

@@ -82,6 +82,23 @@ def test_recording_again_changes_nothing(school, book):
     assert len(once["submissions"]) == 1
 
 
+@pytest.mark.parametrize("same_file", [True, False])
+def test_what_a_person_has_graded_waits_again_with_another_file_alone(school, book, look, same_file):
+    notebook = school.notebook(RIGHT, quiz="c")
+    book.record(school.graded("ada", passed=True), notebook)
+    with Gradebook(book.url) as by_hand:
+        for name in (CHECK, QUIZ):
+            grade = by_hand.find_grade(name, NAME, NAME, "ada")
+            grade.manual_score, grade.needs_manual_grade = 0.5, False
+        by_hand.db.commit()
+    book.record(school.graded("ada", passed=True), notebook, same_file=same_file)
+    for name in (CHECK, QUIZ):
+        assert look().find_grade(name, NAME, NAME, "ada").needs_manual_grade is not same_file
+    book.record(school.graded("ada", passed=False), notebook, same_file=True)  # the check says something else
+    assert look().find_grade(CHECK, NAME, NAME, "ada").needs_manual_grade
+    assert look().find_grade(QUIZ, NAME, NAME, "ada").needs_manual_grade is not same_file
+
+
 def test_a_new_grading_keeps_what_a_person_wrote(school, book, look):
     book.record(school.graded("ada", passed=False), school.notebook(RIGHT, quiz="c"))
     with Gradebook(book.url) as by_hand:

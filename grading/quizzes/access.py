@@ -2,13 +2,15 @@
 
 As in Jupyter, the token of the address becomes a cookie. Other pages in the same browser get nowhere: a name of theirs
 that leads here (DNS rebinding) is refused by the Host header, and what they send (CSRF) by origin, cookie and token.
+A browser sends cookies to all ports of a machine, so also to another person's server. Those of this one are for a path
+that nobody can guess.
 """
 
 import hmac
 from typing import Any
 from urllib.parse import urlsplit
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from grading.problems import GradingError
 
@@ -24,8 +26,16 @@ HEADERS = {
 }
 
 
+@stream_request_body
 class Guarded(RequestHandler):
-    """Answers those alone who are signed in. The application's settings hold `token`, `session` and `cookie`."""
+    """Answers those alone who are signed in, and reads `body` of nobody else.
+
+    The application's settings hold `token`, `session`, `cookie` and `base`, the path of the cookie.
+    """
+
+    def data_received(self, chunk: bytes) -> None:
+        """A part of the body, which comes after `prepare` has let the request in."""
+        self.body += chunk
 
     def set_default_headers(self) -> None:
         for name, value in HEADERS.items():
@@ -33,6 +43,7 @@ class Guarded(RequestHandler):
         self.clear_header("Server")
 
     def prepare(self) -> None:
+        self.body = bytearray()
         if _name(self.request.host) not in HERE:
             raise HTTPError(403, "This server answers to 127.0.0.1 and localhost only.")
         if self.request.method != "GET" and self.request.headers.get("Origin") != f"http://{self.request.host}":
@@ -43,7 +54,9 @@ class Guarded(RequestHandler):
     def _is_signed_in(self) -> bool:
         token, session = self.settings["token"], self.settings["session"]
         if self.request.method == "GET" and _equal(self.get_query_argument("token", ""), token):
-            self.set_cookie(self.settings["cookie"], session, httponly=True, samesite="Strict")
+            self.set_cookie(
+                self.settings["cookie"], session, path=self.settings["base"], httponly=True, samesite="Strict"
+            )
             return True
         return _equal(self.get_cookie(self.settings["cookie"], "") or "", session)
 

@@ -11,12 +11,15 @@ from grading.gradebook.autograded import as_written
 from grading.quizzes.questions import STUB, Question
 
 MAX_FOLDED = 20_000  # characters that are compared; longer answers are equal if they are the same
-_MARKS = re.compile(r"[*_`]+")
+_EMPHASIS = re.compile(r"(?<![\w)*])(?<![\d)] )(\*{1,3})(?=[^\s*])([^*\n]+)(?<=\S)\1(?![\w(*])")
+_STARS_AT_AN_END = re.compile(r"^[ \t]*\*+|(?<!\*)\*+[ \t]*$", re.MULTILINE)  # of a line: there is nothing to multiply
+_MARKS = re.compile(r"[_`]+")
 _CHOICE = re.compile(r"\s*(\w)\)")  # c), as the first thing that is said
-_MINUS = re.compile(r"[–—](?=\w)")  # what phones and word processors make of a minus
-_HAS_FORMULA = re.compile(r"[0-9=+*/^<>]")
-_WORDS = re.compile(r"\d*(?:[.,]\d+)+|\w+|'(?=\()|[^\w\s.,;:?()'\"‘“”«»…–—]")
-_WORDS_OF_FORMULAS = re.compile(_WORDS.pattern.replace("?()", "?"))
+_MINUS = re.compile(r"−|[–—](?=\w|\s*(?:\(|\w\b))")  # what phones and word processors make of a minus
+_DASH = re.compile("[–—]")
+_HAS_FORMULA = re.compile(r"[0-9=+*/^<>-]|\w['\"”]*\(")
+_WORDS = re.compile(r"\d*(?:[.,:]\d+)+|\w+|[^\w\s.,;:?()'\"‘“”«»…–—]")
+_WORDS_OF_FORMULAS = re.compile(r"\d*(?:[.,:]\d+)+|\w+|(?<=\w)['\"”]+(?!\w)|[^\w\s.,;:?'\"‘“”«»…]")
 
 
 def written_under(question: Question, cell: str) -> str:
@@ -35,22 +38,27 @@ def written_under(question: Question, cell: str) -> str:
 
 
 def folded(answer: str) -> str:
-    """The answer without case, layout, emphasis and punctuation. Numbers, signs and formulas stay: 1.5 is not 15."""
+    """The answer without case, layout, emphasis and punctuation. Numbers, signs and formulas stay: 1.5 is not 15.
+
+    In doubt two answers are not equal: then somebody reads one more, and nobody gets the points of another answer.
+    """
     if len(answer) > MAX_FOLDED:
         return answer
     text = unicodedata.normalize("NFC", answer).casefold().replace("’", "'")
     if choice := _CHOICE.match(text):
         text = f"{choice[1]} {text[choice.end() :]}"
-    text = _MARKS.sub(_without_emphasis, _MINUS.sub("-", text))
-    return " ".join((_WORDS_OF_FORMULAS if _HAS_FORMULA.search(text) else _WORDS).findall(text))
+    text = _STARS_AT_AN_END.sub(" ", _EMPHASIS.sub(r"\2", _MINUS.sub("-", text)))
+    text = _MARKS.sub(_within_a_word, text)
+    if _HAS_FORMULA.search(text):
+        return " ".join(_WORDS_OF_FORMULAS.findall(_DASH.sub("-", text)))
+    return " ".join(_WORDS.findall(text))
 
 
-def _without_emphasis(marks: re.Match[str]) -> str:
-    """Nothing of `**c**`, all of 2*3, of 2 * 3 and of a_name."""
+def _within_a_word(marks: re.Match[str]) -> str:
+    """Nothing of `c` and _c_, all of a_name."""
     text, (start, end) = marks.string, marks.span()
     before, after = text[max(start - 1, 0) : start], text[end : end + 1]
-    is_within, is_operator = before.isalnum() and after.isalnum(), before == after == " "
-    return marks[0] if is_within or is_operator else " "
+    return marks[0] if before.isalnum() and after.isalnum() else " "
 
 
 @dataclass

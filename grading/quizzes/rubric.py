@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -69,10 +68,10 @@ def changed(items: list[Item], old: Item | None, new: Item | None) -> list[Item]
 
 def checked_item(points: object, says: object) -> Item:
     """An item of these. Raises GradingError with a sentence that says what is wrong."""
-    if isinstance(points, bool) or not isinstance(points, int | float) or not math.isfinite(points):
+    if isinstance(points, bool) or not isinstance(points, int | float):
         raise GradingError("The points of a rubric's item are a number.")
-    if abs(points) > MOST_POINTS:
-        raise GradingError(f"The points of a rubric's item are at most {MOST_POINTS:,}.")
+    if not -MOST_POINTS <= points <= MOST_POINTS:  # nor if it is not a number, or too large for a float
+        raise GradingError(f"The points of a rubric's item are from -{MOST_POINTS:,} to {MOST_POINTS:,}.")
     line = " ".join(visible(says).split())
     if not line or len(line) > LONGEST:
         raise GradingError(f"The sentence of a rubric's item has 1 to {LONGEST} characters.")

@@ -28,8 +28,9 @@ ADDRESS = "127.0.0.1"
 ON_A_PAGE = 100  # groups of equal answers
 MAX_REQUEST = 20_000_000  # bytes: the longest comment to thousands of equal answers
 MAX_COMMENT = 5_000  # characters
+UNTIL_ASKED, UNTIL_SENT = 60, 30  # seconds that a connection may take for its request's head, and for its body
 NOT_OURS = "This is no request of the page for quizzes."
-QUESTION = r"/(\d\d_\w+)/(\w+)"
+QUESTION = r"(\d\d_\w+)/(\w+)"
 
 
 def serve(desk: Desk, port: int, ready: Callable[[str], None]) -> None:
@@ -55,34 +56,45 @@ async def serving(desk: Desk, port: int, ready: Callable[[str], None]) -> None:
         ) from None
     port = sockets[0].getsockname()[1]
     token = secrets.token_urlsafe(32)
-    server = HTTPServer(application(desk, token, port), max_body_size=MAX_REQUEST, max_buffer_size=MAX_REQUEST)
+    base = f"/{secrets.token_urlsafe(16)}/"
+    server = HTTPServer(
+        application(desk, token, port, base),
+        max_body_size=MAX_REQUEST,
+        max_buffer_size=MAX_REQUEST,
+        idle_connection_timeout=UNTIL_ASKED,
+        body_timeout=UNTIL_SENT,
+    )
     server.add_sockets(sockets)
-    ready(f"http://{ADDRESS}:{port}/?token={quote(token)}")
+    ready(f"http://{ADDRESS}:{port}{base}?token={quote(token)}")
     try:
         await asyncio.Event().wait()
     finally:
         server.stop()
 
 
-def application(desk: Desk, token: str, port: int) -> Application:
-    """The server's addresses. Cookies know no ports, so their names do: two servers do not sign each other out."""
+def application(desk: Desk, token: str, port: int, base: str) -> Application:
+    """The server's addresses, all below `base`, where alone a browser sends the cookies.
+
+    Cookies know no ports, so their names do: two servers do not sign each other out.
+    """
     for log in ("tornado.access", "tornado.general"):  # their warnings are what a browser was told already
         logging.getLogger(log).setLevel(logging.ERROR)
     return Application(
         [
-            (r"/", Questions, {"desk": desk}),
-            (QUESTION, Answers, {"desk": desk}),
-            (QUESTION + "/save", Save, {"desk": desk}),
-            (QUESTION + "/rubric", Rubric, {"desk": desk}),
+            (base, Questions, {"desk": desk}),
+            (base + QUESTION, Answers, {"desk": desk}),
+            (base + QUESTION + "/save", Save, {"desk": desk}),
+            (base + QUESTION + "/rubric", Rubric, {"desk": desk}),
         ],
         default_handler_class=Missing,
         default_handler_args={"desk": desk},
         token=token,
         session=secrets.token_urlsafe(32),
         cookie=f"reach-quizzes-{port}",
+        base=base,
         xsrf_cookies=True,
         xsrf_cookie_name=f"reach-quizzes-xsrf-{port}",
-        xsrf_cookie_kwargs={"httponly": True, "samesite": "Strict"},
+        xsrf_cookie_kwargs={"path": base, "httponly": True, "samesite": "Strict"},
     )
 
 
@@ -104,7 +116,7 @@ class AtDesk(Guarded):
 
     def sent(self) -> dict[str, Any]:
         try:
-            found = json.loads(self.request.body)
+            found = json.loads(self.body)
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):

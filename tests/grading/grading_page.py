@@ -106,11 +106,16 @@ class Visitor:
     def host(self) -> str:
         return urlsplit(self.address).netloc
 
+    @property
+    def base(self) -> str:
+        """The path below which all pages are."""
+        return urlsplit(self.address).path.rstrip("/")
+
     def get(self, path: str = PAGE, **headers: str) -> Answered:
         return self.ask("GET", path, headers=headers)
 
     def sign_in(self) -> Answered:
-        return self.get(self.address.removeprefix(f"http://{self.host}"))
+        return self.get(f"/?{urlsplit(self.address).query}")
 
     def post(self, path: str, content: object, token: str = "", **headers: str) -> Answered:
         usual = {"Origin": f"http://{self.host}", "X-XSRFToken": token or self.about()["token"]}
@@ -119,7 +124,7 @@ class Visitor:
     def ask(self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None) -> Answered:
         connection = http.client.HTTPConnection(self.host, timeout=60)
         cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        connection.request(method, path, body, cookies | {k: v for k, v in (headers or {}).items() if v})
+        connection.request(method, self.base + path, body, cookies | {k: v for k, v in (headers or {}).items() if v})
         response = connection.getresponse()
         for cookie in response.headers.get_all("Set-Cookie", []):
             name, _, value = cookie.partition(";")[0].partition("=")

@@ -117,6 +117,27 @@ def test_what_is_left_of_a_question_is_an_answer(question):
         ("2 * 3", "2 3", False),
         ("x = –5", "x = 5", False),
         ("x = –5", "x = -5", True),
+        ("H - (K - P)", "H - K - P", False),
+        ("H – (K – P)", "H – K – P", False),
+        ("H – K", "H K", False),
+        ("x = – 5", "x = 5", False),
+        ("x = – 5", "x = -5", True),
+        ("x = −5", "x = -5", True),
+        ("– 5", "5", False),
+        ("3 – 2", "3 2", False),
+        ("2 *3", "2 3", False),
+        ("2* 3", "2 3", False),
+        ("a *b", "a b", False),
+        ("2 *3* 4", "2 3 4", False),
+        ("2 *3", "2*3", True),
+        ("log(x y)", "log(x) y", False),
+        ("f' = 0", "f = 0", False),
+        ("f''(x)", "f'(x)", False),
+        ('f"(x)', "f(x)", False),
+        ("1:3", "1 3", False),
+        ("* **c**\n* 3 pixels", "c\n3 pixels", True),
+        ("it is **3** pixels", "it is 3 pixels", True),
+        ("C — it is spread", "**c**. It is spread.", True),
         (".5", "5", False),
         ("f’(x)", "f(x)", False),
         ("it’s C (see above)", "It's c, see above", True),
@@ -130,7 +151,10 @@ def test_equal_answers_differ_in_case_layout_and_punctuation_alone(one, other, s
     assert (folded(one) == folded(other)) is same
 
 
-@pytest.mark.parametrize("part", ["_", "*", "`", "1", "1.", "a", "a_", " ", "\n", "(", "\N{COMBINING ACUTE ACCENT}"])
+@pytest.mark.parametrize(
+    "part",
+    ["_", "*", " *", "*a", "* ", "–", "'", "`", "1", "1.", "a", "a_", " ", "\n", "(", "\N{COMBINING ACUTE ACCENT}"],
+)
 def test_no_answer_takes_the_square_of_its_length(part):
     assert not is_square(lambda text: folded(f"a{text}a"), part)
 
@@ -313,7 +337,15 @@ def test_two_who_change_a_rubric_at_once_lose_nothing(desk, question):
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "{", '{"q": [{"points": "1", "says": "x"}]}', '{"q": [{"points": 1, "says": " "}]}', '{"q": [3]}']
+    "text",
+    [
+        "[]",
+        "{",
+        '{"q": [{"points": 1%s, "says": "x"}]}' % ("0" * 400),
+        '{"q": [{"points": "1", "says": "x"}]}',
+        '{"q": [{"points": 1, "says": " "}]}',
+        '{"q": [3]}',
+    ],
 )
 def test_a_file_that_is_no_rubric_is_an_error_that_says_what_one_is(school, desk, question, text):
     path = school.classroom.rubric(NAME)

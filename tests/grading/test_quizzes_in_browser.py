@@ -1,7 +1,9 @@
 """The page for quizzes in a real browser, by keys and by mouse, alone and beside another grader."""
 
 import contextlib
+import http.server
 import queue
+import threading
 
 import pytest
 
@@ -66,13 +68,43 @@ def test_whoever_comes_from_the_file_that_leads_there_is_signed_in_and_stays_so(
     with served(school) as server, in_browser(server.address, tmp_path):
         page = chromium.new_context().new_page()
         page.goto(opened.get(timeout=PATIENCE))
-        page.wait_for_url(f"http://{server.host}/")
+        page.wait_for_url(f"http://{server.host}{server.base}/")
         for _ in range(2):
             page.get_by_role("link", name="holes in the kernel").wait_for()
             page.reload()
         page.get_by_role("link", name="holes in the kernel").click()
         page.locator("article .grading").first.wait_for()
         page.context.close()
+
+
+def test_the_server_of_another_person_on_the_machine_gets_no_cookie(chromium, school):
+    seen = queue.Queue()
+
+    class Theirs(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.put((self.path, self.headers["Cookie"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<!doctype html><script>if (location.pathname === '/') location.href = '/again'</script>")
+
+        def log_message(self, *_):
+            pass
+
+    with served(school) as server, opened(chromium, server.address) as page:
+        theirs = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Theirs)
+        threading.Thread(target=theirs.serve_forever).start()
+        try:
+            other = page.context.new_page()
+            other.goto(f"http://127.0.0.1:{theirs.server_port}/")
+            other.wait_for_url("**/again")  # the first request comes from elsewhere, this one from the same site
+            other.goto(f"http://127.0.0.1:{theirs.server_port}{PAGE}")
+        finally:
+            theirs.shutdown()
+            theirs.server_close()
+        got = [seen.get(timeout=PATIENCE) for _ in range(seen.qsize())]
+        assert {"/", "/again", PAGE} <= {path for path, _ in got}
+        assert {cookie for _, cookie in got} == {None}
+        assert len(page.context.cookies(server.address)) == 2
 
 
 def test_a_question_is_graded_without_a_mouse(page, school):
@@ -256,7 +288,7 @@ def test_everybody_can_read_it_and_nothing_of_a_student_runs(chromium, tmp_path)
         said(page, "Saved")
         assert_accessible(page)
         assert card(page, "التمدد").locator(".answer").evaluate("one => getComputedStyle(one).direction") == "rtl"
-        assert dialogs == [] and all(url.startswith(f"http://{server.host}{PAGE}") for url in requests)
+        assert dialogs == [] and all(url.startswith(f"http://{server.host}{server.base}{PAGE}") for url in requests)
         page.get_by_role("link", name="All questions").click()
         page.get_by_role("link", name="holes in the kernel").wait_for()
         assert_accessible(page)

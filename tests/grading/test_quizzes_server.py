@@ -1,12 +1,15 @@
 """The server of the page for quizzes: who is let in, what is refused, and that nothing of a student's can run."""
 
 import contextlib
+import json
 import queue
 import re
+import socket
 import stat
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
@@ -71,9 +74,11 @@ def test_without_the_token_there_is_a_sentence_and_nothing_else(visitor, path):
 def test_the_token_becomes_a_cookie_that_no_script_and_no_other_site_has(visitor):
     visitor = Visitor(visitor.address)
     answered = visitor.sign_in()
-    assert answered.status == 200 and f'href="{PAGE}"' in answered.text
+    assert answered.status == 200 and f'href="{PAGE[1:]}"' in answered.text
     (cookie,) = answered.headers.get_all("Set-Cookie")
-    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/" in cookie
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+    (second,) = visitor.get(PAGE).headers.get_all("Set-Cookie")
+    assert all(one.split("Path=")[1].split(";")[0] == f"{visitor.base}/" for one in (cookie, second))
     assert not any(
         secret in answered.text for secret in (*visitor.cookies.values(), visitor.address.split("token=")[1])
     )
@@ -96,6 +101,16 @@ def test_another_name_that_leads_here_is_refused(signed_in, host):
 
 def test_a_tunnel_from_another_port_is_let_in(signed_in):
     assert signed_in.get(PAGE, Host="localhost:9999").status == 200
+
+
+def test_each_server_is_below_a_path_of_its_own_that_nobody_guesses(school, signed_in):
+    with served(school) as other:
+        other.sign_in()
+        assert other.base != signed_in.base and min(len(other.base), len(signed_in.base)) > 20
+        other.address = signed_in.address.replace(signed_in.host, other.host)
+        assert other.get("/").status == other.get(PAGE).status == 404
+        other.cookies = {}
+        assert other.get("/").status == other.get(PAGE).status == 403
 
 
 def test_it_listens_on_this_machine_alone(visitor):
@@ -220,7 +235,17 @@ def test_what_no_page_of_ours_would_send_is_refused_in_a_sentence(signed_in, sch
 
 
 @pytest.mark.parametrize(
-    "new", [{}, {"points": "x", "says": "y"}, {"points": 1, "says": " \n"}, {"points": 1e9, "says": "y"}, 3]
+    "new",
+    [
+        {},
+        {"points": "x", "says": "y"},
+        {"points": 1, "says": " \n"},
+        {"points": 1e9, "says": "y"},
+        {"points": 10**400, "says": "y"},
+        {"points": float("nan"), "says": "y"},
+        {"points": float("-inf"), "says": "y"},
+        3,
+    ],
 )
 def test_what_is_no_item_of_a_rubric_is_refused(signed_in, school, new):
     answered = signed_in.post(
@@ -234,6 +259,47 @@ def test_a_request_has_an_end(signed_in):
     with pytest.raises(OSError):
         answered = signed_in.ask("POST", f"{PAGE}/save", "x" * (MAX_REQUEST + 1))
         raise OSError if answered.status == 413 else AssertionError(answered)
+
+
+def head(visitor: Visitor, length: int, headers: str = "") -> bytes:
+    about = f"Host: {visitor.host}\r\nOrigin: http://{visitor.host}\r\nContent-Length: {length}\r\n{headers}"
+    return f"POST {visitor.base}{PAGE}/save HTTP/1.1\r\n{about}\r\n".encode()
+
+
+@contextlib.contextmanager
+def connected(visitor: Visitor) -> Iterator[socket.socket]:
+    port = int(visitor.host.split(":")[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("path", [PAGE, "/nowhere", ""])
+def test_who_is_not_signed_in_is_refused_before_the_body_is_read(visitor, path):
+    with connected(visitor) as connection:
+        connection.sendall(head(visitor, MAX_REQUEST).replace(f"{PAGE}/save".encode(), path.encode()))
+        answered = b"".join(iter(lambda: connection.recv(65_536), b""))  # until the server closes
+    assert answered.startswith(b"HTTP/1.1 403 ")
+
+
+def test_the_largest_request_is_read(signed_in):
+    answers = [{"key": "x", "score": 1, "comment": "c" * 4_900}] * 4_000
+    assert 0.95 * MAX_REQUEST < len(json.dumps({"answers": answers})) < MAX_REQUEST
+    assert signed_in.post("/save", {"answers": answers}).status == 409  # "x" is nobody's answer
+
+
+def test_who_sends_nothing_does_not_stay(school, monkeypatch):
+    monkeypatch.setattr("grading.quizzes.server.UNTIL_ASKED", 0.5)
+    monkeypatch.setattr("grading.quizzes.server.UNTIL_SENT", 0.5)
+    with served(school) as visitor:
+        visitor.sign_in()
+        token = visitor.about()["token"]
+        cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+        half = head(visitor, 100, f"X-XSRFToken: {token}\r\nCookie: {cookies}\r\n") + b"half"
+        for sent in (b"", b"GET / HTTP/1.1\r\n", half):
+            with connected(visitor) as connection:
+                connection.sendall(sent)
+                assert connection.recv(100) == b""
+        assert visitor.get().status == 200
 
 
 def test_a_gradebook_that_cannot_be_written_is_said_and_nothing_is_lost(signed_in, school, monkeypatch):
@@ -298,8 +364,9 @@ def test_many_answers_are_on_several_pages(tmp_path, monkeypatch):
 
 
 def test_the_command_serves_until_it_is_interrupted(school):
-    school.classroom.batch(NAME).parent.mkdir(exist_ok=True)
-    school.classroom.batch(NAME).write_text("{}")
+    result = school.classroom.result("ada", NAME)  # without one, nothing is graded
+    result.parent.mkdir(parents=True, exist_ok=True)
+    result.write_text("{}")
     command = [sys.executable, "-m", "grading.cli", "quizzes", "--class", school.classroom.root, "--no-browser"]
     with subprocess.Popen(command, cwd=COURSE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         address = next(line for line in server.stdout if "http" in line).split()[-1]

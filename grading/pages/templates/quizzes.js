@@ -323,18 +323,29 @@ function open() {
     if (unsaved) event.preventDefault();
   });
 
+  // What a key does to an answer, it does to the one that has the focus: another may be out of sight.
+  const chosen = act => () => {
+    if (focused()) return act(here);
+    go(here);
+    say("Look at this answer first; then press the key again.");
+  };
+  const next = () => {
+    const waiting = [...cards.slice(cards.indexOf(here) + 1), ...cards].find(card => card.waits);
+    if (!waiting) return say("Nothing waits any more.");
+    go(waiting);
+  };
   const keys = {
     j: () => go(focused() ? cards[cards.indexOf(here) + 1] : here),
     k: () => go(focused() ? cards[cards.indexOf(here) - 1] : here),
-    n: () => go([...cards.slice(cards.indexOf(here) + 1), ...cards].find(card => card.waits)),
-    c: () => here?.words.focus(),
-    p: () => here?.field.focus(),
-    s: () => here && !here.same.hidden && here.giveSame(),
+    n: next,
+    c: chosen(card => card.words.focus()),
+    p: chosen(card => card.field.focus()),
+    s: chosen(card => card.same.hidden || card.giveSame()),
     u: takeBack,
-    0: () => here?.giveNone(),
+    0: chosen(card => card.giveNone()),
     "?": () => { document.getElementById("help").open = true; document.getElementById("keys").focus(); },
   };
-  for (let place = 0; place < 9; place += 1) keys[place + 1] = () => here?.toggle(place);
+  for (let place = 0; place < 9; place += 1) keys[place + 1] = chosen(card => card.toggle(place));
 
   const focused = () => here?.element.contains(document.activeElement);
 

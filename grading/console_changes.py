@@ -1,5 +1,6 @@
 """What `reach-grade` prints of changes: those of single ones that were graded again, and the log."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from itertools import groupby
@@ -61,7 +62,8 @@ def _line(together: Sequence[Change], people: Roster, with_student: bool) -> str
     scores = [f"{_cell(change.cell)} {_step(change, first)}" for change in together]
     whose = f"{called(one.student, people)}, {one.assignment}: " if with_student else ""
     when = shown(one.at.replace(tzinfo=UTC))
-    return visible(f"{when}  {whose}{', '.join(scores)}; {one.why} ({one.who})")
+    why = re.sub("^(no )?late penalty: ", "", one.why) if one.cell == LATE else one.why
+    return visible(f"{when}  {whose}{', '.join(scores)}; {why} ({one.who})")
 
 
 def _step(change: Change, first: bool) -> str:

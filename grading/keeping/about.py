@@ -33,6 +33,8 @@ report/        the pages of the class
 gradebook.db   all scores and comments, those given by hand too: SQLite, in nbgrader's tables{database}
 roster.json, due.csv, nbgrader_config.py   who was in the class, when what was due, the late policy
 private_checks/                            the instructor's own checks, if they were given to `reach-grade archive`
+pages.key      the secret of the names of published pages: who has it can open every student's page that is still served
+mail.csv       whose published page is where: the links, and the files by their paths on the machine that published them
 
 Is it whole?  In the unpacked folder:  sha256sum -c archive.sha256
 To ask it:    reach-grade restore THIS.zip --class there   and then any command of the course's guide, docs/grading.md
@@ -60,6 +62,11 @@ class Database:
         parsed = make_url(url)
         is_file = parsed.get_backend_name() == "sqlite" and parsed.database
         return cls(url, Path(parsed.database) if is_file and parsed.database else None)
+
+    def passwords(self) -> list[str]:
+        """Those that the URL has."""
+        parsed = make_url(self.url)
+        return [one for one in (parsed.password, parsed.query.get("password")) if isinstance(one, str)]
 
 
 def about(classroom: Classroom, database: Database, left_out: list[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import os
 import stat
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -19,14 +19,14 @@ from typing import BinaryIO
 from grading.classroom import Classroom
 from grading.gradebook.book import Book
 from grading.keeping.about import ABOUT, CHECKSUMS, OURS, README, Database, about, readme
-from grading.keeping.configuration import without_database
+from grading.keeping.configuration import without_database, without_database_in_json, without_passwords
 from grading.keeping.copying import copy_database
 from grading.lock import class_lock
 from grading.problems import GradingError
 from grading.untrusted.text import printable
 from utils.files import whole_file
 
-CONFIGURATION = "nbgrader_config.py"
+CONFIGURATION, JSON_TOO = "nbgrader_config.py", "nbgrader_config.json"  # nbgrader reads both, the second last
 PRIVATE_CHECKS = "private_checks"
 BESIDE = ("", "-journal", "-wal", "-shm")  # what SQLite has beside a file, and the file itself
 PIECE = 1024 * 1024  # bytes that are read at once
@@ -107,12 +107,23 @@ def _own_gradebook(classroom: Classroom, members: dict[str, Path], temporary: Pa
     copy_database(database.url, copy)
     _date(copy, database.file.stat().st_mtime if database.file else newest)
     members[copy.name] = copy
-    if CONFIGURATION in members:
-        ours, copy = members[CONFIGURATION], temporary / CONFIGURATION
-        copy.write_text(without_database(ours.read_text(encoding="utf-8")), encoding="utf-8")
-        _date(copy, ours.stat().st_mtime)
-        members[CONFIGURATION] = copy
+    members.setdefault(CONFIGURATION, Path(os.devnull))
+    passwords = (*database.passwords(), os.environ.get("PGPASSWORD", ""))
+    for name in [name for name in members if "/" not in name and (name == JSON_TOO or name.endswith(".py"))]:
+        ours, copy = members[name], temporary / name
+        text = ours.read_text(encoding="utf-8", errors="surrogateescape")
+        changed = _without_database(name, text, passwords)
+        if changed != text:
+            copy.write_text(changed, encoding="utf-8", errors="surrogateescape")
+            _date(copy, ours.stat().st_mtime if ours.is_file() else newest)
+            members[name] = copy
     return database
+
+
+def _without_database(name: str, text: str, passwords: Iterable[str]) -> str:
+    if name == CONFIGURATION:
+        return without_database(text, passwords)
+    return without_database_in_json(text) if name == JSON_TOO else without_passwords(text, passwords)
 
 
 def _date(file: Path, modified: float) -> None:

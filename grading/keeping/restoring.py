@@ -12,9 +12,11 @@ from typing import Any
 
 from grading.classroom import Classroom
 from grading.exchange.archives import BROKEN_ZIP, unsafe
-from grading.keeping.about import ABOUT, CHECKSUMS, FORMAT
+from grading.keeping.about import ABOUT, CHECKSUMS, FORMAT, OURS
 from grading.keeping.packing import PIECE
 from grading.problems import GradingError
+
+LATEST = 2**36  # seconds since 1970 that a file's time may have
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ def unpack(path: Path, classroom: Classroom) -> Restored:
     root = classroom.root.absolute()
     if root.is_symlink() or root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise GradingError(f"{classroom.root} is there already, and not empty. Name a folder that is not there yet.")
+    if not path.exists():
+        raise GradingError(f"{path} does not exist. Give an archive that `reach-grade archive` wrote.")
     root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.", ignore_cleanup_errors=True) as temporary:
         unfinished = Path(temporary) / "class"
@@ -45,8 +49,6 @@ def unpack(path: Path, classroom: Classroom) -> Restored:
         try:
             with zipfile.ZipFile(path) as archive:
                 restored = _unpack_all(archive, path, unfinished)
-        except FileNotFoundError:
-            raise GradingError(f"{path} does not exist. Give an archive that `reach-grade archive` wrote.") from None
         except BROKEN_ZIP as error:
             raise GradingError(f"{path} is damaged, or no archive: {error}. Nothing was restored.") from error
         os.replace(unfinished, root)
@@ -68,12 +70,28 @@ def _unpack_all(archive: zipfile.ZipFile, path: Path, folder: Path) -> Restored:
         sha256 = _unpack_one(archive, info, folder)
         if info.filename != CHECKSUMS and sha256 != sums[info.filename]:
             raise GradingError(f"{path} is not as it was written: {info.filename} has another checksum.")
-    facts = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    if facts.get("format") != FORMAT:
-        raise GradingError(f"{path} was written by a newer version of the course. Restore it with that version.")
+    facts = _facts(folder, path, {*names} - {*OURS})
     for name, modified in facts["modified"].items():  # pages tell when it was graded by these
         os.utime(folder / name, (modified, modified))
     return Restored(len(facts["modified"]), facts)
+
+
+def _facts(folder: Path, path: Path, names: set[str]) -> dict[str, Any]:
+    """What `archive.json` says, which has a time for each of `names` and for nothing else."""
+    try:
+        facts = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        facts = None
+    if not isinstance(facts, dict) or not isinstance(facts.get("format"), int):
+        raise GradingError(f"{path} is no archive of a class: {ABOUT} is not as `reach-grade archive` writes it.")
+    if facts["format"] != FORMAT:
+        raise GradingError(f"{path} was written by a newer version of the course. Restore it with that version.")
+    times = facts.get("modified")
+    if not isinstance(facts.get("database"), str) or not isinstance(times, dict) or times.keys() != names:
+        raise GradingError(f"{path} is not as it was written: {ABOUT} tells of other files than there are.")
+    if not all(type(time) is int and abs(time) < LATEST for time in times.values()):
+        raise GradingError(f"{path} is not as it was written: a time in {ABOUT} is none.")
+    return facts
 
 
 def _sums(archive: zipfile.ZipFile) -> dict[str, str]:

@@ -8,6 +8,8 @@ import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy.exc import SQLAlchemyError
 
+from grading.console_changes import log_lines
+from grading.exchange.people import Roster
 from grading.gradebook import changes
 from grading.gradebook.book import Book
 from grading.gradebook.config import write_nbgrader_config
@@ -70,9 +72,13 @@ def test_the_log_adds_up_to_the_score_whatever_happens(school, book):
             last = {change.cell: change.after or 0.0 for change in book.changes(NAME, "ada")}
             assert sum(last.values()) == book.scores(NAME)[0].points
         why = [change.why for change in book.changes(NAME, "ada") if change.cell == changes.LATE]
+        lines = list(log_lines(book.changes(NAME, "ada"), Roster([])))
     assert why[0] == "late penalty: handed in 2026-03-02 12:00:00 UTC, due 2026-03-01 12:00:00 UTC"
     moved = "which moved from 2026-03-01 12:00:00 UTC"
     assert f"no late penalty: handed in 2026-03-02 12:00:00 UTC, due 2026-03-03 12:00:00 UTC, {moved}" in why
+    said = [line for line in lines if "late penalty" in line]
+    assert said and all(line.count("late penalty") == 1 for line in said)
+    assert any("→ none; handed in 2026-03-02 12:00:00 UTC, due 2026-03-03 12:00:00 UTC, " in line for line in said)
 
 
 def test_the_log_is_printed_a_line_for_what_happened_together(school, book, reach_grade):

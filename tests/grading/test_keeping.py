@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -17,7 +18,7 @@ from grading.classroom import Classroom
 from grading.exchange.roster import keep, read_roster
 from grading.gradebook.book import Book
 from grading.gradebook.config import write_nbgrader_config
-from grading.keeping.configuration import without_database
+from grading.keeping.configuration import OWN_DATABASE, without_database
 from grading.keeping.packing import pack
 from grading.keeping.restoring import unpack
 from grading.lock import class_lock
@@ -69,7 +70,7 @@ def files(root: Path) -> dict[str, bytes]:
 def test_all_of_a_class_comes_back(school, packed, tmp_path):
     restored = unpack(packed, Classroom(tmp_path / "there"))
     before, after = files(school.classroom.root), files(tmp_path / "there")
-    assert {"ARCHIVE.txt", "archive.json", "archive.sha256"} == set(after) - set(before)
+    assert {"ARCHIVE.txt", "archive.json", "archive.sha256", "nbgrader_config.py"} == set(after) - set(before)
     assert set(before) - set(after) == {
         ".grading.lock",
         ".ipynb_checkpoints/x.ipynb",
@@ -115,6 +116,7 @@ def test_any_unzip_and_sha256sum_will_do(packed, tmp_path):
     check = ["sha256sum", "--check", "--quiet", "--strict", "archive.sha256"]
     subprocess.run(check, cwd=tmp_path / "by hand", check=True)
     assert f"{NAME}: 2 submissions, 2 graded, seed {2**100 + 1}" in text and "torch" in text
+    assert "pages.key" in text and "mail.csv" in text
 
 
 def test_private_checks_are_kept_where_they_are_given(school, tmp_path):
@@ -158,24 +160,66 @@ def test_a_gradebook_on_a_server_becomes_a_file_and_its_password_stays_out(tmp_p
     assert pack(school.classroom, tmp_path / "other.zip").path.read_bytes() == packed.read_bytes()
 
 
+URL = "postgresql://reach:s3cret@db/x"
+
+
 @pytest.mark.parametrize(
     ("config", "instead"),
     [
-        ("c.CourseDirectory.db_url = 'postgresql://a:s3cret@h/d'\nc.X.y = 1\n", "pass  # …\nc.X.y = 1\n"),
+        (f"c.CourseDirectory.db_url = '{URL}'\nc.X.y = 1\n", "c.CourseDirectory.db_url = …\nc.X.y = 1\n"),
         (
-            "c.X.y = 1\nif c:\n    c.CourseDirectory.db_url = (\n        's3cret'\n    )\n",
-            "c.X.y = 1\nif c:\n    pass  # …\n",
+            "if c: c.Ä.db_url = (\n    's3cret'\n    '2'\n); c.X.y = 1\n",
+            "if c: c.Ä.db_url = (\n    …\n); c.X.y = 1\n",
         ),
-        ("c.X.y = 's3cre'\n", "c.X.y = 's3cre'\n"),
-        ("no Python ((", "no Python (("),
+        ("# a\x0cb\nc.A.db_url = 's3cret'\nc.X.y = 1", "# a\x0cb\nc.A.db_url = …\nc.X.y = 1\n"),
+        ("c['A']['db_url']: str = 's3cret'\n", "c['A']['db_url']: str = …\n"),
+        (f"U = '{URL}'\nc.A.db_url = U\n", "U = 'postgresql://reach:***@db/x'\nc.A.db_url = …\n"),
+        (f"# c.A.db_url = '{URL}'\n", "# c.A.db_url = 'postgresql://reach:***@db/x'\n"),
+        (f"c.A.update(db_url='{URL}')\n", "c.A.update(db_url='postgresql://reach:***@db/x')\n"),
+        ("environ['PGPASSWORD'] = 's3cret'  # s3cret\n", "environ['PGPASSWORD'] = '***'  # ***\n"),
+        ("d = '''x\n password=s3cret y'''; s3cret = 's3cret2'\n", "d = '''x\n password=*** y'''; s3cret = 's3cret2'\n"),
+        ("c.X.y = '/home/s3cret/z'  # s3cret.z\n", "c.X.y = '/home/s3cret/z'  # s3cret.z\n"),
     ],
 )
-def test_a_configuration_loses_the_database_alone(config, instead):
-    text = without_database(config)
-    assert (
-        text.replace("The database that stood here is gradebook.db in this folder since it was archived.", "…")
-        == instead
-    )
+def test_a_configuration_loses_the_database_and_its_password_alone(config, instead):
+    text = without_database(config, ["s3cret", ""])
+    assert text == instead.replace("…", '"sqlite:///gradebook.db"') + OWN_DATABASE
+    assert without_database(text, ["s3cret"]) == text
+
+
+def test_what_is_no_python_loses_passwords_in_urls():
+    assert without_database(f"no Python (( '{URL}'") == "no Python (( 'postgresql://reach:***@db/x'"
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("nbgrader_config.py", "c.CourseDirectory.db_url = URL"),
+        ("nbgrader_config.py", "c['CourseDirectory']['db_url'] = URL"),
+        ("nbgrader_config.py", "c.CourseDirectory.update(db_url=URL)"),
+        ("nbgrader_config.py", "setattr(c.CourseDirectory, 'db_url', URL)"),
+        ("nbgrader_config.json", '{"CourseDirectory": {"db_url": "URL"}}'),
+    ],
+)
+def test_a_restored_class_never_has_the_gradebook_of_the_school(school, tmp_path, name, config):
+    """However the configuration names it."""
+    live, root = tmp_path / "live.db", school.classroom.root
+    shutil.copy(school.classroom.gradebook, live)
+    url = f"sqlite:///{live}"
+    text = config.replace("URL", url) if name.endswith("json") else f"c = get_config()\nURL = {url!r}\n{config}\n"
+    (root / name).write_text(text)
+    with Book(school.classroom) as book:
+        assert book.url == url
+    there = Classroom(tmp_path / "there")
+    unpack(pack(school.classroom, tmp_path / "year.zip").path, there)
+    with Book(there) as book:
+        assert book.url == f"sqlite:///{there.gradebook}"
+
+
+def test_a_password_in_another_file_of_settings_stays_out(school, tmp_path):
+    (school.classroom.root / "late_policy.py").write_text(f"URL = {URL!r}\n")
+    unpack(pack(school.classroom, tmp_path / "year.zip").path, Classroom(tmp_path / "there"))
+    assert (tmp_path / "there/late_policy.py").read_text() == "URL = 'postgresql://reach:***@db/x'\n"
 
 
 # --- what goes wrong ---
@@ -294,15 +338,44 @@ def test_damage_is_said(packed, tmp_path, damage):
     assert not (tmp_path / "there").exists()
 
 
-def test_an_archive_of_a_newer_course_is_left_alone(packed, tmp_path):
-    def newer(members):
-        facts = json.loads(dict(members)["archive.json"]) | {"format": 2}
-        ours = [(n, json.dumps(facts).encode() if n == "archive.json" else c) for n, c in members[:-1]]
+def saying(packed: Path, tmp_path: Path, change) -> Path:
+    """The archive with another `archive.json`, and its checksum."""
+
+    def other(members):
+        facts = json.dumps(change(json.loads(dict(members)["archive.json"]))).encode()
+        ours = [(n, facts if n == "archive.json" else c) for n, c in members[:-1]]
         sums = "".join(f"{hashlib.sha256(c).hexdigest()}  {n}\n" for n, c in ours)
         return [*ours, ("archive.sha256", sums.encode())]
 
+    return changed(packed, tmp_path, other)
+
+
+def test_an_archive_of_a_newer_course_is_left_alone(packed, tmp_path):
     with pytest.raises(GradingError, match="newer version"):
-        unpack(changed(packed, tmp_path, newer), Classroom(tmp_path / "there"))
+        unpack(saying(packed, tmp_path, lambda facts: facts | {"format": 2}), Classroom(tmp_path / "there"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: [],
+        lambda _: {"format": 1},
+        lambda facts: {key: value for key, value in facts.items() if key != "database"},
+        lambda facts: facts | {"modified": {}},
+        lambda facts: facts | {"modified": facts["modified"] | {"../../outside": 1}},
+        lambda facts: facts | {"modified": facts["modified"] | {"no such": 1}},
+        lambda facts: facts | {"modified": dict.fromkeys(facts["modified"], "yesterday")},
+        lambda facts: facts | {"modified": dict.fromkeys(facts["modified"], 10**30)},
+    ],
+)
+def test_what_an_archive_says_of_itself_is_not_believed(packed, tmp_path, change):
+    """Times are given to what was unpacked, and to no other file."""
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    os.utime(outside, (1_700_000_000, 1_700_000_000))
+    with pytest.raises(GradingError, match="no archive of a class|not as it was written"):
+        unpack(saying(packed, tmp_path, change), Classroom(tmp_path / "there"))
+    assert outside.stat().st_mtime == 1_700_000_000 and not (tmp_path / "there").exists()
 
 
 def test_the_commands(school, tmp_path, reach_grade):

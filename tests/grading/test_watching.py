@@ -324,6 +324,14 @@ def test_the_command_grades_what_arrives_and_writes_its_page(school, tmp_path, a
     assert whole.count("ada_01_conv") == 2 and "Bo Ek" not in whole  # a long name is folded, not cut
 
 
+def test_when_it_was_collected_is_not_told_as_when_it_was_handed_in(school, reach_grade):
+    note_attempt(school.classroom.attempts("ada", NAME), "ada.ipynb", "", b"{}", others_before=False)
+    school.hand_in("ada", "collected from a platform that tells no time")
+    for options in ((), ("--student", "ada")):
+        said = reach_grade("attempts", "--class", "class", *options)
+        assert "not known" in said and " UTC" not in said
+
+
 def test_in_a_burst_the_first_are_answered_before_the_last_is_graded(
     school, tmp_path, arrive, rounds, reach_grade, monkeypatch
 ):

@@ -68,7 +68,7 @@ def test_why_tells_all_that_led_to_a_score(school, reach_grade):
         f"{QUIZ}: waits to be graded by hand.",
         "first graded",
         f"{ANSWER} 0 → 0.5; nearly (Kim)",
-        "late penalty -0.5; late penalty: handed in 2026-03-02 12:00:00 UTC, due 2026-03-01 12:00:00 UTC (Kim)",
+        "late penalty -0.5; handed in 2026-03-02 12:00:00 UTC, due 2026-03-01 12:00:00 UTC (Kim)",
     ):
         assert part in said, part
     assert "\x1b" not in said and "\u202e" not in said

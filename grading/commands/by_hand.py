@@ -27,7 +27,9 @@ def quizzes(
     assignment: AssignmentName = "",
     anonymous: Annotated[bool, typer.Option("--anonymous", help="show no names, in another order")] = False,
     grader: Annotated[str, typer.Option(help="your name, for the log of changes")] = "",
-    port: Annotated[int, typer.Option(help="of the server on this machine; a free one if not given")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="of the server on this machine; a free one if not given")
+    ] = 0,
     browser: Annotated[bool, typer.Option(help="open it in the browser")] = True,
 ) -> None:
     """Grade quizzes: all answers to one question side by side, in your browser."""

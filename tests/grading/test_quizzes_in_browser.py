@@ -292,3 +292,12 @@ def test_everybody_can_read_it_and_nothing_of_a_student_runs(chromium, tmp_path)
         page.get_by_role("link", name="All questions").click()
         page.get_by_role("link", name="holes in the kernel").wait_for()
         assert_accessible(page)
+
+
+def test_a_key_grades_no_answer_that_has_not_the_focus(page, school):
+    waiting = page.locator("#waiting").text_content()
+    press(page, "1")
+    said(page, "Look at this answer first")
+    assert page.locator("#waiting").text_content() == waiting
+    press(page, "1")
+    said(page, "Saved: 1 point")

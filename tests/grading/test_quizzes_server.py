@@ -7,7 +7,6 @@ import re
 import socket
 import stat
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from grading.quizzes.desk import Desk
 from grading.quizzes.opening import in_browser
 from grading.quizzes.server import MAX_REQUEST, serve
 from tests.grading.grading_page import ANSWERS, PAGE, Answered, Visitor, school_with_answers, served
+from tests.grading.interruptible import reach_grade_command
 from tests.grading.school import NAME, QUIZ, School
 from utils.paths import COURSE
 
@@ -367,7 +367,7 @@ def test_the_command_serves_until_it_is_interrupted(school):
     result = school.classroom.result("ada", NAME)  # without one, nothing is graded
     result.parent.mkdir(parents=True, exist_ok=True)
     result.write_text("{}")
-    command = [sys.executable, "-m", "grading.cli", "quizzes", "--class", school.classroom.root, "--no-browser"]
+    command = reach_grade_command("quizzes", "--class", school.classroom.root, "--no-browser")
     with subprocess.Popen(command, cwd=COURSE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         address = next(line for line in server.stdout if "http" in line).split()[-1]
         with urllib.request.urlopen(address, timeout=60) as answered:

@@ -324,12 +324,12 @@ function open() {
   });
 
   // What a key does to an answer, it does to the one that has the focus: another may be out of sight.
-  const chosen = act => () => {
+  const onTheAnswer = act => () => {
     if (focused()) return act(here);
     go(here);
     say("Look at this answer first; then press the key again.");
   };
-  const next = () => {
+  const goOn = () => {
     const waiting = [...cards.slice(cards.indexOf(here) + 1), ...cards].find(card => card.waits);
     if (!waiting) return say("Nothing waits any more.");
     go(waiting);
@@ -337,15 +337,15 @@ function open() {
   const keys = {
     j: () => go(focused() ? cards[cards.indexOf(here) + 1] : here),
     k: () => go(focused() ? cards[cards.indexOf(here) - 1] : here),
-    n: next,
-    c: chosen(card => card.words.focus()),
-    p: chosen(card => card.field.focus()),
-    s: chosen(card => card.same.hidden || card.giveSame()),
+    n: goOn,
+    c: onTheAnswer(card => card.words.focus()),
+    p: onTheAnswer(card => card.field.focus()),
+    s: onTheAnswer(card => card.same.hidden || card.giveSame()),
     u: takeBack,
-    0: chosen(card => card.giveNone()),
+    0: onTheAnswer(card => card.giveNone()),
     "?": () => { document.getElementById("help").open = true; document.getElementById("keys").focus(); },
   };
-  for (let place = 0; place < 9; place += 1) keys[place + 1] = chosen(card => card.toggle(place));
+  for (let place = 0; place < 9; place += 1) keys[place + 1] = onTheAnswer(card => card.toggle(place));
 
   const focused = () => here?.element.contains(document.activeElement);
 

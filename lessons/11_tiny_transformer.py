@@ -1469,7 +1469,8 @@ claim(
 )
 
 # %% [markdown]
-# In the LSTM, influence fades by about the same factor with each step, over many powers of ten. In the transformer it falls at
+# In the LSTM, influence fades by about the same factor with each step, over many powers of ten. (Its line ends where it falls
+# below 10⁻⁸; the influence goes on falling.) In the transformer it falls at
 # first and then hardly any more: every character is one step away, and a little of each is always mixed in. But the horizon has
 # shown that it gains nothing from there. **To be able to see is not to have learned to look.**
 #

@@ -854,6 +854,12 @@ claim(
     of="tiny_shakespeare",
     from_scratch=live["from scratch"],
     pre_trained=live["pre-trained"],
+)
+claim(
+    "From scratch, eight windows do worse than always saying no, three seeds",
+    max(live["from scratch"]) < never,
+    of="tiny_shakespeare",
+    from_scratch=live["from scratch"],
     always_no=never,
 )
 

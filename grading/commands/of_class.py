@@ -86,7 +86,7 @@ def due_in(classroom: Classroom, assignment: str) -> DueDates:
         return DueDates(dates.everybody or book.due_date(assignment), dates.students)
 
 
-def people_in(classroom: Classroom, assignment: str) -> dict[str, Student]:
+def enrolled_in(classroom: Classroom, assignment: str) -> dict[str, Student]:
     """{folder: student} of everybody in the gradebook, with all ids that the roster knows."""
     from grading.exchange.roster import kept
     from grading.gradebook.book import Book

@@ -26,7 +26,7 @@ from grading.gradebook.database import explained, from_root, open_database
 from grading.gradebook.entries import Entry, read_entries
 from grading.gradebook.lateness import handed_in
 from grading.gradebook.penalties import Penalties
-from grading.gradebook.scores import Score, read_points, read_scores, write_scores
+from grading.gradebook.scores import Score, read_scores, write_scores
 from grading.gradebook.turns import Turn, making, wait_to_write
 from grading.problems import GradingError
 from grading.results import Graded
@@ -169,10 +169,10 @@ class Book:
         """{student: {grade_id: points}}, in the order of the released notebook. Scores of a person come before ours."""
         released = nbformat.read(self._classroom.released(assignment), as_version=4)
         names = [grade_id(cell) for cell in released.cells if role(cell) in ("check", "quiz")]
-        with explained(self.url):
-            found = read_points(self._gradebook, assignment)
-            self._gradebook.db.remove()
-        return {student: {name: points[name] for name in names if name in points} for student, points in found.items()}
+        return {
+            student: {name: cells[name].points or 0.0 for name in names if name in cells}
+            for student, cells in self.entries(assignment).items()
+        }
 
     def changes(self, assignment: str = "", student: str = "") -> list[Change]:
         """The log of changes, the oldest first; what other programs changed until now is in it, too."""

@@ -1,4 +1,4 @@
-"""Scores in nbgrader's gradebook: everybody's for an assignment, each cell's, and those of a submission, written."""
+"""Scores in nbgrader's gradebook: everybody's for an assignment, and those of a submission, written."""
 
 # nbgrader declares its tables in SQLAlchemy's old style, where a type checker sees columns instead of their values.
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
@@ -53,22 +53,6 @@ def read_scores(gradebook: Gradebook, assignment: str) -> list[Score]:
 
 def _by_name(score: Score) -> tuple[str, str, str]:
     return fold(score.last_name), fold(score.first_name), score.student
-
-
-def read_points(gradebook: Gradebook, assignment: str) -> dict[str, dict[str, float]]:
-    """{student: {grade_id: points}}, in no order. Scores of a person come before ours."""
-    of = gradebook.find_assignment(assignment)
-    query = (
-        select(SubmittedAssignment.student_id, BaseCell.name, Grade.score)
-        .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
-        .join(BaseCell, Grade.cell_id == BaseCell.id)
-        .where(SubmittedAssignment.assignment_id == of.id)
-    )
-    found: dict[str, dict[str, float]] = {}
-    for student, name, points in gradebook.db.execute(query):
-        found.setdefault(student, {})[name] = points
-    return found
 
 
 def write_scores(

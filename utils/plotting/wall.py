@@ -26,7 +26,7 @@ def plot_the_wall(rows: Mapping[str, Mapping[str, Tensor]], title: str = "", per
         for down, (state, maps) in enumerate(rows.items()):
             ax = panels[line * len(rows) + down, column]
             plot_influence(maps[kind], title="" if down else kind, ax=ax, bar=False)
-            ax.title.set_fontsize(9)
+            ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=8)  # two names side by side
             ax.images[0].set_interpolation("nearest")  # smooth edges between cells would be a larger picture
             ax.set(xlabel="", ylabel=f"{state}\noutput i" if column == 0 else "", xticks=[], yticks=[])
     for ax in panels[-1]:

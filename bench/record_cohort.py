@@ -1,4 +1,4 @@
-"""`python -m bench.record_cohort`: what an evening takes with 100 to 20,000 submissions, to docs/recorded/cohort.json.
+"""`python -m bench.record_cohort`: what an evening takes with 500 to 20,000 submissions, to docs/recorded/cohort.json.
 
 A sample of the demo's submissions is graded in the sandbox, and copied; see `bench.cohort`. The seconds are those of
 the processor, so that other work may run beside it.
@@ -19,10 +19,9 @@ from grading.classroom import Classroom
 from grading.demo.making import NAME
 from utils.paths import COURSE
 
-SIZES = (100, 500, 2_000, 20_000)
-SAMPLE = 50
+SIZES = (500, 2_000, 20_000)
+SAMPLE = 500
 NEW = 100  # come in later
-MOST_PAGES = 500  # that feedback is written for: a page is as much work in a larger class, and 20,000 take a while
 LIMITS = ("--cell-seconds", str(CELL_SECONDS), "--workers", "1")
 PLACE = COURSE / "docs" / "recorded" / "cohort.json"
 
@@ -47,11 +46,9 @@ def main() -> None:
 def growth(sizes: Mapping[int, Mapping[str, Any]], step: str) -> float | None:
     """The exponent by which a step's work grows from 2,000 on, its start taken off; 1: each one more costs the same.
 
-    None where more submissions cost hardly more than the start, or it was not measured.
+    None where more submissions cost hardly more than the start.
     """
-    first, *_, large, largest = (sizes[size]["steps"].get(step) for size in SIZES)
-    if not largest:
-        return None
+    first, large, largest = (sizes[size]["steps"][step] for size in SIZES)
     more, most = (one["processor_seconds"] - first["processor_seconds"] for one in (large, largest))
     if more < 0.1 * first["processor_seconds"]:
         return None
@@ -82,8 +79,6 @@ def _evening(sample: Classroom, folder: Path, size: int) -> dict[str, Any]:
         "archive": ("archive", archive, *of_class),
         "restore": ("restore", archive, "--class", folder / "again"),
     }
-    if size > MOST_PAGES:
-        del steps["feedback"]
     taken = {}
     for step, words in steps.items():
         taken[step] = asdict(run(*words) if words[0] == "bench.cohort" else run("grading.cli", *words))

@@ -149,8 +149,10 @@ def show_roster(console: Console, changes: Changes) -> None:
         console.print(sentence, markup=False)
 
 
-def show_collected(console: Console, collected: Collected, roster: Roster | None = None) -> None:
-    """How many files were placed, and each that was not. Students are called as on the roster."""
+def show_collected(
+    console: Console, collected: Collected, roster: Roster | None = None, most: int | None = None
+) -> None:
+    """How many files were placed, and each that was not, or `most` of them. Students are called as on the roster."""
     how = f", read as an export of {collected.reader}" if collected.reader != PLAIN else ""
     console.print(f"collected {counted(len(collected.placed), 'submission')}{how}", markup=False)
     said: dict[str, list[str]] = {}
@@ -163,8 +165,10 @@ def show_collected(console: Console, collected: Collected, roster: Roster | None
         console.print(f"  {_first(students)}: {note}", markup=False)
     if collected.beside:
         console.print(f"  other files of these students, left out: {collected.beside}", markup=False)
-    for name, why in collected.not_placed:
+    for name, why in collected.not_placed[:most]:
         console.print(f"  not placed: {name}: {why}", style="red", markup=False)
+    if more := len(collected.not_placed[most:]) if most is not None else 0:
+        console.print(f"  and {counted(more, 'more file')} not placed: `reach-grade collect` lists all", style="red")
 
 
 def show_missing(console: Console, assignment: str, students: Sequence[Student]) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from grading.classroom import Classroom
 from grading.exchange.collecting import Collected, collect
-from grading.exchange.folders import entries_below, state_of
+from grading.exchange.folders import State, entries_below, state_of
+from grading.exchange.memory import Memory
 from grading.problems import Busy, GradingError
-
-State = tuple[int, ...]  # see `grading.exchange.folders.state_of`
 
 
 class Incoming:
@@ -77,6 +76,7 @@ class Watch:
             raise GradingError(f"{self.incoming} is no folder. Name the one that submissions arrive in.")
         self._folder = Incoming(self.incoming)
         self._said: set[tuple[str, str]] = set()
+        self._memory = Memory()
         self._trouble = ""
 
     def round(self) -> None:
@@ -95,15 +95,21 @@ class Watch:
             self._say_trouble(f"{error} It is tried again from now on.")
 
     def _collect(self) -> None:
-        complete = self._folder.complete
-        found = collect(self.incoming, self.classroom, self.assignment, reader=self.reader, complete=complete)
+        found = collect(
+            self.incoming,
+            self.classroom,
+            self.assignment,
+            reader=self.reader,
+            complete=self._folder.complete,
+            memory=self._memory,
+        )
         self._folder.take()
         new = replace(
             found,
             placed=[placed for placed in found.placed if placed.attempt],
             not_placed=[file for file in found.not_placed if file not in self._said],
         )
-        self._said |= set(new.not_placed)
+        self._said = set(found.not_placed)
         self.to_grade |= {placed.assignment for placed in new.placed}
         if new.placed or new.not_placed:
             self.say(new)

@@ -22,6 +22,7 @@ from grading.commands.options import (
     Megabytes,
     ReaderName,
     RosterFile,
+    Scheduler,
     Seconds,
     Unsafe,
     Workers,
@@ -58,7 +59,7 @@ def grade(
         list[str] | None, typer.Option("--exercise", help="replace the mark of this one alone; may be repeated")
     ] = None,
     workers: Workers = None,
-    scheduler: Annotated[str | None, typer.Option(help="tcp://… of a Dask scheduler, to grade on its cluster")] = None,
+    scheduler: Scheduler = None,
     isolation: Annotated[str, typer.Option(help="warm: fork a warm process; cold: a fresh interpreter each")] = "warm",
     cell_seconds: CellSeconds = 60.0,
     seconds: Seconds = 300.0,
@@ -84,7 +85,9 @@ def grade(
             "give all a new one: leave one of them out."
         )
     failed = False
-    with _judges(scheduler, workers) as judges:  # they import for seconds, while we find out what there is to do
+    if scheduler:
+        console.print("connecting to the cluster …")
+    with judges_of(scheduler, workers) as judges:  # they import for seconds, while we find out what there is to do
         classroom, sources = Classroom(folder), read_sources(checks)
         if source:
             collect_from(source, classroom, assignment or None, roster, reader)
@@ -146,12 +149,12 @@ def job_of(
     return Job(released.stem, content, rules, tuple(private.items()), place, cold, unsafe)
 
 
-def _judges(scheduler: str | None, workers: int | None) -> Judges:
+def judges_of(scheduler: str | None, workers: int | None) -> Judges:
+    """What --scheduler and --workers say. Raises GradingError if no scheduler answers."""
     if scheduler is None:
         from grading.judging.local import LocalJudges
 
         return LocalJudges(workers)
-    console.print("connecting to the cluster …")
     from grading.judging.cluster import ClusterJudges
 
     return ClusterJudges(scheduler)

@@ -23,6 +23,9 @@ ChecksFolder = Annotated[
     Path | None, typer.Option("--checks", help="a folder with your own checks, which learners never get")
 ]
 Workers = Annotated[int | None, typer.Option("--workers", help="processes; one a core if not given")]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="tcp://… of a Dask scheduler, to grade on its cluster")
+]
 CellSeconds = Annotated[float, typer.Option("--cell-seconds", help="of processor time that a cell may take")]
 Seconds = Annotated[float, typer.Option("--seconds", help="of processor time that a submission may take")]
 Megabytes = Annotated[int, typer.Option("--memory", help="megabytes that a submission may use")]

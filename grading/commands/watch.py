@@ -12,7 +12,7 @@ import typer
 
 from grading.classroom import Classroom
 from grading.commands.again import people_in
-from grading.commands.grade import job_of, refuse_in_sight
+from grading.commands.grade import job_of, judges_of, refuse_in_sight
 from grading.commands.of_class import assignments_of, load
 from grading.commands.options import (
     AllCells,
@@ -23,6 +23,7 @@ from grading.commands.options import (
     DataFolder,
     Megabytes,
     ReaderName,
+    Scheduler,
     Seconds,
     Unsafe,
     Workers,
@@ -31,15 +32,17 @@ from grading.commands.options import (
 from grading.commands.pages import feedback_on
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from grading.assignment import Assignment
     from grading.batch import Tally
     from grading.exchange.collecting import Collected
     from grading.judging.job import Job
+    from grading.judging.judges import Judges
     from grading.results import Graded
     from grading.watching import Watch
 
+MOST_NOT_PLACED = 20  # files named in one round: who fills the folder must not fill the terminal
 ANSWER_AFTER = 20  # seconds, in a burst: reading the class for each page alone would take longer than grading
 
 
@@ -52,6 +55,7 @@ def watch(
     checks: ChecksFolder = None,
     data: DataFolder = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
     cell_seconds: CellSeconds = 60.0,
     seconds: Seconds = 300.0,
     memory: Megabytes = 2_000,
@@ -64,7 +68,7 @@ def watch(
     from grading.sandbox import check_available
     from grading.watching import Watch
 
-    if not unsafe:
+    if not (unsafe or scheduler):
         check_available()
     refuse_in_sight(data, folder, incoming, checks)
     classroom, sources = Classroom(folder), read_sources(checks)
@@ -82,7 +86,7 @@ def watch(
             cold=False,
             unsafe=unsafe,
         )
-        _grade(classroom, job, workers)
+        _grade(classroom, job, partial(judges_of, scheduler, workers))
 
     say, left_before = partial(_say, classroom), set(assignments_of(classroom, assignment))
     watched = Watch(incoming, classroom, assignment or None, reader or PLAIN, grade, say, _say_trouble, left_before)
@@ -120,11 +124,10 @@ def _until_stopped(watched: Watch, every: float) -> None:
         console.print("Stopped. What is graded is kept; the same command goes on, and so does `reach-grade grade`.")
 
 
-def _grade(classroom: Classroom, job: Job, workers: int | None) -> None:
+def _grade(classroom: Classroom, job: Job, judges_there_are: Callable[[], Judges]) -> None:
     """What waits of one assignment. Pages and lines come now and then, so that in a burst nobody waits for the last."""
     from grading.batch import grade_class
     from grading.console_attempts import show_failed
-    from grading.judging.local import LocalJudges
 
     found, answered, since = load(classroom, job.assignment), 0, time.monotonic()
     if not classroom.students(found.name):
@@ -136,7 +139,7 @@ def _grade(classroom: Classroom, job: Job, workers: int | None) -> None:
             _answer(classroom, found, tally.graded[answered:])
             answered, since = len(tally.graded), time.monotonic()
 
-    with LocalJudges(workers) as judges:
+    with judges_there_are() as judges:
         tally = grade_class(classroom, found, job, judges, report=now_and_then)
     _answer(classroom, found, tally.graded[answered:])
     show_failed(console, tally.failed, people_in(classroom))
@@ -175,7 +178,7 @@ def _say(classroom: Classroom, collected: Collected) -> None:
     from grading.exchange.roster import kept
 
     console.print(f"{time.strftime('%Y-%m-%d %H:%M:%S')}", end=" ", highlight=False)
-    show_collected(console, collected, kept(classroom))
+    show_collected(console, collected, kept(classroom), most=MOST_NOT_PLACED)
 
 
 def _say_trouble(what: str) -> None:

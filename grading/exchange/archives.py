@@ -10,25 +10,29 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
+from heapq import heappop, heappush
 from pathlib import Path, PurePosixPath
 
-from grading.exchange.folders import MOST_FOLDERS, entries_below, read_as_seen
+from grading.exchange.folders import MOST_FOLDERS, entries_below, read_as_seen, state_of
 from grading.exchange.leftovers import is_left_by_a_tool
+from grading.exchange.memory import Memory
 from grading.problems import GradingError
 from grading.submission.parsing import MOST_BYTES, Unreadable
 
-MOST_MEMBERS = 100_000  # of the archive of a class
+MOST_MEMBERS = 100_000  # of the archive of a class, and of all students' zips in it or in a folder
 MOST_MEMBERS_INSIDE = 1_000  # of one student's zip, and of the zips in it
 MOST_BYTES_INSIDE = 5 * MOST_BYTES  # of the zips in one student's zip
 DEEPEST = 3  # zips around a file, not counting the archive of the class
 LONGEST_NAME = 1_000
 
 UTF8_FLAG = 0x800
+
+TOGETHER = f"all zips here hold more than {MOST_MEMBERS:,} files, and this is one of the fullest"
 
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 """What zipfile raises for damage, for encryption, and for what it does not know."""
@@ -49,7 +53,9 @@ class Found:
 
 
 @contextmanager
-def files_in(source: Path, complete: Collection[PurePosixPath] | None = None) -> Iterator[list[Found]]:
+def files_in(
+    source: Path, complete: Collection[PurePosixPath] | None = None, memory: Memory | None = None
+) -> Iterator[list[Found]]:
     """All files of a folder or a zip, in the order of their names; they can be read within the context.
 
     What tools leave behind is not among them, see `leftovers`.
@@ -58,44 +64,67 @@ def files_in(source: Path, complete: Collection[PurePosixPath] | None = None) ->
         source: the folder or the zip.
         complete: for a folder that others write into meanwhile, the files that count. Their time is then when this
             machine's file system saw them change, since learners and sync tools set the other one.
+        memory: of earlier collections of this folder; what has not changed since is not opened again.
 
     Raises GradingError if the source is neither, or is a zip that cannot be opened.
     """
-    if source.is_dir():
-        found = _in_folder(source, arrived=complete is not None)
-        if complete is not None:
-            found = [file for file in found if file.name in complete]
-        yield _with_inner_zips(found)
-    elif source.is_file():
-        try:
-            archive = zipfile.ZipFile(source)
-        except BROKEN_ZIP as error:
-            raise GradingError(f"{source} is neither a folder nor a zip that can be opened: {error}") from error
-        with archive:
-            if len(archive.infolist()) > MOST_MEMBERS:
-                raise GradingError(f"{source} holds more than {MOST_MEMBERS:,} files. Is it the right archive?")
-            yield _with_inner_zips(_in_zip(archive, PurePosixPath(), _zip_time, partial(_member, archive)))
-    else:
-        raise GradingError(f"{source} does not exist. Give a folder or a zip of submissions.")
+    try:
+        if source.is_dir():
+            yield _in_folder(source, complete, memory or Memory())
+        elif source.is_file():
+            try:
+                archive = zipfile.ZipFile(source)
+            except BROKEN_ZIP as error:
+                raise GradingError(f"{source} is neither a folder nor a zip that can be opened: {error}") from error
+            with archive:
+                if len(archive.infolist()) > MOST_MEMBERS:
+                    raise GradingError(f"{source} holds more than {MOST_MEMBERS:,} files. Is it the right archive?")
+                files = _in_zip(archive, PurePosixPath(), _zip_time, partial(_member, archive))
+                yield _within_bounds((file, _look(file)) for file in sorted(files, key=lambda file: str(file.name)))
+        else:
+            raise GradingError(f"{source} does not exist. Give a folder or a zip of submissions.")
+    finally:
+        _opened.cache_clear()
 
 
-def _with_inner_zips(files: list[Found]) -> list[Found]:
-    every = []
-    for file in sorted(files, key=lambda file: str(file.name)):
-        every += _in_students_zip(file) if _is_zip(file) else [file]
-    return every
+def _look(file: Found) -> list[Found]:
+    return _in_students_zip(file) if _is_zip(file) else [file]
+
+
+def _within_bounds(held: Iterable[tuple[Found, list[Found]]]) -> list[Found]:
+    """All that is in these files. Where their zips hold too much together, those stay closed that hold most.
+
+    A closed one is given to whoever keeps the list of what it held, too.
+    """
+    every, fullest, total = [], [], 0
+    for file, inside in held:
+        every.append(inside)
+        if _is_zip(file):
+            heappush(fullest, (-len(inside), len(every) - 1, file))
+            total += len(inside)
+        while total > MOST_MEMBERS and fullest[0][0] < -1:
+            number, place, largest = heappop(fullest)
+            every[place][:] = [replace(largest, problem=f"a zip that is not opened: {TOGETHER}")]
+            total += number + 1
+    return [one for inside in every for one in inside]
 
 
 def _is_zip(file: Found) -> bool:
     return file.name.suffix.lower() == ".zip" and not file.problem
 
 
-def _in_folder(folder: Path, arrived: bool) -> list[Found]:
-    """`arrived`: a file's time is when this machine's file system saw it change, and not the one that it carries."""
-    return [_file(path, status, folder, arrived) for path, status in entries_below(folder)]
+def _in_folder(folder: Path, complete: Collection[PurePosixPath] | None, memory: Memory) -> list[Found]:
+    seen = [(_file(path, status, folder, complete is not None), status) for path, status in entries_below(folder)]
+    seen = [(file, status) for file, status in seen if complete is None or file.name in complete]
+    seen.sort(key=lambda one: str(one[0].name))
+    memory.forget_but(file.name for file, _ in seen)
+    return _within_bounds(
+        (file, memory.held(file.name, state_of(status), partial(_look, file))) for file, status in seen
+    )
 
 
 def _file(path: Path, status: os.stat_result, folder: Path, arrived: bool) -> Found:
+    """`arrived`: its time is when this machine's file system saw it change, and not the one that it carries."""
     modified = datetime.fromtimestamp(status.st_ctime if arrived else status.st_mtime, UTC)
     name = PurePosixPath(path.relative_to(folder))
     return Found(name, modified, partial(read_as_seen, folder, name, status), _problem(status.st_mode))
@@ -142,10 +171,8 @@ def _unpacked(file: Found, budget: _Budget, depth: int = 1) -> list[Found]:
     if depth > DEEPEST:
         return [replace(file, problem=f"a zip in {DEEPEST} others, not a notebook: pack the notebook once")]
     try:
-        content = file.read()
-        budget.spend(content)
-        archive = zipfile.ZipFile(io.BytesIO(content))
-        inside = _in_zip(archive, file.name, lambda _: file.modified, partial(_member_of, file))
+        budget.spend(file.read())
+        inside = _in_zip(_opened(file), file.name, lambda _: file.modified, partial(_member_of, file))
     except _TooMuch:
         raise
     except Unreadable as error:
@@ -159,7 +186,13 @@ def _unpacked(file: Found, budget: _Budget, depth: int = 1) -> list[Found]:
 
 
 def _member_of(file: Found, info: zipfile.ZipInfo) -> bytes:
-    return _member(zipfile.ZipFile(io.BytesIO(file.read())), info)
+    return _member(_opened(file), info)
+
+
+@lru_cache(DEEPEST)  # a member of the innermost zip is read with all zips around it open
+def _opened(file: Found) -> zipfile.ZipFile:
+    """A student's zip, opened once for its members. Raises what is in BROKEN_ZIP, and Unreadable."""
+    return zipfile.ZipFile(io.BytesIO(file.read()))
 
 
 def _in_zip(

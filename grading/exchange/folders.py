@@ -14,6 +14,8 @@ from grading.exchange.leftovers import is_left_by_a_tool
 from grading.submission.parsing import Unreadable, content_of
 from grading.untrusted.text import printable
 
+State = tuple[int, ...]  # see `state_of`
+
 MOST_FOLDERS = 20  # around a file
 
 
@@ -62,7 +64,7 @@ def read_as_seen(folder: Path, name: PurePosixPath, seen: os.stat_result) -> byt
         raise Unreadable(what) from error
 
 
-def state_of(status: os.stat_result) -> tuple[int, ...]:
+def state_of(status: os.stat_result) -> State:
     """What tells a file from another one in its place, and from itself once it is changed."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 
 def fold(text: str) -> str:
@@ -19,6 +20,7 @@ def only_looks_alike(text: str) -> bool:
     return unicodedata.normalize("NFKC", text) != unicodedata.normalize("NFC", text)
 
 
+@lru_cache(10_000)  # the names of assignments and of the class are compared with those of all files
 def letters(text: str) -> str:
     """Letters and digits of a name, without accents and case: `O'Neill, Zoë` is oneillzoe."""
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", fold(text)), flags=re.UNICODE)

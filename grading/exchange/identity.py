@@ -31,6 +31,27 @@ class Owners:
     resembling: bool = False
 
 
+class WhoseFiles:
+    """`owners` for the files of one collection, found once for all that have the same clues, as those of a zip do."""
+
+    def __init__(self, roster: Roster | None):
+        self._roster = roster
+        self._found: dict[tuple, Owners | str] = {}
+
+    def owners(self, clues: Clues) -> Owners:
+        """Who handed in the file of which these are the clues. Raises NotPlaced if that is not clear."""
+        key = clues.people, clues.above, clues.problem
+        if key not in self._found:
+            try:
+                self._found[key] = owners(clues, self._roster)
+            except NotPlaced as problem:
+                self._found[key] = str(problem)
+        found = self._found[key]
+        if isinstance(found, str):
+            raise NotPlaced(found)
+        return found
+
+
 def owners(clues: Clues, roster: Roster | None) -> Owners:
     """Who handed in the file of which these are the clues. Raises NotPlaced if that is not clear."""
     if roster is None:
@@ -117,7 +138,7 @@ def _is_grouped(grouped: Grouped, roster: Roster) -> bool:
 
     The roster says so; or all of several with the same beginning are on the roster without it, and none of them with.
     """
-    if any(letters(grouped.group) in _groups_of(student) for student in roster.with_name(grouped.name)):
+    if any(letters(grouped.group) in student.groups for student in roster.with_name(grouped.name)):
         return True
     several = len(grouped.others) > 1
     return several and all(map(roster.with_name, grouped.others)) and not any(map(roster.with_name, grouped.wholes))
@@ -159,13 +180,8 @@ def _group_owners(person: Person, roster: Roster, numbered: Sequence[Student]) -
 def _group(person: Person, roster: Roster) -> list[Student]:
     """The members of the group that is named, in a path by its innermost part. A whole section of a class is none."""
     named = {letters(one) for one in (*person.names, *(text for level in person.levels[-1:] for text in level))} - {""}
-    present = [student for student in roster.students if not student.gone]
-    members = [student for student in present if named & _groups_of(student)]
-    return members if len(members) <= MOST_MEMBERS and len(members) < len(present) else []
-
-
-def _groups_of(student: Student) -> set[str]:
-    return {letters(group) for group in re.split("[,;|]", student.group)} - {""}
+    members = roster.in_group(named)
+    return members if len(members) <= MOST_MEMBERS and len(members) < len(roster.present) else []
 
 
 def _key(person: Person) -> str:

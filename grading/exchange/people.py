@@ -53,6 +53,11 @@ class Student:
         return {letters(name) for name in orders} - {""}
 
     @property
+    def groups(self) -> set[str]:
+        """The names of the student's groups, as `letters` has them."""
+        return {letters(group) for group in re.split("[,;|]", self.group)} - {""}
+
+    @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 
@@ -90,6 +95,19 @@ class Roster:
     def of_folder(self, name: str) -> Student | None:
         """The student whose folder this is."""
         return self._by_folder.get(name)
+
+    def in_group(self, names: Iterable[str]) -> list[Student]:
+        """Who is in the class and in a group of one of these names, as `letters` has them."""
+        found = {student.id for name in names for student in self._by_group.get(name, ())}
+        return [student for student in self.present if student.id in found] if found else []
+
+    @cached_property
+    def present(self) -> list[Student]:
+        return [student for student in self.students if not student.gone]
+
+    @cached_property
+    def _by_group(self) -> dict[str, list[Student]]:
+        return _index((group, student) for student in self.present for group in student.groups)
 
     @cached_property
     def _by_folder(self) -> dict[str, Student]:

@@ -68,7 +68,7 @@ def choose(versions: Sequence[HandedIn], classroom: Classroom) -> Choice:
     """
     kept = _without_solutions(_best_named(versions))
     if len(kept) > MOST_VERSIONS:
-        raise NotPlaced(f"These are {len(kept):,} notebooks of one student. Leave the one that counts.")
+        raise NotPlaced(f"These are more than {MOST_VERSIONS} notebooks of one student. Leave the one that counts.")
     notes = [FROM_THE_COURSE] if len(kept) < len(_best_named(versions)) else []
     notes += [f"The newest of {len(kept)} versions."] if len(kept) > 1 else []
     kept = _own_work(kept, classroom)

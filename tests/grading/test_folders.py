@@ -113,4 +113,4 @@ def test_a_name_does_nothing_to_a_terminal(tmp_path):
 def test_of_a_flood_of_notebooks_none_is_read(tmp_path):
     names = [f"s0001_{number}_01_convolution.ipynb" for number in range(MOST_VERSIONS + 1)]
     collected = Class(tmp_path).collect(*names)
-    assert not collected.placed and "21 notebooks of one student" in str(collected)
+    assert not collected.placed and "more than 20 notebooks of one student" in str(collected)

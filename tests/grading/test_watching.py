@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -13,9 +14,10 @@ import pytest
 
 from grading.attempts import MOST, note_attempt, read_attempts
 from grading.commands import watch as command
+from grading.exchange import archives
 from grading.exchange.collecting import collect
 from grading.exchange.roster import keep, read_roster
-from grading.judging import local
+from grading.judging import cluster, local
 from grading.judging.job import Judged
 from grading.lock import class_lock
 from grading.problems import GradingError
@@ -256,6 +258,102 @@ def test_a_folder_that_is_none_is_said(school, tmp_path):
         Heard(school, tmp_path)
 
 
+# --- who fills the folder ---
+
+
+@pytest.fixture
+def pack(school, tmp_path):
+    """Puts a zip of notebooks, or of texts that are some, into the folder."""
+
+    def pack(name: str, members: int, member: str = "{}.txt", answer: str = RIGHT) -> None:
+        content = nbformat.writes(school.notebook(answer))
+        with zipfile.ZipFile(tmp_path / "in" / name, "w", zipfile.ZIP_DEFLATED) as archive:
+            for number in range(members):
+                archive.writestr(member.format(number), content)
+
+    return pack
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The names of files that were read, and "zip" for each zip that was opened."""
+    seen = []
+    read, make = archives.read_as_seen, zipfile.ZipFile
+    monkeypatch.setattr(archives, "read_as_seen", lambda *told: seen.append(told[1].name) or read(*told))
+    monkeypatch.setattr(archives.zipfile, "ZipFile", lambda *told: seen.append("zip") or make(*told))
+    return seen
+
+
+def test_what_is_known_is_not_read_again(school, tmp_path, arrive, pack, opened):
+    for student in ("ada", "bo"):
+        arrive(name_of(student))
+    arrive(name_of("ada", "_2"))
+    (tmp_path / "in/notes_01_convolution.txt").write_text("no notebook")
+    pack("zoe.zip", 1, f"{NAME}.ipynb")
+    pack("broken.zip", 0)
+    heard = Heard(school, tmp_path).rounds()
+    assert {"zip", "zoe.zip", name_of("ada"), "notes_01_convolution.txt"} <= set(opened)
+    opened.clear()
+    arrive(name_of("chi"))
+    heard.rounds()
+    assert set(opened) == {name_of("chi")}
+    opened.clear()
+    pack("zoe.zip", 1, f"{NAME}.ipynb", "def output_size(*_): return 1")
+    heard.rounds()
+    assert set(opened) == {"zip", "zoe.zip"}
+    assert heard.placed == [("ada", 1), ("bo", 1), ("zoe", 1), ("chi", 1), ("zoe", 2)]
+    shutil.rmtree(school.classroom.root / "submitted/bo")
+    arrive(name_of("chi"), "def output_size(*_): return 1")
+    heard.rounds()
+    assert heard.placed[-2:] == [("bo", 1), ("chi", 2)], "what has gone is placed again"
+
+
+def test_a_zip_is_opened_once_for_all_its_members(school, tmp_path, pack, opened):
+    pack("mal.zip", 15, NAME + "_{}.txt")
+    opened.clear()
+    heard = Heard(school, tmp_path).rounds()
+    assert opened.count("zip") == 1 and opened.count("mal.zip") <= 2 and heard.placed == [("mal", 1)]
+
+
+def test_of_many_texts_in_a_zip_a_few_are_read(school, tmp_path, arrive, pack, monkeypatch):
+    monkeypatch.setattr("grading.exchange.collecting.looks_like_a_notebook", lambda file: seen.append(file) or True)
+    seen = []
+    pack("mal.zip", 900, NAME + "_{}.txt")
+    arrive(name_of("ada"))
+    heard = Heard(school, tmp_path).rounds()
+    assert heard.placed == [("ada", 1)] and len(seen) == 21 and len(heard.not_placed) == 21
+
+
+def test_the_fullest_zips_stay_closed_where_all_hold_too_much(school, tmp_path, arrive, pack, monkeypatch):
+    monkeypatch.setattr(archives, "MOST_MEMBERS", 12)
+    for number, members in enumerate((9, 1, 8, 1)):
+        pack(f"s{number}.zip", members, NAME + "/{}.ipynb")
+    arrive(name_of("ada"))
+    heard = Heard(school, tmp_path).rounds()
+    assert heard.placed == [("ada", 1), ("s1", 1), ("s2", 1), ("s3", 1)] and heard.not_placed == ["s0.zip"]
+
+
+def test_a_zip_of_20_000_and_5_000_notebooks_stop_nobody(school, tmp_path, arrive, rounds, reach_grade):
+    (tmp_path / "roster.csv").write_text("id,name\nada,Ada Abe\nmal,Mal Ory\n")
+    keep(read_roster(tmp_path / "roster.csv"), school.classroom)
+    (tmp_path / "in/mal").mkdir()
+    for number in range(5_000):
+        (tmp_path / f"in/mal/{NAME}_{number}.ipynb").write_text("{}")
+    with zipfile.ZipFile(tmp_path / "in/mal.zip", "w") as archive:
+        for number in range(20_000):
+            archive.writestr(f"{number}.ipynb", "")
+    arrive(name_of("ada"))
+
+    def more() -> None:
+        (tmp_path / f"in/mal/{NAME}_9999.ipynb").write_text("{}")
+
+    rounds(bool, more, bool, bool)
+    said = reach_grade("watch", "in", "--class", "class", "--unsafe-no-sandbox")
+    assert "Ada Abe (ada), attempt 1: 1 of 1 points" in said
+    assert said.count("not placed") == 22 and "and 4981 more files not placed: `reach-grade collect` lists all" in said
+    assert f"not placed: mal/{NAME}_9999.ipynb" in said, "what is new is said, and nothing else again"
+
+
 # --- the command ---
 
 
@@ -353,6 +451,23 @@ def _looking(school: School, judge, seen: list[int]):
             yield from judge(self, [file])
 
     return looking
+
+
+def test_a_cluster_that_is_away_is_waited_for(school, tmp_path, arrive, rounds, reach_grade, monkeypatch):
+    class Cluster(Passing):
+        def __init__(self, scheduler):
+            addresses.append(scheduler)
+            if len(addresses) < 3:
+                raise GradingError(f"No Dask scheduler answers at {scheduler}.")
+
+    addresses = []
+    rounds(*[bool] * 5)
+    monkeypatch.setattr(cluster, "ClusterJudges", Cluster)
+    monkeypatch.setattr(local, "LocalJudges", None)
+    arrive(name_of("ada"))
+    said = reach_grade("watch", "in", "--class", "class", "--scheduler", "tcp://127.0.0.1:9")
+    assert addresses == ["tcp://127.0.0.1:9"] * 3 and said.count("No Dask scheduler answers") == 1
+    assert said.index("No Dask scheduler answers") < said.index("ada, attempt 1: 1 of 1 points")
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import PurePosixPath
 
 from grading.exchange.archives import Found
@@ -35,12 +37,14 @@ def recognizes(files: Sequence[Found], known: Sequence[str]) -> bool:
 def clues(files: Sequence[Found], known: Sequence[str]) -> dict[PurePosixPath, Clues | None]:
     paths = {file.name: outside_of_zips(file.name) for file in files}
     wrapper, people = _wrapper(files, known), _among_people(files, known)
-    return {name: _clues(name, parts, wrapper, people, known) for name, parts in paths.items()}
+    read = cache(lambda parts, notebook: _clues(parts, notebook, wrapper, people, known))  # a zip's files have the same
+    return {name: replace(read(parts, is_notebook(name)), own=name) for name, parts in paths.items()}
 
 
 def _clues(
-    name: PurePosixPath, parts: tuple[str, ...], wrapper: str, people: set[tuple[str, ...]], known: Sequence[str]
+    parts: tuple[str, ...], notebook: bool, wrapper: str, people: set[tuple[str, ...]], known: Sequence[str]
 ) -> Clues:
+    """Of the files in this zip, or of this file, that are called like notebooks, or are not."""
     *folders, last = parts
     said = [
         folder for depth, folder in enumerate(folders, 1) if parts[:depth] in people or not _says_nothing(folder, known)
@@ -52,14 +56,14 @@ def _clues(
     loosely = [without_assignment(folder, known) for folder in said]
     loosely += numbered if own != exact else ()
     alone = [folder for folder in said if folder != wrapper]
-    alone += [exact] if own and (is_notebook(name) or is_zip(last)) else []
+    alone += [exact] if own and (notebook or is_zip(last)) else []
     is_clear = len(alone) == 1 and not (alone[0] == exact and (own != exact or NUMBERS_BEHIND.search(own)))
     person = Person(
         levels=_levels(levels), loosely=tuple(filter(None, loosely)), alone=as_id(alone[0]) if is_clear else ""
     )
     attempts = [found[0] for pattern in (NUMBERS_BEFORE, NUMBERS_BEHIND) if (found := pattern.search(own))]
     version = tuple(map(int, re.findall(r"\d{1,18}", "_".join(attempts))))
-    return Clues((person,), name, version=version, has_own_time=True)
+    return Clues((person,), PurePosixPath(*parts), version=version, has_own_time=True)
 
 
 def _levels(levels: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +15,42 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """
     with whole_file(path) as stream:
         stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def write_once(path: Path, content: str, mode: int = 0o644) -> bool:
+    """Write a file that is made once, whole or not at all, and never over one that is there. Whether it was not there.
+
+    Of several that do so at once, one makes the file, and the others find it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        return False
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode("utf-8"))
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, mode)
+        return take_name(Path(temporary), path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def take_name(finished: Path, path: Path) -> bool:
+    """Give a file that is complete its name, unless another file has it. Whether it has it now."""
+    try:
+        os.link(finished, path)  # unlike a rename, it fails where a file is
+    except FileExistsError:
+        return False
+    except OSError:  # a disk without links: the name is taken first, so two runs at once are still told apart
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            os.replace(finished, path)
+            return True
+        return False
+    return True
 
 
 @contextmanager

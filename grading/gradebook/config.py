@@ -8,7 +8,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Application, Config
 
 from grading.problems import GradingError
-from utils.files import write_whole
+from utils.files import write_once
 
 TEMPLATE = '''\
 """nbgrader's settings for this class; see nbgrader's documentation, "Configuration options"."""
@@ -54,10 +54,9 @@ def write_nbgrader_config(root: Path, database: str = "") -> Path:
     Raises GradingError if there is one already that would have to be changed for `database`.
     """
     path = root / "nbgrader_config.py"
-    if not path.exists():
-        line = f"c.CourseDirectory.db_url = {database!r}" if database else DATABASE_LINE
-        write_whole(path, TEMPLATE.replace(DATABASE_LINE, line))
-    elif database:
+    line = f"c.CourseDirectory.db_url = {database!r}" if database else DATABASE_LINE
+    mode = 0o600 if database else 0o644  # its password is nobody else's
+    if not write_once(path, TEMPLATE.replace(DATABASE_LINE, line), mode) and database:
         raise GradingError(f"{path} is there already. Set c.CourseDirectory.db_url in it, and leave --database out.")
     return path
 

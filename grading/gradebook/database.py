@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, S
 
 from grading.gradebook.turns import POSTGRESQL, making
 from grading.problems import GradingError
+from utils.files import take_name
 
 INDEXES = [
     Index("reach_notebooks_of_a_submission", SubmittedNotebook.assignment_id),
@@ -32,10 +34,10 @@ def open_database(url: str, course: str) -> Gradebook:
     with explained(url), _own_scripts_on_path():
         if path and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_name(f".{path.name}.new")
-            unfinished.unlink(missing_ok=True)
-            Gradebook(f"sqlite:///{unfinished}", course).close()
-            os.replace(unfinished, path)
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+                unfinished = Path(folder) / path.name
+                Gradebook(f"sqlite:///{unfinished}", course).close()
+                take_name(unfinished, path)  # or somebody else has made it meanwhile
         with making(url):
             gradebook = Gradebook(url, course)
             for index in INDEXES:

@@ -5,11 +5,9 @@ import csv
 import hashlib
 import hmac
 import io
-import os
 import re
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,7 +17,7 @@ from grading.gradebook.layouts import harmless
 from grading.handing_back.pages import Page
 from grading.pages.render import render
 from grading.problems import GradingError
-from utils.files import write_whole
+from utils.files import write_once, write_whole
 
 KEY = re.compile(r"[0-9a-f]{64}")
 NAME_OF_A_PAGE = re.compile(r"\d\d_\w+-[a-z2-7]{32}\.html")
@@ -80,8 +78,7 @@ def name_of(page: Page, key: bytes) -> str:
 def _key(classroom: Classroom) -> bytes:
     """The class's secret, which is made when it is first needed, and which others on the machine cannot read."""
     path = classroom.pages_key
-    with suppress(FileExistsError), open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
-        stream.write(secrets.token_hex(32))
+    write_once(path, secrets.token_hex(32), mode=0o600)
     content = path.read_text(encoding="ascii", errors="replace").strip()
     if not KEY.fullmatch(content):
         raise GradingError(

@@ -30,7 +30,7 @@ HEADERS = {
 class Guarded(RequestHandler):
     """Answers those alone who are signed in, and reads `body` of nobody else.
 
-    The application's settings hold `token`, `session`, `cookie` and `base`, the path of the cookie.
+    The application's settings hold `token`, `session`, `cookie` with `base`, its path, and the `strangers`.
     """
 
     def data_received(self, chunk: bytes) -> None:
@@ -50,6 +50,8 @@ class Guarded(RequestHandler):
             raise HTTPError(403, "This request comes from another page.")
         if not self._is_signed_in():
             raise HTTPError(403, "Open the address with the token that `reach-grade quizzes` has printed.")
+        connection: Any = self.request.connection  # HTTP/1's, which has a stream
+        self.settings["strangers"].went(connection.stream)
 
     def _is_signed_in(self) -> bool:
         token, session = self.settings["token"], self.settings["session"]

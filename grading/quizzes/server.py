@@ -10,7 +10,6 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError
 
@@ -19,6 +18,7 @@ from grading.gradebook.changes import Change
 from grading.pages.render import render, when
 from grading.problems import GradingError
 from grading.quizzes.access import Guarded
+from grading.quizzes.connections import Server, Strangers
 from grading.quizzes.desk import Answer, Desk, Group, version_of
 from grading.quizzes.questions import Question
 from grading.quizzes.rubric import Item, checked_item
@@ -27,7 +27,9 @@ from grading.untrusted.text import visible
 ADDRESS = "127.0.0.1"
 ON_A_PAGE = 100  # groups of equal answers
 MAX_REQUEST = 20_000_000  # bytes: the longest comment to thousands of equal answers
+MAX_HEAD = 16_000  # bytes of a request's head
 MAX_COMMENT = 5_000  # characters
+MOST_WAITING = 1_024  # connections that the system holds while the server is at work
 UNTIL_ASKED, UNTIL_SENT = 60, 30  # seconds that a connection may take for its request's head, and for its body
 NOT_OURS = "This is no request of the page for quizzes."
 QUESTION = r"(\d\d_\w+)/(\w+)"
@@ -49,7 +51,7 @@ def serve(desk: Desk, port: int, ready: Callable[[str], None]) -> None:
 async def serving(desk: Desk, port: int, ready: Callable[[str], None]) -> None:
     """The same, until it is cancelled."""
     try:
-        sockets = bind_sockets(port, ADDRESS)
+        sockets = bind_sockets(port, ADDRESS, backlog=MOST_WAITING)
     except (OSError, OverflowError) as error:
         raise GradingError(
             f"Port {port} cannot be used ({error}). Leave --port out, and a free one is taken."
@@ -57,13 +59,16 @@ async def serving(desk: Desk, port: int, ready: Callable[[str], None]) -> None:
     port = sockets[0].getsockname()[1]
     token = secrets.token_urlsafe(32)
     base = f"/{secrets.token_urlsafe(16)}/"
-    server = HTTPServer(
-        application(desk, token, port, base),
+    strangers = Strangers()
+    server = Server(
+        application(desk, token, port, base, strangers),
+        max_header_size=MAX_HEAD,
         max_body_size=MAX_REQUEST,
         max_buffer_size=MAX_REQUEST,
         idle_connection_timeout=UNTIL_ASKED,
         body_timeout=UNTIL_SENT,
     )
+    server.strangers = strangers
     server.add_sockets(sockets)
     ready(f"http://{ADDRESS}:{port}{base}?token={quote(token)}")
     try:
@@ -72,7 +77,7 @@ async def serving(desk: Desk, port: int, ready: Callable[[str], None]) -> None:
         server.stop()
 
 
-def application(desk: Desk, token: str, port: int, base: str) -> Application:
+def application(desk: Desk, token: str, port: int, base: str, strangers: Strangers) -> Application:
     """The server's addresses, all below `base`, where alone a browser sends the cookies.
 
     Cookies know no ports, so their names do: two servers do not sign each other out.
@@ -92,6 +97,7 @@ def application(desk: Desk, token: str, port: int, base: str) -> Application:
         session=secrets.token_urlsafe(32),
         cookie=f"reach-quizzes-{port}",
         base=base,
+        strangers=strangers,
         xsrf_cookies=True,
         xsrf_cookie_name=f"reach-quizzes-xsrf-{port}",
         xsrf_cookie_kwargs={"path": base, "httponly": True, "samesite": "Strict"},

@@ -1,5 +1,6 @@
 """The gradebook that we write is the one that nbgrader would have written, whatever happens meanwhile."""
 
+import contextlib
 import copy
 import sqlite3
 from dataclasses import replace
@@ -19,7 +20,7 @@ from nbgrader.utils import determine_grade
 from sqlalchemy.exc import OperationalError
 
 from grading.gradebook import book as gradebook
-from grading.gradebook import preprocessors
+from grading.gradebook import database, preprocessors
 from grading.gradebook.autograded import as_file, autograded_notebook, harmless_markdown
 from grading.gradebook.book import Book
 from grading.gradebook.config import nbgrader_configuration, write_nbgrader_config
@@ -424,6 +425,22 @@ def test_a_gradebook_appears_when_it_is_complete(school, monkeypatch):
         book.register(school.assignment)
     version = sqlite3.connect(school.classroom.gradebook).execute("SELECT version_num FROM alembic_version").fetchall()
     assert len(version) == 1
+
+
+def test_a_gradebook_that_somebody_else_has_made_meanwhile_stays(school, tmp_path, monkeypatch):
+    url, make = f"sqlite:///{tmp_path}/gradebook.db", database.Gradebook
+
+    def make_late(*told):
+        monkeypatch.undo()
+        with contextlib.closing(database.open_database(url, "course")) as theirs:
+            theirs.add_student("ada")
+        return make(*told)
+
+    monkeypatch.setattr(database, "Gradebook", make_late)
+    with contextlib.closing(database.open_database(url, "course")) as ours:
+        assert [student.id for student in ours.students] == ["ada"]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["gradebook.db"]
+    assert not list(tmp_path.glob(".gradebook*"))
 
 
 def test_a_relative_database_is_in_the_folder_of_the_class(school, tmp_path, monkeypatch):

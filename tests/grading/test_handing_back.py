@@ -1,9 +1,12 @@
 """Feedback reaches the right student: under the names of the platform's own export, or under names nobody can guess."""
 
 import csv
+import os
 import re
+import secrets
 import stat
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +27,7 @@ from grading.problems import GradingError
 from grading.receipt import Receipt
 from tests.grading.exports import zipped
 from tests.grading.school import NAME, RIGHT, School
+from utils.files import write_once
 
 FILE = f"{NAME}.ipynb"
 ZOE = "UNI-zoe"  # her folder; the school calls her UNI\\zoe
@@ -288,6 +292,38 @@ def test_an_address_that_is_none(graded, address):
     with pytest.raises(GradingError, match="is no address of a folder"):
         publish(graded.classroom, pages_of(graded.classroom, NAME, PEOPLE), graded.root / "out", address)
     assert not (graded.root / "out").exists()
+
+
+def test_two_runs_at_once_make_one_key(graded, tmp_path, monkeypatch):
+    """The second comes just when the first has drawn its key."""
+    draw, pages = secrets.token_hex, pages_of(graded.classroom, NAME, PEOPLE)
+
+    def draw_late(length: int) -> str:
+        monkeypatch.undo()
+        key = draw(length)
+        publish(graded.classroom, pages, tmp_path / "second")
+        return key
+
+    monkeypatch.setattr(secrets, "token_hex", draw_late)
+    publish(graded.classroom, pages, tmp_path / "first")
+    names = [sorted(path.name for path in (tmp_path / folder).iterdir()) for folder in ("first", "second")]
+    assert names[0] == names[1] and len(names[0]) == 1 + len(pages)
+    left = [path.name for path in graded.root.glob("class/.*key*")]
+    assert left == [] and stat.S_IMODE(graded.classroom.pages_key.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_many_who_make_a_file_once_one_does(tmp_path, monkeypatch, links):
+    if not links:
+        monkeypatch.setattr(os, "link", refuse_links)
+    with ThreadPoolExecutor(16) as several:
+        made = list(several.map(lambda number: write_once(tmp_path / "a/b", str(number)), range(64)))
+    assert sum(made) == 1 and (tmp_path / "a/b").read_text() == str(made.index(True))
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["b"]
+
+
+def refuse_links(*_):
+    raise OSError("no links on this disk")
 
 
 def test_a_key_that_is_damaged(graded):

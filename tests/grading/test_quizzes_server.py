@@ -1,16 +1,20 @@
 """The server of the page for quizzes: who is let in, what is refused, and that nothing of a student's can run."""
 
 import contextlib
+import http.client
 import json
 import queue
 import re
 import socket
 import stat
 import subprocess
+import threading
 import urllib.request
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from typing import Any
 
 import pytest
 from nbgrader.api import Gradebook
@@ -18,9 +22,10 @@ from nbgrader.api import Gradebook
 from grading.gradebook.book import Book
 from grading.problems import GradingError
 from grading.quizzes import desk as desks
+from grading.quizzes.connections import MOST_STRANGERS
 from grading.quizzes.desk import Desk
 from grading.quizzes.opening import in_browser
-from grading.quizzes.server import MAX_REQUEST, serve
+from grading.quizzes.server import MAX_HEAD, MAX_REQUEST, serve
 from tests.grading.grading_page import ANSWERS, PAGE, Answered, Visitor, school_with_answers, served
 from tests.grading.interruptible import reach_grade_command
 from tests.grading.school import NAME, QUIZ, School
@@ -300,6 +305,71 @@ def test_who_sends_nothing_does_not_stay(school, monkeypatch):
                 connection.sendall(sent)
                 assert connection.recv(100) == b""
         assert visitor.get().status == 200
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX-Slow: "], ids=["silent", "slow"])
+def test_five_hundred_connections_of_another_account_keep_nobody_out(school, sent):
+    with served(school) as visitor, contextlib.ExitStack() as opened:
+        visitor.sign_in()
+        with keeping_alive(visitor) as page:
+            strangers = [opened.enter_context(connected(visitor)) for _ in range(500)]
+            for stranger in strangers:
+                with contextlib.suppress(OSError):  # some are closed by now
+                    stranger.sendall(sent)
+            assert visitor.get(PAGE).status == 200, "a new connection"
+            page.request("GET", f"{visitor.base}{PAGE}", headers=page.headers)
+            assert page.getresponse().status == 200, "the one that the page had before"
+        assert sum(map(is_open, strangers)) <= MOST_STRANGERS
+
+
+def test_who_connects_again_and_again_keeps_nobody_out(school):
+    with served(school) as visitor:
+        visitor.sign_in()
+        ended = threading.Event()
+
+        def attack() -> None:
+            held: deque[socket.socket] = deque(maxlen=150)  # those that fall out are closed
+            while not ended.wait(0.001):
+                with contextlib.suppress(OSError):
+                    held.append(socket.create_connection(("127.0.0.1", int(visitor.host.split(":")[1]))))
+
+        thread = threading.Thread(target=attack)
+        thread.start()
+        try:
+            assert [visitor.get(PAGE).status for _ in range(20)] == [200] * 20
+        finally:
+            ended.set()
+            thread.join()
+
+
+@contextlib.contextmanager
+def keeping_alive(visitor: Visitor) -> Iterator[Any]:
+    """A connection of a browser that is signed in, and that has asked before."""
+    page: Any = http.client.HTTPConnection(visitor.host, timeout=20)
+    page.headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())}
+    page.request("GET", f"{visitor.base}{PAGE}", headers=page.headers)
+    answered = page.getresponse()
+    assert answered.read() and answered.status == 200
+    yield page
+    page.close()
+
+
+def is_open(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def test_a_head_has_an_end(visitor):
+    with connected(visitor) as connection:
+        with contextlib.suppress(OSError):
+            connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 2 * MAX_HEAD)
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(100) in (b"", b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")
 
 
 def test_a_gradebook_that_cannot_be_written_is_said_and_nothing_is_lost(signed_in, school, monkeypatch):

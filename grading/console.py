@@ -249,7 +249,7 @@ def show_left_out(console: Console, names: Sequence[str]) -> None:
     """What of a class's folder is not in an archive."""
     if names:
         console.print(
-            f"left out, since they are links or no ordinary files ({len(names)}): {_first(names)}",
+            f"left out, since they are links, no ordinary files, or made for passwords ({len(names)}): {_first(names)}",
             style="yellow",
             markup=False,
         )

@@ -9,8 +9,9 @@ import json
 import os
 import stat
 import tempfile
+import tokenize
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ from grading.gradebook.book import Book
 from grading.keeping.about import ABOUT, CHECKSUMS, OURS, README, Database, about, readme
 from grading.keeping.configuration import without_database, without_database_in_json, without_passwords
 from grading.keeping.copying import copy_database
+from grading.keeping.passwords import is_made_for_passwords, scrub_json, scrub_python, scrub_text
 from grading.lock import class_lock
 from grading.problems import GradingError
 from grading.untrusted.text import printable
@@ -28,6 +30,9 @@ from utils.files import whole_file
 
 CONFIGURATION, JSON_TOO = "nbgrader_config.py", "nbgrader_config.json"  # nbgrader reads both, the second last
 PRIVATE_CHECKS = "private_checks"
+NOT_BY_HAND = {"submitted", "autograded", "feedback", "results", "report", "release", "source", "roster.json"}
+TEXTS = {"", ".py", ".json", ".toml", ".ini", ".cfg", ".cnf", ".conf", ".yaml", ".yml", ".properties", ".txt", ".md"}
+TEXTS |= {".sh", ".bash", ".zsh", ".bat", ".ps1", ".sql", ".service", ".xml", ".rst", ".log", ".bak", ".old", ".orig"}
 BESIDE = ("", "-journal", "-wal", "-shm")  # what SQLite has beside a file, and the file itself
 PIECE = 1024 * 1024  # bytes that are read at once
 OLDEST = datetime(1980, 1, 1, tzinfo=UTC)  # that a zip can tell
@@ -76,11 +81,14 @@ def _members(root: Path, checks: Path | None) -> tuple[dict[str, Path], list[str
     found = list(_files(root, PurePosixPath()))
     found += _files(checks.resolve(), PurePosixPath(PRIVATE_CHECKS)) if checks else []
     members = {str(name): file for name, file in found if _is_kept(str(name), file) and str(name) not in OURS}
-    return members, sorted(printable(name) for name, file in found if not _is_kept(str(name), file))
+    left_out = sorted(printable(name) for name, file in found if not _is_kept(str(name), file))
+    return members, left_out
 
 
 def _is_kept(name: str, file: Path) -> bool:
-    """Whether it is an ordinary file, and has a name that a line of checksums can hold."""
+    """Whether it is an ordinary file, not one for passwords, and has a name that a line of checksums can hold."""
+    if PurePosixPath(name).parts[0] not in NOT_BY_HAND and is_made_for_passwords(name):
+        return False
     return stat.S_ISREG(file.lstat().st_mode) and name.isprintable() and "\\" not in name
 
 
@@ -109,21 +117,37 @@ def _own_gradebook(classroom: Classroom, members: dict[str, Path], temporary: Pa
     members[copy.name] = copy
     members.setdefault(CONFIGURATION, Path(os.devnull))
     passwords = (*database.passwords(), os.environ.get("PGPASSWORD", ""))
-    for name in [name for name in members if "/" not in name and (name == JSON_TOO or name.endswith(".py"))]:
-        ours, copy = members[name], temporary / name
+    for number, name in enumerate([name for name in members if _is_by_hand(name)]):
+        ours, copy = members[name], temporary / f"{number}"
         text = ours.read_text(encoding="utf-8", errors="surrogateescape")
-        changed = _without_database(name, text, passwords)
+        changed = _without_passwords(name, text, passwords)
         if changed != text:
-            copy.write_text(changed, encoding="utf-8", errors="surrogateescape")
+            copy.write_text(changed, encoding="utf-8", errors="surrogateescape", newline="")
             _date(copy, ours.stat().st_mtime if ours.is_file() else newest)
             members[name] = copy
     return database
 
 
-def _without_database(name: str, text: str, passwords: Iterable[str]) -> str:
+def _is_by_hand(name: str) -> bool:
+    """Whether it is a text that the instructor wrote, and no list of the class."""
+    path = PurePosixPath(name)
+    return path.parts[0] not in NOT_BY_HAND and path.suffix.lower() in TEXTS
+
+
+def _without_passwords(name: str, text: str, known: Sequence[str]) -> str:
+    """A text without the passwords in it. What is no JSON or Python is read line by line, whatever it is called."""
+    try:
+        if name.endswith(".json"):
+            text = scrub_json(text, known)
+        else:
+            text = scrub_python(text, known) if name.endswith(".py") else scrub_text(text, known)
+    except (SyntaxError, ValueError, tokenize.TokenError):
+        text = scrub_text(text, known)
+    if name == JSON_TOO:
+        return without_database_in_json(text)
     if name == CONFIGURATION:
-        return without_database(text, passwords)
-    return without_database_in_json(text) if name == JSON_TOO else without_passwords(text, passwords)
+        return without_database(text, known)
+    return without_passwords(text, known) if name.endswith(".py") else text
 
 
 def _date(file: Path, modified: float) -> None:

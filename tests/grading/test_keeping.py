@@ -20,6 +20,7 @@ from grading.gradebook.book import Book
 from grading.gradebook.config import write_nbgrader_config
 from grading.keeping.configuration import OWN_DATABASE, without_database
 from grading.keeping.packing import pack
+from grading.keeping.passwords import scrub_json, scrub_python, scrub_text
 from grading.keeping.restoring import unpack
 from grading.lock import class_lock
 from grading.problems import GradingError
@@ -220,6 +221,124 @@ def test_a_password_in_another_file_of_settings_stays_out(school, tmp_path):
     (school.classroom.root / "late_policy.py").write_text(f"URL = {URL!r}\n")
     unpack(pack(school.classroom, tmp_path / "year.zip").path, Classroom(tmp_path / "there"))
     assert (tmp_path / "there/late_policy.py").read_text() == "URL = 'postgresql://reach:***@db/x'\n"
+
+
+IN_CODE = [
+    "c.CourseDirectory.db_url = 'postgresql://me:hunter2@' + os.environ['HOST']",
+    "c.CourseDirectory.db_url = f'postgresql://me:hunter2@{host}/x'",
+    "base = 'postgresql://me:' + 'hunt' + 'er2' + '@' + host",
+    "base = 'postgresql://me:hunt' \\\n    'er2@db/x'",
+    "base = ('postgresql://me:'\n  'hunter2'\n  '@db/x')",
+    "base = ''.join(['postgresql://me:', 'hunter2', '@db'])",
+    "base = 'postgresql://%s:%s@db' % ('me', 'hunter2')",
+    "base = 'postgresql://{}:{}@db'.format('me', 'hunter2')",
+    'base = "postgresql://me:it\'s-hunter2@db/x"',
+    "base = f\"postgresql://{os.environ['U']}:hunter2@db\"",
+    "base = 'postgresql://db/x?user=me&password=hunter2&sslmode=require'",
+    "base = b'postgresql://me:\\x68unter2@db'",
+    "dsn = 'host=db user=me password=hunter2'",
+    "dsn = 'host=db user=me password = \\'hunter2\\''",
+    "pgpass = 'db:5432:x:me:hunter2'",
+    "SMTP_PASSWORD = 'hunter2'",
+    "user, password = 'me', 'hunter2'",
+    "mail = dict(user='me', password='hunter2')",
+    "mail = {'user': 'me', \"smtp_pass\": 'hunter2'}",
+    "os.environ['PGPASSWORD'] = 'hunter2'",
+    "os.environ.setdefault('MAIL_PW', 'hunter2')",
+    "pw = os.environ.get('PW', 'hunter2')",
+    "setattr(c.Mailer, 'password', 'hunter2')",
+    "c.Mailer.password = 'hun' + 'ter2'",
+    "c.Mailer.password: str = (\n    'hunter2'\n)",
+    "class Mail:\n    smtpPassword = 'hunter2'",
+    "def connect(user, password='hunter2'): pass",
+    'import smtplib\nsmtp.login(user=\'me\', password="""hunter2""")',
+    "if (pw := 'hunter2'): pass",
+    "c.Mailer.api_key = 'hunter2'",
+    "x = 1  # password: hunter2",
+    "# c.CourseDirectory.db_url = 'postgresql://me:hunter2@db/x'",
+    "# c.CourseDirectory.db_url = 'postgresql://me:' + 'hunter2' + '@db/x'",
+    "# c.CourseDirectory.db_url = (\n#     'postgresql://me:'\n#     'hunter2@db/x'\n# )",
+    "# c.CourseDirectory.db_url = 'postgresql://me:' \\\n#     'hunter2@db/x'",
+    "# c.CourseDirectory.db_url = ('postgresql://me:'\n#   never finished hunter2",
+    "# smtp password = hunter2",
+    "#c.Mailer.password='hunter2'",
+]
+
+
+@pytest.mark.parametrize("line", IN_CODE)
+def test_no_password_in_a_configuration_is_kept(school, tmp_path, line):
+    path = school.classroom.root / "nbgrader_config.py"
+    path.write_text(
+        f"import os\nhost, late = 'db', 3\nif False:\n    {line.replace(chr(10), chr(10) + '    ')}\n    pass\n"
+    )
+    pack(school.classroom, tmp_path / "year.zip")
+    text = packed_text(tmp_path / "year.zip", path.name)
+    assert "hunt" not in text and "er2" not in text and "x68" not in text
+    assert "late = 'db', 3" in text and compile(text, path.name, "exec")
+
+
+INNOCENT = """import getpass, os
+password = os.environ["PGPASSWORD"]
+password = os.environ.get("PGPASSWORD", "")
+password = getpass.getpass("The password: ")
+url = f"postgresql://{user}:{password}@db/x"
+url = "postgresql://me:" + password + "@db/x"
+compass, passed, tokens, next_token = "north", "yes", ["a", "b"], "the"
+message = f"You have {passed} points: see https://example.org/a:b or write to mei@example.org."
+c.Mailer.password = ""
+# Passwords are in the safe. Ask Mei (mei@example.org).
+# Points: 3
+"""
+
+
+def test_what_is_no_password_stays():
+    assert scrub_python(INNOCENT, ["hunter2"]) == INNOCENT
+    settings = "points = 3\n[mail]\nuser = me\nurl = https://example.org/x\n"
+    assert scrub_text(settings) == settings and scrub_json('{"points":  3}') == '{"points":  3}'
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("mail.ini", "[mail]\nuser = me\npassword = hunter2\nlate = 3\n"),
+        ("mail.cfg", "password = \\\n hunter2\nlate = 3\n"),
+        ("mail.yaml", "mail:\n  password: >\n    hunter2\nlate: 3\n"),
+        ("mail.toml", "late = 3\nsmtp-password = 'hunter2'\n"),
+        ("mail.json", '{"late": 3, "mail": {"password": "hunter2"}}'),
+        ("broken.json", '{"late": 3, "password": "hunter2"'),
+        ("broken.py", "late = (3\nsmtp_password = 'hunter2'\n"),
+        ("notes", "late\nmachine db login me password hunter2\n"),
+        ("notes.txt", "late\ndb:5432:x:me:hunter2\n"),
+        ("start.sh", "late=3\nexport PGPASSWORD=hunter2\n"),
+        ("mine/deep/mail.ini", "late = 3\npassword = hunter2\n"),
+        ("url.txt", "late\npostgresql://me:hunter2@db/x\n"),
+    ],
+)
+def test_no_password_in_another_file_is_kept(school, tmp_path, name, content):
+    path = school.classroom.root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    pack(school.classroom, tmp_path / "year.zip")
+    text = packed_text(tmp_path / "year.zip", name)
+    assert "hunter2" not in text and "late" in text
+
+
+@pytest.mark.parametrize(
+    "name", ["db.env", "pgpass", "pgpass.conf", "old_pgpass.txt", "my.cnf", "mine/id_rsa", "x.pem"]
+)
+def test_a_file_that_is_made_for_passwords_is_left_out_and_named(school, tmp_path, name):
+    (school.classroom.root / name).parent.mkdir(exist_ok=True)
+    (school.classroom.root / name).write_text("hunter2")
+    school.classroom.pages_key.write_text("0" * 64)
+    packed = pack(school.classroom, tmp_path / "year.zip")
+    with zipfile.ZipFile(packed.path) as archive:
+        assert name not in archive.namelist() and "pages.key" in archive.namelist()
+    assert packed.left_out == [name]
+
+
+def packed_text(path: Path, name: str) -> str:
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(name).decode()
 
 
 # --- what goes wrong ---

@@ -151,7 +151,7 @@ class Book:
             gradebook.update_or_create_student(graded.student)
             gradebook.update_or_create_submission(graded.assignment, graded.student, timestamp=submitted_at)
             submitted = gradebook.find_submission_notebook(graded.assignment, graded.assignment, graded.student)
-            write_scores(gradebook, submitted, notebook, graded.marks, same_file)
+            write_scores(gradebook, submitted, notebook, graded.marks, same_file, not graded.why_not_graded)
             self._penalties.take(gradebook, submitted)
 
     def renew_penalty(self, submitted: SubmittedNotebook) -> None:

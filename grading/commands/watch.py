@@ -13,7 +13,7 @@ import typer
 from grading.classroom import Classroom
 from grading.commands.again import people_in
 from grading.commands.grade import job_of, refuse_in_sight
-from grading.commands.of_class import assignments_of, load
+from grading.commands.of_class import assignments_of, lateness_in, load
 from grading.commands.options import (
     AllCells,
     AssignmentName,
@@ -150,7 +150,8 @@ def _answer(classroom: Classroom, found: Assignment, graded: Sequence[Graded]) -
         for _ in feedback_on(classroom, found, students):
             pass
     numbers = {one.student: _attempt(classroom, one.student, found.name) for one in graded}
-    show_graded(console, graded, numbers, people_in(classroom))
+    late = lateness_in(classroom, found.name, numbers)
+    show_graded(console, graded, numbers, late, people_in(classroom))
 
 
 def _without_page(classroom: Classroom, assignment: str) -> set[str]:

@@ -14,7 +14,7 @@ from grading.assignment import Assignment
 from grading.classroom import Classroom
 from grading.gradebook.due_dates import DueDates
 from grading.gradebook.entries import Entry
-from grading.gradebook.lateness import handed_in, seconds_late
+from grading.gradebook.lateness import handed_in, late_by
 from grading.pages.course import Lesson, course_page, lesson
 from grading.pages.feedback import feedback_page
 from grading.pages.report import Class, class_page
@@ -131,10 +131,8 @@ def _late(
     graded: list[Graded], submitted: Mapping[str, datetime], receipts: Mapping[str, Receipt], due: DueDates
 ) -> dict[str, float]:
     """By how many seconds, of those who are late: by due date, or else by a platform's mark."""
-    found = {}
-    for student in (one.student for one in graded):
-        own, extended = due.students.get(student, due.everybody), student in due.students
-        found[student] = seconds_late(submitted.get(student), own, receipts.get(student), extended)
+    students = [one.student for one in graded]
+    found = {student: late_by(student, submitted.get(student), receipts.get(student), due) for student in students}
     return {student: seconds for student, seconds in found.items() if seconds}
 
 

@@ -17,11 +17,12 @@ from grading.gradebook.due_dates import DueDates
 from grading.pages.feedback import feedback_page
 from grading.pages.findings import named_mistakes, other_failures
 from grading.pages.publish import publish_feedback, publish_report
-from grading.pages.render import TEMPLATES, duration, parted, percent, when
+from grading.pages.render import TEMPLATES, parted, percent, when
 from grading.pages.report import Class, class_page, distribution
 from grading.problems import GradingError
 from grading.receipt import Receipt
 from grading.results import Graded
+from grading.times import duration
 from tests.grading.made_up import ASSIGNMENT, graded, submission
 from tests.grading.test_feedback import SCRIPT, assert_harmless, hostile_graded
 from utils.checking import Status

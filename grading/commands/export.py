@@ -38,4 +38,4 @@ def export(
     assignments = [load(classroom, name) for name in assignments_of(classroom, assignment)]
     with Book(classroom) as book:
         done = export(book, assignments, output, kind, template, columns or (), kept(classroom), per_exercise)
-    show_exported(console, done)
+    show_exported(console, classroom, done)

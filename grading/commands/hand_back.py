@@ -34,7 +34,7 @@ def pack(
     if len(names) > 1:
         raise GradingError(f"A platform takes one assignment at a time. Say which: --assignment {' or '.join(names)}.")
     feedback(folder, names[0])
-    show_packed(console, pack(classroom, names[0], enrolled_in(classroom, names[0]), output, platform))
+    show_packed(console, classroom, pack(classroom, names[0], enrolled_in(classroom, names[0]), output, platform))
 
 
 def publish(
@@ -52,6 +52,6 @@ def publish(
     feedback(folder, assignment)
     graded = [name for name in assignments_of(classroom, assignment) if classroom.has_results(name)]
     pages = [page for name in graded for page in pages_of(classroom, name, enrolled_in(classroom, name))]
-    show_published(console, publish(classroom, pages, output, base_url))
+    show_published(console, classroom, publish(classroom, pages, output, base_url))
     if not base_url:
         console.print("The list has no links. To have them, say where you will serve the folder: --base-url")

@@ -31,7 +31,7 @@ def archive(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="what `reach-grade archive` wrote")],
+    source: Annotated[Path, typer.Argument(help="what the command `archive` wrote")],
     folder: Annotated[Path, typer.Option("--class", help="a folder that is not there yet")],
 ) -> None:
     """Make a class's folder of an archive, once all its checksums are proved."""

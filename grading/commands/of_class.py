@@ -25,7 +25,7 @@ def assignments_of(classroom: Classroom, chosen: str) -> list[str]:
             f"{chosen} was not released in {classroom.root}. Released: {', '.join(released) or 'nothing'}."
         )
     if not released:
-        raise nothing_released(classroom.root)
+        raise nothing_released(classroom)
     return [chosen] if chosen else released
 
 
@@ -33,9 +33,7 @@ def graded_assignments(classroom: Classroom, chosen: str) -> list[Assignment]:
     """Those of which something is graded. Raises GradingError if there is none."""
     graded = [name for name in assignments_of(classroom, chosen) if classroom.has_results(name)]
     if not graded:
-        raise GradingError(
-            f"Nothing is graded in {classroom.root} yet. Run: reach-grade grade --class {classroom.root}"
-        )
+        raise GradingError(f"Nothing is graded in {classroom.root} yet. Run: {classroom.command('grade')}")
     return [load(classroom, name) for name in graded]
 
 

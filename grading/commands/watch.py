@@ -86,7 +86,7 @@ def watch(
 
     say, left_before = partial(_say, classroom), set(assignments_of(classroom, assignment))
     watched = Watch(incoming, classroom, assignment or None, reader or PLAIN, grade, say, _say_trouble, left_before)
-    _until_stopped(watched, every)
+    _until_stopped(watched, every, classroom.command("grade"))
 
 
 def attempts(
@@ -108,7 +108,7 @@ def attempts(
         show_attempts(console, name, found, people, whole=bool(student))
 
 
-def _until_stopped(watched: Watch, every: float) -> None:
+def _until_stopped(watched: Watch, every: float, other: str) -> None:
     """Round after round, until Ctrl-C or, as a system ends a service, SIGTERM."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -117,7 +117,7 @@ def _until_stopped(watched: Watch, every: float) -> None:
             watched.round()
             time.sleep(every)
     except KeyboardInterrupt:
-        console.print("Stopped. What is graded is kept; the same command goes on, and so does `reach-grade grade`.")
+        console.print(f"Stopped. What is graded is kept; the same command goes on, and so does: {other}", markup=False)
 
 
 def _grade(classroom: Classroom, job: Job, workers: int | None) -> None:

@@ -87,6 +87,7 @@ def publish_report(
         receipts=receipts,
         pages=_pages(classroom, assignment, graded),
         similar=_similar(classroom, assignment),
+        find_similar=classroom.command("similar"),
         graded_at=_graded_at(classroom, assignment, graded),
         submitted=submitted,
         late=_late(graded, submitted, receipts, due),

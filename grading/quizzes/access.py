@@ -49,7 +49,7 @@ class Guarded(RequestHandler):
         if self.request.method != "GET" and self.request.headers.get("Origin") != f"http://{self.request.host}":
             raise HTTPError(403, "This request comes from another page.")
         if not self._is_signed_in():
-            raise HTTPError(403, "Open the address with the token that `reach-grade quizzes` has printed.")
+            raise HTTPError(403, "Open the address with the token that the command `quizzes` has printed.")
 
     def _is_signed_in(self) -> bool:
         token, session = self.settings["token"], self.settings["session"]

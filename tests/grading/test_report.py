@@ -238,6 +238,15 @@ def test_a_file_that_could_not_be_read_has_no_part_in_the_rates(capsys):
         show_table(Console(width=100), ASSIGNMENT, results, Tally())
         said.append(capsys.readouterr().out)
     assert "could not be read (1): s5; see the class page" in said[1] and "could not be read" not in said[0]
+    two = [unreadable, dataclasses.replace(unreadable, student="s6")]
+    show_table(
+        Console(width=100),
+        ASSIGNMENT,
+        two,
+        Tally(),
+        Roster((Student("s5", "", "Mei", "Zeh"), Student("s6", "", "Bo", "Ek"))),
+    )
+    assert "could not be read (2): Bo Ek (s6), Mei Zeh (s5); see" in capsys.readouterr().out
     rates = [[line for line in text.splitlines() if "%" in line or "median" in line] for text in said]
     assert rates[0] == rates[1] and len(rates[0]) == len(ASSIGNMENT.tasks) + 1
 
@@ -262,7 +271,8 @@ def test_the_table_in_the_terminal_calls_students_as_the_school_does(capsys):
     stopped = dataclasses.replace(CLASS[1], marks=[dataclasses.replace(mark, incident="ended its process"), *others])
     show_table(Console(width=100), ASSIGNMENT, [stopped], Tally(failed=[("s2", "its judge was killed")]), roster)
     said = capsys.readouterr().out
-    assert "with incidents (1): S 2+x" in said and "no result for S 2+x: its judge was killed" in said
+    assert "with incidents (1): Ada Lovelace (S 2+x)" in said
+    assert "no result for Ada Lovelace (S 2+x): its judge was killed" in said
 
 
 def hostile_class() -> Class:

@@ -14,6 +14,7 @@ report/ASSIGNMENT.html                            the class page
 report/index.html                                 the course page, on all assignments
 rubrics/ASSIGNMENT.json                           what answers to its quizzes get points for
 report/similar/ASSIGNMENT.html                    submissions that are alike
+written.json                                      which files elsewhere `export` and `pack` wrote, and may replace
 pages.key, mail.csv                               the secret of published pages' names, and whose page is where
 gradebook.db, nbgrader_config.py                  nbgrader's
 """
@@ -88,6 +89,10 @@ class Classroom:
     @property
     def due_before(self) -> Path:
         return self.root / "due.before.csv"
+
+    @property
+    def written(self) -> Path:
+        return self.root / "written.json"
 
     @property
     def pages_key(self) -> Path:

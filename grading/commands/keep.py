@@ -22,7 +22,9 @@ def archive(
     console.print(f"archiving {folder.resolve()} …", markup=False)
     from grading.console import counted, show_left_out
     from grading.keeping.packing import pack
+    from grading.outputs import check_folder
 
+    check_folder(output)
     packed = pack(Classroom(folder), output, checks)
     megabytes = packed.path.stat().st_size / 1024**2
     console.print(f"{counted(packed.files, 'file')} in {packed.path}, {megabytes:.1f} MB", markup=False)

@@ -144,12 +144,13 @@ def _grade(classroom: Classroom, job: Job, workers: int | None) -> None:
 
 def _answer(classroom: Classroom, found: Assignment, graded: Sequence[Graded]) -> None:
     """Write the pages that are missing or older than their results, and a line for each of these."""
+    from grading.attempts import attempts_known
     from grading.console_attempts import show_graded
 
     if students := _without_page(classroom, found.name):
         for _ in feedback_on(classroom, found, students):
             pass
-    numbers = {one.student: _attempt(classroom, one.student, found.name) for one in graded}
+    numbers = {one.student: attempts_known(classroom.attempts(one.student, found.name)) or 1 for one in graded}
     late = lateness_in(classroom, found.name, numbers)
     show_graded(console, graded, numbers, late, people_in(classroom))
 
@@ -162,13 +163,6 @@ def _without_page(classroom: Classroom, assignment: str) -> set[str]:
         for result, page in pages.items()
         if not page.is_file() or page.stat().st_mtime < result.stat().st_mtime
     }
-
-
-def _attempt(classroom: Classroom, student: str, assignment: str) -> int:
-    from grading.attempts import read_attempts
-
-    kept = read_attempts(classroom.attempts(student, assignment))
-    return kept[-1].number if kept else 1
 
 
 def _say(classroom: Classroom, collected: Collected) -> None:

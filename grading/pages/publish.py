@@ -11,6 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
+from grading.attempts import attempts_known
 from grading.classroom import Classroom
 from grading.gradebook.due_dates import DueDates
 from grading.gradebook.entries import Entry
@@ -90,6 +91,7 @@ def publish_report(
         find_similar=classroom.command("similar"),
         graded_at=_graded_at(classroom, assignment, graded),
         submitted=submitted,
+        attempts=_attempts(classroom, assignment, graded),
         late=_late(graded, submitted, receipts, due),
         due=due,
         course=os.path.relpath(classroom.course, path.parent),
@@ -126,6 +128,11 @@ def lesson_of(
 def _submitted(classroom: Classroom, assignment: Assignment, graded: list[Graded]) -> dict[str, datetime]:
     found = {one.student: handed_in(classroom, one.student, assignment.name) for one in graded}
     return {student: time.replace(tzinfo=UTC) for student, time in found.items() if time}
+
+
+def _attempts(classroom: Classroom, assignment: Assignment, graded: list[Graded]) -> dict[str, int]:
+    known = {one.student: attempts_known(classroom.attempts(one.student, assignment.name)) for one in graded}
+    return {student: number for student, number in known.items() if number}
 
 
 def _late(

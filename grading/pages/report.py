@@ -34,6 +34,7 @@ class Class:
         find_similar: the command that makes it.
         graded_at: when the last of them was graded.
         submitted: {student: when the submission came in}, as far as that is known.
+        attempts: {student: how many times they handed in}, as far as that is known.
         late: {student: by how many seconds}, of those who are late.
         due: when it is due.
         course: address of the course page, "" for none.
@@ -48,6 +49,7 @@ class Class:
     find_similar: str = Classroom(Path()).command("similar")
     graded_at: datetime | None = None
     submitted: Mapping[str, datetime] = field(default_factory=dict)
+    attempts: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, float] = field(default_factory=dict)
     due: DueDates = field(default_factory=DueDates)
     course: str = ""

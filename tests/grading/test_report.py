@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from rich.console import Console
 
+from grading.attempts import note_attempt
 from grading.batch import Tally
 from grading.classroom import Classroom
 from grading.console import show_table
@@ -319,6 +320,18 @@ def test_who_is_late_is_told_by_the_dates_of_the_class(tmp_path):
     assert f"due {when(due + timedelta(7))}" in rows[2]
 
 
+def test_how_often_each_handed_in_is_told_where_it_is_known(tmp_path):
+    classroom = Classroom(tmp_path)
+    for student in ("s0001", "s0002"):
+        graded(student, {}).write(classroom.result(student, ASSIGNMENT.name))
+    assert "Attempts" not in publish_report(classroom, ASSIGNMENT).read_text()
+    for content in (b"1", b"2", b"3"):
+        note_attempt(classroom.attempts("s0001", ASSIGNMENT.name), "a.ipynb", "", content, others_before=False)
+    page = publish_report(classroom, ASSIGNMENT).read_text()
+    assert ">Attempts</th>" in page
+    assert '<td class="number" data-value="3">3</td>' in page and '<td class="number" data-value="0"></td>' in page
+
+
 def test_without_results_or_with_a_damaged_one_an_error_says_what_to_do(tmp_path):
     classroom = Classroom(tmp_path)
     with pytest.raises(GradingError, match="reach-grade grade"):
@@ -335,5 +348,5 @@ def test_statuses_are_those_of_the_checks():
 
 
 def test_everybody_can_read_the_page(accessible):
-    about = dataclasses.replace(hostile_class(), graded_at=None)
+    about = dataclasses.replace(hostile_class(), graded_at=None, attempts={SCRIPT: 2})
     accessible(class_page([*CLASS, hostile_graded()], ASSIGNMENT, {"a.ipynb": "It is no JSON."}, about, unsafe=True))

@@ -25,7 +25,11 @@ def check_folder(path: Path) -> None:
         missing = missing.parent
     there = [one.name for one in missing.parent.iterdir() if one.is_dir()]
     alike = get_close_matches(missing.name, there, n=1)
-    meant = f"Did you mean {missing.parent / alike[0]}?" if alike else f"The nearest that is there is {missing.parent}."
+    meant = (
+        f"Did you mean {missing.parent / alike[0]}?"
+        if alike
+        else f"The nearest that is there is {missing.parent.resolve()}."
+    )
     raise GradingError(f"There is no folder {folder}. {meant} Otherwise make it first: nothing was written.")
 
 

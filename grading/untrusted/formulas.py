@@ -87,6 +87,7 @@ def _harmless(element: Element, latex: str = "", depth: int = 0) -> Markup:
     kept = [(name, value) for name, value in element.items() if name in _KEPT and _KEPT[name].fullmatch(value)]
     if tag == "math":
         kept = [("display", element.get("display", "inline")), ("alttext", latex)]
+        kept += [("class", "aligned")] if "{align" in latex else []
     attributes = Markup("").join(Markup(' {}="{}"').format(*one) for one in kept)
     inside = Markup("").join(_harmless(child, depth=depth + 1) for child in element)
     return Markup("<{0}{1}>{2}{3}</{0}>").format(tag, attributes, escape(text), inside)

@@ -56,6 +56,11 @@ def test_a_formula_stands_where_it_was_written():
     assert '<math display="block"' in markdown("$$\nk^2 < 9\n$$")
 
 
+def test_lines_that_are_aligned_at_their_signs_are_a_table():
+    shown = formula(r"\begin{aligned} a &= b \\ c &= d \end{aligned}", is_block=True)
+    assert shown.count("<mtr>") == 2 and shown.count("<mtd>") == 4 and 'class="aligned"' in shown
+
+
 @pytest.mark.parametrize(
     "latex",
     [

@@ -90,7 +90,7 @@ class Assignment:
 def load_assignment(released: Path, private: Iterable[Exercise] = ()) -> Assignment:
     """Read a released notebook; see `make_assignment`. Raises GradingError if the file is missing."""
     if not released.is_file():
-        raise GradingError(f"{released} is missing. Make it with `reach-grade release {released.stem}`.")
+        raise GradingError(f"{released} is missing. Put back what you handed out, or release the lesson again.")
     return make_assignment(released.stem, nbformat.read(released, as_version=4), private)
 
 

@@ -38,6 +38,12 @@ def read_attempts(path: Path) -> list[Attempt]:
         return []
 
 
+def attempts_known(path: Path) -> int:
+    """How many times a student has handed in; 0 where nothing says so."""
+    known = read_attempts(path)
+    return known[-1].number if known else 0
+
+
 def note_attempt(path: Path, file: str, submitted: str, content: bytes, others_before: bool) -> int:
     """Add an attempt to the list, and return its number. To be called again after a kill adds none.
 

@@ -6,6 +6,7 @@ submitted/STUDENT/ASSIGNMENT/receipt.json         how it came in, a `grading.rec
 submitted/STUDENT/ASSIGNMENT/attempts.json        how often and when, `grading.attempts.Attempt`s
 roster.json                                       who is in the class, as far as a roster said so
 due.csv                                           when what is due, for everybody and for single students
+due.before.csv                                    the same, before another file took its place
 autograded/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb    repaired, run in the sandbox, with our verdicts as outputs
 results/ASSIGNMENT/STUDENT.json                   a `grading.results.Graded` each
 feedback/STUDENT/ASSIGNMENT/ASSIGNMENT.html       one page a student
@@ -13,11 +14,13 @@ report/ASSIGNMENT.html                            the class page
 report/index.html                                 the course page, on all assignments
 rubrics/ASSIGNMENT.json                           what answers to its quizzes get points for
 report/similar/ASSIGNMENT.html                    submissions that are alike
+written.json                                      which files elsewhere `export` and `pack` wrote, and may replace
 pages.key, mail.csv                               the secret of published pages' names, and whose page is where
 gradebook.db, nbgrader_config.py                  nbgrader's
 """
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +32,11 @@ class Classroom:
     """Paths in the class's folder `root`. An assignment is a lesson's file name without its ending: 01_convolution."""
 
     root: Path
+
+    def command(self, name: str, *words: str) -> str:
+        """The command to propose for this class, ready to be copied: `reach-grade grade --class my-class`."""
+        place = () if self.root == Path() else ("--class", str(self.root))
+        return shlex.join(("reach-grade", name, *words, *place))
 
     def released(self, assignment: str) -> Path:
         return self.root / "release" / assignment / f"{assignment}.ipynb"
@@ -77,6 +85,14 @@ class Classroom:
     @property
     def due(self) -> Path:
         return self.root / "due.csv"
+
+    @property
+    def due_before(self) -> Path:
+        return self.root / "due.before.csv"
+
+    @property
+    def written(self) -> Path:
+        return self.root / "written.json"
 
     @property
     def pages_key(self) -> Path:

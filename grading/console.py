@@ -16,16 +16,18 @@ from rich.table import Table
 
 from grading.assignment import Assignment
 from grading.batch import Tally
+from grading.classroom import Classroom
 from grading.exchange.collecting import Collected
 from grading.exchange.people import Roster, Student
 from grading.exchange.readers import PLAIN
 from grading.exchange.updating import Changes
-from grading.gradebook.due_dates import DueDates
+from grading.gradebook.due_dates import Replaced
 from grading.gradebook.exporting import Exported
 from grading.handing_back.packing import Packed
 from grading.handing_back.publishing import Published
 from grading.results import Graded, missing_packages
 from grading.times import shown
+from grading.untrusted.text import visible
 
 Item = TypeVar("Item")
 
@@ -104,7 +106,7 @@ def show_stopped(console: Console, run: Progress) -> None:
 
 
 def show_table(
-    console: Console, assignment: Assignment, graded: list[Graded], tally: Tally, roster: Roster | None = None
+    console: Console, assignment: Assignment, graded: list[Graded], tally: Tally, people: Roster | None = None
 ) -> None:
     """The end of a run: each exercise's pass rate and commonest mistake, then what an instructor should look at.
 
@@ -128,16 +130,20 @@ def show_table(
         console.print(f"median {statistics.median(one.points for one in read):g} of {read[0].max_points:g} points")
     console.print(f"graded now: {len(tally.graded)}, kept from before: {len(tally.kept)}")
     if len(read) < len(graded):
-        unread = [_school_id(one.student, roster) for one in graded if one.why_not_graded]
-        console.print(f"could not be read ({len(unread)}): {_first(unread)}; see the class page", markup=False)
-    noted = [_school_id(one.student, roster) for one in graded if any(mark.incident for mark in one.marks)]
+        unread = by_name((one.student for one in graded if one.why_not_graded), people)
+        console.print(
+            f"could not be read ({len(unread)}): {_first(list(unread.values()))}; see the class page", markup=False
+        )
+    noted = by_name((one.student for one in graded if any(mark.incident for mark in one.marks)), people)
     if noted:
-        console.print(f"with incidents ({len(noted)}): {_first(noted)}; see the class page", markup=False)
+        console.print(
+            f"with incidents ({len(noted)}): {_first(list(noted.values()))}; see the class page", markup=False
+        )
     for package, students in missing_packages(graded).items():
         who = f"{len(students)} students import" if len(students) > 1 else "1 student imports"
         console.print(f"{who} {package}, which is not installed here", markup=False)
     for student, why in tally.failed:
-        console.print(f"no result for {_school_id(student, roster)}: {why}", style="red", markup=False)
+        console.print(f"no result for {called(student, people)}: {why}", style="red", markup=False)
 
 
 def show_roster(console: Console, changes: Changes) -> None:
@@ -177,27 +183,34 @@ def show_missing(console: Console, assignment: str, students: Sequence[Student])
         console.print(f"{assignment}, not handed in ({len(students)}): {_first(students)}", markup=False)
 
 
-def show_due_dates(console: Console, dates: Mapping[str, DueDates]) -> None:
-    """How the class's `due.csv` was understood, in local time."""
-    for assignment, due in dates.items():
+def show_due_dates(console: Console, replaced: Replaced, people: Roster | None = None) -> None:
+    """What a new `due.csv` changes, and how it was understood, in local time."""
+    for sentence in replaced.sentences(lambda student: called(student, people)):
+        console.print(sentence, markup=False)
+    if replaced.kept:
+        console.print(f"the due dates before are kept in {replaced.kept}", markup=False)
+    for assignment, due in replaced.now.items():
         everybody = f"due {shown(due.everybody)}" if due.everybody else "due as the gradebook says"
         others = f", and {len(due.students)} with a date of their own" if due.students else ""
         console.print(f"{assignment}: {everybody}{others}", markup=False)
 
 
-def show_late(console: Console, penalties: Mapping[str, float], roster: Roster | None = None) -> None:
+def show_late(console: Console, penalties: Mapping[str, float], people: Roster | None = None) -> None:
     """From whom the late policy takes points, and how many."""
     if penalties:
-        who = [f"{_school_id(student, roster)} ({points:g})" for student, points in penalties.items()]
+        who = [f"{name}: {penalties[student]:g}" for student, name in by_name(penalties, people).items()]
         console.print(f"late, and points are taken off ({len(who)}): {_first(who)}", markup=False)
 
 
-def show_undecided(console: Console, students: Sequence[str], roster: Roster | None = None) -> None:
+def show_undecided(
+    console: Console, classroom: Classroom, students: Sequence[str], people: Roster | None = None
+) -> None:
     """Whose submission is late by a platform's mark alone, though they have a due date of their own."""
     if students:
         console.print(
-            f"{', '.join(_school_id(student, roster) for student in students)}: late, says the platform, but not when, "
-            "and they have a due date of their own. Nothing was taken off. Decide in formgrader: reach-grade open",
+            f"{', '.join(by_name(students, people).values())}: late, says the platform, but not when, "
+            "and they have a due date of their own. Nothing was taken off. Decide in formgrader: "
+            + classroom.command("open"),
             style="yellow",
             markup=False,
         )
@@ -208,13 +221,24 @@ def _first(students: Sequence[object]) -> str:
     return ", ".join(map(str, students[:MOST_NAMES])) + more
 
 
+def called(student: str, people: Roster | None) -> str:
+    """Name and id as the class knows them; the folder's name for who is not in it."""
+    return visible(str((people.of_folder(student) if people else None) or student))
+
+
+def by_name(students: Iterable[str], people: Roster | None) -> dict[str, str]:
+    """{student: how they are called}, in the order of names."""
+    known = {student: (people and people.of_folder(student)) or Student(student) for student in students}
+    return {student: called(student, people) for student in sorted(known, key=lambda student: known[student].order)}
+
+
 def _school_id(student: str, roster: Roster | None) -> str:
     """The id as the school writes it; the folder's name for who is not on the roster."""
     listed = roster.of_folder(student) if roster else None
     return listed.school_id if listed else student
 
 
-def show_exported(console: Console, exported: Exported) -> None:
+def show_exported(console: Console, classroom: Classroom, exported: Exported) -> None:
     """How many scores were written, and whose are missing or not final."""
     console.print(f"{counted(exported.written, 'score')} in {exported.path}", markup=False)
     for assignment, (points, by_hand) in exported.points.items():
@@ -242,7 +266,8 @@ def show_exported(console: Console, exported: Exported) -> None:
         console.print(f"not in the template: {', '.join(exported.not_in_template)}", style="red", markup=False)
     if exported.not_final:
         wait = "waits" if len(exported.not_final) == 1 else "wait"
-        console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: reach-grade quizzes")
+        by_hand = classroom.command("quizzes")
+        console.print(f"{len(exported.not_final)} {wait} for a quiz to be graded by hand: {by_hand}", markup=False)
 
 
 def show_left_out(console: Console, names: Sequence[str]) -> None:
@@ -255,14 +280,15 @@ def show_left_out(console: Console, names: Sequence[str]) -> None:
         )
 
 
-def show_packed(console: Console, packed: Packed) -> None:
+def show_packed(console: Console, classroom: Classroom, packed: Packed) -> None:
     """How many pages are in the zip, who is not, and what the platform will make of it."""
     console.print(f"{counted(packed.written, 'page')} for {packed.platform} in {packed.path}", markup=False)
     if packed.platform == "canvas":
         console.print(
             "Canvas will call each page as the submission was called (….ipynb): tell students to open it in a browser, "
-            "or use `reach-grade publish`.",
+            f"or use: {classroom.command('publish', 'pages')}",
             style="yellow",
+            markup=False,
         )
     if packed.with_group:
         console.print(f"in the page of another member of their group: {_first(packed.with_group)}", markup=False)
@@ -275,13 +301,13 @@ def show_packed(console: Console, packed: Packed) -> None:
         )
 
 
-def show_published(console: Console, published: Published) -> None:
+def show_published(console: Console, classroom: Classroom, published: Published) -> None:
     """Where the pages are, where the list is, and who cannot be written to."""
     console.print(f"{counted(published.written, 'page')} in {published.folder}", markup=False)
     console.print(f"whose page is where: {published.mail}; keep it to yourself", markup=False)
     if published.without_address:
         who = f"({len(published.without_address)}): {_first(published.without_address)}"
-        remedy = "Give a list that has them as a further roster: reach-grade roster list.csv"
+        remedy = f"Give a list that has them as a further roster: {classroom.command('roster', 'list.csv')}"
         console.print(f"no e-mail address is known {who}. {remedy}", style="yellow", markup=False)
 
 

@@ -16,12 +16,19 @@ from grading.times import shown
 NOT_KNOWN = "not known"
 
 
-def show_graded(console: Console, graded: Sequence[Graded], attempts: Mapping[str, int], people: Roster) -> None:
-    """A line for each result, with the number of the attempt."""
+def show_graded(
+    console: Console,
+    graded: Sequence[Graded],
+    attempts: Mapping[str, int],
+    late: Mapping[str, str],
+    people: Roster,
+) -> None:
+    """A line for each result, with the number of the attempt, and by how much it is late."""
     for one in sorted(graded, key=lambda graded: graded.student):
         points = one.why_not_graded or f"{one.points:g} of {one.max_points:g} points"
         who = people.of_folder(one.student) or one.student
-        console.print(f"  {who}, attempt {attempts[one.student]}: {points}", markup=False, highlight=False)
+        delay = f"; {late[one.student]}" if one.student in late else ""
+        console.print(f"  {who}, attempt {attempts[one.student]}: {points}{delay}", markup=False, highlight=False)
 
 
 def show_failed(console: Console, failed: Sequence[tuple[str, str]], people: Roster) -> None:

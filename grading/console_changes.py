@@ -9,7 +9,8 @@ from rich.console import Console
 
 from grading.assignment import Assignment
 from grading.batch import Tally
-from grading.console import MOST_NAMES
+from grading.classroom import Classroom
+from grading.console import MOST_NAMES, called
 from grading.exchange.people import Roster
 from grading.gradebook.changes import LATE, Change
 from grading.results import Graded
@@ -18,7 +19,12 @@ from grading.untrusted.text import visible
 
 
 def show_again(
-    console: Console, assignment: Assignment, earlier: Mapping[str, Graded], tally: Tally, people: Roster
+    console: Console,
+    classroom: Classroom,
+    assignment: Assignment,
+    earlier: Mapping[str, Graded],
+    tally: Tally,
+    people: Roster,
 ) -> None:
     """What grading chosen ones again has changed: for each student the marks that are others now."""
     same = []
@@ -37,12 +43,10 @@ def show_again(
     for student, why in tally.failed:
         console.print(f"no result for {called(student, people)}: {why}", style="red", markup=False)
     if not (tally.graded or tally.failed):
-        console.print(f"{assignment.name}: nobody has a result for the file that is there now. Run: reach-grade grade")
-
-
-def called(student: str, people: Roster) -> str:
-    """Name and id as the class knows them; the folder's name for who is not in it."""
-    return visible(str(people.of_folder(student) or student))
+        grade = classroom.command("grade")
+        console.print(
+            f"{assignment.name}: nobody has a result for the file that is there now. Run: {grade}", markup=False
+        )
 
 
 def log_lines(changes: Iterable[Change], people: Roster, with_student: bool = True) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The error that every part of grading raises for what an instructor can put right."""
 
-from pathlib import Path
+from grading.classroom import Classroom
 
 
 class GradingError(Exception):
@@ -11,7 +11,7 @@ class Busy(GradingError):
     """Another run is at work, on this machine or another. It ends by itself, and then this one can begin."""
 
 
-def nothing_released(root: Path) -> GradingError:
+def nothing_released(classroom: Classroom) -> GradingError:
     """What to do in a class's folder in which nothing was handed out."""
-    first = f"reach-grade release 01_convolution --class {root}"
-    return GradingError(f"Nothing was released in {root}. Begin with: {first}")
+    first = classroom.command("release", "01_convolution")
+    return GradingError(f"Nothing was released in {classroom.root}. Begin with: {first}")

@@ -127,7 +127,7 @@ def each_result(classroom: Classroom, assignment: str) -> Iterator[Graded]:
     folder = classroom.result("anyone", assignment).parent
     paths = sorted(folder.glob("[!.]*.json"))
     if not paths:
-        first = f"reach-grade grade --class {classroom.root}"
+        first = classroom.command("grade")
         raise GradingError(f"{folder} holds no results. Grade the assignment first: {first}")
     yield from map(_read_result, paths)
 

@@ -10,7 +10,8 @@ from nbformat import NotebookNode
 from grading.assignment import Assignment
 from grading.basis import differences
 from grading.classroom import Classroom
-from grading.console_changes import called, log_lines
+from grading.console import called
+from grading.console_changes import log_lines
 from grading.exchange.people import Roster
 from grading.gradebook.changes import LATE, Change
 from grading.gradebook.due_dates import DueDates, kept_due_dates
@@ -97,9 +98,9 @@ def _head(classroom: Classroom, case: Case, people: Roster) -> Iterator[str]:
     if late := case.scores.get(LATE):
         yield f"late: {-late:g} points are taken off"
     if case.graded is None:
-        yield f"There is no result. Run: reach-grade grade --class {classroom.root}"
+        yield f"There is no result. Run: {classroom.command('grade')}"
     elif hash_of(read_content(classroom, student, name)) != case.graded.sha256:
-        yield f"Another file has come in since this was graded. Run: reach-grade grade --class {classroom.root}"
+        yield f"Another file has come in since this was graded. Run: {classroom.command('grade')}"
 
 
 def _handed_in(classroom: Classroom, assignment: str, student: str, people: Roster) -> Iterator[str]:

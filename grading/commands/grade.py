@@ -33,6 +33,7 @@ from grading.problems import GradingError
 if TYPE_CHECKING:
     from grading.assignment import Assignment
     from grading.batch import Tally
+    from grading.exchange.people import Roster
     from grading.judging.job import Job
     from grading.judging.judges import Judges
     from grading.results import Graded
@@ -94,7 +95,7 @@ def grade(
         elif roster:
             keep_roster([roster], classroom)
         if due:
-            show_due_dates(console, keep_due_dates(due, classroom))
+            show_due_dates(console, keep_due_dates(due, classroom), people_in(classroom))
         kept_due_dates(classroom)  # a mistake in it is said before the first submission runs
         names = assignments_of(classroom, assignment)
         chosen = choose(classroom, names, student or (), exercise or ()) if student or exercise else {}
@@ -185,28 +186,28 @@ def _grade(classroom: Classroom, job: Job, judges: Judges, again: bool, chosen: 
 
 def _show_all(classroom: Classroom, found: Assignment, tally: Tally) -> None:
     from grading.console import show_table
-    from grading.exchange.roster import kept
     from grading.results import read_results
 
-    show_table(console, found, read_results(classroom, found.name), tally, kept(classroom))
+    people = people_in(classroom)
+    show_table(console, found, read_results(classroom, found.name), tally, people)
     show_missing(classroom, found.name)
-    _show_late(classroom, found.name)
+    _show_late(classroom, found.name, people)
 
 
 def _show_again(classroom: Classroom, found: Assignment, earlier: dict[str, Graded], tally: Tally) -> None:
     from grading.console_changes import show_again
 
-    show_again(console, found, earlier, tally, people_in(classroom))
+    show_again(console, classroom, found, earlier, tally, people_in(classroom))
     if tally.graded:
-        console.print("The students' pages are as before. Write them anew: reach-grade feedback")
+        anew = classroom.command("feedback")
+        console.print(f"The students' pages are as before. Write them anew: {anew}", markup=False)
 
 
-def _show_late(classroom: Classroom, assignment: str) -> None:
+def _show_late(classroom: Classroom, assignment: str, people: Roster) -> None:
     from grading.console import show_late, show_undecided
-    from grading.exchange.roster import kept
     from grading.gradebook.due_dates import DueDates, kept_due_dates
     from grading.gradebook.lateness import must_decide
 
     dates = kept_due_dates(classroom).get(assignment, DueDates())
-    show_late(console, penalties_in(classroom, assignment), kept(classroom))
-    show_undecided(console, must_decide(classroom, assignment, dates), kept(classroom))
+    show_late(console, penalties_in(classroom, assignment), people)
+    show_undecided(console, classroom, must_decide(classroom, assignment, dates), people)

@@ -9,7 +9,7 @@ import typer
 
 from grading.classroom import Classroom
 from grading.commands.of_class import assignments_of, enrolled_in
-from grading.commands.options import AssignmentName, ClassFolder, console
+from grading.commands.options import AssignmentName, ClassFolder, Overwrite, console
 from grading.commands.pages import feedback
 from grading.problems import GradingError
 
@@ -24,17 +24,23 @@ def pack(
             "--for", help="moodle, canvas, brightspace or ilias; the one that was collected from, if not given"
         ),
     ] = "",
+    overwrite: Overwrite = False,
 ) -> None:
     """Write the feedback on one assignment, and pack it into the zip that your platform takes back."""
     from grading.console import show_packed
     from grading.handing_back.packing import pack
+    from grading.outputs import check_output, note_output
 
     classroom = Classroom(folder)
     names = assignments_of(classroom, assignment)
     if len(names) > 1:
         raise GradingError(f"A platform takes one assignment at a time. Say which: --assignment {' or '.join(names)}.")
+    holds = f"feedback on {names[0]}"
+    check_output(output, classroom, holds, overwrite)
     feedback(folder, names[0])
-    show_packed(console, pack(classroom, names[0], enrolled_in(classroom, names[0]), output, platform))
+    packed = pack(classroom, names[0], enrolled_in(classroom, names[0]), output, platform)
+    note_output(output, classroom, holds)
+    show_packed(console, classroom, packed)
 
 
 def publish(
@@ -46,12 +52,15 @@ def publish(
     """Write the feedback, and copy it to mail or serve, under names that cannot be guessed; and mail.csv."""
     from grading.console import show_published
     from grading.handing_back.pages import pages_of
-    from grading.handing_back.publishing import publish
+    from grading.handing_back.publishing import check_target, publish
+    from grading.outputs import check_folder
 
     classroom = Classroom(folder)
+    check_folder(output)
+    check_target(classroom, output, base_url)
     feedback(folder, assignment)
     graded = [name for name in assignments_of(classroom, assignment) if classroom.has_results(name)]
     pages = [page for name in graded for page in pages_of(classroom, name, enrolled_in(classroom, name))]
-    show_published(console, publish(classroom, pages, output, base_url))
+    show_published(console, classroom, publish(classroom, pages, output, base_url))
     if not base_url:
         console.print("The list has no links. To have them, say where you will serve the folder: --base-url")

@@ -53,4 +53,4 @@ def demo(
     with Book(Classroom(folder)) as book:
         for one in made:
             book.enrol(one.id, first_name=one.first_name, last_name=one.last_name, email=one.email)
-    console.print(f"{len(made)} students in {folder}. Grade them: reach-grade grade --class {folder}")
+    console.print(f"{len(made)} students in {folder}. Grade them: {Classroom(folder).command('grade')}", markup=False)

@@ -22,7 +22,9 @@ def archive(
     console.print(f"archiving {folder.resolve()} …", markup=False)
     from grading.console import counted, show_left_out
     from grading.keeping.packing import pack
+    from grading.outputs import check_folder
 
+    check_folder(output)
     packed = pack(Classroom(folder), output, checks)
     megabytes = packed.path.stat().st_size / 1024**2
     console.print(f"{counted(packed.files, 'file')} in {packed.path}, {megabytes:.1f} MB", markup=False)
@@ -31,7 +33,7 @@ def archive(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="what `reach-grade archive` wrote")],
+    source: Annotated[Path, typer.Argument(help="what the command `archive` wrote")],
     folder: Annotated[Path, typer.Option("--class", help="a folder that is not there yet")],
 ) -> None:
     """Make a class's folder of an archive, once all its checksums are proved."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from grading.classroom import Classroom
@@ -23,7 +25,7 @@ def assignments_of(classroom: Classroom, chosen: str) -> list[str]:
             f"{chosen} was not released in {classroom.root}. Released: {', '.join(released) or 'nothing'}."
         )
     if not released:
-        raise nothing_released(classroom.root)
+        raise nothing_released(classroom)
     return [chosen] if chosen else released
 
 
@@ -31,9 +33,7 @@ def graded_assignments(classroom: Classroom, chosen: str) -> list[Assignment]:
     """Those of which something is graded. Raises GradingError if there is none."""
     graded = [name for name in assignments_of(classroom, chosen) if classroom.has_results(name)]
     if not graded:
-        raise GradingError(
-            f"Nothing is graded in {classroom.root} yet. Run: reach-grade grade --class {classroom.root}"
-        )
+        raise GradingError(f"Nothing is graded in {classroom.root} yet. Run: {classroom.command('grade')}")
     return [load(classroom, name) for name in graded]
 
 
@@ -84,6 +84,23 @@ def due_in(classroom: Classroom, assignment: str) -> DueDates:
     dates = kept_due_dates(classroom).get(assignment, DueDates())
     with Book(classroom) as book:
         return DueDates(dates.everybody or book.due_date(assignment), dates.students)
+
+
+def lateness_in(classroom: Classroom, assignment: str, students: Iterable[str]) -> dict[str, str]:
+    """{student: `late by 26 h, 4 points are taken off`} of those among these students who are late."""
+    from grading.gradebook.lateness import handed_in, late_by
+    from grading.receipt import Receipt
+    from grading.times import duration
+
+    due, penalties, late = due_in(classroom, assignment), penalties_in(classroom, assignment), {}
+    for student in students:
+        submitted = handed_in(classroom, student, assignment)
+        receipt = Receipt.read(classroom.receipt(student, assignment))
+        if seconds := late_by(student, submitted and submitted.replace(tzinfo=UTC), receipt, due):
+            late[student] = f"late by {duration(seconds)}" if submitted else "late, says the platform"
+            if points := penalties.get(student):
+                late[student] += f", {points:g} {'point is' if points == 1 else 'points are'} taken off"
+    return late
 
 
 def enrolled_in(classroom: Classroom, assignment: str) -> dict[str, Student]:

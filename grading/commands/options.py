@@ -22,6 +22,9 @@ RosterFile = Annotated[
 ChecksFolder = Annotated[
     Path | None, typer.Option("--checks", help="a folder with your own checks, which learners never get")
 ]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="replace the file, even if it is the template or was not written by this")
+]
 Workers = Annotated[int | None, typer.Option("--workers", help="processes; one a core if not given")]
 Scheduler = Annotated[
     str | None, typer.Option("--scheduler", help="tcp://… of a Dask scheduler, to grade on its cluster")

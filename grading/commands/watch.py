@@ -13,7 +13,7 @@ import typer
 from grading.classroom import Classroom
 from grading.commands.again import people_in
 from grading.commands.grade import job_of, judges_of, refuse_in_sight
-from grading.commands.of_class import assignments_of, load
+from grading.commands.of_class import assignments_of, lateness_in, load
 from grading.commands.options import (
     AllCells,
     AssignmentName,
@@ -90,7 +90,7 @@ def watch(
 
     say, left_before = partial(_say, classroom), set(assignments_of(classroom, assignment))
     watched = Watch(incoming, classroom, assignment or None, reader or PLAIN, grade, say, _say_trouble, left_before)
-    _until_stopped(watched, every)
+    _until_stopped(watched, every, classroom.command("grade"))
 
 
 def attempts(
@@ -112,7 +112,7 @@ def attempts(
         show_attempts(console, name, found, people, whole=bool(student))
 
 
-def _until_stopped(watched: Watch, every: float) -> None:
+def _until_stopped(watched: Watch, every: float, other: str) -> None:
     """Round after round, until Ctrl-C or, as a system ends a service, SIGTERM."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -121,7 +121,7 @@ def _until_stopped(watched: Watch, every: float) -> None:
             watched.round()
             time.sleep(every)
     except KeyboardInterrupt:
-        console.print("Stopped. What is graded is kept; the same command goes on, and so does `reach-grade grade`.")
+        console.print(f"Stopped. What is graded is kept; the same command goes on, and so does: {other}", markup=False)
 
 
 def _grade(classroom: Classroom, job: Job, judges_there_are: Callable[[], Judges]) -> None:
@@ -147,13 +147,15 @@ def _grade(classroom: Classroom, job: Job, judges_there_are: Callable[[], Judges
 
 def _answer(classroom: Classroom, found: Assignment, graded: Sequence[Graded]) -> None:
     """Write the pages that are missing or older than their results, and a line for each of these."""
+    from grading.attempts import attempts_known
     from grading.console_attempts import show_graded
 
     if students := _without_page(classroom, found.name):
         for _ in feedback_on(classroom, found, students):
             pass
-    numbers = {one.student: _attempt(classroom, one.student, found.name) for one in graded}
-    show_graded(console, graded, numbers, people_in(classroom))
+    numbers = {one.student: attempts_known(classroom.attempts(one.student, found.name)) or 1 for one in graded}
+    late = lateness_in(classroom, found.name, numbers)
+    show_graded(console, graded, numbers, late, people_in(classroom))
 
 
 def _without_page(classroom: Classroom, assignment: str) -> set[str]:
@@ -164,13 +166,6 @@ def _without_page(classroom: Classroom, assignment: str) -> set[str]:
         for result, page in pages.items()
         if not page.is_file() or page.stat().st_mtime < result.stat().st_mtime
     }
-
-
-def _attempt(classroom: Classroom, student: str, assignment: str) -> int:
-    from grading.attempts import read_attempts
-
-    kept = read_attempts(classroom.attempts(student, assignment))
-    return kept[-1].number if kept else 1
 
 
 def _say(classroom: Classroom, collected: Collected) -> None:

@@ -1,7 +1,6 @@
 """Who of a class has handed an assignment in, and who has not."""
 
 from grading.classroom import Classroom
-from grading.exchange.folding import fold
 from grading.exchange.people import Student
 from grading.exchange.roster import kept
 from grading.receipt import Receipt
@@ -22,4 +21,4 @@ def not_handed_in(classroom: Classroom, assignment: str) -> list[Student]:
         receipt = Receipt.read(classroom.receipt(student, assignment))
         there.update(receipt.members if receipt else ())
     missing = [student for student in roster.students if not student.gone and student.id not in there]
-    return sorted(missing, key=lambda student: (fold(student.last_name), fold(student.first_name), student.id))
+    return sorted(missing, key=lambda student: student.order)

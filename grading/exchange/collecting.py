@@ -76,7 +76,7 @@ def collect(
     """
     known = sorted(path.name for path in classroom.root.glob("release/*") if classroom.released(path.name).is_file())
     if not known:
-        raise nothing_released(classroom.root)
+        raise nothing_released(classroom)
     if assignment is not None and assignment not in known:
         raise GradingError(f"{assignment} was not released in {classroom.root}. Released: {', '.join(known)}.")
     whose = WhoseFiles(keep(read_roster(roster), classroom).roster if roster else kept(classroom))

@@ -47,6 +47,11 @@ class Student:
         return frozenset(map(identity, self.written_ids))
 
     @property
+    def order(self) -> tuple[str, str, str]:
+        """By which people are sorted: last name, first name, folder."""
+        return fold(self.last_name), fold(self.first_name), self.id
+
+    @property
     def names(self) -> set[str]:
         """The name in both orders, as file names have it: letters and digits only."""
         orders = (self.first_name + self.last_name, self.last_name + self.first_name)

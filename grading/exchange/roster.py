@@ -92,8 +92,8 @@ def kept(classroom: Classroom) -> Roster | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError) as error:
-        message = f"{classroom.roster} is damaged ({error}). Delete it, and run `reach-grade roster FILE`."
-        raise GradingError(message) from None
+        give = classroom.command("roster", "list.csv")
+        raise GradingError(f"{classroom.roster} is damaged ({error}). Delete it, and give it again: {give}") from None
 
 
 Columns = dict[str, int]  # {kind: place of its column}

@@ -39,7 +39,7 @@ class Changes:
         if len(self.went) > max(stayed, FEW):
             yield (
                 f"{len(self.went)} went and {stayed} stayed. If this is the list of one section alone, give those of "
-                "all of them at once: reach-grade roster A.csv B.csv"
+                "all of them at once, one file after the other."
             )
         gone = {letters(one.name) for one in self.roster.students if one.gone} - {""}
         if both := [one.name for one in self.came if letters(one.name) in gone]:

@@ -40,13 +40,13 @@ class Book:
     """The one writer of a class's gradebook, open until it is closed. Use it in a `with`.
 
     The database is the one that the class's `nbgrader_config.py` names; without a name in it, `gradebook.db` in the
-    class's folder. Late penalties are those of nbgrader's plugin, as configured there.
+    class's folder, `classroom`. Late penalties are those of nbgrader's plugin, as configured there.
 
     Raises GradingError, from here and from every method, if the database cannot be opened or written.
     """
 
     def __init__(self, classroom: Classroom):
-        self._classroom = classroom
+        self.classroom = classroom
         self._config = nbgrader_configuration(classroom.root)
         course = course_directory(classroom.root, self._config)
         with explained(course.db_url):
@@ -146,12 +146,12 @@ class Book:
             raise GradingError(f"{graded.assignment} is not registered in the gradebook. Call `register` first.")
         notebook = autograded_notebook(notebook, self._released[graded.assignment], graded.marks)
         submitted_at = self._keep_timestamp(graded.student, graded.assignment)
-        write_whole(self._classroom.autograded(graded.student, graded.assignment), as_file(notebook))
+        write_whole(self.classroom.autograded(graded.student, graded.assignment), as_file(notebook))
         with self.writing(why) as gradebook:
             gradebook.update_or_create_student(graded.student)
             gradebook.update_or_create_submission(graded.assignment, graded.student, timestamp=submitted_at)
             submitted = gradebook.find_submission_notebook(graded.assignment, graded.assignment, graded.student)
-            write_scores(gradebook, submitted, notebook, graded.marks, same_file)
+            write_scores(gradebook, submitted, notebook, graded.marks, same_file, not graded.why_not_graded)
             self._penalties.take(gradebook, submitted)
 
     def renew_penalty(self, submitted: SubmittedNotebook) -> None:
@@ -167,7 +167,7 @@ class Book:
 
     def points_by_cell(self, assignment: str) -> dict[str, dict[str, float]]:
         """{student: {grade_id: points}}, in the order of the released notebook. Scores of a person come before ours."""
-        released = nbformat.read(self._classroom.released(assignment), as_version=4)
+        released = nbformat.read(self.classroom.released(assignment), as_version=4)
         names = [grade_id(cell) for cell in released.cells if role(cell) in ("check", "quiz")]
         return {
             student: {name: cells[name].points or 0.0 for name in names if name in cells}
@@ -197,8 +197,8 @@ class Book:
 
     def _keep_timestamp(self, student: str, assignment: str) -> datetime.datetime | None:
         """When the submission came in, which nbgrader wants to find in `autograded/` too."""
-        submitted_at = handed_in(self._classroom, student, assignment)
-        path = self._classroom.autograded(student, assignment).with_name("timestamp.txt")
+        submitted_at = handed_in(self.classroom, student, assignment)
+        path = self.classroom.autograded(student, assignment).with_name("timestamp.txt")
         if submitted_at:
             write_whole(path, f"{submitted_at:%Y-%m-%d %H:%M:%S} UTC")
         else:

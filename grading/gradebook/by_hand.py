@@ -82,8 +82,8 @@ def standings(book: Book, assignment: str, cell: str) -> list[Standing]:
         return _found(gradebook.db.execute(_query().where(*of_cell).order_by(*by_name)))
 
 
-def waiting(book: Book, assignment: str) -> dict[str, tuple[int, int]]:
-    """{grade_id: (how many answers wait for a person, how many there are)}."""
+def waiting(book: Book, assignment: str, without: Collection[str] = ()) -> dict[str, tuple[int, int]]:
+    """{grade_id: (how many answers wait for a person, how many there are)}, `without` those of these students."""
     waits = func.sum(cast(Grade.needs_manual_grade, Integer))
     query = (
         select(BaseCell.name, waits, func.count())
@@ -92,7 +92,7 @@ def waiting(book: Book, assignment: str) -> dict[str, tuple[int, int]]:
         .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
         .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
         .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
-        .where(Assignment.name == assignment)
+        .where(Assignment.name == assignment, SubmittedAssignment.student_id.not_in(without))
         .group_by(BaseCell.name)
     )
     with book.writing() as gradebook:

@@ -1,7 +1,8 @@
 """Due dates of a class, for everybody and for single students: `due.csv` in its folder."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -12,6 +13,7 @@ from grading.exchange.folding import fold
 from grading.exchange.roster import Roster, kept
 from grading.exchange.tables import read_table
 from grading.problems import GradingError
+from grading.times import shown
 from utils.files import write_whole
 from utils.paths import NOTEBOOKS
 
@@ -30,14 +32,55 @@ class DueDates:
     students: Mapping[str, datetime] = field(default_factory=dict)
 
 
-def keep_due_dates(path: Path, classroom: Classroom) -> dict[str, DueDates]:
-    """Make this file the class's `due.csv`, and return what it says.
+@dataclass(frozen=True)
+class Replaced:
+    """What took the place of the class's due dates; `before` is None where there were none, or none to be read.
+
+    `kept` is where the file before is now; None if there was none, or the same.
+    """
+
+    now: dict[str, DueDates]
+    before: dict[str, DueDates] | None = None
+    kept: Path | None = None
+
+    def sentences(self, called: Callable[[str], str]) -> Iterator[str]:
+        """Which dates came, went or are others, a line each. `called` says how a student is called."""
+        if self.before is None:
+            return
+        before, now = _flat(self.before), _flat(self.now)
+        for of in sorted(before | now):
+            whose = f"{of[0]}, {called(of[1]) if of[1] else 'everybody'}"
+            if of not in before:
+                yield f"came: {whose}: due {shown(now[of])}"
+            elif of not in now:
+                yield f"went: {whose}: was due {shown(before[of])}"
+            elif before[of] != now[of]:
+                yield f"changed: {whose}: was due {shown(before[of])}, is due {shown(now[of])}"
+
+
+def _flat(dates: Mapping[str, DueDates]) -> dict[tuple[str, str], datetime]:
+    """{(assignment, student, or "" for everybody): when}."""
+    everybody = {(name, ""): due.everybody for name, due in dates.items() if due.everybody}
+    return everybody | {(name, student): own for name, due in dates.items() for student, own in due.students.items()}
+
+
+def keep_due_dates(path: Path, classroom: Classroom) -> Replaced:
+    """Make this file the class's `due.csv`. The one before, if it was another, is kept beside it.
 
     Raises GradingError, and keeps the old file, where `read_due_dates` does.
     """
-    dates = read_due_dates(path, classroom)
-    write_whole(classroom.due, path.read_bytes())
-    return dates
+    dates, content = read_due_dates(path, classroom), path.read_bytes()
+    if not classroom.due.exists():
+        write_whole(classroom.due, content)
+        return Replaced(dates)
+    before = None
+    with suppress(GradingError):  # it was written by hand
+        before = kept_due_dates(classroom)
+    if classroom.due.read_bytes() == content:
+        return Replaced(dates, before)
+    write_whole(classroom.due_before, classroom.due.read_bytes())
+    write_whole(classroom.due, content)
+    return Replaced(dates, before, classroom.due_before)
 
 
 def kept_due_dates(classroom: Classroom) -> dict[str, DueDates]:

@@ -80,7 +80,7 @@ def export(
     if len(assignments) > 1:
         scores = {name: own for name, own in scores.items() if any(score.points is not None for score in own)}
     if not scores:
-        raise GradingError("Nobody has a score for any assignment yet. Run: reach-grade grade")
+        raise GradingError("Nobody has a score for any assignment yet. Run: " + book.classroom.command("grade"))
     headers = headers_by_name(columns, assignments, list(scores))
     wanted = [
         column

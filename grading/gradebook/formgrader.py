@@ -23,7 +23,8 @@ def open_formgrader(classroom: Classroom, browser: bool = True) -> None:
     Raises GradingError if the class's folder is missing or the server does not start.
     """
     if not classroom.root.is_dir():
-        raise GradingError(f"{classroom.root} is no folder of a class. Make one with `reach-grade release`.")
+        first = classroom.command("release", "01_convolution")
+        raise GradingError(f"{classroom.root} is no folder of a class. Make one: {first}")
     write_nbgrader_config(classroom.root)
     options = [] if browser else ["--no-browser"]
     command = [*formgrader_command(), "--ServerApp.answer_yes=True", *options]

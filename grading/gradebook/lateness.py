@@ -44,6 +44,12 @@ def seconds_late(
     return AT_LEAST if marked and not extended else 0.0
 
 
+def late_by(student: str, submitted: datetime | None, receipt: Receipt | None, due: DueDates) -> float:
+    """The same for a student, by the class's due dates or a date of their own. `submitted` has a zone."""
+    own = due.students.get(student, due.everybody)
+    return seconds_late(submitted, own, receipt, extended=student in due.students)
+
+
 def must_decide(classroom: Classroom, assignment: str, dates: DueDates) -> list[str]:
     """Whose submission a platform calls late, without a time, though the student has a due date of their own."""
     receipts = {student: Receipt.read(classroom.receipt(student, assignment)) for student in dates.students}

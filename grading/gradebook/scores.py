@@ -61,11 +61,13 @@ def write_scores(
     notebook: NotebookNode,
     marks: Sequence[Mark],
     same_file: bool = False,
+    could_be_read: bool = True,
 ) -> None:
     """Scores and comments as `nbgrader.preprocessors.SaveAutoGrades` writes them.
 
     There, all that a person has graded waits for a person again. Here it does not where the file is the one that the
-    person has seen (`same_file`) and the check says what it said.
+    person has seen (`same_file`) and the check says what it said, nor where the file could not be read: then there is
+    nothing to look at.
     """
     points = {mark.grade_id: mark.points for mark in marks}
     cells = {grade_id(cell): cell for cell in notebook.cells if role(cell)}
@@ -73,7 +75,8 @@ def write_scores(
         before = grade.auto_score
         grade.auto_score = determine_grade(cells[name])[0] if is_solution(cells[name]) else points.get(name)
         if not same_file or grade.auto_score != before:
-            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+            answered = grade.manual_score is not None or grade.auto_score is None
+            grade.needs_manual_grade = could_be_read and answered
     for comment, name in gradebook.db.execute(_of_notebook(Comment, submitted)):
         untouched = cells[name].metadata.nbgrader.get("checksum") == compute_checksum(cells[name])
         comment.auto_comment = "No response." if untouched else None

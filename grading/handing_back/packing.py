@@ -57,7 +57,7 @@ def pack(
     not written.
     """
     pages = pages_of(classroom, assignment, people)
-    platform = _platform(pages, assignment, platform)
+    platform = _platform(classroom, pages, assignment, platform)
     named, left_out = _named(pages, assignment, platform)
     packed = Packed(path, platform, left_out=[page.student.school_id for page in left_out])
     with whole_file(path) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -71,7 +71,8 @@ def pack(
     return packed
 
 
-def _platform(pages: Sequence[Page], assignment: str, wanted: str) -> str:
+def _platform(classroom: Classroom, pages: Sequence[Page], assignment: str, wanted: str) -> str:
+    instead = classroom.command("publish", "pages")
     if wanted and wanted not in readers.names():
         raise GradingError(f"There is no platform {wanted!r}. There are: {', '.join(_taking_back())}.")
     came = Counter(page.receipt.reader for page in pages if page.receipt)
@@ -79,13 +80,13 @@ def _platform(pages: Sequence[Page], assignment: str, wanted: str) -> str:
     if wanted and not readers.takes_back(wanted):
         raise GradingError(
             f"{wanted} takes no feedback in a zip, as far as is known. Those that do: {', '.join(_taking_back())}. "
-            "Write pages to mail or serve instead: reach-grade publish"
+            f"Write pages to mail or serve instead: {instead}"
         )
     if not able or (wanted and wanted not in able):
         raise GradingError(
             f"No submission of {assignment} was collected as an export of {wanted or ', '.join(_taking_back())}, so "
             "nothing says what the platform calls the students. Collect what it exports, or write pages to mail or "
-            "serve: reach-grade publish"
+            f"serve: {instead}"
         )
     return wanted or able[0]
 

@@ -33,13 +33,14 @@ def pages_of(classroom: Classroom, assignment: str, people: Mapping[str, Student
     results = classroom.result("anyone", assignment).parent.glob("[!.]*.json")
     students = sorted(path.stem for path in results if STUDENT.fullmatch(path.stem))
     if not students:
-        first = f"reach-grade grade --class {classroom.root}"
+        first = classroom.command("grade")
         raise GradingError(f"Nobody's {assignment} is graded in {classroom.root} yet. Run: {first}")
     found = [_page(classroom, assignment, people.get(student, Student(student))) for student in students]
     if missing := [page.student.school_id for page in found if not page.path.is_file()]:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise GradingError(
-            f"There is no feedback on {assignment} for {', '.join(missing[:3])}{more}. Write it: reach-grade feedback"
+            f"There is no feedback on {assignment} for {', '.join(missing[:3])}{more}. Write it: "
+            + classroom.command("feedback")
         )
     return found
 

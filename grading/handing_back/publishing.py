@@ -48,8 +48,7 @@ def publish(classroom: Classroom, pages: Sequence[Page], folder: Path, base_url:
 
     Raises GradingError if the folder holds anything else, or the address is none.
     """
-    base_url = _checked_address(base_url)
-    _refuse_other_files(folder)
+    base_url = check_target(classroom, folder, base_url)
     key = _key(classroom)
     published = Published(folder, classroom.mail)
     _write(folder / FRONT, render("front.html", unsafe=False).encode())
@@ -67,6 +66,15 @@ def publish(classroom: Classroom, pages: Sequence[Page], folder: Path, base_url:
     csv.writer(stream, lineterminator="\n").writerows([harmless(value) for value in row] for row in table)
     write_whole(classroom.mail, stream.getvalue())
     return published
+
+
+def check_target(classroom: Classroom, folder: Path, base_url: str) -> str:
+    """The address with a slash at its end. Raises GradingError where `publish` does, and writes nothing."""
+    address = _checked_address(base_url)
+    _refuse_other_files(folder)
+    if classroom.pages_key.exists():
+        _key(classroom)
+    return address
 
 
 def name_of(page: Page, key: bytes) -> str:

@@ -32,7 +32,7 @@ feedback/      the pages that students got
 report/        the pages of the class
 gradebook.db   all scores and comments, those given by hand too: SQLite, in nbgrader's tables{database}
 roster.json, due.csv, nbgrader_config.py   who was in the class, when what was due, the late policy
-private_checks/                            the instructor's own checks, if they were given to `reach-grade archive`
+private_checks/                            the instructor's own checks, if they were given to the command `archive`
 pages.key      the secret of the names of published pages: who has it can open every student's page that is still served
 mail.csv       whose published page is where: the links, and the files by their paths on the machine that published them
 

@@ -41,7 +41,7 @@ def unpack(path: Path, classroom: Classroom) -> Restored:
     if root.is_symlink() or root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise GradingError(f"{classroom.root} is there already, and not empty. Name a folder that is not there yet.")
     if not path.exists():
-        raise GradingError(f"{path} does not exist. Give an archive that `reach-grade archive` wrote.")
+        raise GradingError(f"{path} does not exist. Give what the command `archive` has written.")
     root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.", ignore_cleanup_errors=True) as temporary:
         unfinished = Path(temporary) / "class"
@@ -83,7 +83,7 @@ def _facts(folder: Path, path: Path, names: set[str]) -> dict[str, Any]:
     except (ValueError, RecursionError):
         facts = None
     if not isinstance(facts, dict) or not isinstance(facts.get("format"), int):
-        raise GradingError(f"{path} is no archive of a class: {ABOUT} is not as `reach-grade archive` writes it.")
+        raise GradingError(f"{path} is no archive of a class: {ABOUT} is not as the command `archive` writes it.")
     if facts["format"] != FORMAT:
         raise GradingError(f"{path} was written by a newer version of the course. Restore it with that version.")
     times = facts.get("modified")

@@ -11,10 +11,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from grading.assignment import Assignment
+from grading.attempts import attempts_known
 from grading.classroom import Classroom
 from grading.gradebook.due_dates import DueDates
 from grading.gradebook.entries import Entry
-from grading.gradebook.lateness import handed_in, seconds_late
+from grading.gradebook.lateness import handed_in, late_by
 from grading.pages.course import Lesson, course_page, lesson
 from grading.pages.feedback import feedback_page
 from grading.pages.report import Class, class_page
@@ -87,8 +88,10 @@ def publish_report(
         receipts=receipts,
         pages=_pages(classroom, assignment, graded),
         similar=_similar(classroom, assignment),
+        find_similar=classroom.command("similar"),
         graded_at=_graded_at(classroom, assignment, graded),
         submitted=submitted,
+        attempts=_attempts(classroom, assignment, graded),
         late=_late(graded, submitted, receipts, due),
         due=due,
         course=os.path.relpath(classroom.course, path.parent),
@@ -127,14 +130,17 @@ def _submitted(classroom: Classroom, assignment: Assignment, graded: list[Graded
     return {student: time.replace(tzinfo=UTC) for student, time in found.items() if time}
 
 
+def _attempts(classroom: Classroom, assignment: Assignment, graded: list[Graded]) -> dict[str, int]:
+    known = {one.student: attempts_known(classroom.attempts(one.student, assignment.name)) for one in graded}
+    return {student: number for student, number in known.items() if number}
+
+
 def _late(
     graded: list[Graded], submitted: Mapping[str, datetime], receipts: Mapping[str, Receipt], due: DueDates
 ) -> dict[str, float]:
     """By how many seconds, of those who are late: by due date, or else by a platform's mark."""
-    found = {}
-    for student in (one.student for one in graded):
-        own, extended = due.students.get(student, due.everybody), student in due.students
-        found[student] = seconds_late(submitted.get(student), own, receipts.get(student), extended)
+    students = [one.student for one in graded]
+    found = {student: late_by(student, submitted.get(student), receipts.get(student), due) for student in students}
     return {student: seconds for student, seconds in found.items() if seconds}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from grading.times import shown
+from grading.times import duration, shown
 from grading.untrusted.html import highlighted, markdown
 from grading.untrusted.text import visible
 
@@ -82,11 +82,3 @@ def when(time: datetime | str | None) -> str:
         return shown(datetime.fromisoformat(time) if isinstance(time, str) else time) if time else ""
     except ValueError:
         return ""
-
-
-def duration(seconds: float) -> str:
-    """How late something is, as a person says it: 40 min, 26 h, 3 d."""
-    for unit, length, most in (("min", 60, 120), ("h", 3600, 48)):
-        if seconds < most * length:
-            return f"{max(1, round(seconds / length))} {unit}"
-    return f"{round(seconds / 86_400)} d"

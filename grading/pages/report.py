@@ -5,8 +5,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from grading.assignment import Assignment
+from grading.classroom import Classroom
 from grading.gradebook.due_dates import DueDates
 from grading.pages.findings import named_mistakes, other_failures
 from grading.pages.render import render
@@ -29,8 +31,10 @@ class Class:
         absent: who has not handed in, as they are shown.
         pages: {student: address of the feedback page, from the class page on}.
         similar: address of the page of submissions that are alike, from the class page on.
+        find_similar: the command that makes it.
         graded_at: when the last of them was graded.
         submitted: {student: when the submission came in}, as far as that is known.
+        attempts: {student: how many times they handed in}, as far as that is known.
         late: {student: by how many seconds}, of those who are late.
         due: when it is due.
         course: address of the course page, "" for none.
@@ -42,8 +46,10 @@ class Class:
     absent: Sequence[str] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
     similar: str = ""
+    find_similar: str = Classroom(Path()).command("similar")
     graded_at: datetime | None = None
     submitted: Mapping[str, datetime] = field(default_factory=dict)
+    attempts: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, float] = field(default_factory=dict)
     due: DueDates = field(default_factory=DueDates)
     course: str = ""

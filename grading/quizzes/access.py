@@ -49,7 +49,7 @@ class Guarded(RequestHandler):
         if self.request.method != "GET" and self.request.headers.get("Origin") != f"http://{self.request.host}":
             raise HTTPError(403, "This request comes from another page.")
         if not self._is_signed_in():
-            raise HTTPError(403, "Open the address with the token that `reach-grade quizzes` has printed.")
+            raise HTTPError(403, "Open the address with the token that the command `quizzes` has printed.")
         connection: Any = self.request.connection  # HTTP/1's, which has a stream
         self.settings["strangers"].went(connection.stream)
 

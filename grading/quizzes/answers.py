@@ -3,12 +3,16 @@
 import json
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from grading.classroom import Classroom
 from grading.gradebook.autograded import as_written
 from grading.quizzes.questions import STUB, Question
+from grading.waiting import earlier_result
+
+Read = TypeVar("Read")
 
 MAX_FOLDED = 20_000  # characters that are compared; longer answers are equal if they are the same
 _EMPHASIS = re.compile(r"(?<![\w)*])(?<![\d)] )(\*{1,3})(?=[^\s*])([^*\n]+)(?<=\S)\1(?![\w(*])")
@@ -18,8 +22,14 @@ _CHOICE = re.compile(r"\s*(\w)\)")  # c), as the first thing that is said
 _MINUS = re.compile(r"−|[–—](?=\w|\s*(?:\(|\w\b))")  # what phones and word processors make of a minus
 _DASH = re.compile("[–—]")
 _HAS_FORMULA = re.compile(r"[0-9=+*/^<>-]|\w['\"”]*\(")
-_WORDS = re.compile(r"\d*(?:[.,:]\d+)+|\w+|[^\w\s.,;:?()'\"‘“”«»…–—]")
-_WORDS_OF_FORMULAS = re.compile(r"\d*(?:[.,:]\d+)+|\w+|(?<=\w)['\"”]+(?!\w)|[^\w\s.,;:?'\"‘“”«»…]")
+_PUNCTUATION = ".,;:?'\"‘“”«»…¡¿，。、；：？"
+_WORDS = re.compile(rf"\d*(?:[.,:]\d+)+|\w+|[^\w\s()–—{_PUNCTUATION}]")
+_WORDS_OF_FORMULAS = re.compile(rf"\d*(?:[.,:]\d+)+|\w+|(?<=\w)['\"”]+(?!\w)|[^\w\s{_PUNCTUATION}]")
+# An exclamation mark behind a word. Behind a variable or a number it is a factorial, and variables beside each other
+# are two letters at most.
+_EXCLAMATION = r"\s*!+(?=[\s)\]}'\"’”».,;:?]|$)"
+_EXCLAIMED = re.compile(rf"(?<=[^\W\d_]{{2}}){_EXCLAMATION}")
+_EXCLAIMED_BESIDE_A_FORMULA = re.compile(rf"(?<=[^\W\d_]{{3}}){_EXCLAMATION}")
 
 
 def written_under(question: Question, cell: str) -> str:
@@ -44,14 +54,14 @@ def folded(answer: str) -> str:
     """
     if len(answer) > MAX_FOLDED:
         return answer
-    text = unicodedata.normalize("NFC", answer).casefold().replace("’", "'")
+    text = unicodedata.normalize("NFC", answer).casefold().replace("’", "'").replace("！", "!")
     if choice := _CHOICE.match(text):
         text = f"{choice[1]} {text[choice.end() :]}"
     text = _STARS_AT_AN_END.sub(" ", _EMPHASIS.sub(r"\2", _MINUS.sub("-", text)))
     text = _MARKS.sub(_within_a_word, text)
     if _HAS_FORMULA.search(text):
-        return " ".join(_WORDS_OF_FORMULAS.findall(_DASH.sub("-", text)))
-    return " ".join(_WORDS.findall(text))
+        return " ".join(_WORDS_OF_FORMULAS.findall(_EXCLAIMED_BESIDE_A_FORMULA.sub(" ", _DASH.sub("-", text))))
+    return " ".join(_WORDS.findall(_EXCLAIMED.sub(" ", text)))
 
 
 def _within_a_word(marks: re.Match[str]) -> str:
@@ -61,25 +71,50 @@ def _within_a_word(marks: re.Match[str]) -> str:
     return marks[0] if before.isalnum() and after.isalnum() else " "
 
 
-@dataclass
-class Notebooks:
-    """The quizzes' cells of the graded notebooks of a class, each file read again only when it has changed."""
+class Kept(Generic[Read]):
+    """What `read` makes of files, each read again only when it has changed. It is called for those that are there."""
 
-    classroom: Classroom
-    _kept: dict[Path, tuple[tuple[int, int], dict[str, str]]] = field(default_factory=dict)
+    def __init__(self, read: Callable[[Path], Read]):
+        self._read = read
+        self._kept: dict[Path, tuple[tuple[int, int], Read]] = {}
 
-    def answer(self, student: str, question: Question) -> str:
-        """What this student wrote under the question; "" where there is nothing."""
-        path = self.classroom.autograded(student, question.assignment)
+    def of(self, path: Path) -> Read | None:
+        """None where there is no file."""
         try:
             stat = path.stat()
         except OSError:
-            return ""
+            return None
         stamp = stat.st_mtime_ns, stat.st_size
-        if self._kept.get(path, (None,))[0] != stamp:
-            self._kept[path] = stamp, _quiz_cells(path)
-        cell = self._kept[path][1].get(question.cell, "")
-        return written_under(question, cell)
+        if path not in self._kept or self._kept[path][0] != stamp:
+            self._kept[path] = stamp, self._read(path)
+        return self._kept[path][1]
+
+
+class Notebooks:
+    """The quizzes in the graded notebooks of a class, and which of these stand for a file that could not be read."""
+
+    def __init__(self, classroom: Classroom):
+        self._classroom = classroom
+        self._cells, self._unread = Kept(_quiz_cells), Kept(_could_not_be_read)
+
+    def answer(self, student: str, question: Question) -> str:
+        """What this student wrote under the question; "" where there is nothing."""
+        cells = self._cells.of(self._classroom.autograded(student, question.assignment)) or {}
+        return written_under(question, cells.get(question.cell, ""))
+
+    def could_not_be_read(self, student: str, assignment: str) -> bool:
+        """Whether the released notebook stands in the place of the student's file, which so has no answers."""
+        return bool(self._unread.of(self._classroom.result(student, assignment)))
+
+    def not_read(self, assignment: str) -> set[str]:
+        """The students of whom that is so."""
+        results = self._classroom.result("anyone", assignment).parent.glob("[!.]*.json")
+        return {result.stem for result in results if self._unread.of(result)}
+
+
+def _could_not_be_read(result: Path) -> bool:
+    graded = earlier_result(result)
+    return graded is not None and bool(graded.why_not_graded)
 
 
 def _quiz_cells(path: Path) -> dict[str, str]:

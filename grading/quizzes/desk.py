@@ -90,9 +90,13 @@ class Desk:
         """(question, answers that wait for a person, all answers) of each."""
         found = []
         for assignment, questions in itertools.groupby(self.questions.values(), lambda one: one.assignment):
-            counts = waiting(self._book, assignment)
+            counts = waiting(self._book, assignment, without=self.not_read(assignment))
             found += [(question, *counts.get(question.cell, (0, 0))) for question in questions]
         return found
+
+    def not_read(self, assignment: str) -> set[str]:
+        """Whose file could not be read: it has no answers, and nobody can give them points here."""
+        return self._notebooks.not_read(assignment)
 
     def groups(self, question: Question, together: bool = True) -> list[Group]:
         """All answers, those that wait first, and the largest groups first among them.
@@ -193,12 +197,19 @@ class Desk:
 
     def _give(self, question: Question, given: Sequence[Given], seen: Mapping[str, str], why: str) -> list[Answer]:
         def is_as_seen(standing: Standing) -> bool:
+            if self._notebooks.could_not_be_read(standing.student, question.assignment):
+                raise GradingError(
+                    "Another file has come in for one of these answers, and it could not be read. Nothing was saved: "
+                    "load the page again."
+                )
             return standing.cell == question.cell and self.answer(question, standing).version == seen[standing.key]
 
         return [self.answer(question, one) for one in give(self._book, given, is_as_seen, why, self.grader)]
 
     def _answers(self, question: Question) -> list[Answer]:
-        found = [self.answer(question, one) for one in standings(self._book, question.assignment, question.cell)]
+        without = self.not_read(question.assignment)
+        all_of_them = standings(self._book, question.assignment, question.cell)
+        found = [self.answer(question, one) for one in all_of_them if one.student not in without]
         if not self.anonymous:
             return found
         nameless = [

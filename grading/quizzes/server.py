@@ -138,7 +138,9 @@ class Missing(AtDesk):
 
 class Questions(AtDesk):
     def get(self) -> None:
-        self.show("quizzes.html", questions=self.desk.overview(), anonymous=self.desk.anonymous)
+        questions = self.desk.overview()
+        not_read = {question.assignment: len(self.desk.not_read(question.assignment)) for question, *_ in questions}
+        self.show("quizzes.html", questions=questions, not_read=not_read, anonymous=self.desk.anonymous)
 
 
 class Answers(AtDesk):
@@ -164,6 +166,7 @@ class Answers(AtDesk):
             about=about,
             groups=[(group, list(map(_state, group.answers))) for group in shown],
             total=_count(groups),
+            not_read=len(self.desk.not_read(assignment)),
             waiting=_count(waiting),
             empty=_count(group for group in waiting if not group.text),
             again=_count(group for group in waiting if group.standing.points is not None),

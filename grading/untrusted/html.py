@@ -9,6 +9,7 @@ import html
 import mistune
 from markupsafe import Markup, escape
 
+from grading.untrusted.formulas import formula
 from grading.untrusted.text import visible
 
 MAX_SOURCE = 20_000  # characters of one cell
@@ -31,7 +32,7 @@ def highlighted(source: str) -> Markup:
 
 
 def markdown(text: str) -> Markup:
-    """A text cell: Markdown, with formulas as LaTeX. HTML is shown as text; nothing is a link or loads a picture.
+    """A text cell: Markdown, with formulas. HTML is shown as text; nothing is a link or loads a picture.
 
     What has too many marks, or is too deep, is shown as it was written.
     """
@@ -66,10 +67,10 @@ class _TextOnly(mistune.HTMLRenderer):
         return f"<th>{text}</th>" if head else f"<td>{text}</td>"
 
     def inline_math(self, text: str) -> str:
-        return f"<code>{escape(text)}</code>"
+        return formula(text)
 
     def block_math(self, text: str) -> str:
-        return f"<pre><code>{escape(text)}</code></pre>\n"
+        return formula(text, is_block=True)
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """What the tests of grading share: a class, its gradebook, the command, and one sandbox or a skip that says why not."""
 
 import os
+import re
 import sys
 
 import pytest
@@ -24,7 +25,10 @@ def sandbox():
 
 @pytest.fixture
 def reach_grade(tmp_path, monkeypatch, capsys):
-    """Runs the command in `tmp_path`, as from a terminal that is 120 characters wide, and returns what it prints."""
+    """Runs the command in `tmp_path`, as from a terminal that is 120 characters wide, and returns what it prints.
+
+    Whatever command it proposes must be ready to be copied: for a class that is elsewhere it says which.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
 
@@ -34,6 +38,9 @@ def reach_grade(tmp_path, monkeypatch, capsys):
             cli.main()
         said = "".join(capsys.readouterr())
         assert bool(ended.value.code) == fails, said
+        if "--class" in words:
+            proposed = re.findall(r"reach-grade [a-z].*", said)
+            assert not [line for line in proposed if "--class" not in line], said
         return said
 
     return run

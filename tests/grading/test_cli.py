@@ -1,14 +1,19 @@
 """The command as an instructor uses it: from a folder of files to feedback, a class page and a CSV."""
 
+import ast
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from grading import cli
 from grading.classroom import Classroom
 from grading.receipt import Receipt
 from utils.paths import COURSE, NOTEBOOKS, SOLUTIONS
@@ -44,7 +49,7 @@ def test_from_a_folder_of_files_to_a_graded_class(tmp_path, sandbox, reach_grade
     said = reach_grade("grade", "--workers", 1, "--due", "dates.csv")
     assert "kept from before: 2" in said and (tmp_path / "due.csv").read_text() == DUE
     assert "01_convolution: due 2000-01-01 12:00" in said and "and 1 with a date of their own" in said
-    assert "bo: late, says the platform, but not when" in said and "points are taken off" not in said
+    assert "Bo Baker (bo): late, says the platform, but not when" in said and "points are taken off" not in said
 
     assert "2 pages" in reach_grade("feedback")
     page = (tmp_path / "feedback" / "ada" / "01_convolution" / "01_convolution.html").read_text(encoding="utf-8")
@@ -92,6 +97,33 @@ def test_help_waits_for_nothing_heavy():
     code = f"import sys, grading.cli; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_command_is_proposed_in_one_way_alone():
+    """`Classroom.command` knows where the class is; a text that names a command by itself does not."""
+    names = "|".join((command.name or "") for command in cli.app.registered_commands)
+    proposal = re.compile(rf"reach-grade (?:{names})\b(?!.*--class)")
+    found = [
+        f"{path.name}: {text}"
+        for path in (COURSE / "grading").rglob("*")
+        if path.suffix in (".py", ".html", ".js")
+        for text in _texts(path)
+        if proposal.search(text)
+    ]
+    assert not found
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """What a person may come to read of a module: its strings without the docstrings; all lines of other files."""
+    content = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        yield from content.splitlines()
+        return
+    tree = ast.parse(content)
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
+            yield node.value
 
 
 @pytest.mark.parametrize("module", ["grading.cli", "grading.batch", "grading.pages.publish", "grading.judging.process"])

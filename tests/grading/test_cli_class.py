@@ -9,6 +9,7 @@ from nbgrader.api import Gradebook
 
 from grading.exchange.roster import kept
 from grading.gradebook.book import Book
+from grading.receipt import Receipt
 from tests.grading.school import NAME, QUIZ, RIGHT, School
 from utils.files import write_whole
 
@@ -197,3 +198,39 @@ def test_why_says_where_nothing_is_graded_yet(school, reach_grade):
     school.hand_in("ada", school.notebook(RIGHT))
     said = reach_grade("why", "ada")
     assert "ada" in said and "not graded yet" in said and "0 of" not in said
+
+
+def test_every_command_that_is_proposed_says_where_the_class_is(tmp_path, reach_grade):
+    """`reach_grade` asserts it of all that is printed; these are the sentences that propose one."""
+    said = reach_grade("grade", "--class", "a class", fails=True)
+    assert "Begin with: reach-grade release 01_convolution --class 'a class'" in said
+    school = School(tmp_path / "a class")
+    (tmp_path / "roster.csv").write_text("id,name\ns1,Mei Nowak\ns2,Bo Ek\n")
+    for command in ("report", "feedback", "quizzes", "pack", "publish"):
+        words = ("x",) if command in ("pack", "publish") else ()
+        assert "Run: reach-grade grade --class" in reach_grade(command, *words, "--class", "a class", fails=True)
+    reach_grade("roster", "roster.csv", "--class", "a class")
+    grade(school, "s1")
+    school.graded("s1", passed=True).write(school.classroom.result("s1", NAME))
+    write_whole(school.classroom.batch(NAME), "{}")
+    school.classroom.due.write_text(f"assignment,student,due\n{NAME},,2026-01-01 12:00\n{NAME},s1,2026-01-02 12:00\n")
+    school.hand_in("s1", school.notebook(RIGHT, quiz="c"))
+    Receipt("s1.ipynb", late=True).write(school.classroom.receipt("s1", NAME))
+    with Book(school.classroom) as book:
+        book.register(school.assignment)
+        book.record(school.graded("s1", passed=True), school.notebook(RIGHT, quiz="c"))
+
+    def proposed(command: str, *words: str, fails: bool = False) -> str:
+        return reach_grade(command, *words, "--class", "a class", fails=fails)
+
+    assert "by hand: reach-grade quizzes" in proposed("export", "scores.csv")
+    assert "roster: reach-grade roster list.csv" in proposed("publish", "pages")
+    assert "serve: reach-grade publish pages" in proposed("pack", "feedback.zip", fails=True)
+    assert "Run: reach-grade grade" in proposed("why", "s1")
+    proposed("report")
+    assert "reach-grade similar --class &#39;a class&#39;" in school.classroom.report(NAME).read_text(encoding="utf-8")
+    said = proposed("grade", "--unsafe-no-sandbox", "--workers", "1", "--student", "s1")
+    assert "anew: reach-grade feedback" in said
+    assert "formgrader: reach-grade open" in proposed("grade", "--unsafe-no-sandbox", "--workers", "1")
+    school.classroom.roster.write_text("damaged")
+    assert "again: reach-grade roster list.csv" in proposed("why", "s1", fails=True)

@@ -8,7 +8,7 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 
 from grading.classroom import Classroom
-from grading.console import show_late
+from grading.console import show_due_dates, show_late
 from grading.exchange.people import Roster, Student
 from grading.exchange.roster import keep
 from grading.gradebook.book import Book
@@ -95,6 +95,39 @@ def test_without_a_roster_a_student_is_a_folder(classroom):
 
 def _listed(*students: Student) -> Roster:
     return Roster(students)
+
+
+def test_what_a_new_file_changes_is_said_and_the_one_before_is_kept(classroom, tmp_path, capsys):
+    people = (Student("ada", first_name="Ada", last_name="Abe"), Student("bo"), Student("cy"))
+    keep(_listed(*people), classroom)
+    first = (
+        f"assignment,student,due\n{NAME},,2026-03-01 13:00\n{NAME},ada,2026-03-02 13:00\n{NAME},bo,2026-03-03 13:00\n"
+    )
+    (tmp_path / "first.csv").write_text(first)
+    replaced = keep_due_dates(tmp_path / "first.csv", classroom)
+    assert list(replaced.sentences(str)) == [] and replaced.kept is None, "there was none before"
+    (tmp_path / "second.csv").write_text(
+        first.replace("ada,2026-03-02", "ada,2026-03-04").replace(f"{NAME},bo", f"{NAME},cy")
+    )
+    replaced = keep_due_dates(tmp_path / "second.csv", classroom)
+    show_due_dates(Console(width=200), replaced, Roster(people))
+    assert capsys.readouterr().out.splitlines() == [
+        f"changed: {NAME}, Ada Abe (ada): was due 2026-03-02 13:00 CET, is due 2026-03-04 13:00 CET",
+        f"went: {NAME}, bo: was due 2026-03-03 13:00 CET",
+        f"came: {NAME}, cy: due 2026-03-03 13:00 CET",
+        f"the due dates before are kept in {classroom.due_before}",
+        f"{NAME}: due 2026-03-01 13:00 CET, and 2 with a date of their own",
+    ]
+    assert classroom.due_before.read_text() == first
+    again = keep_due_dates(tmp_path / "second.csv", classroom)
+    assert list(again.sentences(str)) == [] and classroom.due_before.read_text() == first
+
+
+def test_a_file_by_hand_that_was_wrong_is_replaced_and_kept(classroom, tmp_path):
+    classroom.due.write_text("by hand")
+    (tmp_path / "new.csv").write_text(f"assignment,student,due\n{NAME},,2026-03-01 13:00\n")
+    replaced = keep_due_dates(tmp_path / "new.csv", classroom)
+    assert list(replaced.sentences(str)) == [] and replaced.kept.read_text() == "by hand"
 
 
 # --- penalties ---
@@ -225,8 +258,9 @@ def test_whose_points_are_taken_off_is_said(school, capsys):
     for student in ("ada", "bo", "cy"):
         hand_in(school, student, f"2026-03-0{'1' if student == 'bo' else '2'}T12:00:00+00:00")
     penalties = {student: points for student, points in grade(school, "ada", "bo", "cy").items() if points}
-    show_late(Console(width=100), penalties, _listed(Student("ada", "UNI\\ada"), Student("bo"), Student("cy")))
-    assert capsys.readouterr().out == "late, and points are taken off (2): UNI\\ada (1), cy (1)\n"
+    ada = Student("ada", "UNI\\ada", "Ada", "Zabel")
+    show_late(Console(width=100), penalties, _listed(ada, Student("bo"), Student("cy", "", "Cy", "Cole")))
+    assert capsys.readouterr().out == "late, and points are taken off (2): Cy Cole (cy): 1, Ada Zabel (UNI\\ada): 1\n"
     show_late(Console(width=100), {})
     assert capsys.readouterr().out == ""
 

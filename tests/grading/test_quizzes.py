@@ -17,7 +17,7 @@ from grading.quizzes.answers import folded, written_under
 from grading.quizzes.desk import Desk, Group, points_of, version_of
 from grading.quizzes.questions import questions_of
 from grading.quizzes.rubric import Item, read_rubric
-from tests.grading.grading_page import ANSWERS, record, school_with_answers
+from tests.grading.grading_page import ANSWERS, record, record_unreadable, school_with_answers
 from tests.grading.school import NAME, QUIZ, School
 from tests.grading.test_work_on_hostile_text import is_square
 from utils.paths import NOTEBOOKS
@@ -143,6 +143,22 @@ def test_what_is_left_of_a_question_is_an_answer(question):
         ("it’s C (see above)", "It's c, see above", True),
         ("_it_ is `a_name`", "it is a_name", True),
         ("a_name", "a name", False),
+        ("Yes!", "yes", True),
+        ("**No**!!", "no", True),
+        ("oui !", "oui", True),
+        ("¡Sí!", "sí", True),
+        ("(C, surely!)", "c surely", True),
+        ("Great! 3 pixels", "great, 3 pixels", True),
+        ("对的！", "对的", True),
+        ("n!", "n", False),
+        ("it grows like n!", "it grows like n", False),
+        ("`n`!", "n", False),
+        ("5!", "5", False),
+        ("5 !", "5", False),
+        ("(n - 1)!", "(n - 1)", False),
+        ("1/kn! of them", "1/kn of them", False),
+        ("yes != no", "yes = no", False),
+        ("!x", "x", False),
         ("é", "e\N{COMBINING ACUTE ACCENT}", True),
         ("c" * 30_000, "C" * 30_000, False),
     ],
@@ -153,7 +169,27 @@ def test_equal_answers_differ_in_case_layout_and_punctuation_alone(one, other, s
 
 @pytest.mark.parametrize(
     "part",
-    ["_", "*", " *", "*a", "* ", "–", "'", "`", "1", "1.", "a", "a_", " ", "\n", "(", "\N{COMBINING ACUTE ACCENT}"],
+    [
+        "_",
+        "*",
+        " *",
+        "*a",
+        "* ",
+        "–",
+        "'",
+        "`",
+        "1",
+        "1.",
+        "a",
+        "a_",
+        " ",
+        "\n",
+        "(",
+        "\N{COMBINING ACUTE ACCENT}",
+        "!",
+        "aa!",
+        "aa ",
+    ],
 )
 def test_no_answer_takes_the_square_of_its_length(part):
     assert not is_square(lambda text: folded(f"a{text}a"), part)
@@ -165,6 +201,32 @@ def test_equal_answers_stand_together_and_empty_ones_that_wait_come_first(desk, 
     assert [group.standing.waits for group in groups] == [True, True, True, False]
     assert groups[1].wordings == ["C — it is spread"]
     assert len(desk.groups(question, together=False)) == len(ANSWERS)
+
+
+def test_a_file_that_could_not_be_read_is_among_no_answers(school, desk, question):
+    give(desk, question, group_of(desk, question, "cyd"), 1, "Right.")
+    with Book(school.classroom) as book:
+        book.register(school.assignment)
+        for student in ("cyd", "dan", "eve"):
+            record_unreadable(book, school, student)
+    assert [who(group) for group in desk.groups(question)] == [{"ada", "bob"}]
+    assert desk.overview() == [(question, 2, 2)] and desk.not_read(NAME) == {"cyd", "dan", "eve"}
+    assert in_the_gradebook(school, "cyd") == (1, False, "Right."), "what a person gave stays, and nobody has to look"
+    with Book(school.classroom) as book:
+        book.register(school.assignment)
+        record(book, school, "cyd", "a")
+        school.graded("cyd", passed=True).write(school.classroom.result("cyd", NAME))
+    assert group_of(desk, question, "cyd").standing.waits and desk.overview() == [(question, 3, 3)]
+
+
+def test_a_page_that_is_still_open_gives_no_points_to_what_could_not_be_read(school, desk, question):
+    seen = group_of(desk, question, "dan")  # an empty answer before, and none at all now
+    with Book(school.classroom) as book:
+        book.register(school.assignment)
+        record_unreadable(book, school, "dan")
+    with pytest.raises(GradingError, match="could not be read.*load the page again"):
+        give(desk, question, seen, 1)
+    assert in_the_gradebook(school, "dan") == (None, False, None)
 
 
 # --- points -------------------------------------------------------------------------------------------------------

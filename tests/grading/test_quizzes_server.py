@@ -26,7 +26,15 @@ from grading.quizzes.connections import MOST_STRANGERS
 from grading.quizzes.desk import Desk
 from grading.quizzes.opening import in_browser
 from grading.quizzes.server import MAX_HEAD, MAX_REQUEST, serve
-from tests.grading.grading_page import ANSWERS, PAGE, Answered, Visitor, school_with_answers, served
+from tests.grading.grading_page import (
+    ANSWERS,
+    PAGE,
+    Answered,
+    Visitor,
+    record_unreadable,
+    school_with_answers,
+    served,
+)
 from tests.grading.interruptible import reach_grade_command
 from tests.grading.school import NAME, QUIZ, School
 from utils.paths import COURSE
@@ -166,6 +174,18 @@ def test_points_are_saved_and_said(signed_in, school):
     assert scores(school) | {"ada": 0.5, "bob": 0.5} == scores(school)
     assert signed_in.save(answered.json["saved"], None, undone=True).status == 200
     assert scores(school)["ada"] is None
+
+
+def test_how_many_files_could_not_be_read_is_said_and_no_more_of_them(signed_in, school):
+    assert "could not be read" not in signed_in.get("/").text + signed_in.get().text
+    with Book(school.classroom) as book:
+        book.register(school.assignment)
+        for student in ("dan", "eve"):
+            record_unreadable(book, school, student)
+    for path in ("/", PAGE):
+        assert "2 files could not be read, and have no answers here" in signed_in.get(path).text
+    page = signed_in.get().text
+    assert "data-empty" not in page and 'id="empty"' not in page and "Eve Lee" not in page
 
 
 def test_a_comment_that_no_database_takes_is_saved_without_what_it_cannot_hold(signed_in):

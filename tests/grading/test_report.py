@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from rich.console import Console
 
+from grading.attempts import note_attempt
 from grading.batch import Tally
 from grading.classroom import Classroom
 from grading.console import show_table
@@ -17,11 +18,12 @@ from grading.gradebook.due_dates import DueDates
 from grading.pages.feedback import feedback_page
 from grading.pages.findings import named_mistakes, other_failures
 from grading.pages.publish import publish_feedback, publish_report
-from grading.pages.render import TEMPLATES, duration, parted, percent, when
+from grading.pages.render import TEMPLATES, parted, percent, when
 from grading.pages.report import Class, class_page, distribution
 from grading.problems import GradingError
 from grading.receipt import Receipt
 from grading.results import Graded
+from grading.times import duration
 from tests.grading.made_up import ASSIGNMENT, graded, submission
 from tests.grading.test_feedback import SCRIPT, assert_harmless, hostile_graded
 from utils.checking import Status
@@ -237,6 +239,15 @@ def test_a_file_that_could_not_be_read_has_no_part_in_the_rates(capsys):
         show_table(Console(width=100), ASSIGNMENT, results, Tally())
         said.append(capsys.readouterr().out)
     assert "could not be read (1): s5; see the class page" in said[1] and "could not be read" not in said[0]
+    two = [unreadable, dataclasses.replace(unreadable, student="s6")]
+    show_table(
+        Console(width=100),
+        ASSIGNMENT,
+        two,
+        Tally(),
+        Roster((Student("s5", "", "Mei", "Zeh"), Student("s6", "", "Bo", "Ek"))),
+    )
+    assert "could not be read (2): Bo Ek (s6), Mei Zeh (s5); see" in capsys.readouterr().out
     rates = [[line for line in text.splitlines() if "%" in line or "median" in line] for text in said]
     assert rates[0] == rates[1] and len(rates[0]) == len(ASSIGNMENT.tasks) + 1
 
@@ -261,7 +272,8 @@ def test_the_table_in_the_terminal_calls_students_as_the_school_does(capsys):
     stopped = dataclasses.replace(CLASS[1], marks=[dataclasses.replace(mark, incident="ended its process"), *others])
     show_table(Console(width=100), ASSIGNMENT, [stopped], Tally(failed=[("s2", "its judge was killed")]), roster)
     said = capsys.readouterr().out
-    assert "with incidents (1): S 2+x" in said and "no result for S 2+x: its judge was killed" in said
+    assert "with incidents (1): Ada Lovelace (S 2+x)" in said
+    assert "no result for Ada Lovelace (S 2+x): its judge was killed" in said
 
 
 def hostile_class() -> Class:
@@ -308,6 +320,18 @@ def test_who_is_late_is_told_by_the_dates_of_the_class(tmp_path):
     assert f"due {when(due + timedelta(7))}" in rows[2]
 
 
+def test_how_often_each_handed_in_is_told_where_it_is_known(tmp_path):
+    classroom = Classroom(tmp_path)
+    for student in ("s0001", "s0002"):
+        graded(student, {}).write(classroom.result(student, ASSIGNMENT.name))
+    assert "Attempts" not in publish_report(classroom, ASSIGNMENT).read_text()
+    for content in (b"1", b"2", b"3"):
+        note_attempt(classroom.attempts("s0001", ASSIGNMENT.name), "a.ipynb", "", content, others_before=False)
+    page = publish_report(classroom, ASSIGNMENT).read_text()
+    assert ">Attempts</th>" in page
+    assert '<td class="number" data-value="3">3</td>' in page and '<td class="number" data-value="0"></td>' in page
+
+
 def test_without_results_or_with_a_damaged_one_an_error_says_what_to_do(tmp_path):
     classroom = Classroom(tmp_path)
     with pytest.raises(GradingError, match="reach-grade grade"):
@@ -324,5 +348,5 @@ def test_statuses_are_those_of_the_checks():
 
 
 def test_everybody_can_read_the_page(accessible):
-    about = dataclasses.replace(hostile_class(), graded_at=None)
+    about = dataclasses.replace(hostile_class(), graded_at=None, attempts={SCRIPT: 2})
     accessible(class_page([*CLASS, hostile_graded()], ASSIGNMENT, {"a.ipynb": "It is no JSON."}, about, unsafe=True))

@@ -378,8 +378,8 @@ def test_the_list_of_one_section_alone_is_asked_about(read, classroom):
     keep(read("id\n" + "".join(f"{number}\n" for number in range(20))), classroom)
     said = list(keep(read("id\n1\n2\n3\n"), classroom).sentences())
     assert said[-1] == (
-        "17 went and 3 stayed. If this is the list of one section alone, give those of all of them at once: "
-        "reach-grade roster A.csv B.csv"
+        "17 went and 3 stayed. If this is the list of one section alone, give those of all of them at once, one file "
+        "after the other."
     )
     keep(read("id\n" + "".join(f"{number}\n" for number in range(20))), classroom)
     said = list(keep(read("id\n" + "".join(f"{number}\n" for number in range(16))), classroom).sentences())

@@ -117,6 +117,15 @@ def test_everybody_can_read_it(found, accessible):
     accessible(similar_page(found, ASSIGNMENT, {"s1": "Mei Nowak"}))
 
 
+def test_names_stand_in_a_line_and_no_comma_begins_one(found, tmp_path, chromium):
+    path = tmp_path / "page.html"
+    path.write_text(similar_page(found, ASSIGNMENT, {"s1": "Mei Nowak", "s2": "Bo Ek"}), encoding="utf-8")
+    shown = chromium.new_page()
+    shown.goto(path.as_uri())
+    lines = shown.evaluate("document.body.innerText").splitlines()
+    assert "Mei Nowak (s1), Bo Ek (s2)" in lines and not [line for line in lines if line.startswith(",")]
+
+
 @pytest.fixture
 def classroom(tmp_path) -> Classroom:
     """A class of 22, of whom two have an odd answer."""

@@ -422,6 +422,20 @@ def test_the_command_grades_what_arrives_and_writes_its_page(school, tmp_path, a
     assert whole.count("ada_01_conv") == 2 and "Bo Ek" not in whole  # a long name is folded, not cut
 
 
+def test_who_is_late_is_said_beside_the_points(school, tmp_path, arrive, rounds, reach_grade):
+    (school.classroom.root / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    )
+    yesterday = time.strftime("%Y-%m-%d %H:%M", time.localtime(time.time() - 30 * 3600))
+    school.classroom.due.write_text(f"assignment,student,due\n{NAME},,{yesterday}\n{NAME},bo,2999-01-01 12:00\n")
+    for student in ("ada", "bo"):
+        arrive(name_of(student))
+    rounds(bool)
+    said = reach_grade("watch", "in", "--class", "class", "--unsafe-no-sandbox")
+    assert "ada, attempt 1: 1 of 1 points; late by 30 h, 1 point is taken off\n" in said
+    assert "bo, attempt 1: 1 of 1 points\n" in said, "who has a later date is not late"
+
+
 def test_when_it_was_collected_is_not_told_as_when_it_was_handed_in(school, reach_grade):
     note_attempt(school.classroom.attempts("ada", NAME), "ada.ipynb", "", b"{}", others_before=False)
     school.hand_in("ada", "collected from a platform that tells no time")

@@ -24,6 +24,7 @@ LENGTH = 4_000  # characters; four times as much is shown on a page
 BLANKS = [" \n", "\n ", "\t\n", "\u2003\n", "\n\u2003", "\x0c\n", " \n\t", "\r\n", "\r", "   ", "\n"]
 CODE = ["'''\n", '"', "\\\n", "a ", "+a", ".a", "f(", "a[", "{", "f'{", "lambda: ", "if a else ", "@a\n", "a=", "#\n"]
 TEXT = ["*a_ ", "**", "![[", "](", "[a](", "<a ", "`", "``a`", "$", "$$\n", "\\(", "|-|\n", "> ", "- ", "<!--", "&amp;"]
+TEXT += ["$x'_1$ ", "$$a^2$$\n", "$\\frac12$\n"]
 CODES = ["\x1b[", "\x1b]", "\x1b ", "\x1b[1;", "a\r", "\u202e", "]("]
 
 

@@ -35,7 +35,7 @@ function open() {
         body: JSON.stringify(content),
       });
     } catch {
-      return { problem: "The server does not answer. Nothing was saved: is `reach-grade quizzes` still running?" };
+      return { problem: "The server does not answer. Nothing was saved: is the command `quizzes` still running?" };
     }
     return answer.json().catch(() => ({ problem: `The server answered ${answer.status}. Nothing was saved.` }));
   }

@@ -1,0 +1,133 @@
+"""Formulas on our pages: all of the course's are shown as mathematics, and nothing of a student's is more than that."""
+
+import re
+import time
+
+import nbformat
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grading.assignment import load_assignment
+from grading.pages.feedback import feedback_page
+from grading.quizzes.questions import questions_of
+from grading.untrusted.formulas import MAX_FORMULA, formula
+from grading.untrusted.html import markdown
+from tests.grading.made_up import ASSIGNMENT, graded, submission
+from tests.grading.test_feedback import QUIZ, assert_harmless
+from utils.paths import NOTEBOOKS, SOLUTIONS
+
+LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+WIDE = r"\frac{1}{2} \sum_{i=1}^{n} \left( x_i - \operatorname{softmax}(W_y h_{t-1}) \right)^2 " * 4
+ALT = re.compile(r'alttext="[^"]*"')
+
+
+def formulas_of(text: str) -> set[str]:
+    without_code = re.sub(r"`[^`\n]*`", "", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    return {one or other for one, other in re.findall(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", without_code, re.DOTALL)}
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_each_formula_of_the_course_is_understood(lesson):
+    found = {
+        latex
+        for folder in (NOTEBOOKS, SOLUTIONS)
+        for cell in nbformat.read(folder / f"{lesson}.ipynb", as_version=4).cells
+        if cell.cell_type == "markdown"
+        for latex in formulas_of(cell.source)
+    }
+    assert not [latex for latex in found if "<math" not in formula(latex)]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_no_question_and_no_expected_answer_shows_the_source_of_a_formula(lesson):
+    for question in questions_of(load_assignment(NOTEBOOKS / f"{lesson}.ipynb")):
+        for text in (question.text, question.expected, question.explained):
+            shown = markdown(text)
+            assert shown.count("<math ") >= len(formulas_of(text)), question.cell
+            assert not re.search(r"\\[a-z]{3}", ALT.sub("", re.sub("<code>.*?</code>", "", shown))), question.cell
+
+
+def test_a_formula_stands_where_it_was_written():
+    shown = markdown(r"for $\frac{1}{2}$ of $$k^2 < 9$$ and `$x$`")
+    assert r'for <math display="inline" alttext="\frac{1}{2}">' in shown
+    assert "<mfrac><mrow><mn>1</mn></mrow><mrow><mn>2</mn></mrow></mfrac>" in shown
+    assert 'display="block" alttext="k^2 &lt; 9"' in shown and "<mo>&lt;</mo>" in shown and "<code>$x$</code>" in shown
+    assert '<math display="block"' in markdown("$$\nk^2 < 9\n$$")
+
+
+def test_lines_that_are_aligned_at_their_signs_are_a_table():
+    shown = formula(r"\begin{aligned} a &= b \\ c &= d \end{aligned}", is_block=True)
+    assert shown.count("<mtr>") == 2 and shown.count("<mtd>") == 4 and 'class="aligned"' in shown
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\frac",
+        "{{{",
+        r"\nothing_known",
+        r"\begin{matrix}",
+        "x_1_2",
+        "a & b",
+        "x" * (MAX_FORMULA + 1),
+        "{" * 400 + "}" * 400,
+        "x^{" * 40 + "}" * 40,
+        r"\def\a{\a\a}\a",
+        r"\newcommand{\a}{bb}\a",
+        r"\phantom{no}x",
+    ],
+)
+def test_what_is_not_understood_or_may_grow_stays_its_source(latex):
+    source = latex.replace("&", "&amp;")
+    assert formula(latex) == f"<code>{source}</code>"
+    assert formula(latex, is_block=True) == f"<pre><code>{source}</code></pre>\n"
+
+
+@pytest.mark.parametrize(
+    ("latex", "gone"),
+    [
+        (r"\href{javascript:alert(1)}{x}", "href"),
+        (r"\style{position:fixed}{x}", "style="),
+        (r"\class{alarm}{x}", "class="),
+        (r"\color{white}x", "mathcolor"),
+        (r"\hspace{-50em}x", "width"),
+        (r"\hspace{9999em}x", "width"),
+        (r"\rule{30em}{40em}", "height"),
+        (r"\text{<img src=x onerror=alert(1)>}", "<img"),
+        (r"\text{&lt;script&gt;}", "<script"),
+    ],
+)
+def test_nothing_of_a_formula_is_more_than_mathematics_in_its_place(latex, gone):
+    shown = ALT.sub("", formula(latex))
+    assert "<math" in shown and gone not in shown
+    assert_harmless(formula(latex))
+
+
+WORDS = [r"\frac", "{", "}", "^", "_", r"\text{", "<b>", "&", r"\\", r"\begin{matrix}", r"\end{matrix}", r"\left(", "x"]
+WORDS += [r"\right)", r"\href{x}{", r"\sqrt[", "]", r"\big", "'", r"\color{red}", r"\over", r"\not", r"\unicode{", " 1"]
+
+
+@given(st.lists(st.sampled_from(WORDS)))
+@settings(max_examples=200, deadline=None)
+def test_any_formula_is_harmless(words):
+    for is_block in (False, True):
+        assert_harmless(formula("".join(words), is_block))
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [r"\frac12", "x'''", "a" * 900, "{" * 450 + "}" * 450, r"\sqrt[" * 150, r"\begin{matrix}" * 60, "x_{" * 300],
+)
+def test_a_cell_full_of_formulas_is_read_in_a_moment(latex):
+    text = "".join(f"${latex}{number}$ " for number in range(20_000 // (len(latex) + 6)))
+    started = time.process_time()
+    markdown(text)
+    assert time.process_time() - started < 60, "seconds on a slow machine are what it takes, and not minutes"
+
+
+def test_a_page_with_formulas_fits_a_phone_and_everybody_can_read_it(accessible):
+    quiz = f"Because $x^2$ and ${WIDE}$.\n\n$$\n{WIDE}\n$$\n\nSo $${WIDE}$$"
+    page = feedback_page(graded("s1", {}), submission({QUIZ: quiz}), ASSIGNMENT)
+    assert page.count("<math ") == 4
+    accessible(page)

@@ -21,6 +21,7 @@ SLOW = {
     "gradebook",
     "nbgrader_tools",
     "network",
+    "package",
     "postgresql",
     "sandbox",
     "scale",

@@ -1,4 +1,6 @@
-"""The documents outside the notebooks in which the build writes: README.md, CITATION.cff and docs/coverage.md."""
+"""The documents outside the notebooks in which the build writes: README.md, CITATION.cff, docs/coverage.md and
+docs/jupyterhub.md.
+"""
 
 import re
 from pathlib import Path
@@ -15,7 +17,7 @@ def documents(root: Path, repository: Repository, outline: Outline) -> dict[Path
     if (readme := root / "README.md").exists():
         blocks = {
             "badges": repository.render("readme_badges.md"),
-            "clone": repository.render("readme_clone.md"),
+            "clone": _clone(repository),
             "lessons": outline.table(),
         }
         found[readme] = _with_blocks(readme, blocks)
@@ -26,7 +28,18 @@ def documents(root: Path, repository: Repository, outline: Outline) -> dict[Path
         )
     if (coverage := root / "docs/coverage.md").exists() and (table := _coverage(root, outline)):
         found[coverage] = _with_blocks(coverage, {"coverage": table})
+    if (hub := root / "docs/jupyterhub.md").exists():
+        found[hub] = _with_blocks(hub, {"links": _hub_links(repository, outline), "clone": _clone(repository)})
     return found
+
+
+def _clone(repository: Repository) -> str:
+    return repository.render("readme_clone.md")
+
+
+def _hub_links(repository: Repository, outline: Outline) -> str:
+    """One link a lesson, to be put behind the address of a hub."""
+    return "\n".join(["```text", *(repository.hub_link(entry.stem) for entry in outline.entries), "```"])
 
 
 def _coverage(root: Path, outline: Outline) -> str:

@@ -5,10 +5,12 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from urllib.parse import urlencode
 
 from tools.lesson import BuildError
 
 TEMPLATES = Path(__file__).parent / "templates"
+BRANCH = "main"
 ADDRESS = re.compile(r"https://github\.com/([\w-]+)/([\w.-]+?)(?:\.git)?/?")
 
 
@@ -29,6 +31,11 @@ class Repository:
 
     def setup_cell(self) -> str:
         return self.render("setup_cell.py")
+
+    def hub_link(self, lesson: str) -> str:
+        """What follows a JupyterHub's address: nbgitpuller brings the course up to date and opens this lesson."""
+        opened = f"lab/tree/{self.name}/notebooks/{lesson}.ipynb"
+        return "/hub/user-redirect/git-pull?" + urlencode({"repo": self.address, "branch": BRANCH, "urlpath": opened})
 
     def render(self, template: str, **more: str) -> str:
         text = Template((TEMPLATES / template).read_text(encoding="utf-8"))

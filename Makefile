@@ -77,8 +77,8 @@ test: $(VENV)/author  ## everything: unit tests, checks against their mistakes, 
 	$(TESTS)
 	REACH_PROGRESS=off $(NBVAL) notebooks solutions
 
-test-gpu: $(VENV)/author  ## every notebook by nbval on CUDA; fails if CUDA was not used
-	REACH_REQUIRE_CUDA=1 REACH_PROGRESS=off $(NBVAL) -n 1 notebooks solutions
+test-gpu: $(VENV)/author  ## every notebook by nbval on CUDA, and report/gpu.md; fails if one that trains did not use it
+	REACH_REQUIRE_CUDA=1 REACH_PROGRESS=off $(NBVAL) -n 1 -p tests.cuda --junitxml=report/gpu.xml notebooks solutions
 
 course: $(VENV)/author  ## run every solution and leave report/index.html (LESSONS="02 03" runs some)
 	$(BIN)/python -m tools.run_course $(LESSONS)

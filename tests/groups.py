@@ -16,6 +16,7 @@ SLOW = {
     "cli",
     "colab",
     "course",
+    "cuda",
     "demo",
     "forged_answers",
     "gradebook",

@@ -17,7 +17,7 @@ def documents(root: Path, repository: Repository, outline: Outline) -> dict[Path
     if (readme := root / "README.md").exists():
         blocks = {
             "badges": repository.render("readme_badges.md"),
-            "clone": _clone(repository),
+            "clone": repository.render("readme_clone.md"),
             "lessons": outline.table(),
         }
         found[readme] = _with_blocks(readme, blocks)
@@ -29,12 +29,13 @@ def documents(root: Path, repository: Repository, outline: Outline) -> dict[Path
     if (coverage := root / "docs/coverage.md").exists() and (table := _coverage(root, outline)):
         found[coverage] = _with_blocks(coverage, {"coverage": table})
     if (hub := root / "docs/jupyterhub.md").exists():
-        found[hub] = _with_blocks(hub, {"links": _hub_links(repository, outline), "clone": _clone(repository)})
+        blocks = {
+            "links": _hub_links(repository, outline),
+            "install": repository.render("hub_install.md"),
+            "image": repository.render("hub_image.md"),
+        }
+        found[hub] = _with_blocks(hub, blocks)
     return found
-
-
-def _clone(repository: Repository) -> str:
-    return repository.render("readme_clone.md")
 
 
 def _hub_links(repository: Repository, outline: Outline) -> str:

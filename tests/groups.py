@@ -14,7 +14,6 @@ SLOW = {
     "batch",
     "build",
     "cli",
-    "colab",
     "course",
     "demo",
     "forged_answers",
@@ -24,6 +23,7 @@ SLOW = {
     "postgresql",
     "sandbox",
     "scale",
+    "setup_cell",
 }
 BY_FIXTURE = {"chromium": "browser", "lab": "browser", "sandbox": "sandbox"}
 

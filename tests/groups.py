@@ -14,7 +14,6 @@ SLOW = {
     "batch",
     "build",
     "cli",
-    "colab",
     "course",
     "cuda",
     "demo",
@@ -26,6 +25,7 @@ SLOW = {
     "postgresql",
     "sandbox",
     "scale",
+    "setup_cell",
 }
 BY_FIXTURE = {"chromium": "browser", "lab": "browser", "sandbox": "sandbox"}
 

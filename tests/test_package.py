@@ -8,10 +8,12 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 
+from utils.cells import SETUP_ID
 from utils.models.pretrained import NAMES
-from utils.paths import COURSE
+from utils.paths import COURSE, NOTEBOOKS
 
 VERSION = tomllib.loads((COURSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
@@ -96,7 +98,7 @@ def test_the_source_archive_can_be_tested(built):
 
 def test_the_ruler_and_the_trained_models_work_where_pip_put_them(installed):
     program = f"""
-import reach_course
+import reach_course.on_path
 from utils import models, paths, reach
 print(reach.receptive_field([(3, 1)] * 3).size, paths.COURSE, paths.KEPT, paths.DATA, *paths.RECORDED.glob("*.json"))
 for name in {NAMES}:
@@ -111,8 +113,8 @@ for name in {NAMES}:
 def test_another_utils_is_left_alone_until_the_course_is_asked_for(installed, tmp_path):
     (tmp_path / "utils.py").write_text("mine = 1", encoding="utf-8")
     assert said(installed("-c", "import utils; print(utils.mine)", cwd=tmp_path)) == "1\n"
-    assert "utils.reach" in said(installed("-c", "import reach_course, utils.reach as r; print(r)", cwd=tmp_path))
-    done = installed("-c", "import utils, reach_course", cwd=tmp_path)
+    assert "utils.reach" in said(installed("-c", "import reach_course.on_path, utils.reach as r; print(r)", cwd=tmp_path))
+    done = installed("-c", "import utils, reach_course.on_path", cwd=tmp_path)
     assert done.returncode != 0 and "Another `utils` is imported already" in done.stderr
 
 
@@ -123,26 +125,29 @@ def test_the_graders_program_runs(installed):
     assert (installed.home / "autumn/release/00_start_here/00_start_here.ipynb").is_file()
 
 
-def test_a_learner_lays_the_course_out_and_works_in_it(installed, tmp_path):
-    lay_out = "import sys; from reach_course.programs import lay_out; sys.exit(lay_out())"
+COPY = "import sys; from reach_course.programs import copy_notebooks; sys.exit(copy_notebooks())"
+
+
+def test_a_learner_copies_the_notebooks_and_works_in_them(installed, tmp_path):
     folder = tmp_path / "my course"
-    assert str(folder / "notebooks" / "00_start_here.ipynb") in said(installed("-c", lay_out, folder))
+    assert str(folder / "00_start_here.ipynb") in said(installed("-c", COPY, folder))
     assert [file.name for file in tmp_path.iterdir()] == ["my course"]
-    names = {file.relative_to(folder).as_posix() for file in folder.rglob("*")}
-    assert "notebooks/03_receptive_field.ipynb" in names and "data/weights/char_lstm.safetensors" in names
-    where = "import sys; sys.path.insert(0, '..'); from utils import checks, paths; checks.exercises(); print(paths.KEPT)"
-    assert Path(said(run("-c", where, cwd=folder / "notebooks")).strip()) == folder.resolve() / ".reach"
+    assert {file.name for file in folder.iterdir()} == {file.name for file in NOTEBOOKS.glob("*.ipynb")}
 
-    (folder / "notebooks" / "00_start_here.ipynb").write_text("my answers", encoding="utf-8")
-    again = installed("-c", lay_out, folder)
+    notebook = folder / "03_receptive_field.ipynb"
+    setup = next(cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.id == SETUP_ID)
+    program = f"{setup}\nfrom utils import models, paths; models.pretrained('mnist_cnn'); print(paths.KEPT)"
+    assert Path(said(installed("-c", program, cwd=folder)).strip()) == installed.home / ".reach"
+
+    notebook.write_text("my answers", encoding="utf-8")
+    again = installed("-c", COPY, folder)
     assert again.returncode == 1 and "may hold your answers" in again.stderr
-    assert (folder / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8") == "my answers"
+    assert notebook.read_text(encoding="utf-8") == "my answers"
 
 
-def test_a_course_that_cannot_be_written_leaves_nothing(installed, tmp_path):
+def test_notebooks_that_cannot_be_written_leave_nothing(installed, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    lay_out = "import sys; from reach_course.programs import lay_out; sys.exit(lay_out())"
-    done = installed("-c", lay_out, tmp_path / "file" / "course")
+    done = installed("-c", COPY, tmp_path / "file" / "course")
     assert done.returncode == 1 and "could not be written" in done.stderr and "Traceback" not in done.stderr
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 

@@ -16,10 +16,14 @@ ADDRESS = re.compile(r"https://github\.com/([\w-]+)/([\w.-]+?)(?:\.git)?/?")
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository on GitHub, which is where Colab and Binder fetch notebooks from."""
+    """A repository on GitHub, which is where Colab, Kaggle and Binder fetch notebooks from.
+
+    A notebook fetches the course at the tag of its own `version`, so that one that is kept for years still fits.
+    """
 
     owner: str
     name: str
+    version: str
 
     @property
     def address(self) -> str:
@@ -29,8 +33,9 @@ class Repository:
         """The line under a lesson's title."""
         return self.render("lesson_badges.md", lesson=lesson)
 
-    def setup_cell(self) -> str:
-        return self.render("setup_cell.py")
+    def setup_cell(self, lesson: str) -> str:
+        """The first cell of code in a lesson's notebooks."""
+        return self.render("setup_cell.py", lesson=lesson)
 
     def hub_link(self, lesson: str) -> str:
         """What follows a JupyterHub's address: nbgitpuller brings the course up to date and opens this lesson."""
@@ -39,7 +44,7 @@ class Repository:
 
     def render(self, template: str, **more: str) -> str:
         text = Template((TEMPLATES / template).read_text(encoding="utf-8"))
-        return text.substitute(owner=self.owner, name=self.name, address=self.address, **more).rstrip("\n")
+        return text.substitute(vars(self), address=self.address, **more).rstrip("\n")
 
 
 def find(root: Path, override: str | None = None) -> Repository:
@@ -53,4 +58,4 @@ def find(root: Path, override: str | None = None) -> Repository:
     if match is None:
         where = "REPOSITORY" if override else "pyproject.toml: [project.urls] Repository"
         raise BuildError([f"{where} is {address!r}; it must look like https://github.com/you/your-fork"])
-    return Repository(*match.groups())
+    return Repository(*match.groups(), version=project["version"])

@@ -20,6 +20,7 @@ from utils.paths import COURSE
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 
 # A picture of one pixel, so that no fixture has to import matplotlib.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -316,7 +317,8 @@ CONDA_NAMES = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}  # the v
 
 def test_conda_installs_what_a_learner_needs_within_the_same_bounds():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
-    for requirement in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["lab"]:
+    asked = {*PROJECT["dependencies"], *EXTRAS["lab"], *EXTRAS["hub"]} - {"reach-course[lab]"}
+    for requirement in asked:
         name, bound = re.fullmatch(r"([\w-]+)([<>]=?.*)", requirement).groups()
         assert CONDA_NAMES.get(name, name) + bound in environment
 

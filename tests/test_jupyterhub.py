@@ -172,7 +172,9 @@ def test_a_stub_that_the_author_changes_keeps_every_line_of_the_answer(hub):
 
     def change(notebook):
         [cell] = [cell for cell in notebook.cells if cell.id == stub.id]
-        cell.source = cell.source.replace('"""', '"""Read the card first. ', 1).replace("raise NotImplementedError", "...")
+        cell.source = cell.source.replace('"""', '"""Read the card first. ', 1).replace(
+            "raise NotImplementedError", "..."
+        )
 
     hub.edit(change)
     hub.follow_the_link()

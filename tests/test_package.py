@@ -92,7 +92,13 @@ def test_the_wheel_holds_all_that_the_course_needs_and_nothing_that_a_machine_ke
 def test_the_source_archive_can_be_tested(built):
     with tarfile.open(built / f"reach_course-{VERSION}.tar.gz") as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "requirements.lock", "Makefile", "lessons/01_convolution.py", "tests/conftest.py"} <= names
+    assert {
+        "pyproject.toml",
+        "requirements.lock",
+        "Makefile",
+        "lessons/01_convolution.py",
+        "tests/conftest.py",
+    } <= names
     assert not [name for name in names if name.startswith((".venv", "data/mnist", ".reach", "report"))]
 
 
@@ -113,7 +119,9 @@ for name in {NAMES}:
 def test_another_utils_is_left_alone_until_the_course_is_asked_for(installed, tmp_path):
     (tmp_path / "utils.py").write_text("mine = 1", encoding="utf-8")
     assert said(installed("-c", "import utils; print(utils.mine)", cwd=tmp_path)) == "1\n"
-    assert "utils.reach" in said(installed("-c", "import reach_course.on_path, utils.reach as r; print(r)", cwd=tmp_path))
+    assert "utils.reach" in said(
+        installed("-c", "import reach_course.on_path, utils.reach as r; print(r)", cwd=tmp_path)
+    )
     done = installed("-c", "import utils, reach_course.on_path", cwd=tmp_path)
     assert done.returncode != 0 and "Another `utils` is imported already" in done.stderr
 

@@ -1,4 +1,4 @@
-"""The workflows of .github/, the dev container and .ci/run: what they call exists, and none may do more than it needs."""
+"""The workflows of .github/, the dev container and .ci/run: what they call exists, none may do more than needed."""
 
 import json
 import re
@@ -132,7 +132,11 @@ GPU = JOBS["ci.yml", "gpu"]
 
 @pytest.mark.parametrize(
     "runner, labels",
-    [("linux-gpu-t4", "linux-gpu-t4"), ("self-hosted", "self-hosted"), ('["self-hosted", "gpu"]', ["self-hosted", "gpu"])],
+    [
+        ("linux-gpu-t4", "linux-gpu-t4"),
+        ("self-hosted", "self-hosted"),
+        ('["self-hosted", "gpu"]', ["self-hosted", "gpu"]),
+    ],
 )
 def test_the_variable_names_the_runner_with_the_gpu(runner, labels):
     assert evaluated(GPU["runs-on"], runner) == labels
@@ -214,7 +218,7 @@ def test_the_lock_has_a_version_for_all_that_is_asked_for():
 
 @pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0"])
 def test_what_is_locked_can_be_installed_on_every_python_that_is_promised(python):
-    """`make lock` takes the newest for its own Python; one that asks for 3.11.5 leaves out Debian 12. Pin an older one."""
+    """`make lock` takes the newest for its own Python; what asks for 3.11.5 leaves out Debian 12. Pin an older one."""
     asked = {one.metadata["Name"]: one.metadata["Requires-Python"] for one in distributions()}
     of_the_lock = {name: said for name, said in asked.items() if said and canonicalize_name(name) in locked()}
     assert not {name: said for name, said in of_the_lock.items() if python not in SpecifierSet(said)}

@@ -1,21 +1,21 @@
 # The CI calls these targets and nothing else. `make help` lists them.
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN = $(VENV)/bin
 LESSONS ?=
 LESSON ?=
 MODELS ?=
 # A fork renders its own badges and set-up cells: make build REPOSITORY=https://github.com/you/your-fork
 export REPOSITORY
 # pip takes exactly these versions; torch comes first and alone, so that no range can pull in another build of it.
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
-NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider -p tests.progress -p tests.notebooks --nbval-lax --nbval-cell-timeout=900 --dist loadscope -n 2
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
+NBVAL = $(BIN)/python -m pytest -q -p no:cacheprovider -p tests.progress -p tests.notebooks --nbval-lax --nbval-cell-timeout=900 --dist loadscope -n 2
 
 # In a container everything runs as root, and Jupyter wants to be told so.
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab new lesson build check stale quick test test-gpu course progress bench weights grade-demo lint lock clean system-tools
+.PHONY: help setup lab new lesson build check stale quick test test-gpu test-newest test-floor dist course progress bench weights grade-demo lint lock clean system-tools
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,7 +64,8 @@ lint: $(VENV)/author  ## format, lint, types and declared dependencies, lessons 
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 # Three workers on two cores: one of them mostly waits, for a kernel, a page or a time limit.
-TESTS := REACH_PROGRESS=off OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 3 --dist worksteal -p tests.progress tests
+TESTS = REACH_PROGRESS=off OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 3 --dist worksteal -p tests.progress tests
+NOTEBOOKS = REACH_PROGRESS=off $(NBVAL) notebooks solutions
 LINT_AND_CHECK := $(MAKE) --no-print-directory --jobs=2 lint check
 
 quick: $(VENV)/author  ## what takes three minutes: no attacks, no sandbox, no browser, no notebooks
@@ -75,10 +76,36 @@ test: export OMP_NUM_THREADS = 1
 test: $(VENV)/author  ## everything: unit tests, checks against their mistakes, every notebook by nbval
 	$(LINT_AND_CHECK)
 	$(TESTS)
-	REACH_PROGRESS=off $(NBVAL) notebooks solutions
+	$(NOTEBOOKS)
 
-test-gpu: $(VENV)/author  ## every notebook by nbval on CUDA; fails if CUDA was not used
-	REACH_REQUIRE_CUDA=1 REACH_PROGRESS=off $(NBVAL) -n 1 notebooks solutions
+test-gpu: $(VENV)/author  ## every notebook by nbval on CUDA, and report/gpu.md; fails if one that trains did not use it
+	REACH_REQUIRE_CUDA=1 REACH_PROGRESS=off $(NBVAL) -n 1 -p tests.cuda --junitxml=report/gpu.xml notebooks solutions
+
+# The two ends of what pyproject.toml promises, each in an environment of its own, without requirements.lock. Nothing is
+# formatted or linted there: the newest ruff asks for what no commit can have.
+test-newest: export OMP_NUM_THREADS = 1
+test-newest: VENV := .venv-newest
+test-newest:  ## everything but lint, with the newest versions of all (give PYTHON its newest, too)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable ".[test]"
+	$(TESTS)
+	$(NOTEBOOKS)
+
+test-floor: VENV := .venv-floor
+test-floor:  ## what learners run, with the oldest versions that pyproject.toml allows (and PYTHON=python3.11)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet packaging
+	$(BIN)/python -m tools.floors lab learner-test >$(VENV)/floors.txt
+	$(BIN)/pip install --quiet --constraint $(VENV)/floors.txt --editable ".[lab,learner-test]"
+	$(BIN)/python -m tests.learner
+
+TAG ?=
+dist: $(VENV)/author  ## build the package in dist/ and check it (TAG=v0.1.0: and that this tag is its version)
+	$(BIN)/python -m tools.release_tag "$(TAG)"
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+	REACH_CI=1 $(BIN)/python -m pytest -q -p no:cacheprovider tests/test_package.py
 
 course: $(VENV)/author  ## run every solution and leave report/index.html (LESSONS="02 03" runs some)
 	$(BIN)/python -m tools.run_course $(LESSONS)
@@ -114,4 +141,4 @@ lock:  ## write requirements.lock anew: the newest versions that go with TORCH, 
 	rm -rf $(VENV)-lock
 
 clean:  ## remove the virtual environment and what was generated on the way
-	rm -rf $(VENV) report *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* report dist .pytest_cache .ruff_cache

@@ -14,8 +14,8 @@ SLOW = {
     "batch",
     "build",
     "cli",
-    "colab",
     "course",
+    "cuda",
     "demo",
     "forged_answers",
     "formulas",
@@ -23,9 +23,11 @@ SLOW = {
     "nbgrader_tools",
     "network",
     "outputs_of_commands",
+    "package",
     "postgresql",
     "sandbox",
     "scale",
+    "setup_cell",
 }
 BY_FIXTURE = {"chromium": "browser", "lab": "browser", "sandbox": "sandbox"}
 

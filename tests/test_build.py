@@ -22,6 +22,7 @@ COURSE = Path(__file__).parents[1]
 PYPROJECT = """
 [project]
 name = "fixture"
+version = "1.0"
 dependencies = []
 [project.urls]
 Repository = "https://github.com/someone/course"
@@ -107,6 +108,8 @@ class Fixture:
         (root / "lessons").mkdir(parents=True)
         (root / "pyproject.toml").write_text(PYPROJECT)
         (root / "fixture_checks.py").write_text(CHECKS)
+        (root / "reach_course").mkdir()  # by which the set-up cell knows a course
+        (root / "reach_course" / "__init__.py").write_text("def set_up(lesson, version, install): ...\n")
         (root / "tests").mkdir()
         (root / "tests" / "test_lesson_01.py").touch()
         self.source.write_text(LESSON)
@@ -760,8 +763,13 @@ def test_badges_and_setup_cell_come_from_the_address_in_pyproject(course):
     assert f"]({colab})" in badges
     assert "](https://mybinder.org/v2/gh/someone/course/HEAD?labpath=notebooks/01_doubling.ipynb)" in badges
     assert all(alt for alt in re.findall(r"!\[(.*?)\]", badges))
-    assert "'https://github.com/someone/course'" in setup.source
-    assert len(setup.source.splitlines()) <= 20
+    kaggle = (
+        "https://kaggle.com/kernels/welcome?src=https://github.com/someone/course/blob/main/notebooks/01_doubling.ipynb"
+    )
+    assert f"]({kaggle})" in badges
+    assert "git clone https://github.com/someone/course reach" in setup.source
+    assert setup.source.endswith('set_up("01_doubling", "1.0", install=hosted)')
+    assert len(setup.source.splitlines()) <= 24
 
 
 def test_a_fork_is_rendered_without_a_new_run(course, monkeypatch):

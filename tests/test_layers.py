@@ -13,8 +13,9 @@ from packaging.requirements import Requirement
 
 from utils.paths import COURSE
 
-PACKAGES = ("utils", "grading", "tools", "bench", "lessons")
+PACKAGES = ("reach_course", "utils", "grading", "tools", "bench", "lessons")
 FORBIDDEN = [
+    *(("reach_course", other) for other in ("utils", "grading", "tools", "bench", "lessons", "tests")),
     *(("utils", other) for other in ("grading", "tools", "bench", "lessons", "tests")),
     *(("lessons", other) for other in ("grading", "tools", "bench", "tests")),
     *(("grading", other) for other in ("tools", "bench", "lessons", "tests")),
@@ -97,6 +98,11 @@ def test_what_learners_run_is_what_they_install(package):
     outside = {module.split(".")[0] for imported in files(package).values() for module in imported}
     outside -= {*sys.stdlib_module_names, *PACKAGES}
     assert [name for name in sorted(outside) if not installed & set(map(str.lower, distributions[name]))] == []
+
+
+def test_the_set_up_needs_nothing_that_is_installed():
+    outside = {module.split(".")[0] for imported in files("reach_course").values() for module in imported}
+    assert outside <= {*sys.stdlib_module_names, "reach_course"}
 
 
 def test_imports_are_found_wherever_they_stand():

@@ -33,7 +33,7 @@ def solution(
         exercise = exercises.get(cell.name)
         worth = cell.options.get("points", exercise.points if exercise else None)
         if cell.kind == "setup":
-            cells.append(new_code_cell(repository.setup_cell(), id=SETUP_ID))
+            cells.append(new_code_cell(repository.setup_cell(lesson.stem), id=SETUP_ID))
         source = _below_card(source_of(cell), said.get(cell.line, ""))
         tags = {"tags": ["nbval-check-output"]} if cell.same_output else {}
         cells.append(new(source, id=cell_id, metadata=nbgrader_cells.metadata(cell, worth) | tags))

@@ -1,4 +1,6 @@
-"""The documents outside the notebooks in which the build writes: README.md, CITATION.cff and docs/coverage.md."""
+"""The documents outside the notebooks in which the build writes: README.md, CITATION.cff, docs/coverage.md and
+docs/jupyterhub.md.
+"""
 
 import re
 from pathlib import Path
@@ -26,7 +28,19 @@ def documents(root: Path, repository: Repository, outline: Outline) -> dict[Path
         )
     if (coverage := root / "docs/coverage.md").exists() and (table := _coverage(root, outline)):
         found[coverage] = _with_blocks(coverage, {"coverage": table})
+    if (hub := root / "docs/jupyterhub.md").exists():
+        blocks = {
+            "links": _hub_links(repository, outline),
+            "install": repository.render("hub_install.md"),
+            "image": repository.render("hub_image.md"),
+        }
+        found[hub] = _with_blocks(hub, blocks)
     return found
+
+
+def _hub_links(repository: Repository, outline: Outline) -> str:
+    """One link a lesson, to be put behind the address of a hub."""
+    return "\n".join(["```text", *(repository.hub_link(entry.stem) for entry in outline.entries), "```"])
 
 
 def _coverage(root: Path, outline: Outline) -> str:

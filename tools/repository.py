@@ -5,19 +5,25 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from urllib.parse import urlencode
 
 from tools.lesson import BuildError
 
 TEMPLATES = Path(__file__).parent / "templates"
+BRANCH = "main"
 ADDRESS = re.compile(r"https://github\.com/([\w-]+)/([\w.-]+?)(?:\.git)?/?")
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository on GitHub, which is where Colab and Binder fetch notebooks from."""
+    """A repository on GitHub, which is where Colab, Kaggle and Binder fetch notebooks from.
+
+    A notebook fetches the course at the tag of its own `version`, so that one that is kept for years still fits.
+    """
 
     owner: str
     name: str
+    version: str
 
     @property
     def address(self) -> str:
@@ -27,12 +33,18 @@ class Repository:
         """The line under a lesson's title."""
         return self.render("lesson_badges.md", lesson=lesson)
 
-    def setup_cell(self) -> str:
-        return self.render("setup_cell.py")
+    def setup_cell(self, lesson: str) -> str:
+        """The first cell of code in a lesson's notebooks."""
+        return self.render("setup_cell.py", lesson=lesson)
+
+    def hub_link(self, lesson: str) -> str:
+        """What follows a JupyterHub's address: nbgitpuller brings the course up to date and opens this lesson."""
+        opened = f"lab/tree/{self.name}/notebooks/{lesson}.ipynb"
+        return "/hub/user-redirect/git-pull?" + urlencode({"repo": self.address, "branch": BRANCH, "urlpath": opened})
 
     def render(self, template: str, **more: str) -> str:
         text = Template((TEMPLATES / template).read_text(encoding="utf-8"))
-        return text.substitute(owner=self.owner, name=self.name, address=self.address, **more).rstrip("\n")
+        return text.substitute(vars(self), address=self.address, **more).rstrip("\n")
 
 
 def find(root: Path, override: str | None = None) -> Repository:
@@ -46,4 +58,4 @@ def find(root: Path, override: str | None = None) -> Repository:
     if match is None:
         where = "REPOSITORY" if override else "pyproject.toml: [project.urls] Repository"
         raise BuildError([f"{where} is {address!r}; it must look like https://github.com/you/your-fork"])
-    return Repository(*match.groups())
+    return Repository(*match.groups(), version=project["version"])

@@ -1,15 +1,14 @@
-"""Where the course lies on disk. It runs from a clone of its repository, so every path is given from here."""
+"""Where the course lies on disk, every path given from here, and where it keeps what a learner's machine adds."""
 
 from pathlib import Path
 
 COURSE = Path(__file__).resolve().parents[1]
 LESSONS, NOTEBOOKS, SOLUTIONS = COURSE / "lessons", COURSE / "notebooks", COURSE / "solutions"
-DATA = COURSE / "data"
-WEIGHTS = DATA / "weights"
+WEIGHTS = COURSE / "data" / "weights"
 RECORDED = COURSE / "docs" / "recorded"
 
-if any(COURSE.glob("reach_course-*.dist-info")):  # pip has put a copy here, and left the rest where it was
-    raise ImportError(
-        f"The course was installed into {COURSE}, away from its lessons, notebooks and data. "
-        'Clone the repository and install it in place: pip install --editable ".[lab]"'
-    )
+_INSTALLED = (COURSE / "__init__.py").exists()  # in pip's folder, as `reach_course`, where nothing of ours may be kept
+KEPT = Path.home() / ".reach" if _INSTALLED else COURSE / ".reach"
+"""The folder of the learner's record."""
+DATA = KEPT / "data" if _INSTALLED else COURSE / "data"
+"""The folder of data sets that were fetched."""

@@ -1,19 +1,23 @@
-# Makes the course importable. A notebook alone on Colab, Kaggle or Deepnote fetches it; torch stays as it is.
+# Finds the course: in the folder above, in $$REACH_HOME, or installed.
+# Colab, Kaggle, Deepnote and their like fetch it first, and keep the torch that they have.
 import os
 import sys
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from subprocess import getstatusoutput
+from subprocess import getoutput
 
-hosted = "google.colab" in sys.modules or {"KAGGLE_KERNEL_RUN_TYPE", "DEEPNOTE_PROJECT_ID"} & os.environ.keys()
-fetched = bool(hosted) and not Path("../utils/checks").is_dir()
-if fetched:
-    fetch = "test -e reach/tools || git clone --depth 1 '$address' reach"
-    failed, output = getstatusoutput(f"({fetch}) && '{sys.executable}' reach/tools/install_missing.py")
-    assert not failed, f"The course could not be set up. Run this cell again once this is solved:\n{output}"
-sys.path.insert(0, str(Path("reach" if fetched else "..").resolve()))
-try:
-    import_module("utils.paths")
-except ImportError as error:
-    advice = "In a terminal: git clone $address, then make lab in its folder; open the notebook in its notebooks/"
-    raise ImportError(f"The course is not beside this notebook, or another utils is. {advice}") from error
+folders = [Path(one).resolve() for one in ("..", os.environ.get("REACH_HOME", "."), "reach")]
+sys.path[:0] = [str(one) for one in folders if (one / "reach_course/__init__.py").is_file()]
+hosts = {"KAGGLE_KERNEL_RUN_TYPE", "DEEPNOTE_PROJECT_ID", "PAPERSPACE_NOTEBOOK_REPO_ID"}
+hosted = "google.colab" in sys.modules or bool(hosts & os.environ.keys())
+advice = "Type !git clone $address reach in a new cell and run it."
+if hosted and not find_spec("reach_course"):
+    clone = "git clone --quiet --depth 1 $address .reach-new"
+    fetch = f"{clone} --branch v$version 2>/dev/null || {clone}"
+    why = getoutput(f"rm -rf .reach-new; ({fetch}) && mv -T .reach-new reach").strip()
+    advice = f"It could not be fetched ({why}). On Kaggle, turn on Internet in the settings."
+    sys.path.insert(0, str(folders[-1]))
+assert find_spec("reach_course"), f"The course is not here. {advice} Then run this cell again."
+from reach_course import set_up
+
+set_up("$lesson", "$version", install=hosted)

@@ -48,7 +48,7 @@ class Lesson:
 
 
 def _belongs_to_a_lesson(number: str, topic: str) -> None:
-    if (LESSONS / f"{number}_{topic}.py").exists():
+    if not LESSONS.is_dir() or (LESSONS / f"{number}_{topic}.py").exists():  # an installed course has none to look at
         return
     others = sorted(file.name for file in LESSONS.glob(f"??_{topic}.py")) or sorted(
         file.name for file in LESSONS.glob(f"{number}_*.py")

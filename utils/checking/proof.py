@@ -14,7 +14,7 @@ from utils.checking.credit import most_without_computing
 from utils.checking.diagnosis import CAUTION
 from utils.checking.exercise import Exercise
 from utils.checking.judging import CheckBroken, drawn_cases
-from utils.checking.state import fixed_state
+from utils.checking.state import default_device, fixed_state
 from utils.checking.verdict import Status
 
 FEWEST_MISTAKES = 4
@@ -127,5 +127,5 @@ def _state() -> tuple:
     numpy_state: Any = np.random.get_state()  # a tuple; the stub allows for a dict as well
     kind, keys, *rest = numpy_state
     torch_state = torch.get_rng_state().numpy().tobytes()
-    modes = torch.is_grad_enabled(), torch.get_default_dtype(), str(torch.get_default_device())
+    modes = torch.is_grad_enabled(), torch.get_default_dtype(), str(default_device())
     return torch_state, (kind, keys.tobytes(), *rest), random.getstate(), modes

@@ -1,6 +1,7 @@
 """What a learner has passed, kept in one local file. Nothing is ever sent anywhere.
 
-The file is `.reach/progress.json` in the course's folder; `REACH_PROGRESS` names another one, or is `off`.
+The file is `.reach/progress.json` in the course's folder (in your home, of a course that pip installed);
+`REACH_PROGRESS` names another one, or is `off`.
 It holds `{"03": {"receptive_field": "2026-01-31"}}`. Without it, or with a damaged one, only the record is lost.
 """
 
@@ -11,7 +12,7 @@ import os
 from pathlib import Path
 
 from utils.files import write_whole
-from utils.paths import COURSE
+from utils.paths import KEPT
 
 
 def path() -> Path | None:
@@ -19,7 +20,7 @@ def path() -> Path | None:
     chosen = os.environ.get("REACH_PROGRESS", "")
     if chosen.lower() == "off":
         return None
-    return Path(chosen) if chosen else COURSE / ".reach" / "progress.json"
+    return Path(chosen) if chosen else KEPT / "progress.json"
 
 
 def load() -> dict[str, dict[str, str]]:

@@ -31,7 +31,15 @@ def fixed_state() -> Iterator[None]:
 
 def _on_the_cpu() -> contextlib.AbstractContextManager:
     """Nothing where that is the default already: a default that is set slows every operation of torch down."""
-    return contextlib.nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
+    return contextlib.nullcontext() if default_device().type == "cpu" else torch.device("cpu")
+
+
+def default_device() -> torch.device:
+    """Where a new tensor is made. `torch.get_default_device` of torch 2.6 breaks once a default was taken back."""
+    try:
+        return torch.get_default_device()
+    except AttributeError:
+        return torch.empty(0).device
 
 
 def _nothing_compiled() -> contextlib.AbstractContextManager:
@@ -45,7 +53,7 @@ def is_as_new() -> bool:
     """Whether what torch keeps for each thread is, in this one, what it is in a new one."""
     modes = torch._C._len_torch_function_stack() + torch._C._len_torch_dispatch_stack()
     plain = torch.is_grad_enabled() and not torch.is_inference_mode_enabled() and not torch.is_autocast_enabled("cpu")
-    return plain and not modes and torch.get_default_device().type == "cpu"
+    return plain and not modes and default_device().type == "cpu"
 
 
 def seed_all(seed: int) -> None:

@@ -86,5 +86,6 @@ def verified(name: str, described: dict[str, Any], folder: Path) -> dict[str, Te
 def what_to_do(name: str) -> str:
     return (
         f"It comes with the course: `git checkout -- data/weights` brings it back in a clone, and "
-        f"`make weights MODELS={name}` trains it again."
+        f"`make weights MODELS={name}` trains it again; where pip installed the course, "
+        "`pip install --force-reinstall --no-deps reach-course` brings it back."
     )

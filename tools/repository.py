@@ -23,6 +23,11 @@ class Repository:
     def address(self) -> str:
         return f"https://github.com/{self.owner}/{self.name}"
 
+    @property
+    def pages(self) -> str:
+        """Where GitHub Pages serves the site of a repository that says nothing else."""
+        return f"https://{self.owner}.github.io/{self.name}/"
+
     def lesson_badges(self, lesson: str) -> str:
         """The line under a lesson's title."""
         return self.render("lesson_badges.md", lesson=lesson)
@@ -40,10 +45,19 @@ def find(root: Path, override: str | None = None) -> Repository:
 
     Raises BuildError for an address that is not one of GitHub's.
     """
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    address = override or project.get("urls", {}).get("Repository", "")
+    address = override or _urls(root).get("Repository", "")
     match = ADDRESS.fullmatch(address)
     if match is None:
         where = "REPOSITORY" if override else "pyproject.toml: [project.urls] Repository"
         raise BuildError([f"{where} is {address!r}; it must look like https://github.com/you/your-fork"])
     return Repository(*match.groups())
+
+
+def site(root: Path, override: str | None = None) -> str:
+    """The address of the course's web site, or of the one that the repository at `override` (a fork's) publishes."""
+    own = "" if override else _urls(root).get("Documentation", "")
+    return own or find(root, override).pages
+
+
+def _urls(root: Path) -> dict[str, str]:
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})

@@ -9,6 +9,7 @@ from copy import deepcopy
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from tools.compose import SETUP_ID
 from tools.lesson import BuildError
 from tools.site import links
 from tools.site.course import Course
@@ -25,23 +26,22 @@ ANSWER = "One right answer"
 def lesson_page(course: Course, stem: str, solution: NotebookNode, stubs: NotebookNode) -> NotebookNode:
     """The page of lesson `stem` as a notebook that MyST-NB reads, from the two that the build made of it."""
     page = deepcopy(solution)
-    stub_of = {_graded(cell): cell for cell in stubs.cells if _graded(cell)}
-    page.cells = [
-        shown
-        for cell in page.cells
-        for shown in _shown(cell, stub_of.get(_graded(cell)), course, f"notebooks/{stem}.ipynb")
-    ]
-    page.cells[0].source = _with_buttons(page.cells[0].source, course, stem)
     page.metadata.language_info.pygments_lexer = "ipython3"
+    stub_of = {_graded(cell): cell for cell in stubs.cells if _graded(cell)}
+    cells, page.cells = page.cells, []
+    cells[0].source = _with_buttons(cells[0].source, course, stem)
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = _text(links.for_the_site(cell.source, f"notebooks/{stem}.ipynb", course))
+            page.cells.append(cell)
+        else:
+            page.cells += _code(cell, stub_of.get(_graded(cell)))
     return page
 
 
-def _shown(cell: NotebookNode, stub: NotebookNode | None, course: Course, file: str) -> list[NotebookNode]:
-    """The cells that the page shows for this one of the solution."""
-    if cell.cell_type == "markdown":
-        cell.source = _text(links.for_the_site(cell.source, file, course))
-        return [cell]
-    if cell.source == course.repository.setup_cell():
+def _code(cell: NotebookNode, stub: NotebookNode | None) -> list[NotebookNode]:
+    """The cells that the page shows for this one."""
+    if cell.id == SETUP_ID:
         return _folded(cell, "Set-up: what finds the course")
     if SETUP in cell.source:
         return _folded(cell, "Set-up: what this lesson uses")
@@ -69,7 +69,7 @@ def _folded(cell: NotebookNode, summary: str) -> list[NotebookNode]:
 
 
 def _outputs_alone(name: str) -> NotebookNode:
-    """A cell of which nothing is shown but its outputs. MyST-NB leaves out one without any code, and its outputs too."""
+    """A cell that shows its outputs and no code. From one that has no code at all, MyST-NB takes no outputs either."""
     return new_code_cell("# stands above", id=name, metadata={"tags": ["remove-input"]})
 
 

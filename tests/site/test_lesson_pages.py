@@ -88,10 +88,10 @@ def test_every_formula_is_drawn(lesson):
 
 def test_its_buttons_open_its_notebook(lesson, site):
     stem, html, _ = lesson
-    course = Course()
+    repository = Course().repository
     buttons = {one.get_text(): one["href"] for one in html.select(".buttons a")}
     assert buttons["Open this lesson in Colab"].endswith(
-        f"/{course.repository.owner}/{course.repository.name}/blob/main/notebooks/{stem}.ipynb"
+        f"/{repository.owner}/{repository.name}/blob/main/notebooks/{stem}.ipynb"
     )
     assert "Open this lesson on Binder" in buttons
     download = site / "lessons" / buttons["Download the notebook"]

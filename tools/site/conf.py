@@ -23,6 +23,13 @@ myst_enable_extensions = ["dollarmath", "colon_fence", "attrs_block", "attrs_inl
 myst_heading_anchors = 3
 nitpicky = False
 
+# The reference: docstrings are Google's, with code in single backticks, which link where they name something.
+default_role = "py:obj"
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+napoleon_google_docstring, napoleon_numpy_docstring = True, False
+python_use_unqualified_type_names = True
+
 templates_path = ["theme/templates"]
 html_static_path = ["theme/static"]
 html_css_files = ["site.css"]

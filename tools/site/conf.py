@@ -1,11 +1,6 @@
 """Sphinx's settings. Everything that a page needs comes with it: nothing is executed, nothing is fetched."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))  # autodoc imports utils
-
-from tools.site.course import Course  # noqa: E402
+from tools.site.course import Course
 
 course = Course()
 
@@ -16,6 +11,7 @@ html_title = project
 html_baseurl = course.address
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.site.maths"]
+exclude_patterns = ["downloads"]
 nb_execution_mode = "off"
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # MyST-NB would load them from elsewhere
@@ -33,13 +29,14 @@ python_use_unqualified_type_names = True
 templates_path = ["theme/templates"]
 html_static_path = ["theme/static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_theme = "pydata_sphinx_theme"
+html_scaled_image_link = False
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"index": []}
-html_context = {"default_mode": "auto"}
+html_sidebars = {"**": ["sidebar-nav-bs"], "index": [], "search": [], "genindex": []}
+html_context = {"default_mode": "auto", "repository": course.repository.address}
 html_theme_options = {
-    "github_url": course.repository.address,
     "header_links_before_dropdown": 7,
     "navigation_depth": 2,
     "show_toc_level": 2,
@@ -48,5 +45,5 @@ html_theme_options = {
     "footer_end": [],
     "search_bar_text": "Search the course",
     "back_to_top_button": False,
-    "navbar_end": ["theme-switcher", "navbar-icon-links"],
+    "navbar_end": ["theme-switcher", "repository-link"],
 }

@@ -14,6 +14,7 @@ CODE = re.compile(
     r"(^ {0,3}(?P<fence>`{3,}|~{3,}).*?^ {0,3}(?P=fence)|(?P<ticks>`+).+?(?P=ticks))", re.DOTALL | re.MULTILINE
 )
 LINK = re.compile(r"(?P<before>!?\[(?:[^\[\]]|\[[^\]]*\])*\])\((?P<target>[^()\s]+)\)")
+BADGE = re.compile(r"\[!\[([^]]+)]\([^)]+\)]\(([^)]+)\)")
 ELSEWHERE = re.compile(r"[a-z][a-z+.-]*:|#")
 
 
@@ -46,3 +47,10 @@ def _target(target: str, file: str, course: Course) -> str:
         raise BuildError([f"{file}: the link to {target} leads nowhere"])
     kind = "tree" if (course.root / path).is_dir() else "blob"
     return f"{course.repository.address}/{kind}/main/{path}{mark}{anchor}"
+
+
+def as_buttons(badges: str, *more: str) -> str:
+    """A line of links in place of badges, whose pictures would come from other hosts."""
+    return " ".join(
+        ["{.buttons}\n" + " ".join(f"[{label}]({address})" for label, address in BADGE.findall(badges)), *more]
+    )

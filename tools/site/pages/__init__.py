@@ -2,7 +2,7 @@
 
 A section is a module with
 
-- `FIRST`: its first page, a file of the source folder ("measured.md", "lessons/index.md"), named without a "/" before it;
+- `FIRST`: its first page, a file of the source folder, such as "measured.md" or "lessons/index.md";
 - `SHOWS`: {file of the repository: page that shows it}, so that links to this file become links to that page;
 - `pages(course)`: {file of the source folder: its content}, pages in MyST Markdown and what they show.
 

@@ -28,13 +28,15 @@ python_use_unqualified_type_names = True
 
 templates_path = ["theme/templates"]
 html_static_path = ["theme/static"]
-html_css_files = ["site.css"]
+html_css_files = ["site.css", "pages.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
 html_theme = "pydata_sphinx_theme"
 html_scaled_image_link = False
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"**": ["sidebar-nav-bs"], "index": [], "search": [], "genindex": []}
+html_sidebars = {"**": ["sidebar-nav-bs"], "index": [], "search": [], "genindex": []} | {
+    page: [] for page in ("measured", "speed", "sheet")
+}
 html_context = {"default_mode": "auto", "repository": course.repository.address}
 html_theme_options = {
     "header_links_before_dropdown": 7,

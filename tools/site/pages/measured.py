@@ -13,11 +13,10 @@ from itertools import groupby
 
 from nbformat import NotebookNode
 
-from tools import files
 from tools.course_report import LessonResult
-from tools.lesson import BuildError
 from tools.site.anchors import anchors
 from tools.site.course import Course
+from tools.site.notebooks import solution
 from tools.site.text import plain
 from utils.claims import shown, spoken
 
@@ -55,7 +54,7 @@ RAISED = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def pages(course: Course) -> dict[str, str | bytes]:
     """The one page."""
-    notebooks = {one.stem: _solution(course, one.stem) for one in course.outline.entries}
+    notebooks = {one.stem: solution(course, one.stem) for one in course.outline.entries}
     results = {stem: _result(stem, notebook) for stem, notebook in notebooks.items()}
     claims = sum(len(result.claims) for result in results.values())
     parts = [INTRODUCTION.format(claims=claims, machine=_machine(list(notebooks.values())))]
@@ -63,13 +62,6 @@ def pages(course: Course) -> dict[str, str | bytes]:
         parts += _lesson(entry.stem, f"{entry.title}: {entry.question}", results[entry.stem], notebooks[entry.stem])
     parts += [RECORDED, *_experiments(course)]
     return {FIRST: "\n".join(parts)}
-
-
-def _solution(course: Course, stem: str) -> NotebookNode:
-    notebook = files.read(course.root / "solutions" / f"{stem}.ipynb")
-    if notebook is None:
-        raise BuildError([f"solutions/{stem}.ipynb is missing or damaged; make build writes it"])
-    return notebook
 
 
 def _result(stem: str, notebook: NotebookNode) -> LessonResult:

@@ -10,7 +10,7 @@ language = "en"
 html_title = project
 html_baseurl = course.address
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.site.maths"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.site.maths", "tools.site.tables"]
 exclude_patterns = ["downloads"]
 nb_execution_mode = "off"
 nb_merge_streams = True

@@ -14,3 +14,13 @@ function reachable() {
 addEventListener("load", reachable);
 addEventListener("resize", reachable);
 addEventListener("toggle", reachable, { capture: true }); // what was folded has had no width
+
+// Paper is white, whatever the screen is.
+const page = document.documentElement;
+let onScreen = page.dataset.theme;
+
+addEventListener("beforeprint", () => {
+  onScreen = page.dataset.theme;
+  page.dataset.theme = "light";
+});
+addEventListener("afterprint", () => { page.dataset.theme = onScreen; });

@@ -21,8 +21,8 @@ from utils.files import write_whole
 from utils.paths import COURSE
 
 FIGURES = COURSE / "docs/figures"
-WIDTH, SHARPNESS = 1000, 1.5  # CSS pixels, and real ones for each of them
-COLOURS = 48
+WIDTH, SHARPNESS = 1200, 1.5  # CSS pixels, and real ones for each of them
+COLOURS = 128
 LARGEST = 150_000  # bytes of one picture
 ASSIGNMENT = "01_convolution"
 MISTAKEN = "s0002"  # of the demo: the first student whose conv2d is a named mistake
@@ -38,14 +38,14 @@ def main() -> None:
         page = browser.new_page(device_scale_factor=SHARPNESS, color_scheme="light")
         report, feedback = school / "report", school / "feedback" / MISTAKEN / ASSIGNMENT
         page.goto((report / f"{ASSIGNMENT}.html").as_uri())
-        photograph(page, "class_students", "header", "section[aria-labelledby=distribution]", 1000)
-        photograph(page, "class_mistakes", "section[aria-labelledby=exercises]", "section[aria-labelledby=mistakes]", 900)
+        photograph(page, "class_students", "body", 965)
+        photograph(page, "class_mistakes", "section[aria-labelledby=exercises]", 935)
         page.goto((feedback / f"{ASSIGNMENT}.html").as_uri())
-        photograph(page, "class_feedback", "section[aria-labelledby=task-2]", "section[aria-labelledby=task-2]", 700)
+        photograph(page, "class_feedback", "section[aria-labelledby=task-2]", 640)
         with quizzes(school) as address:
             page.goto(address)
             page.get_by_role("link", name="holes in the kernel").click()
-            photograph(page, "class_quizzes", "body", "body", 900)
+            photograph(page, "class_quizzes", "section[aria-labelledby=rubric]", 900)
         browser.close()
 
 
@@ -79,14 +79,12 @@ def quizzes(school: Path) -> Iterator[str]:
         server.wait()
 
 
-def photograph(page: Page, name: str, first: str, last: str, height: int) -> None:
-    """Store what stands from one part of the page to another, at most so many CSS pixels high, in few colours."""
-    page.set_viewport_size({"width": WIDTH, "height": 800})
-    top = page.locator(first).first.bounding_box()
-    end = page.locator(last).first.bounding_box()
-    assert top is not None and end is not None
-    high = min(height, end["y"] + end["height"] - top["y"])
-    clip = {"x": 0, "y": top["y"], "width": WIDTH, "height": high}
+def photograph(page: Page, name: str, part: str, height: int) -> None:
+    """Store so many CSS pixels of the page, from where this part of it begins, in few colours."""
+    page.set_viewport_size({"width": WIDTH, "height": height})
+    place = page.locator(part).first.bounding_box()
+    assert place is not None
+    clip = {"x": 0, "y": place["y"], "width": WIDTH, "height": height}
     shot = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip)))
     stream = io.BytesIO()
     shot.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(stream, "png", optimize=True)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -84,7 +85,7 @@ def photograph(page: Page, name: str, part: str, height: int) -> None:
     page.set_viewport_size({"width": WIDTH, "height": height})
     place = page.locator(part).first.bounding_box()
     assert place is not None
-    clip = {"x": 0, "y": place["y"], "width": WIDTH, "height": height}
+    clip: Any = {"x": 0, "y": place["y"], "width": WIDTH, "height": height}
     shot = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip)))
     stream = io.BytesIO()
     shot.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(stream, "png", optimize=True)

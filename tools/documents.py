@@ -1,4 +1,4 @@
-"""The documents outside the notebooks in which the build writes: README.md, CITATION.cff, docs/coverage.md and checks.md."""
+"""The documents outside the notebooks in which the build writes: README.md, CITATION.cff, two of docs/."""
 
 import re
 from pathlib import Path

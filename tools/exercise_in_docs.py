@@ -7,7 +7,10 @@ from tools.lesson import BuildError
 from utils.checking import Exercise
 
 FILE, EXERCISE = Path("utils/checks/receptive_field.py"), "receptive_field"
-SHOWN = ("jump_updated_before_growth", "kernels_multiplied")  # of the mistakes; the first is the one whose message is shown
+SHOWN = (
+    "jump_updated_before_growth",
+    "kernels_multiplied",
+)  # of the mistakes; the first is the one whose message is shown
 
 
 def blocks(root: Path) -> dict[str, str]:

@@ -1,16 +1,18 @@
 """Pictures of bench/results.json: one row for each bench, its name above it, so that a phone shows it too."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from bench.targets import Target
-from utils.plotting.style import BLUE, COLORS, GREY, MARKERS, ORANGE, STYLE, axes
+from utils.plotting.style import BLUE, COLORS, GREY, MARKERS, ORANGE, STYLE
 
-REPRODUCIBLE = {"svg.hashsalt": "reach"}
+SETTINGS: Any = STYLE | {"svg.hashsalt": "reach"}  # so that the same numbers always give the same file
 WIDTH, ROW = 5.6, 0.62  # inches
 
 
@@ -67,14 +69,14 @@ def plot_grading(per_minute: Mapping[str, float], target: Target, ax: Axes) -> s
     )
 
 
-def drawn(rows: int, plot, *data) -> Picture:
+def drawn(rows: int, plot: Callable[..., str], *data: Any) -> Picture:
     """The picture that `plot(*data, ax)` draws, with room for so many rows."""
-    with plt.rc_context(STYLE | REPRODUCIBLE):
-        ax = axes(None, (WIDTH, ROW * rows + 1.3))
+    with matplotlib.rc_context(SETTINGS):
+        figure, ax = plt.subplots(figsize=(WIDTH, ROW * rows + 1.3), layout="constrained")
         said = plot(*data, ax)
         stream = io.BytesIO()
-        ax.figure.savefig(stream, format="svg", metadata={"Date": None})
-        plt.close(ax.figure)
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+        plt.close(figure)
     return Picture(stream.getvalue(), f"{ax.get_title('left')}. {said}.")
 
 

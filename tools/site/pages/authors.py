@@ -25,7 +25,7 @@ INDEX = """# For authors
 """
 
 
-def pages(course: Course) -> dict[str, str | bytes]:
+def pages(course: Course) -> dict[str, str]:
     """The first page, and a page for each document."""
     readme = links.for_the_site(section(course.read("README.md"), "For authors"), "README.md", course)
     index = INDEX.format(readme=readme, pages="\n".join(f"/{page}" for page in SHOWS.values()))

@@ -34,7 +34,7 @@ From an invented class of 60, which `make grade-demo` makes for you too.
 """
 
 
-def pages(course: Course) -> dict[str, str | bytes]:
+def pages(course: Course) -> dict[str, str]:
     """The first page, and a page for each guide."""
     guides = {file: links.for_the_site(course.read(file), file, course) for file in GUIDES}
     index = INDEX.format(

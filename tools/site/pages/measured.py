@@ -83,10 +83,11 @@ def _lesson(stem: str, title: str, result: LessonResult, notebook: NotebookNode)
     yield f"## {plain(title)}\n\n[Read the lesson]({page}){data}\n"
     for section, claims in groupby(result.claims, key=lambda one: one["section"]):
         yield f"### [{section}]({page}#{place[section]})\n"
-        yield from (_claim(one) for one in claims)
+        yield from (entry(one) for one in claims)
 
 
-def _claim(claim: dict) -> str:
+def entry(claim: dict) -> str:
+    """A claim as the page shows it: its sentence, and its numbers below."""
     numbers = " ".join(_number(name, value, claim["unit"]) for name, value in claim["measured"].items())
     of = f" [on {plain(claim['of'].replace('_', ' '))}]{{.soft}}" if claim["of"] else ""
     return f"{'✓' if claim['holds'] else '✗ does not hold:'} {plain(claim['text'])}{of}\n: {numbers}\n"

@@ -25,7 +25,7 @@ ROOMS = {
 """{module or package of `utils`: the title of its page}, in the order of the reference."""
 
 OPEN = ("models", "plotting")
-"""Packages from whose modules lessons import. Of the others, the names that the package lists are all that is public."""
+"""Packages from whose modules lessons import. Of the others, what the package lists is all that is public."""
 
 INDEX = """# Reference
 
@@ -40,7 +40,7 @@ closed form, `context_horizon` by the loss. The rest is what the lessons train, 
 """
 
 
-def pages(course: Course) -> dict[str, str | bytes]:
+def pages(course: Course) -> dict[str, str]:
     """The first page, and a page for each module or package."""
     listed = "\n".join(f"/reference/{room}" for room in ROOMS)
     return {FIRST: INDEX.format(pages=listed)} | {f"reference/{room}.md": _page(room) for room in ROOMS}

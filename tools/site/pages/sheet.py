@@ -25,8 +25,8 @@ tocdepth: 2
 # Sheet
 
 :::{{container}} only-on-screen
-The notation of the course. Print this page (Ctrl-P): it is made for two sides of A4. What a lesson's own table says of a
-letter comes first, since some letters mean something else later on.
+The notation of the course. Print this page (Ctrl-P): it is made for two sides of A4. Some letters mean something else
+in a later lesson. Then the lesson's own table says so.
 :::
 
 ## Letters of shapes
@@ -103,8 +103,14 @@ def symbols_by_lesson(notebooks: dict[str, NotebookNode]) -> dict[str, list[Row]
 
 def _rows(notebook: NotebookNode) -> Iterator[Row]:
     """The rows of all tables whose first column is called symbol."""
+    lines = (
+        line
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for line in [*cell.source.splitlines(), ""]  # a table ends with its cell
+    )
     head: list[str] = []
-    for line in (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines()):
+    for line in lines:
         cells = [cell.strip() for cell in CELL.split(line)[1:-1]] if line.startswith("|") else []
         if not cells or cells[0] == "symbol":
             head = cells

@@ -95,9 +95,13 @@ def _table(results: dict, measured: dict[str, Target]) -> str:
 
 def _rounded_down(value: float) -> str:
     """Three digits, never more than what was measured."""
-    return f"{int(value * 100) / 100:g}" if value < 10 else f"{int(value * 10) / 10:g}" if value < 100 else f"{int(value)}"
+    return (
+        f"{int(value * 100) / 100:g}" if value < 10 else f"{int(value * 10) / 10:g}" if value < 100 else f"{int(value)}"
+    )
 
 
 def _machines(details: list[dict]) -> str:
-    said = {f"{one['machine']}, {one['threads']} thread, torch {one['torch']}, Python {one['python']}" for one in details}
+    said = {
+        f"{one['machine']}, {one['threads']} thread, torch {one['torch']}, Python {one['python']}" for one in details
+    }
     return f"Measured on: {'; '.join(sorted(said))}."

@@ -15,6 +15,7 @@ def documents(root: Path, repository: Repository, outline: Outline) -> dict[Path
     if (readme := root / "README.md").exists():
         blocks = {
             "badges": repository.render("readme_badges.md"),
+            "site": repository.render("readme_site.md"),
             "clone": repository.render("readme_clone.md"),
             "lessons": outline.table(),
         }

@@ -18,15 +18,11 @@ class Repository:
 
     owner: str
     name: str
+    site: str = ""  # where the course is read on the web
 
     @property
     def address(self) -> str:
         return f"https://github.com/{self.owner}/{self.name}"
-
-    @property
-    def pages(self) -> str:
-        """Where GitHub Pages serves the site of a repository that says nothing else."""
-        return f"https://{self.owner}.github.io/{self.name}/"
 
     def lesson_badges(self, lesson: str) -> str:
         """The line under a lesson's title."""
@@ -37,27 +33,21 @@ class Repository:
 
     def render(self, template: str, **more: str) -> str:
         text = Template((TEMPLATES / template).read_text(encoding="utf-8"))
-        return text.substitute(owner=self.owner, name=self.name, address=self.address, **more).rstrip("\n")
+        return text.substitute(**vars(self), address=self.address, **more).rstrip("\n")
 
 
 def find(root: Path, override: str | None = None) -> Repository:
     """The repository of the course at `root`, or the one at the address `override` (a fork's).
 
-    Raises BuildError for an address that is not one of GitHub's.
+    The site of a fork is where GitHub Pages serves it. Raises BuildError for an address that is not one of GitHub's.
     """
-    address = override or _urls(root).get("Repository", "")
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    urls = project.get("urls", {})
+    address = override or urls.get("Repository", "")
     match = ADDRESS.fullmatch(address)
     if match is None:
         where = "REPOSITORY" if override else "pyproject.toml: [project.urls] Repository"
         raise BuildError([f"{where} is {address!r}; it must look like https://github.com/you/your-fork"])
-    return Repository(*match.groups())
-
-
-def site(root: Path, override: str | None = None) -> str:
-    """The address of the course's web site, or of the one that the repository at `override` (a fork's) publishes."""
-    own = "" if override else _urls(root).get("Documentation", "")
-    return own or find(root, override).pages
-
-
-def _urls(root: Path) -> dict[str, str]:
-    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})
+    owner, name = match.groups()
+    site = "" if override else urls.get("Documentation", "")
+    return Repository(owner, name, site or f"https://{owner.lower()}.github.io/{name}/")

@@ -22,7 +22,7 @@ def build(course: Course, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         sources, doctrees, pages = (Path(temporary) / name for name in ("sources", "doctrees", "pages"))
         write_sources(course, sources)
-        options = ["-q", "-W", "--keep-going", "-j", "auto", "-c", str(SETTINGS), "-d", str(doctrees)]
+        options = ["-q", "-W", "--keep-going", "-c", str(SETTINGS), "-d", str(doctrees)]
         if build_main(["-b", "html", *options, str(sources), str(pages)]):
             raise BuildError([f"the site was not built, and {folder} is as it was: see the warnings above"])
         (pages / ".nojekyll").touch()  # GitHub Pages would leave out the folders that begin with an underscore

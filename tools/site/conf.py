@@ -8,7 +8,7 @@ project = "Reach"
 copyright = "the authors of Reach. Code under BSD-3-Clause, text and figures under CC BY 4.0"
 language = "en"
 html_title = project
-html_baseurl = course.address
+html_baseurl = course.repository.site
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.site.maths", "tools.site.tables"]
 exclude_patterns = ["downloads"]

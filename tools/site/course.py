@@ -30,11 +30,6 @@ class Course:
         return repository.find(self.root, os.environ.get("REPOSITORY"))
 
     @cached_property
-    def address(self) -> str:
-        """Where the site is read on the web."""
-        return repository.site(self.root, os.environ.get("REPOSITORY"))
-
-    @cached_property
     def outline(self) -> Outline:
         return outline.read(self.root)
 

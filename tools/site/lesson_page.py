@@ -9,6 +9,7 @@ from copy import deepcopy
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from tools.compose import SETUP_ID
 from tools.lesson import BuildError
 from tools.site import links
 from tools.site.course import Course
@@ -16,6 +17,7 @@ from tools.site.course import Course
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 MARKER = re.compile(rf"^ *(?:{BEGIN}|{END})\n?", re.MULTILINE)
 ANSWER_TO_QUIZ = re.compile(rf"<!-- {BEGIN} -->\n(.*?)\n<!-- {END} -->", re.DOTALL)
+BADGES = re.compile(r"^\[!\[.*$", re.MULTILINE)
 CARD = re.compile(r"^●.*$", re.MULTILINE)
 
 SETUP = "notebook.setup()"  # stands in the cell that imports what a lesson uses
@@ -25,23 +27,22 @@ ANSWER = "One right answer"
 def lesson_page(course: Course, stem: str, solution: NotebookNode, stubs: NotebookNode) -> NotebookNode:
     """The page of lesson `stem` as a notebook that MyST-NB reads, from the two that the build made of it."""
     page = deepcopy(solution)
-    stub_of = {_graded(cell): cell for cell in stubs.cells if _graded(cell)}
-    page.cells = [
-        shown
-        for cell in page.cells
-        for shown in _shown(cell, stub_of.get(_graded(cell)), course, f"notebooks/{stem}.ipynb")
-    ]
-    page.cells[0].source = _with_buttons(page.cells[0].source, course, stem)
     page.metadata.language_info.pygments_lexer = "ipython3"
+    stub_of = {_graded(cell): cell for cell in stubs.cells if _graded(cell)}
+    cells, page.cells = page.cells, []
+    cells[0].source = _with_buttons(cells[0].source, stem)
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = _text(links.for_the_site(cell.source, f"notebooks/{stem}.ipynb", course))
+            page.cells.append(cell)
+        else:
+            page.cells += _code(cell, stub_of.get(_graded(cell)))
     return page
 
 
-def _shown(cell: NotebookNode, stub: NotebookNode | None, course: Course, file: str) -> list[NotebookNode]:
-    """The cells that the page shows for this one of the solution."""
-    if cell.cell_type == "markdown":
-        cell.source = _text(links.for_the_site(cell.source, file, course))
-        return [cell]
-    if cell.source == course.repository.setup_cell():
+def _code(cell: NotebookNode, stub: NotebookNode | None) -> list[NotebookNode]:
+    """The cells that the page shows for this one."""
+    if cell.id == SETUP_ID:
         return _folded(cell, "Set-up: what finds the course")
     if SETUP in cell.source:
         return _folded(cell, "Set-up: what this lesson uses")
@@ -69,7 +70,7 @@ def _folded(cell: NotebookNode, summary: str) -> list[NotebookNode]:
 
 
 def _outputs_alone(name: str) -> NotebookNode:
-    """A cell of which nothing is shown but its outputs. MyST-NB leaves out one without any code, and its outputs too."""
+    """A cell that shows its outputs and no code. From one that has no code at all, MyST-NB takes no outputs either."""
     return new_code_cell("# stands above", id=name, metadata={"tags": ["remove-input"]})
 
 
@@ -100,12 +101,10 @@ def _for_people(output: NotebookNode) -> NotebookNode:
     return output
 
 
-def _with_buttons(title: str, course: Course, stem: str) -> str:
+def _with_buttons(title: str, stem: str) -> str:
     """The first cell, with a line of links where the badges are: their pictures come from other hosts."""
-    badges = course.repository.lesson_badges(stem)
-    if badges not in title:
-        raise BuildError(
-            [f"notebooks/{stem}.ipynb: its badges are not those of {course.repository.address}: make build"]
-        )
+    badges = BADGES.search(title)
+    if badges is None:
+        raise BuildError([f"notebooks/{stem}.ipynb: its first cell has no badges; make build writes them"])
     download = f"{{download}}`Download the notebook </downloads/{stem}.ipynb>`"
-    return title.replace(badges, links.as_buttons(badges, download))
+    return title.replace(badges[0], links.as_buttons(badges[0], download))

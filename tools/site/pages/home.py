@@ -10,7 +10,7 @@ SHOWS = {"README.md": FIRST}
 
 KEPT = ("Start", "How a lesson works", "For instructors", "Licence")  # the rest of README has pages of its own
 BADGES = re.compile(r"<!-- badges -->\n(.*?)\n<!-- /badges -->", re.DOTALL)
-TABLE_OF_LESSONS = re.compile(r"<!-- lessons -->.*?<!-- /lessons -->", re.DOTALL)
+NOT_HERE = re.compile(r"<!-- (site|lessons) -->.*?<!-- /\1 -->\n+", re.DOTALL)
 GALLERY = re.compile(r"^\| \| \|\n\| --- \| --- \|\n((?:\|.*\n)+)", re.MULTILINE)
 PICTURE = re.compile(r"^\| !\[(?P<alt>.*?)\]\((?P<picture>\S+?)\) \| (?P<says>.*) \|$", re.MULTILINE)
 FIGURE = """:::{{figure}} {picture}
@@ -42,7 +42,7 @@ def pages(course: Course) -> dict[str, str | bytes]:
     sections = {text.partition("\n")[0].removeprefix("## "): text for text in rest}
     said = links.for_the_site("".join([intro, *(sections[name] for name in KEPT)]), "README.md", course)
     said = BADGES.sub(lambda badges: links.as_buttons(badges[1], *_ways(course)), said)
-    said = GALLERY.sub(lambda rows: _gallery(rows[1]), TABLE_OF_LESSONS.sub("", said))
+    said = GALLERY.sub(lambda rows: _gallery(rows[1]), NOT_HERE.sub("", said))
     table = MAP.format(map=links.for_the_site(course.outline.map(""), "notebooks/", course))
     text = said.replace("the badge above", "the button above").replace("## Start\n", f"{table}## Start\n")
     return {FIRST: text + NAVIGATION.format(pages="\n".join(course.firsts))}

@@ -1,9 +1,9 @@
-"""The documents outside the notebooks in which the build writes: README.md, CITATION.cff and docs/coverage.md."""
+"""The documents outside the notebooks in which the build writes: README.md, CITATION.cff, two of docs/."""
 
 import re
 from pathlib import Path
 
-from tools import compose, inventory, lesson
+from tools import compose, exercise_in_docs, inventory, lesson
 from tools.lesson import BuildError
 from tools.outline import Outline
 from tools.repository import Repository
@@ -27,6 +27,8 @@ def documents(root: Path, repository: Repository, outline: Outline) -> dict[Path
         )
     if (coverage := root / "docs/coverage.md").exists() and (table := _coverage(root, outline)):
         found[coverage] = _with_blocks(coverage, {"coverage": table})
+    if (checks := root / "docs/checks.md").exists():
+        found[checks] = _with_blocks(checks, exercise_in_docs.blocks(root))
     return found
 
 

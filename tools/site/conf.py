@@ -19,15 +19,24 @@ myst_enable_extensions = ["dollarmath", "colon_fence", "attrs_block", "attrs_inl
 myst_heading_anchors = 3
 nitpicky = False
 
+# The reference: docstrings are Google's, with code in single backticks, which link where they name something.
+default_role = "py:obj"
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+napoleon_google_docstring, napoleon_numpy_docstring = True, False
+python_use_unqualified_type_names = True
+
 templates_path = ["theme/templates"]
 html_static_path = ["theme/static"]
-html_css_files = ["site.css"]
+html_css_files = ["site.css", "pages.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
 html_theme = "pydata_sphinx_theme"
 html_scaled_image_link = False
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"**": ["sidebar-nav-bs"], "index": [], "search": [], "genindex": []}
+html_sidebars = {"**": ["sidebar-nav-bs"], "index": [], "search": [], "genindex": []} | {
+    page: [] for page in ("measured", "speed", "sheet")
+}
 html_context = {"default_mode": "auto", "repository": course.repository.address}
 html_theme_options = {
     "header_links_before_dropdown": 7,

@@ -5,10 +5,10 @@ from pathlib import Path
 from tools import files
 from tools.lesson import BuildError
 from tools.site.course import Course
-from tools.site.pages import home, lessons
+from tools.site.pages import authors, home, instructors, lessons, measured, reference, sheet, speed
 from utils.paths import COURSE
 
-SECTIONS = [home, lessons]
+SECTIONS = [home, lessons, measured, speed, instructors, authors, reference, sheet]
 """In the order of the navigation. The home page leads to all the others."""
 
 

@@ -15,7 +15,7 @@ NBVAL = $(BIN)/python -m pytest -q -p no:cacheprovider -p tests.progress -p test
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab new lesson build check stale quick test test-gpu test-newest test-floor dist course progress bench weights grade-demo lint lock clean system-tools
+.PHONY: help setup lab new lesson build check stale quick test test-gpu test-newest test-floor dist course progress bench weights site grade-demo lint lock clean system-tools
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -119,6 +119,9 @@ bench: $(VENV)/author  ## measure the speed claims; writes bench/results.json
 weights: $(VENV)/author  ## train the models of data/weights/ that are missing (MODELS="char_lstm mnist_cnn" trains these)
 	$(BIN)/python -m tools.train_weights $(MODELS)
 
+site: $(VENV)/author  ## write the course's web site into site/, from what is stored: nothing is run
+	$(BIN)/python -m tools.site
+
 DEMO ?= demo-class
 grade-demo: $(VENV)/author  ## make a class of 60, some of it hostile, grade it, and open the class page
 	$(BIN)/reach-grade demo --class $(DEMO)
@@ -141,4 +144,4 @@ lock:  ## write requirements.lock anew: the newest versions that go with TORCH, 
 	rm -rf $(VENV)-lock
 
 clean:  ## remove the virtual environment and what was generated on the way
-	rm -rf $(VENV) .venv-* report dist .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* report site dist .pytest_cache .ruff_cache

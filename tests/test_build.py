@@ -93,7 +93,10 @@ with payoff("double"):
 print("the end")
 '''
 
-README = "# Fixture\n<!-- badges -->\n<!-- /badges -->\n<!-- lessons -->\n<!-- /lessons -->\nText.\n"
+README = (
+    "# Fixture\n<!-- badges -->\n<!-- /badges -->\n<!-- site -->\n<!-- /site -->\n"
+    "<!-- lessons -->\n<!-- /lessons -->\nText.\n"
+)
 CITATION = "cff-version: 1.2.0\nrepository-code: https://github.com/nobody/nothing\n"
 
 
@@ -803,6 +806,18 @@ def test_an_address_may_end_as_git_writes_it(course):
     assert repository.find(course.root, FORK + ".git").address == FORK
     assert repository.find(course.root, FORK + "/").address == FORK
     assert repository.find(course.root, "").address == "https://github.com/someone/course"
+
+
+def test_the_site_of_a_course_is_where_pyproject_says_and_that_of_a_fork_where_github_serves_it(course):
+    project = course.root / "pyproject.toml"
+    project.write_text(PYPROJECT + 'Documentation = "https://course.example/"\n')
+    (course.root / "README.md").write_text(README)
+    course.build()
+    assert "(https://course.example/)" in (course.root / "README.md").read_text()
+    course.build("--repository", "https://github.com/You/your-fork")
+    assert "(https://you.github.io/your-fork/)" in (course.root / "README.md").read_text()
+    project.write_text(PYPROJECT)
+    assert repository.find(course.root).site == "https://someone.github.io/course/"
 
 
 def test_a_readme_with_half_a_block_is_refused(course, capsys):

@@ -134,7 +134,8 @@ def test_claims_are_listed_for_programs_and_readers(tmp_path, monkeypatch):
     write_lesson(tmp_path, "01_lesson", "# 01", CLAIMING)
     assert run_course.main([], tmp_path) == 0
     first, second = results(tmp_path)["01"]["claims"]
-    assert first == {"text": "Twice two is four", "holds": True, "measured": {"product": 4}, "unit": "", "of": None}
+    expected = {"text": "Twice two is four", "holds": True, "measured": {"product": 4}, "unit": "", "of": None}
+    assert first == expected | {"section": "01"}
     assert (second["holds"], second["of"], second["measured"]) == (False, "mnist", {"images": [1.0, 2.0]})
     text = Page(tmp_path).text
     assert "Twice two is four" in text and "✗ not here" in text and "product 4" in text

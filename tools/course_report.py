@@ -62,7 +62,7 @@ class LessonResult:
             self.data = bundle[HEADLINE]["data"]
             self.headline.update(bundle[HEADLINE]["headline"])
         if CLAIM in bundle:
-            self.claims.append(bundle[CLAIM])
+            self.claims.append(bundle[CLAIM] | {"section": section})
         if "image/png" in bundle:
             # nbconvert reads a figure's alt text from the same place.
             given = output.metadata.get("image/png", {}).get("alt")

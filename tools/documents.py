@@ -1,11 +1,9 @@
-"""The documents outside the notebooks in which the build writes: README.md, CITATION.cff, docs/coverage.md and
-docs/jupyterhub.md.
-"""
+"""The documents outside the notebooks in which the build writes: README.md, CITATION.cff, three of docs/."""
 
 import re
 from pathlib import Path
 
-from tools import compose, inventory, lesson
+from tools import compose, exercise_in_docs, inventory, lesson
 from tools.lesson import BuildError
 from tools.outline import Outline
 from tools.repository import Repository
@@ -17,6 +15,7 @@ def documents(root: Path, repository: Repository, outline: Outline) -> dict[Path
     if (readme := root / "README.md").exists():
         blocks = {
             "badges": repository.render("readme_badges.md"),
+            "site": repository.render("readme_site.md"),
             "clone": repository.render("readme_clone.md"),
             "lessons": outline.table(),
         }
@@ -35,6 +34,8 @@ def documents(root: Path, repository: Repository, outline: Outline) -> dict[Path
             "image": repository.render("hub_image.md"),
         }
         found[hub] = _with_blocks(hub, blocks)
+    if (checks := root / "docs/checks.md").exists():
+        found[checks] = _with_blocks(checks, exercise_in_docs.blocks(root))
     return found
 
 

@@ -133,9 +133,9 @@ def stale_figures(root: Path, lesson: Lesson, stored: NotebookNode) -> list[str]
 
 
 def orphaned_figures(root: Path, lessons: list[Lesson], others: Collection[str]) -> list[Path]:
-    """The figures on disk that none of `lessons` marks, apart from those of the lessons numbered `others`."""
+    """The lessons' figures on disk that none of `lessons` marks, apart from those of the lessons numbered `others`."""
     wanted = {figure_name(lesson, cell.figure) for lesson in lessons for cell in lesson.cells if cell.figure}
-    found = sorted((root / FIGURES).glob("*.png"))
+    found = sorted((root / FIGURES).glob("[0-9][0-9]_*.png"))
     return [file for file in found if file.name not in wanted and file.name.split("_")[0] not in others]
 
 

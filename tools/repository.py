@@ -24,6 +24,7 @@ class Repository:
     owner: str
     name: str
     version: str
+    site: str = ""  # where the course is read on the web
 
     @property
     def address(self) -> str:
@@ -50,12 +51,16 @@ class Repository:
 def find(root: Path, override: str | None = None) -> Repository:
     """The repository of the course at `root`, or the one at the address `override` (a fork's).
 
-    Raises BuildError for an address that is not one of GitHub's.
+    The site of a fork is where GitHub Pages serves it. Raises BuildError for an address that is not one of GitHub's.
     """
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    address = override or project.get("urls", {}).get("Repository", "")
+    urls = project.get("urls", {})
+    address = override or urls.get("Repository", "")
     match = ADDRESS.fullmatch(address)
     if match is None:
         where = "REPOSITORY" if override else "pyproject.toml: [project.urls] Repository"
         raise BuildError([f"{where} is {address!r}; it must look like https://github.com/you/your-fork"])
-    return Repository(*match.groups(), version=project["version"])
+    owner, name = match.groups()
+    site = "" if override else urls.get("Documentation", "")
+    site = site or f"https://{owner.lower()}.github.io/{name}/"
+    return Repository(owner, name, version=project["version"], site=site)

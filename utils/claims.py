@@ -44,11 +44,11 @@ def claim(
     if not measured:
         raise ValueError(f"The claim {text!r} says nothing of what was measured. Add the numbers: claim(…, bits=2.3).")
     holds, why_not_here = bool(holds), _other_kind_of_run(of)
-    numbers = ", ".join(f"{_spoken(name)} {_shown(value, unit)}" for name, value in measured.items())
+    numbers = ", ".join(f"{spoken(name)} {shown(value, unit)}" for name, value in measured.items())
     verdict = "✓" if holds else f"✗ not {why_not_here or _blamed(whose)}:"
     stored = {"text": text, "holds": holds, "measured": dict(measured), "unit": unit, "of": of}
-    shown = f"<small>{html.escape(f'{verdict} {text}')}: <i>{html.escape(numbers)}</i></small>"
-    frontend.show({CLAIM: stored, "text/html": shown, "text/plain": f"{verdict} {text}: {numbers}"})
+    line = f"<small>{html.escape(f'{verdict} {text}')}: <i>{html.escape(numbers)}</i></small>"
+    frontend.show({CLAIM: stored, "text/html": line, "text/plain": f"{verdict} {text}: {numbers}"})
     if not holds and not why_not_here and strict("claims"):
         raise ClaimFailed(f"{text}: {numbers}")
 
@@ -69,13 +69,14 @@ def _other_kind_of_run(of: str | None) -> str:
     return "on this GPU" if pick_device().type != "cpu" else ""
 
 
-def _spoken(name: str) -> str:
+def spoken(name: str) -> str:
     """The name of a number as a reader sees it. A single digit before an underscore and digits begins a decimal."""
-    spoken = re.sub(r"(?<!\d)(?<!\d_)(\d)_(\d+)(?!\d|_\d)", r"\1.\2", name).replace("_", " ")
-    return f"{spoken}:" if spoken[-1].isdigit() else spoken  # two numbers in a row are hard to read
+    said = re.sub(r"(?<!\d)(?<!\d_)(\d)_(\d+)(?!\d|_\d)", r"\1.\2", name).replace("_", " ")
+    return f"{said}:" if said[-1].isdigit() else said  # two numbers in a row are hard to read
 
 
-def _shown(value: Measured, unit: str) -> str:
+def shown(value: Measured, unit: str) -> str:
+    """A measured value as a reader sees it, with its unit; one number for each seed by mean and range."""
     if isinstance(value, str):
         return value
     if isinstance(value, int | float):

@@ -124,7 +124,7 @@ class Corpus:
 
     @property
     def alphabet(self) -> str:
-        """Each character of the text once, sorted: the vocabulary of a character model."""
+        """Each character of the text once, sorted; the vocabulary of a character model."""
         return "".join(sorted(set(self.text)))
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""How a check works. Exercises are declared in `utils.checks`, one module for each lesson:
+"""How a check works. Exercises are declared in `utils.checks`, one module for each lesson::
 
     lesson = Lesson("03", __name__)
 
@@ -30,7 +30,7 @@ can be tested (the steps of a model, its weights), and a `measure` tests it, in 
 graded. What cannot be told by equal values is told by a finding, `seen=`, that says in a sentence what it saw.
 
 Points are all given or none. An exercise may give them by parts, each with cases of its own, or by the share of its
-cases that pass (`points=Share(3)`); `utils.checking.credit` says what earns nothing.
+cases that pass (`points=Share(3)`); `utils.checking.credit` says what earns nothing::
 
     @lesson.exercise(points={"values": 2, "no leak": 1}, hint="…")
     def attention(q, k, v): ...

@@ -8,6 +8,8 @@ from utils import frontend
 
 
 class Status(StrEnum):
+    """What a check says of an answer, in the words that a learner reads."""
+
     PASSED = "passed"
     FAILED = "not yet"
     NOT_ATTEMPTED = "not attempted"

@@ -11,7 +11,7 @@ from torch import Tensor
 class NGram:
     """The baseline that counts: which character followed the last `order` − 1 characters, and how often?
 
-    Interpolated Kneser–Ney smoothing. After the context h, of which h' is all but the first character,
+    Interpolated Kneser–Ney smoothing. After the context h, of which h' is all but the first character::
 
         P(c | h) = (max(count(h c) − D, 0) + D kinds(h) P(c | h')) / count(h)
 

@@ -77,7 +77,8 @@ class CutElman(ElmanNetwork):
 class JordanNetwork(nn.Module):
     """The same, except that its own *output* comes back: tokens (B, T) and a context (B, V) in, logits (B, T, V) out.
 
-    The context keeps a share of what it was, and adds the output y_t, here probabilities (Jordan 1986, "Serial Order"):
+    The context keeps a share of what it was, and adds the output y_t, here probabilities (Jordan 1986, "Serial
+    Order")::
 
         h_t = tanh(W_x x_t + W_s s_{t−1} + b)    y_t = softmax(W_y h_t + b_y)    s_t = keep · s_{t−1} + y_t
     """

@@ -12,7 +12,7 @@ from utils.models.stateful import State, Stateful
 
 
 class TimeMix(Stateful):
-    """A mean over the past in each channel, in which weights fade by e^{−w} a step; the newest counts e^u extra.
+    """A mean over the past in each channel, in which weights fade by e^{−w} a step; the newest counts e^u extra::
 
                 Σ_{i<t} e^{−(t−1−i) w + k_i} v_i + e^{u + k_t} v_t
         wkv_t = ──────────────────────────────────────────────────        y_t = W_o (σ(r_t) ⊙ wkv_t)

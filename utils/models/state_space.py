@@ -13,7 +13,7 @@ from utils.models.stateful import ShortConvolution, State, Stateful
 
 
 class SelectiveSSM(Stateful):
-    """The core, "S6": each channel has N decaying memories, and each step says how far to decay and what to write.
+    """The core, "S6": each channel has N decaying memories, and each step says how far to decay and what to write::
 
         h_t = exp(Δ_t A) ⊙ h_{t−1} + Δ_t B_t x_t        y_t = C_t · h_t + D x_t
 
@@ -59,7 +59,7 @@ class SelectiveSSM(Stateful):
 
 
 class Mamba(Stateful):
-    """The block around it: a short causal convolution before, and a gate after. It needs no attention and no MLP.
+    """The block around it: a short causal convolution before, and a gate after. It needs no attention and no MLP::
 
         u, z = W x        y = W′ (S6(silu(conv(u))) ⊙ silu(z))
 

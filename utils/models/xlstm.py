@@ -39,7 +39,7 @@ class SLSTM(Stateful):
 
 
 class MLSTM(Stateful):
-    """The matrix cell: each head stores pairs of key and value in a D × D matrix, and is asked by a query.
+    """The matrix cell: each head stores pairs of key and value in a D × D matrix, and is asked by a query::
 
         C_t = f C_{t−1} + i v kᵀ    n_t = f n_{t−1} + i k    h_t = o ⊙ C_t q / max(|n_t · q|, 1)
 

@@ -120,7 +120,7 @@ def plot_lines_by_word(
 
 
 def plot_bright_and_moved(states: Tensor, influences: Tensor, title: str = "", ax: Axes | None = None) -> Axes:
-    """Units as dots: how bright they are, |h|, against how strongly an earlier word still moves them; both (N,)."""
+    """Units as dots: how bright they are, `|h|`, against how strongly an earlier word still moves them; both (N,)."""
     ax = axes(ax, (6.5, 2.9))
     ax.plot(states.abs().detach().numpy(), influences.detach().numpy(), ".", color=BLUE, alpha=0.4, ms=5)
     ax.set(xlabel="activation of the unit, |h|", ylabel="influence of the subject on it", yscale="log")

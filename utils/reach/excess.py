@@ -27,7 +27,7 @@ class Excess:
     spread: tuple[float, ...]  # standard error: windows count as independent
 
     def within(self, tolerance: float) -> int:
-        """The smallest length from which on the excess stays within `tolerance`; the last one means: or further."""
+        """The smallest length from which on the excess is within `tolerance`. The last one means: or further."""
         beyond = [i for i, bits in enumerate(self.bits) if bits > tolerance]
         return self.lengths[min(beyond[-1] + 1, len(self.lengths) - 1)] if beyond else self.lengths[0]
 

@@ -53,12 +53,12 @@ class ReceptiveField:
 
     @property
     def padding(self) -> Numbers:
-        """Effective padding: how far, in input positions, the field of unit 0 begins before the input."""
+        """How far, in input positions, the field of unit 0 begins before the input (its effective padding)."""
         return self._each(lambda window: window.padding)
 
     @property
     def start(self) -> Numbers:
-        """First position that unit 0 sees: minus the effective padding."""
+        """First position that unit 0 sees, which is minus the effective padding."""
         return self._each(lambda window: window.start)
 
     @property

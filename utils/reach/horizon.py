@@ -30,7 +30,7 @@ class Horizon:
 
     @property
     def horizon(self) -> int:
-        """The smallest length whose loss is within `tolerance` of the best. The last one means: or further."""
+        """The smallest length whose loss is within `tolerance` of the best. The last one means that one, or further."""
         return self.within(self.tolerance)
 
     def within(self, tolerance: float) -> int:

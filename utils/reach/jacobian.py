@@ -30,7 +30,7 @@ def influence(
     inputs                 layout                                map
     =====================  ====================================  ============================
     (T, C) or (B, T, C)    the default                           (T_out, T_in)
-    (C, T) or (B, C, T)    "CT", as `nn.Conv1d` wants          (T_out, T_in)
+    (C, T) or (B, C, T)    "CT", as `nn.Conv1d` wants            (T_out, T_in)
     (B, C, H, W)           the default                           (H_out, W_out, H_in, W_in)
     (C, H, W)              "CHW"                                 (H_out, W_out, H_in, W_in)
     any other              its letters, such as "TBC" or "HW"    positions out, positions in

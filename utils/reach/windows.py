@@ -40,7 +40,7 @@ class Window:
 
     @property
     def start(self) -> int | None:
-        """First position that unit 0 reads: below 0 where there is padding."""
+        """First position that unit 0 reads, below 0 where there is padding."""
         return None if self.padding is None else -self.padding
 
     @property

@@ -1,0 +1,109 @@
+"""Every page of the site: links, pictures, what it asks of other hosts, what it is without a script."""
+
+import re
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+
+from tests.axe import assert_accessible
+from tools.site.sections import SECTIONS
+from utils.paths import NOTEBOOKS
+
+LESSONS = [f"lessons/{file.stem}.html" for file in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
+OTHERS = "all other pages"
+MOST_BYTES = 2_000_000
+
+# axe-core measures each word of a page. Of the words of code and of formulas, one of each colour says it all.
+ONE_OF_EACH_COLOUR = """() => {
+    const seen = new Set();
+    for (const word of document.querySelectorAll(".highlight span[class]")) {
+        const known = seen.size === seen.add(word.className).size;
+        if (known && word.children.length === 0) word.replaceWith(word.textContent);
+    }
+    for (const formula of [...document.querySelectorAll("math")].slice(1)) formula.replaceWith(formula.textContent);
+    document.querySelectorAll(".highlight pre").forEach(code => code.normalize());
+}"""
+AT_ONCE = "* { transition: none !important }"
+BOOKS_AWAY = "() => document.querySelectorAll('.picture-book').forEach(book => book.remove())"
+
+
+@pytest.mark.parametrize("which", [*LESSONS, OTHERS])
+def test_everybody_can_read_it(page, pages, served, which):
+    for address in [which] if which != OTHERS else sorted(pages.keys() - set(LESSONS)):
+        page.goto(served + address)
+        page.evaluate(ONE_OF_EACH_COLOUR)
+        page.add_style_tag(content=AT_ONCE)
+        assert_accessible(page)
+
+
+def test_every_link_and_anchor_leads_somewhere(site, pages):
+    broken = []
+    for address, html in pages.items():
+        for tag in html.find_all(href=True) + html.find_all(src=True):
+            target = tag.get("href") or tag.get("src")
+            if urlsplit(target).scheme:
+                continue
+            path, anchor = unquote(urlsplit(urljoin(address, target)).path), urlsplit(target).fragment
+            there = pages.get(path)
+            if not (site / path).is_file() or (anchor and there is not None and not there.find(id=unquote(anchor))):
+                broken.append(f"{address}: {target}")
+    assert not broken
+
+
+def test_every_picture_is_told_in_words(pages):
+    silent = [(address, str(image)[:200]) for address, html in pages.items() for image in html.find_all("img")
+              if not image.get("alt", "").strip()]  # fmt: skip
+    assert not silent
+    assert sum(len(html.find_all("img")) for html in pages.values()) > 200
+
+
+def test_no_page_asks_another_host(page, pages, served):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    for address in pages:
+        page.goto(served + address, wait_until="load")
+    assert len(asked) > len(pages)
+    assert [url for url in asked if not url.startswith((served, "data:", "blob:"))] == []
+
+
+def test_a_lesson_weighs_less_than_two_megabytes(page, served):
+    """All that this page loads and the home page does not."""
+    loaded: dict[str, int] = {}
+    page.on("response", lambda response: loaded.update({response.url: len(response.body())}))
+    page.goto(served, wait_until="networkidle")
+    at_home = set(loaded)
+    for address in LESSONS:
+        loaded.clear()
+        page.goto(served + address, wait_until="networkidle")
+        own = {url: size for url, size in loaded.items() if url not in at_home}
+        assert served + address in own
+        assert sum(own.values()) < MOST_BYTES, address
+
+
+@pytest.mark.parametrize("which", ["index.html", *LESSONS])
+def test_it_is_complete_without_a_script(chromium, served, which):
+    with_script, without = (chromium.new_page(java_script_enabled=on) for on in (True, False))
+    try:
+        texts = []
+        for one in (with_script, without):
+            one.goto(served + which)
+            one.evaluate(BOOKS_AWAY)  # these have sliders where there is a script, and tests of their own
+            texts.append(one.locator("article").inner_text())
+        assert len(texts[1]) > 1000
+        assert texts[0].split() == texts[1].split()
+    finally:
+        with_script.close()
+        without.close()
+
+
+def test_the_search_finds_the_receptive_field(page, served):
+    page.goto(served + "search.html?q=receptive+field")
+    page.get_by_role("link", name=re.compile("03 · Receptive field")).first.click()
+    page.wait_for_url("**/lessons/03_receptive_field.html*")
+
+
+def test_all_sections_are_in_the_navigation_of_every_page(pages):
+    firsts = [section.FIRST.rsplit(".", 1)[0] + ".html" for section in SECTIONS[1:]]
+    for address, html in pages.items():
+        links = [link["href"] for link in html.select(".navbar-header-items__center a.nav-link")]
+        assert [urljoin(address, link) if link != "#" else address for link in links] == firsts, address

@@ -1,0 +1,1 @@
+"""The course as a web site, made by Sphinx from what the repository holds. `python -m tools.site` builds it."""

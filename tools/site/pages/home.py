@@ -1,0 +1,63 @@
+"""The home page: README's question, pictures and ways in, with the map of the lessons."""
+
+import re
+
+from tools.site import links
+from tools.site.course import Course
+
+FIRST = "index.md"
+SHOWS = {"README.md": FIRST}
+
+KEPT = ("Start", "How a lesson works", "For instructors", "Licence")  # the rest of README has pages of its own
+BADGES = re.compile(r"<!-- badges -->\n(.*?)\n<!-- /badges -->", re.DOTALL)
+NOT_HERE = re.compile(r"<!-- (site|lessons) -->.*?<!-- /\1 -->\n+", re.DOTALL)
+GALLERY = re.compile(r"^\| \| \|\n\| --- \| --- \|\n((?:\|.*\n)+)", re.MULTILINE)
+PICTURE = re.compile(r"^\| !\[(?P<alt>.*?)\]\((?P<picture>\S+?)\) \| (?P<says>.*) \|$", re.MULTILINE)
+FIGURE = """:::{{figure}} {picture}
+:alt: {alt}
+
+{says}
+:::
+"""
+
+MAP = """## The lessons
+
+{map}
+
+The page of a lesson is for reading. Its buttons open the notebook in which you work, on Colab, on Binder or at home.
+
+"""
+
+NAVIGATION = """
+```{{toctree}}
+:hidden:
+
+{pages}
+```
+"""
+
+
+def pages(course: Course) -> dict[str, str | bytes]:
+    intro, *rest = re.split(r"^(?=## )", course.read("README.md"), flags=re.MULTILINE)
+    sections = {text.partition("\n")[0].removeprefix("## "): text for text in rest}
+    said = links.for_the_site("".join([intro, *(sections[name] for name in KEPT)]), "README.md", course)
+    said = BADGES.sub(lambda badges: links.as_buttons(badges[1], *_ways(course)), said)
+    said = GALLERY.sub(lambda rows: _gallery(rows[1]), NOT_HERE.sub("", said))
+    table = MAP.format(map=links.for_the_site(course.outline.map(""), "notebooks/", course))
+    text = said.replace("the badge above", "the button above").replace("## Start\n", f"{table}## Start\n")
+    return {FIRST: text + NAVIGATION.format(pages="\n".join(course.firsts))}
+
+
+def _ways(course: Course) -> list[str]:
+    """Where a visitor may want to go first, beside the notebooks themselves."""
+    first = course.outline.entries[0]
+    ways = [f"[Read {first.title}](/{course.shown[f'notebooks/{first.stem}.ipynb']})"]
+    if guide := course.shown.get("docs/grading.md"):
+        ways.append(f"[Grade a class](/{guide})")
+    return ways
+
+
+def _gallery(rows: str) -> str:
+    """README's table of pictures as figures beside each other: a table without a head is none to a screen reader."""
+    figures = "".join(FIGURE.format(**picture.groupdict()) for picture in PICTURE.finditer(rows))
+    return f"::::{{container}} gallery\n{figures}::::\n"

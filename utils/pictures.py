@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FEW, MOST = (64, 128, 256), (256,)  # colours of the palettes that are tried, smallest first
+FEW, MOST = (32, 64, 128, 256), (256,)  # colours of the palettes that are tried, smallest first
 MEAN_ERROR, FAR, FAR_SHARE = 0.5, 24, 0.002
 """What is not seen, in steps of a colour channel of 256: half a step on average, and at most two pixels in a thousand
 that are more than 24 steps off, which are pixels of smoothed edges."""

@@ -19,7 +19,7 @@
   const open = (figure) => {
     const { controls, at, pages, pictures } =
       JSON.parse(figure.querySelector("script[type='application/json']").textContent);
-    const image = figure.querySelector("img"), first = image?.src;
+    const image = figure.querySelector("img");
     const said = figure.querySelector("[role=status]"), text = figure.querySelector(".text");
     const inputs = controls.map((control) => (control.kind === "menu" ? asMenu : asSlider)(control));
     const values = controls.map(() => make("span", { ariaHidden: "true", style: "min-width:3em" }));
@@ -32,7 +32,7 @@
       if (inputs.at(-1).type === "range") inputs.at(-1).max = offered - 1; // the browser moves it back if it must
       const [picture, alt, sentence, below] = pages[at[from + Number(inputs.at(-1).value)]];
       if (image) {
-        image.src = pictures[picture] ? `data:image/webp;base64,${pictures[picture]}` : first;
+        image.src = `data:image/webp;base64,${pictures[picture]}`;
         image.alt = alt;
       }
       said.textContent = sentence;
@@ -43,11 +43,11 @@
       });
     };
 
-    const labelled = controls.map(({ name, kind }, i) => make(
-      "div", { style: "display:flex;flex-wrap:wrap;align-items:center;gap:0 .5em" },
-      make("label", { style: "display:flex;flex-wrap:wrap;align-items:center;gap:0 .5em" }, name, inputs[i]),
-      ...(kind === "menu" ? [] : [values[i]])));
-    figure.prepend(make("div", { style: "display:flex;flex-wrap:wrap;gap:.4em 1.5em;margin-bottom:.6em" }, ...labelled));
+    const row = "display:flex;flex-wrap:wrap;align-items:center;gap:0 .5em";
+    const labelled = controls.map(({ name, kind }, i) => make("div", { style: row },
+      make("label", { style: row }, name, inputs[i]), ...(kind === "menu" ? [] : [values[i]])));
+    const choices = labelled.filter((_, i) => controls[i].stops.length > 1);
+    figure.prepend(make("div", { style: "display:flex;flex-wrap:wrap;gap:.4em 1.5em;margin-bottom:.6em" }, ...choices));
     figure.addEventListener("input", turn);
     turn();
   };

@@ -1,13 +1,12 @@
 """A picture book: what a widget shows at a few settings, as plain HTML that answers to its controls without a kernel.
 
-Its pages are made when the course is built (`make build` sets REACH_BOOKS=on) and at no other time. Where no script runs,
-as on GitHub, the first page is what is seen.
+Its pages are made when the course is built (`make build` sets REACH_BOOKS=on) and at no other time. Where no script
+runs, as on GitHub, the first page is what is seen.
 """
 
 import base64
 import html
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -23,14 +22,11 @@ MOST_BYTES = 400_000
 SCRIPT = Path(__file__).with_name("book.js")
 
 FIGURE = (  # MathJax is to leave it alone: a dollar is a dollar in a text that a model has written
-    "<figure class='picture-book mathjax_ignore' style='margin:1em 0'>{shown}<p role='status'>{said}</p>"
-    "<div class='text'>{text}</div><script type='application/json'>{inside}</script><script>{script}</script></figure>"
+    "<figure class='picture-book mathjax_ignore' style='margin:1em 0'>{cover}"
+    "<script type='application/json'>{content}</script><script>{script}</script></figure>"
 )
 
 Stops = Sequence[str | float] | Mapping[str, Any]
-
-Printed = tuple[int | None, str, str, str]
-"""A page as it is stored: the number of its picture, alternative text, sentence, HTML below."""
 
 
 @dataclass(frozen=True)
@@ -90,66 +86,60 @@ def _shown(value: Any) -> str:
 class Book:
     """Controls, and `page`, which makes the page of a setting: it takes a value of each control, in their order.
 
-    It gives None where there is nothing at this stop of the last control; that control then ends before it.
+    It gives None where there is nothing at this stop of the last control; that control then ends before it. `cover`
+    makes what is seen where no script runs; that is the page at which the book opens, unless told.
     """
 
     controls: Sequence[Control]
     page: Callable[..., Page | None]
+    cover: Callable[[], Page] | None = None
 
     def as_html(self) -> str:
-        """The whole book. Raises ValueError for one that is larger than MOST_BYTES, or without its first page."""
-        at, pages, pictures = self._printed()
-        first = at[self._start()]
-        if first is None:
-            raise ValueError("The book has no page where its controls start.")
-        picture, alt, said, text = pages[first]
-        shown = "" if picture is None else image("webp", pictures[picture], alt)
-        if picture is not None:
-            pictures[picture] = ""  # it stands in the page already
-        controls = [
-            {"kind": one.kind, "name": one.name, "stops": list(one.stops), "start": one.start} for one in self.controls
-        ]
-        content = {"controls": controls, "at": at, "pages": pages, "pictures": pictures}
-        inside = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-        whole = FIGURE.format(
-            shown=shown, said=html.escape(said, quote=False), text=text, inside=inside, script=SCRIPT.read_text("utf-8")
-        )
-        if (size := len(whole.encode())) > MOST_BYTES:
-            raise ValueError(
-                f"The book has {size:,} bytes in {len(pages)} pages and {len(pictures)} pictures; {MOST_BYTES:,} are "
-                "the most. Give its controls fewer stops, or draw smaller pictures."
-            )
-        return whole
-
-    def _printed(self) -> tuple[list[int | None], list[Printed], list[str]]:
-        """The page's number of each setting, the pages, and their pictures; what is the same is there once."""
+        """The whole book. Raises ValueError for one that is larger than MOST_BYTES, or has no first page."""
         import matplotlib.pyplot as plt
         import torch
 
-        at: list[int | None] = []
-        pages: dict[Printed, int] = {}
-        pictures: dict[str, int] = {}
         # What the lesson draws by chance later does not depend on its book, and all pictures have one size.
         with torch.random.fork_rng(devices=()), plt.rc_context({"savefig.bbox": None}):
-            for setting in product(*(control.stops.items() for control in self.controls)):
-                page = self.page(*(value for _, value in setting))
-                if page is None:
-                    at.append(None)
-                    continue
-                chosen = ", ".join(
-                    f"{control.name}: {stop}" for control, (stop, _) in zip(self.controls, setting, strict=True)
-                )
-                picture = page.picture and pictures.setdefault(_encoded(page.picture), len(pictures))
-                printed = picture, f"{page.alt.removesuffix('.')} ({chosen}).", page.said, page.text
-                at.append(pages.setdefault(printed, len(pages)))
-        return at, list(pages), list(pictures)
+            cover, content = self._cover(), self._content()
+        inside = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+        whole = FIGURE.format(cover=cover, content=inside, script=SCRIPT.read_text(encoding="utf-8"))
+        if (size := len(whole.encode())) > MOST_BYTES:
+            raise ValueError(
+                f"The book has {size:,} bytes in {len(content['pages'])} pages; {MOST_BYTES:,} are the most. "
+                "Give its controls fewer stops, or draw smaller pictures."
+            )
+        return whole
 
-    def _start(self) -> int:
-        """The place in `at` of the setting at which the book opens."""
-        place = 0
-        for control in self.controls:
-            place = place * len(control.stops) + control.start
-        return place
+    def _cover(self) -> str:
+        first = (list(control.stops.values())[control.start] for control in self.controls)
+        page = self.cover() if self.cover else self.page(*first)
+        if page is None:
+            raise ValueError("The book has no page where its controls start.")
+        shown = "" if page.picture is None else image("webp", _encoded(page.picture), page.alt)
+        return f"{shown}<p role='status'>{html.escape(page.said, quote=False)}</p><div class='text'>{page.text}</div>"
+
+    def _content(self) -> dict[str, list]:
+        """What book.js reads: the controls, the number of the page at each setting, the pages, the pictures.
+
+        A page is [number of its picture, alternative text, sentence, HTML below]. What is the same is there once.
+        """
+        at: list[int | None] = []
+        pages: dict[tuple[int | None, str, str, str], int] = {}
+        pictures: dict[str, int] = {}
+        for setting in product(*(control.stops.items() for control in self.controls)):
+            page = self.page(*(value for _, value in setting))
+            if page is None:
+                at.append(None)
+                continue
+            picture = page.picture and pictures.setdefault(_encoded(page.picture), len(pictures))
+            stops = [f"{control.name}: {stop}" for control, (stop, _) in zip(self.controls, setting, strict=True)]
+            alt = f"{page.alt.removesuffix('.')} ({', '.join(stops)})."
+            at.append(pages.setdefault((picture, alt, page.said, page.text), len(pages)))
+        controls = [
+            {"kind": one.kind, "name": one.name, "stops": list(one.stops), "start": one.start} for one in self.controls
+        ]
+        return {"controls": controls, "at": at, "pages": list(pages), "pictures": list(pictures)}
 
 
 def _encoded(figure: Figure) -> str:

@@ -40,7 +40,7 @@ def _opened(picture: bytes) -> "Image":
     from PIL import Image
 
     image = Image.open(io.BytesIO(picture))
-    opaque = image.mode == "RGBA" and image.getextrema()[3] == (255, 255)
+    opaque = image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255)
     return image.convert("RGB") if opaque else image
 
 

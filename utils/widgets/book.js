@@ -22,7 +22,7 @@
     const image = figure.querySelector("img");
     const said = figure.querySelector("[role=status]"), text = figure.querySelector(".text");
     const inputs = controls.map((control) => (control.kind === "menu" ? asMenu : asSlider)(control));
-    for (const input of inputs) input.dataset.lmSuppressShortcuts = ""; // in JupyterLab arrows would go to the next cell
+    for (const input of inputs) input.dataset.lmSuppressShortcuts = ""; // JupyterLab has the arrows go to the next cell
     const values = controls.map(() => make("span", { ariaHidden: "true", style: "min-width:3em" }));
 
     const turn = () => {

@@ -86,22 +86,28 @@ class Lab:
         self._page = None
 
     @contextlib.contextmanager
-    def run(self, name: str, *cells: str) -> Iterator:
-        """A page with a notebook of these code cells, all of them done. What they show may still be on its way."""
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    def open(self, name: str, notebook: nbformat.NotebookNode) -> Iterator:
+        """A page with this notebook, as it is stored, and a kernel that waits."""
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self._folder / f"{name}.ipynb")
         page, self._page = self._page or self._new_page(), None
         try:
             page.evaluate(OPEN, f"{name}.ipynb")
             page.wait_for_function(KERNEL_IS_IDLE, arg=f"{name}.ipynb")
-            _run_all_cells(page)
             yield page
             page.evaluate(CLOSE)
             self._page = page
         finally:
             if self._page is None:  # whatever went wrong in it, the next test gets a new one
                 page.close()
+
+    @contextlib.contextmanager
+    def run(self, name: str, *cells: str) -> Iterator:
+        """A page with a notebook of these code cells, all of them done. What they show may still be on its way."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        with self.open(name, notebook) as page:
+            _run_all_cells(page)
+            yield page
 
     def _new_page(self):
         page = self._browser.new_page(viewport={"width": 1280, "height": 1600})

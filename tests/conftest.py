@@ -23,7 +23,7 @@ settings.load_profile("reach")
 @pytest.fixture(autouse=True)
 def no_modes_from_outside(monkeypatch):
     """Tests choose strictness and rehearsal themselves; whoever runs them may have chosen otherwise."""
-    for name in ("REACH_STRICT", "REACH_TRAINING", "NBGRADER_EXECUTION"):
+    for name in ("REACH_STRICT", "REACH_TRAINING", "REACH_BOOKS", "NBGRADER_EXECUTION"):
         monkeypatch.setenv(name, "")  # set and deleted: so it is as before afterwards, whatever a test does to it
         monkeypatch.delenv(name)
 

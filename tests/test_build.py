@@ -1,15 +1,19 @@
 """The build: lessons/NN_topic.py → solutions/ and notebooks/, on a small lesson of its own."""
 
+import base64
+import io
 import json
 import os
 import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
 import pytest
+from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
@@ -131,7 +135,7 @@ class Fixture:
         assert old in text
         self.source.write_text(text.replace(old, new, 1))
 
-    def execute(self, notebook: NotebookNode, folder: Path) -> NotebookNode:
+    def execute(self, notebook: NotebookNode, folder: Path, environment: Mapping[str, str]) -> NotebookNode:
         """Instead of a kernel: every cell runs, every check passes."""
         self.executed.append(len(notebook.cells))
         for count, cell in enumerate(outputs.code_cells(notebook), start=1):
@@ -405,8 +409,8 @@ def result(text: str) -> NotebookNode:
 def run_that_stores(course: Fixture, monkeypatch: pytest.MonkeyPatch, *stored: NotebookNode) -> None:
     """From now on the last cell of the lesson has these outputs."""
 
-    def execute(notebook, folder):
-        executed = course.execute(notebook, folder)
+    def execute(notebook, folder, environment):
+        executed = course.execute(notebook, folder, environment)
         executed.cells[-1].outputs = list(stored)
         return executed
 
@@ -417,7 +421,7 @@ def run_that_stores(course: Fixture, monkeypatch: pytest.MonkeyPatch, *stored: N
     "stored, message",
     [
         (new_output("stream", name="stderr", text="UserWarning: old"), "standard error:\nUserWarning: old"),
-        (new_output("display_data", {WIDGET: {"model_id": "a"}}), "no still picture"),
+        (new_output("display_data", {WIDGET: {"model_id": "a"}}), "without a still picture"),
         (new_output("error", ename="ValueError", evalue="no", traceback=[]), "ValueError: no"),
         (new_output("display_data", {CLAIM: {"text": "It is small", "holds": False}}), "did not hold: It is small"),
         (new_output("stream", text="x" * 1_000_000), "1 MB is the most"),
@@ -435,8 +439,8 @@ def test_what_a_solution_must_not_store_stops_the_build(course, monkeypatch, cap
 
 
 def test_a_check_without_a_pass_stops_the_build(course, monkeypatch, capsys):
-    def execute(notebook, folder):
-        executed = course.execute(notebook, folder)
+    def execute(notebook, folder, environment):
+        executed = course.execute(notebook, folder, environment)
         cell(executed, "check_double").outputs = []
         return executed
 
@@ -465,10 +469,31 @@ def test_bars_on_standard_error_are_dropped_and_warnings_are_not():
     assert left.text == "careful: 5 [of 12]"
 
 
-def test_a_widget_with_a_picture_is_stored_as_the_picture():
+def test_a_widget_with_a_book_is_stored_as_the_book():
+    for_all = {"image/png": "AAAA", "text/html": "<figure>a book</figure>", "text/plain": "a widget"}
+    [stored] = outputs.clean([new_output("display_data", {WIDGET: {"model_id": "a"}, **for_all})])
+    assert stored.data == for_all
+
+
+def test_a_widget_without_a_book_is_not_passed_over():
     bundle = {WIDGET: {"model_id": "a"}, "image/png": "AAAA", "text/plain": "a widget"}
     [stored] = outputs.clean([new_output("display_data", bundle)])
-    assert stored.data == {"image/png": "AAAA", "text/plain": "a widget"}
+    assert stored.data == bundle
+
+
+def test_the_build_asks_for_books_and_other_runs_do_not():
+    assert build.WITH_BOOKS["REACH_BOOKS"] == "on"
+    assert "REACH_BOOKS" not in execution.ENVIRONMENT
+
+
+def test_a_figure_is_stored_with_a_palette_once():
+    drawn = io.BytesIO()
+    figure = Figure(figsize=(4, 2))
+    figure.subplots().plot([1, 3, 2])
+    figure.savefig(drawn, dpi=90)
+    [stored] = outputs.clean([new_output("display_data", {"image/png": base64.b64encode(drawn.getvalue()).decode()})])
+    assert len(base64.b64decode(stored.data["image/png"])) < len(drawn.getvalue()) / 2
+    assert outputs.clean([stored]) == [stored]
 
 
 # --- make check --------------------------------------------------------------------------------------------------
@@ -918,8 +943,8 @@ def marked_course(course, monkeypatch, outputs_of_last):
     """The fixture course with its last cell marked as a figure; that cell has these outputs."""
     course.replace('# %%\nprint("the end")', '# %% figure="the_end"\nplots.plot_end()')
 
-    def execute(notebook, folder):
-        executed = course.execute(notebook, folder)
+    def execute(notebook, folder, environment):
+        executed = course.execute(notebook, folder, environment)
         executed.cells[-1].outputs = outputs_of_last
         return executed
 

@@ -839,7 +839,7 @@ def test_a_mistake_as_a_picture():
 
 def test_the_browser_walks_through_the_mistakes(monkeypatch):
     shown = []
-    monkeypatch.setattr("utils.widgets.still.show", lambda widget, still, alt: shown.append((widget, alt)))
+    monkeypatch.setattr("utils.widgets.still.show", lambda widget, still, alt, book: shown.append((widget, alt)))
     browser.mistake_browser(torch.rand(4, 1, 8, 8), LABELS, PROBABILITIES)
     ((widget, alt),) = shown
     (menu, slider), caption, canvas = widget.children[0].children, *widget.children[1:]
@@ -925,7 +925,7 @@ def test_what_the_model_reads_in_words():
 
 def test_the_square_shows_what_is_typed_and_what_is_drawn_stays(monkeypatch):
     shown = []
-    monkeypatch.setattr("utils.widgets.still.show", lambda widget, still, alt: shown.append((widget, alt)))
+    monkeypatch.setattr("utils.widgets.still.show", lambda widget, still, alt, book: shown.append((widget, alt)))
     digit_canvas.digit_canvas(models.cnn().eval())
     ((widget, alt),) = shown
     (area, right), field, (clear, fit), _ = (getattr(child, "children", child) for child in widget.children)

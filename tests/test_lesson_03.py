@@ -427,7 +427,7 @@ def test_the_layer_builder_is_shown_with_a_still_picture(monkeypatch):
     shown = []
     monkeypatch.setattr(layer_builder, "show", lambda *args: shown.append(args))
     layer_builder.layer_builder([(3, 2, 0, 1)] * 3)
-    ((widget, still, alt),) = shown
+    ((widget, still, alt, _),) = shown
     assert isinstance(widget, layer_builder.LayerBuilder)
     assert still.axes
     assert "15 × 15" in alt

@@ -601,7 +601,7 @@ def test_the_explorer_is_shown_with_a_still_of_the_word_that_is_asked_for(monkey
     shown = []
     monkeypatch.setattr(still, "show", lambda *args: shown.append(args))
     widget.state_explorer({"fresh": small_network()}, WORDS, "the cat that we saw", "cat", "cats", at="we")
-    ((_, figure, alt),) = shown
+    ((_, figure, alt, _),) = shown
     assert "after “we”" in figure.axes[0].get_title() + figure.axes[0].get_title(loc="left")
     assert "After “we”" in alt
 

@@ -1127,7 +1127,7 @@ def test_a_low_temperature_sharpens(model):
 
 def test_the_sampler_listens(model, monkeypatch):
     shown = []
-    monkeypatch.setattr("utils.widgets.still.show", lambda widget, still, alt: shown.append((widget, still, alt)))
+    monkeypatch.setattr("utils.widgets.still.show", lambda widget, still, alt, book: shown.append((widget, still, alt)))
     sampler.char_sampler(model, ALPHABET, "ab", 1.0)
     ((widget, still, alt),) = shown
     (prompt, side), said, canvas = widget.children[0].children, *widget.children[1:]

@@ -863,7 +863,7 @@ WEIGHTS[1, 0, 2] = torch.tensor([0.7, 0.1, 0.2])
 @pytest.fixture
 def shown(monkeypatch):
     calls = []
-    monkeypatch.setattr("utils.widgets.still.show", lambda widget, still, alt: calls.append((widget, still, alt)))
+    monkeypatch.setattr("utils.widgets.still.show", lambda widget, still, alt, book: calls.append((widget, still, alt)))
     return calls
 
 

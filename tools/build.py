@@ -49,6 +49,8 @@ from utils.checking import Exercise
 from utils.checks import exercises
 from utils.paths import COURSE
 
+WITH_BOOKS = {**execution.ENVIRONMENT, "REACH_BOOKS": "on"}  # widgets are stored as pages that need no kernel
+
 
 @dataclass(frozen=True)
 class Composed:
@@ -168,7 +170,7 @@ def execute(composed: Composed, folder: Path) -> NotebookNode:
     """The solution with the outputs of a run in `folder`. Raises BuildError for a cell that fails."""
     folder.mkdir(exist_ok=True)
     try:
-        return execution.execute(composed.solution, folder)
+        return execution.execute(composed.solution, folder, environment=WITH_BOOKS)
     except execution.CellFailed as error:
         raise BuildError(located(composed, [(error.index, error.text)])) from error
 

@@ -14,6 +14,7 @@ from tools.lesson import BuildError, Lesson
 from utils.cells import WIDGET, role
 from utils.checking import Status
 from utils.claims import CLAIM
+from utils.pictures import smaller_png
 
 FIGURES = Path("docs") / "figures"
 BAR = re.compile(r"\[(\d+:)?\d+:\d\d[<,].*\]")  # tqdm's "[00:12<00:03, 41.2 steps/s]"
@@ -22,15 +23,24 @@ LEFTOVER = re.compile(r"\[?<(matplotlib|Axes|Figure)\b|Text\(|.* at 0x[0-9a-f]+>
 
 
 def clean(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """The outputs as they look when the cell is done: one stream instead of many pieces, pictures for widgets."""
+    """The outputs as they look when the cell is done: one stream instead of many pieces, books for widgets, small
+    pictures."""
     cell = NotebookNode(outputs=[NotebookNode(output) for output in outputs])
     CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
     for output in cell.outputs:
         if output.get("name") == "stderr":
             output.text = without_bars(output.text)
         elif "image/png" in output.get("data", {}):
-            output.data.pop(WIDGET, None)  # a page without a kernel would show an error instead of the widget
+            if "text/html" in output.data:
+                output.data.pop(WIDGET, None)  # a page without a kernel would show an error instead of the widget
+            output.data["image/png"] = _smaller(output.data["image/png"])
     return [output for output in cell.outputs if output.output_type != "stream" or output.text]
+
+
+def _smaller(encoded: str) -> str:
+    picture = base64.b64decode(encoded)
+    smaller = smaller_png(picture)
+    return encoded if smaller == picture else base64.b64encode(smaller).decode()
 
 
 def without_bars(text: str) -> str:
@@ -79,7 +89,10 @@ def defects(notebook: NotebookNode) -> Iterator[tuple[int, str]]:
             elif output.output_type == "stream" and output.name == "stderr":
                 yield index, f"this cell writes to standard error:\n{output.text.rstrip()}"
             elif WIDGET in output.get("data", {}):
-                yield index, "this cell shows a widget that has no still picture (image/png) beside it"
+                yield (
+                    index,
+                    "this cell shows a widget without a still picture (image/png) and a book (text/html) beside it",
+                )
             elif not output.get("data", {}).get(CLAIM, {"holds": True})["holds"]:
                 yield index, f"this claim did not hold: {output.data[CLAIM]['text']}"
             elif _is_leftover(output):

@@ -1,1 +1,1 @@
-"""Things to play with, one module each. Every widget has a still picture for where no kernel runs."""
+"""Things to play with, one module each. Every widget has a picture book for where no kernel runs."""

@@ -1,7 +1,13 @@
 """Lesson 11: who looks at whom, by layer, head and character."""
 
+from functools import partial
+
 from matplotlib.figure import Figure
 from torch import Tensor
+
+from utils.widgets.book import Book, Page, menu, slider
+
+STRIDE = 7  # from one position of the book to the next
 
 
 def name(character: str) -> str:
@@ -41,6 +47,13 @@ def draw(weights: Tensor, characters: str, layer: int, head: int, position: int)
     return figure
 
 
+def page(weights: Tensor, characters: str, layer: int, head: int, position: int) -> Page:
+    """What the viewer shows of one head (T, T) of weights (layers, H, T, T)."""
+    chosen = weights[layer, head]
+    alt = "The map of the head with a row in a frame, and this row as bars."
+    return Page(describe(chosen, characters, position), draw(chosen, characters, layer, head, position), alt)
+
+
 def attention_viewer(weights: Tensor, characters: str, position: int | None = None) -> None:
     """Show the viewer: choose a layer, a head and a character.
 
@@ -51,27 +64,28 @@ def attention_viewer(weights: Tensor, characters: str, position: int | None = No
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, selected, show, status
+    from utils.widgets.still import follow, selected, show
 
     layers, heads, length, _ = weights.shape
     start = length - 1 if position is None else position
     layer = widgets.ToggleButtons(options=[(str(i + 1), i) for i in range(layers)], description="layer:")
     head = widgets.ToggleButtons(options=[(str(i + 1), i) for i in range(heads)], description="head:")
-    slider = widgets.IntSlider(value=start, min=0, max=length - 1, description="position:", continuous_update=False)
+    along = widgets.IntSlider(value=start, min=0, max=length - 1, description="position:", continuous_update=False)
     for buttons in (layer, head):
         buttons.style.button_width = "3em"
     caption, canvas = widgets.HTML(), widgets.HTML()
 
     def redraw() -> None:
-        at = selected(layer), selected(head)
-        chosen = weights[at]
-        said = describe(chosen, characters, slider.value)
-        caption.value = status(said)
-        canvas.value = img(png(draw(chosen, characters, *at, slider.value)), said)
+        at = selected(layer), selected(head), along.value
+        caption.value, canvas.value = page(weights, characters, *at).as_html()
 
-    follow((layer, head, slider), redraw)
-    viewer = widgets.VBox([layer, head, slider, caption, canvas])
+    follow((layer, head, along), redraw)
+    viewer = widgets.VBox([layer, head, along, caption, canvas])
     viewer.add_class("attention-viewer")
     said = describe(weights[0, 0], characters, start)
     alt = f"An attention viewer at layer 1, head 1. {said} Run the cell to look at all {layers * heads} heads."
-    show(viewer, draw(weights[0, 0], characters, 0, 0, start), alt)
+    places = {f"{place} {name(characters[place])}": place for place in range(start % STRIDE, length, STRIDE)}
+    numbers = [{str(i + 1): i for i in range(count)} for count in (layers, heads)]
+    controls = [menu("layer", numbers[0]), menu("head", numbers[1])]
+    controls.append(slider("position", places, f"{start} {name(characters[start])}"))
+    show(viewer, draw(weights[0, 0], characters, 0, 0, start), alt, Book(controls, partial(page, weights, characters)))

@@ -1,6 +1,8 @@
 """Lesson 08: type a prompt, set the temperature, read what the model makes of it."""
 
 import html
+from dataclasses import replace
+from functools import partial
 
 import torch
 from matplotlib.figure import Figure
@@ -9,9 +11,11 @@ from torch import Tensor, nn
 from utils.frontend import WRAPPED
 from utils.models import generate
 from utils.text import decode, encode
-from utils.widgets.prompt import controls, problem
+from utils.widgets.book import Book, Page, menu, slider
+from utils.widgets.prompt import controls, problem, readable
 
 COUNT = 240  # characters that the sampler writes
+PROMPTS = ("JULIET:\n", "To be, or not", "The qu")  # in the book, beside the one that a lesson gives
 
 
 def probabilities(model: nn.Module, alphabet: str, prompt: str, temperature: float) -> Tensor:
@@ -48,6 +52,22 @@ def draw(model: nn.Module, alphabet: str, prompt: str, temperature: float, text:
     return figure
 
 
+def written(prompt: str, text: str) -> str:
+    """The prompt, bold, and what follows it, as HTML."""
+    return f"<pre style='{WRAPPED};line-height:1.2'><b>{html.escape(prompt)}</b>{html.escape(text)}</pre>"
+
+
+def page(model: nn.Module, alphabet: str, prompt: str, temperature: float, seed: int) -> Page:
+    """What the sampler shows of a prompt that can be read."""
+    text = continuation(model, alphabet, prompt, temperature, seed)
+    return Page(
+        f"{COUNT} characters at temperature {temperature:g}:",
+        draw(model, alphabet, prompt, temperature),
+        "The probabilities of the next character after the prompt.",
+        written(prompt, text),
+    )
+
+
 def char_sampler(model: nn.Module, alphabet: str, prompt: str = "ROMEO:\n", temperature: float = 0.8) -> None:
     """Show the sampler: a prompt, a slider for the temperature, a button for another draw, the text below.
 
@@ -59,9 +79,9 @@ def char_sampler(model: nn.Module, alphabet: str, prompt: str = "ROMEO:\n", temp
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, show
+    from utils.widgets.still import follow, show
 
-    prompt_box, slider = controls(prompt, temperature, lowest=0.1, highest=2.0)
+    prompt_box, warmth = controls(prompt, temperature, lowest=0.1, highest=2.0)
     again = widgets.Button(description="Draw again")
     said, canvas = widgets.HTML(), widgets.HTML()
     seed = 0
@@ -71,13 +91,9 @@ def char_sampler(model: nn.Module, alphabet: str, prompt: str = "ROMEO:\n", temp
         if trouble:
             said.value, canvas.value = f"<p role='status'><b>{html.escape(trouble)}</b></p>", ""
             return
-        text = continuation(model, alphabet, prompt_box.value, slider.value, seed)
-        said.value = (
-            f"<pre role='status' style='{WRAPPED};line-height:1.2'>"
-            f"<b>{html.escape(prompt_box.value)}</b>{html.escape(text)}</pre>"
-        )
-        picture = draw(model, alphabet, prompt_box.value, slider.value)
-        canvas.value = img(png(picture), "The probabilities of the next character after the prompt.")
+        shown = page(model, alphabet, prompt_box.value, warmth.value, seed)
+        said.value = f"<div role='status'>{shown.text}</div>"
+        _, canvas.value = replace(shown, text="").as_html()
 
     def draw_again(_) -> None:
         nonlocal seed
@@ -85,9 +101,13 @@ def char_sampler(model: nn.Module, alphabet: str, prompt: str = "ROMEO:\n", temp
         redraw()
 
     again.on_click(draw_again)
-    follow((prompt_box, slider), redraw)
-    sampler = widgets.VBox([widgets.HBox([prompt_box, widgets.VBox([slider, again])]), said, canvas])
+    follow((prompt_box, warmth), redraw)
+    sampler = widgets.VBox([widgets.HBox([prompt_box, widgets.VBox([warmth, again])]), said, canvas])
     sampler.add_class("char-sampler")
     text = continuation(model, alphabet, prompt, temperature, seed)
     alt = f"The sampler at temperature {temperature:g}: {prompt + text[:80]!r} … Run the cell to try a prompt of yours."
-    show(sampler, draw(model, alphabet, prompt, temperature, text), alt)
+    prompts = readable(dict.fromkeys((prompt, *PROMPTS)), alphabet)
+    temperatures = sorted({0.2, 0.5, 0.8, 1.0, 1.5, temperature})
+    stops = [slider("temperature", temperatures, temperature), menu("draw", {"first": 0, "second": 1, "third": 2})]
+    book = Book([menu("prompt", prompts), *stops], partial(page, model, alphabet))
+    show(sampler, draw(model, alphabet, prompt, temperature, text), alt, book)

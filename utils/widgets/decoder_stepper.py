@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from utils.tasks.translation import CHARACTERS, END, text_of
+from utils.widgets.book import Book, Page, menu, slider
 
 
 @dataclass(frozen=True)
@@ -65,28 +66,33 @@ def draw(one: Steps, step: int) -> Figure:
     return figure
 
 
+def page(one: Steps, step: int) -> Page:
+    """What the stepper shows at a step, from 1 on."""
+    alt = "How much of each character is read at each step so far, and the likeliest symbols of this one."
+    return Page(describe(one, step - 1), draw(one, step - 1), alt)
+
+
 def decoder_stepper(examples: Sequence[Steps]) -> None:
     """Show the stepper: choose a source, and go through the steps."""
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, selected, show, status
+    from utils.widgets.still import follow, selected, show
 
-    menu = widgets.Dropdown(
+    source = widgets.Dropdown(
         options=[(one.source, number) for number, one in enumerate(examples)], description="source:"
     )
-    slider = widgets.IntSlider(
-        value=1, min=1, max=min(len(one.tokens) for one in examples), description="step:", continuous_update=False
-    )
+    steps = min(len(one.tokens) for one in examples)
+    along = widgets.IntSlider(value=1, min=1, max=steps, description="step:", continuous_update=False)
     said, canvas = widgets.HTML(), widgets.HTML()
 
     def redraw() -> None:
-        one, step = examples[selected(menu)], slider.value - 1
-        said.value = status(describe(one, step))
-        canvas.value = img(png(draw(one, step)), describe(one, step))
+        said.value, canvas.value = page(examples[selected(source)], along.value).as_html()
 
-    follow([menu, slider], redraw)
-    stepper = widgets.VBox([menu, slider, said, canvas])
+    follow([source, along], redraw)
+    stepper = widgets.VBox([source, along, said, canvas])
     stepper.add_class("decoder-stepper")
     middle = len(examples[0].tokens) // 2
     alt = f"A decoder at work. {describe(examples[0], middle)} Run the cell to choose another source and step."
-    show(stepper, draw(examples[0], middle), alt)
+    sources = {one.source: one for one in examples}
+    book = Book([menu("source", sources), slider("step", range(1, steps + 1), middle + 1)], page)
+    show(stepper, draw(examples[0], middle), alt, book)

@@ -6,6 +6,7 @@ import torch
 from matplotlib.figure import Figure
 
 from utils.plotting.depth import plot_profile
+from utils.widgets.book import Book, Page, menu, slider
 
 DEPTHS = (2, 6, 10, 20, 30, 50, 70, 100)
 SCALES = {"no skips": None, "skips": 1.0, "skips, times 0.9": 0.9, "skips, times 0.5": 0.5}
@@ -41,11 +42,17 @@ def draw(layers: int, skips: str, norm: bool, weights: str) -> Figure:
     return figure
 
 
+def page(layers: int, skips: str, norm: bool, weights: str) -> Page:
+    """What the explorer shows of one network."""
+    said = sentence(norms(layers, skips, norm, weights)[0], layers)
+    return Page(said, draw(layers, skips, norm, weights), "The gradient's norm at each height of the network.")
+
+
 def depth_explorer() -> None:
     """Show the explorer: a slider for the depth, three menus, and the gradient's norm at each height."""
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, selected, show, status
+    from utils.widgets.still import follow, selected, show
 
     layers = widgets.SelectionSlider(options=DEPTHS, value=50, description="layers:", continuous_update=False)
     skips = widgets.Dropdown(options=list(SCALES), description="skips:")
@@ -57,8 +64,7 @@ def depth_explorer() -> None:
         return selected(layers), selected(skips), norm.value, selected(weights)
 
     def redraw() -> None:
-        said.value = status(sentence(norms(*setting())[0], setting()[0]))
-        canvas.value = img(png(draw(*setting())), "The gradient's norm at each height of the network.")
+        said.value, canvas.value = page(*setting()).as_html()
 
     follow([layers, skips, norm, weights], redraw)
     explorer = widgets.VBox([widgets.HBox([layers, skips]), widgets.HBox([weights, norm]), said, canvas])
@@ -66,4 +72,13 @@ def depth_explorer() -> None:
     alt = (
         "An explorer of depth: layers, skips, normalisation and first weights, and the gradient's norm at each height."
     )
-    show(explorer, draw(*setting()), f"{alt} Run the cell to play with it.")
+    book = Book(
+        [
+            slider("layers", (10, 50, 100), 50),
+            menu("skips", list(SCALES)),
+            menu("batch normalisation", {"without": False, "with": True}),
+            menu("weights", list(INITIAL)),
+        ],
+        page,
+    )
+    show(explorer, draw(*setting()), f"{alt} Run the cell to play with it.", book)

@@ -5,6 +5,7 @@ lifted, as in "8,6 20,6 12,22". The mouse writes it; so can the keyboard. Nothin
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from utils.modes import evaluation_mode
+from utils.widgets.book import Book, Page, menu
 
 SIDE = 28  # of the square that is drawn on
 PEN = 1.1  # half the width of a stroke: MNIST's are two to three pixels wide
@@ -107,6 +109,30 @@ def draw(image: Tensor, probabilities: Tensor) -> Figure:
     return figure
 
 
+def page(model: nn.Module, side: int, path: str, fit: bool) -> Page:
+    """What the canvas shows of a drawing; `fit` scales and centres it."""
+    drawn = strokes(path)
+    image = picture(centred(drawn) if fit else drawn, side)
+    probabilities = read(model, image)
+    alt = "Your digit as the model sees it, and its probabilities."
+    return Page(describe(probabilities), draw(image, probabilities), alt)
+
+
+DRAWINGS = {
+    "a 7": SEVEN,
+    "a 7 with a bar": "8,6 20,6 12,22; 11,14 19,14",
+    "a 1": "14,5 14,23",
+    "a 1 with a foot": "10,9 14,5 14,23; 9,23 19,23",
+    "a 4, open": "10,5 9,15 20,15; 17,6 17,23",
+    "a 4, closed": "20,16 8,16 16,5 16,23",
+    "a 3": "9,6 17,6 19,9 14,13 19,17 17,22 9,22",
+    "a small 3 in a corner": "2,2 5,2 6,3.2 4,5 6,6.8 5,8.5 2,8.5",
+    "an 8": "14,13 9,9 14,5 19,9 14,13 9,18 14,23 19,18 14,13",
+    "no digit: a house": "7,23 7,13 14,5 21,13 21,23 7,23",
+}
+"""What the book shows: digits in two ways each, one that is out of place, and one that is none."""
+
+
 PENCIL = """
 const square = this.getBoundingClientRect(), at = (x, from, size) => (28 * (x - from) / size).toFixed(1);
 const point = at(event.clientX, square.left, square.width) + ',' + at(event.clientY, square.top, square.height);
@@ -151,7 +177,7 @@ def digit_canvas(model: nn.Module, side: int = SIDE, path: str = SEVEN) -> None:
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import img, png, show, status
+    from utils.widgets.still import show, status
 
     area, said, canvas = widgets.HTML(), widgets.HTML(), widgets.HTML()
     wide = widgets.Layout(width="26em")
@@ -160,22 +186,14 @@ def digit_canvas(model: nn.Module, side: int = SIDE, path: str = SEVEN) -> None:
     clear = widgets.Button(description="Clear")
     versions = iter(range(1_000_000))
 
-    def seen(points: str) -> Tensor:
-        drawn = strokes(points)
-        return picture(centred(drawn) if fit.value else drawn, side)
-
     def redraw() -> None:
         if not field.value.strip():
             said.value, canvas.value = status("Draw a digit."), ""
             return
         try:
-            image = seen(field.value)
+            said.value, canvas.value = page(model, side, field.value, fit.value).as_html()
         except ValueError as error:
             said.value, canvas.value = status(str(error)), ""
-            return
-        probabilities = read(model, image)
-        said.value = status(describe(probabilities))
-        canvas.value = img(png(draw(image, probabilities)), "Your digit as the model sees it, and its probabilities.")
 
     def changed(_=None) -> None:
         if not field.value.endswith(" "):  # typed: the square has to follow
@@ -198,7 +216,8 @@ def digit_canvas(model: nn.Module, side: int = SIDE, path: str = SEVEN) -> None:
     right = widgets.VBox([said, canvas])
     box = widgets.VBox([widgets.HBox([area, right]), field, widgets.HBox([clear, fit]), how])
     box.add_class("digit-canvas")
-    image = seen(path)
-    probabilities = read(model, image)
-    alt = f"A square with a drawn digit. {describe(probabilities)} Run the cell to draw your own."
-    show(box, draw(image, probabilities), alt)
+    start = page(model, side, path, fit=True)
+    assert start.picture is not None
+    alt = f"A square with a drawn digit. {start.said} Run the cell to draw your own."
+    controls = [menu("drawing", DRAWINGS), menu("scaled and centred", {"yes": True, "no": False})]
+    show(box, start.picture, alt, Book(controls, partial(page, model, side), lambda: start))

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from utils.plotting.style import COLORS
-from utils.widgets.still import img, png, selected, show
+from utils.widgets.book import Book, Page, menu, slider
+from utils.widgets.still import selected, show
 
 WAITING, COMPUTED, INFORMED = "#d0d7de", COLORS[0], COLORS[1]
 
@@ -167,24 +168,16 @@ class FlowStepper:
         self._update()
 
     def _update(self, _=None) -> None:
-        name, done = selected(self.choice), self.slider.value
-        self.picture.value = img(
-            png(self.figure([name], done)), f"Diagram of {name} after step {done}. The text below says it."
-        )
-        self.caption.value = self.text()
+        self.caption.value, self.picture.value = self.page(selected(self.choice), self.slider.value).as_html()
 
-    def text(self) -> str:
-        """What happened in this step, and whether the news has arrived."""
-        flow, done = self.flows[selected(self.choice)], self.slider.value
-        here, there = self.words[self.target], self.words[self.source]
-        happened = (
-            flow.steps[done - 1].caption
-            if done
-            else f"Only the words are there. Move the slider: when does “{here}” hear of “{there}”?"
-        )
-        top = (len(flow.levels) - 1, self.target)
-        arrived = f" <b>“{here}” has heard of “{there}”.</b>" if top in informed(flow, self.source, done) else ""
-        return happened + arrived
+    def page(self, name: str, done: int) -> Page:
+        """The named workflow after `done` steps."""
+        flow, here, there = self.flows[name], self.words[self.target], self.words[self.source]
+        first = f"Only the words are there. Move the slider: when does “{here}” hear of “{there}”?"
+        said = flow.steps[done - 1].caption if done else first
+        arrived = (len(flow.levels) - 1, self.target) in informed(flow, self.source, done)
+        heard = f" “{here}” has heard of “{there}”." if arrived else ""
+        return Page(said + heard, self.figure([name], done), f"Diagram of the {name} workflow.")
 
     def figure(self, names: Sequence[str], done: int | None = None) -> Figure:
         """The named workflows after `done` steps, or after their last one."""
@@ -200,9 +193,14 @@ class FlowStepper:
 def flow_stepper(words: Sequence[str], source: int, target: int, weights: Sequence[float] = ()) -> None:
     """Show the stepper; where no kernel runs, a picture of all four workflows after their last step."""
     stepper = FlowStepper(words, source, target, weights)
-    counts = ", ".join(f"{name} {len(flow.steps)}" for name, flow in stepper.flows.items())
-    alt = (
-        f"Four diagrams of how “{words[source]}” reaches “{words[target]}”, each after its last step. "
-        f"Steps: {counts}. Orange diamonds mark what depends on “{words[source]}”."
+    counts = {name: len(flow.steps) for name, flow in stepper.flows.items()}
+    what = f"Four diagrams of how “{words[source]}” reaches “{words[target]}”, each after its last step."
+    steps = ", ".join(f"{name} {count}" for name, count in counts.items())
+    said = f"Steps: {steps}. Orange diamonds mark what depends on “{words[source]}”."
+    controls = [menu("workflow", list(stepper.flows)), slider("step", range(max(counts.values()) + 1))]
+    book = Book(
+        controls,
+        lambda name, done: stepper.page(name, done) if done <= counts[name] else None,
+        cover=lambda: Page(said, stepper.figure(list(stepper.flows)), what),
     )
-    show(stepper.box, stepper.figure(list(stepper.flows)), alt)
+    show(stepper.box, stepper.figure(list(stepper.flows)), f"{what} {said}", book)

@@ -5,6 +5,8 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
+from utils.widgets.book import Book, Page, slider
+
 STEPS = 5_000  # as far as the picture goes
 FIRST = 0.25  # of a step: where it begins
 
@@ -54,21 +56,25 @@ def draw(bias: float) -> Figure:
     return figure
 
 
+def page(bias: float) -> Page:
+    """What the widget shows at this bias."""
+    return Page(describe(bias), draw(bias), "What is left of the cell, step by step.")
+
+
 def forget_gate() -> None:
     """Show a slider for the bias of a forget gate; the picture is drawn again at every change."""
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, show, status
+    from utils.widgets.still import follow, show
 
-    slider = widgets.FloatSlider(value=3, min=-2, max=8, step=0.5, description="bias:", continuous_update=False)
+    bias = widgets.FloatSlider(value=3, min=-2, max=8, step=0.5, description="bias:", continuous_update=False)
     said, canvas = widgets.HTML(), widgets.HTML()
 
     def redraw() -> None:
-        said.value = status(describe(slider.value))
-        canvas.value = img(png(draw(slider.value)), "What is left of the cell, step by step.")
+        said.value, canvas.value = page(bias.value).as_html()
 
-    follow([slider], redraw)
-    explorer = widgets.VBox([slider, said, canvas])
+    follow([bias], redraw)
+    explorer = widgets.VBox([bias, said, canvas])
     explorer.add_class("forget-gate")
     alt = "A slider for the bias of a forget gate, and what is left of the cell. Run the cell to move it."
-    show(explorer, draw(slider.value), alt)
+    show(explorer, draw(bias.value), alt, Book([slider("bias", np.arange(-2, 8.5, 0.5).tolist(), bias.value)], page))

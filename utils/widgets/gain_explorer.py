@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from utils.plotting.gradients import plot_norms
 from utils.plotting.style import BLUE, GREY, ORANGE
 from utils.reach.recurrent import jacobian_norms, tanh_states
-from utils.widgets.still import follow, img, png, selected, show, status
+from utils.widgets.book import Book, Page, menu, slider
+from utils.widgets.still import follow, selected, show
 
 H, STEPS = 32, 80
 SPREAD = 0.3  # standard deviation of what each input adds to a sum
@@ -78,6 +79,11 @@ def draw(kind: str, gain: float) -> Figure:
     return figure
 
 
+def page(kind: str, gain: float) -> Page:
+    """What the explorer shows of this matrix at this gain."""
+    return Page(f"Gain {gain:.2f}: {summary(kind, gain)}", draw(kind, gain), ALT)
+
+
 def gain_explorer() -> None:
     """Show a menu of matrices and a slider for their gain; spectra and norms are drawn again at every change."""
     kind = widgets.Dropdown(options=KINDS, description="W_h:")
@@ -85,10 +91,10 @@ def gain_explorer() -> None:
     said, canvas = widgets.HTML(), widgets.HTML()
 
     def redraw() -> None:
-        said.value = status(f"Gain {gain.value:.2f}: {summary(selected(kind), gain.value)}")
-        canvas.value = img(png(draw(selected(kind), gain.value)), ALT)
+        said.value, canvas.value = page(selected(kind), gain.value).as_html()
 
     follow([kind, gain], redraw)
     explorer = widgets.VBox([widgets.HBox([kind, gain]), said, canvas])
     explorer.add_class("gain-explorer")
-    show(explorer, draw(KINDS[0], 1.0), f"A slider for the gain of W_h. {ALT} Run the cell to move it.")
+    book = Book([menu("W_h", KINDS), slider("gain", (0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.5), 1)], page)
+    show(explorer, draw(KINDS[0], 1.0), f"A slider for the gain of W_h. {ALT} Run the cell to move it.", book)

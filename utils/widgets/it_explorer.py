@@ -1,13 +1,16 @@
 """Lesson 10: a word, a head, and a word that is hidden: where does the look go, and what becomes of the answer?"""
 
 from collections.abc import Mapping
+from functools import partial
 
 from matplotlib.figure import Figure
 
 from utils.models.lookup import Lookup
-from utils.tasks.lookup import Sentence, answers, as_tokens, hidden_from_others
+from utils.tasks.lookup import ANIMALS, PLACES, Sentence, answers, as_tokens, hidden_from_others
+from utils.widgets.book import Book, Page, menu
 
 NOTHING = "nothing"
+NOUNS = {*ANIMALS, *PLACES}
 
 
 def _visible(one: Sentence, hidden: int | None):
@@ -41,6 +44,13 @@ def draw(model: Lookup, one: Sentence, layer: int, head: int, asks: int, hidden:
     return figure
 
 
+def page(model: Lookup, one: Sentence, layer: int, head: int, asks: int, hidden: int) -> Page:
+    """What the explorer shows of this sentence; a negative place hides nothing."""
+    alt = "How much the word takes from each of the others, as bars."
+    at = layer, head, asks, hidden if hidden >= 0 else None
+    return Page(describe(model, one, *at), draw(model, one, *at), alt)
+
+
 def it_explorer(model: Lookup, sentences: Mapping[str, Sentence]) -> None:
     """Show the explorer: choose a sentence, a layer, a head and a word, and hide a word from all others.
 
@@ -50,7 +60,7 @@ def it_explorer(model: Lookup, sentences: Mapping[str, Sentence]) -> None:
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, selected, show, status
+    from utils.widgets.still import follow, selected, show
 
     first = next(iter(sentences.values()))
     places = [(f"{place} {word}", place) for place, word in enumerate(first.words)]
@@ -69,13 +79,24 @@ def it_explorer(model: Lookup, sentences: Mapping[str, Sentence]) -> None:
 
     def redraw() -> None:
         one = sentences[selected(sentence)]
-        at = selected(layer), selected(head), selected(asks), None if selected(hidden) < 0 else selected(hidden)
-        said = describe(model, one, *at)
-        caption.value, canvas.value = status(said), img(png(draw(model, one, *at)), said)
+        at = selected(layer), selected(head), selected(asks), selected(hidden)
+        caption.value, canvas.value = page(model, one, *at).as_html()
 
     follow((sentence, layer, head, asks, hidden), redraw)
     explorer = widgets.VBox([sentence, layer, head, asks, hidden, caption, canvas])
     explorer.add_class("it-explorer")
     said = describe(model, first, layers - 1, 0, first.it)
     still = draw(model, first, layers - 1, 0, first.it)
-    show(explorer, still, f"An explorer of words and heads. {said} Run the cell to choose, and to hide words.")
+    nouns = {word: place for word, place in places if first.words[place] in NOUNS}
+    hides = {word: place for word, place in hidden.options if place < 0 or place in (*nouns.values(), len(places) - 1)}
+    book = Book(
+        [
+            menu("because …", sentences),
+            menu("layer", {str(i + 1): i for i in range(layers)}, layers),
+            menu("head", {str(i + 1): i for i in range(heads)}, 1),
+            menu("looks", {**nouns, f"{first.it} it": first.it}, f"{first.it} it"),
+            menu("hide", hides),
+        ],
+        partial(page, model),
+    )
+    show(explorer, still, f"An explorer of words and heads. {said} Run the cell to choose, and to hide words.", book)

@@ -1,9 +1,13 @@
 """Paint a 3×3 kernel and watch what it does to an image."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
 from torch import Tensor
+
+from utils.widgets.book import Book, Page, menu
 
 PRESETS = {
     "vertical edges": [1, 0, -1, 1, 0, -1, 1, 0, -1],
@@ -49,43 +53,44 @@ def draw(kernel: Tensor, image: Tensor) -> Figure:
     return figure
 
 
+def page(image: str, weights: Sequence[float]) -> Page:
+    """What the painter shows of one of IMAGES and of nine weights."""
+    kernel = torch.tensor(weights, dtype=torch.float32).reshape(3, 3)
+    alt = "The image, the kernel and the map that the kernel makes."
+    return Page(f"sum of the weights: {kernel.sum():.3g}", draw(kernel, IMAGES[image]()), alt)
+
+
 def kernel_painter() -> None:
     """Show the painter: menus of images and kernels, nine weights to set, and the map, redrawn at every change."""
     import ipywidgets as widgets
 
-    from utils.widgets.still import img, png, selected, show, status
+    from utils.widgets.still import selected, show
 
     image = widgets.Dropdown(options=list(IMAGES), description="image:")
-    menu = widgets.Dropdown(options=list(PRESETS), description="kernel:")
+    preset = widgets.Dropdown(options=list(PRESETS), description="kernel:")
     size = {"layout": widgets.Layout(width="7.5em"), "style": {"description_width": "2.5em"}}
     names = [f"W{'₁₂₃'[row]}{'₁₂₃'[column]}" for row in range(3) for column in range(3)]
     weights = [widgets.FloatText(step=0.5, description=name, **size) for name in names]
     total = widgets.HTML()
     canvas = widgets.HTML()
 
-    def current() -> Tensor:
-        return torch.tensor([weight.value for weight in weights]).reshape(3, 3)
-
-    def picture() -> Figure:
-        return draw(current(), IMAGES[selected(image)]())
-
     def redraw(_=None) -> None:
-        total.value = status(f"sum of the weights: {current().sum():.3g}")
-        canvas.value = img(png(picture()), "The image, the kernel and the map that the kernel makes.")
+        total.value, canvas.value = page(selected(image), [weight.value for weight in weights]).as_html()
 
     def choose(_=None) -> None:
-        for weight, value in zip(weights, PRESETS[selected(menu)], strict=True):
+        for weight, value in zip(weights, PRESETS[selected(preset)], strict=True):
             weight.unobserve(redraw, "value")  # draw once for the nine of them
             weight.value = value
             weight.observe(redraw, "value")
         redraw()
 
     image.observe(redraw, "value")
-    menu.observe(choose, "value")
+    preset.observe(choose, "value")
     choose()
     rows = [widgets.HBox(weights[row : row + 3]) for row in (0, 3, 6)]
-    controls = widgets.VBox([image, menu, *rows, total], layout=widgets.Layout(flex="0 0 auto"))
+    controls = widgets.VBox([image, preset, *rows, total], layout=widgets.Layout(flex="0 0 auto"))
     painter = widgets.HBox([controls, canvas], layout=widgets.Layout(flex_flow="row wrap"))
     painter.add_class("kernel-painter")
     alt = "A kernel painter: nine weights, and the map that they make of an image. Run the cell to play with it."
-    show(painter, picture(), alt)
+    still = draw(torch.tensor([weight.value for weight in weights]).reshape(3, 3), shapes())
+    show(painter, still, alt, Book([menu("image", list(IMAGES)), menu("kernel", PRESETS)], page))

@@ -1,5 +1,7 @@
 """Walk through the codes of an autoencoder: two sliders, the digit at that place, and its neighbours."""
 
+from functools import partial
+
 import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -7,6 +9,7 @@ from matplotlib.patches import Rectangle
 from utils.plotting.images import plot_image
 from utils.plotting.latents import Decode, atlas
 from utils.plotting.style import ORANGE
+from utils.widgets.book import Book, Page, slider
 
 REACH, STEP = 3.2, 0.4  # as far as the sliders go; from one neighbour to the next
 
@@ -19,11 +22,11 @@ def describe(x: float, y: float) -> str:
 
 
 @torch.no_grad()
-def draw(decode: Decode, x: float, y: float) -> Figure:
-    """The image at this place, large, and those around it on a grid of 0.4."""
+def draw(decode: Decode, x: float, y: float, width: float = 5.6) -> Figure:
+    """The image at this place, large, and those around it on a grid of 0.4; `width` of the figure in inches."""
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(5.6, 2.8), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(width, width / 2), layout="constrained")
     plot_image(decode(torch.tensor([[x, y]]))[0], "The image at this place", ax=left, limits=(0, 1))
     around = atlas(decode, steps=5, reach=2 * STEP, middle=(x, y))
     plot_image(around, "Its neighbours, 0.4 apart", ax=right, limits=(0, 1))
@@ -33,22 +36,28 @@ def draw(decode: Decode, x: float, y: float) -> Figure:
     return figure
 
 
+def page(decode: Decode, x: float, y: float, width: float = 5.6) -> Page:
+    """What the map shows at this place."""
+    return Page(describe(x, y), draw(decode, x, y, width), "The image at this place, and those around it.")
+
+
 def latent_map(decode: Decode) -> None:
     """Show two sliders for a code of two numbers; `decode` makes images (N, 1, H, W) of codes (N, 2)."""
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, show, status
+    from utils.widgets.still import follow, show
 
     options = dict(value=0.0, min=-REACH, max=REACH, step=0.1, continuous_update=False)
     across, up = (widgets.FloatSlider(description=name, **options) for name in ("first:", "second:"))
     said, canvas = widgets.HTML(), widgets.HTML()
 
     def redraw() -> None:
-        said.value = status(describe(across.value, up.value))
-        canvas.value = img(png(draw(decode, across.value, up.value)), "The image at this place, and those around it.")
+        said.value, canvas.value = page(decode, across.value, up.value).as_html()
 
     follow([across, up], redraw)
     explorer = widgets.VBox([across, up, said, canvas])
     explorer.add_class("latent-map")
     alt = "Two sliders for a code, the digit at that place, and 24 neighbours around it. Run the cell to move it."
-    show(explorer, draw(decode, across.value, up.value), alt)
+    places = [step * 3 * STEP for step in range(-2, 3)]
+    book = Book([slider("first", places, 0), slider("second", places, 0)], partial(page, decode, width=4.4))
+    show(explorer, draw(decode, across.value, up.value), alt, book)

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from utils.plotting.fields import plot_pyramid
 from utils.reach import Layer, output_sides, receptive_field
 from utils.reach.fields import full_layer
-from utils.widgets.still import img, png, show
+from utils.widgets.book import Book, Page, menu, slider
+from utils.widgets.still import show
 
 SETTINGS = {"kernel": (1, 11), "stride": (1, 4), "padding": (0, 10), "dilation": (1, 8)}  # least and largest
 NEW_LAYER = (3, 1, 0, 1)
@@ -70,6 +71,28 @@ def picture(layers: Sequence[Layer], image: int) -> Figure:
     return figure
 
 
+def page(layers: Sequence[Layer], image: int, channels: int) -> Page:
+    """What the builder shows of a stack. Raises ValueError as `describe` does."""
+    rows = describe(layers, image, channels)
+    return Page(summary(rows, image), picture(layers, image), "Pyramid of what one unit sees.", _table(rows))
+
+
+# The stacks of the book: so many layers of a kernel, the side of the image kept but for the strides.
+STRIDES = {"1": (), "2 in the first layer": (0,), "2 in the last layer": (-1,), "2 in the first and last": (0, -1)}
+KINDS = {"3×3": (3, 1), "3×3, dilation 1, 2, 4, …": (3, 2), "5×5": (5, 1)}  # kernel, growth of the dilation
+
+
+def stack(depth: int, kind: tuple[int, int], halved: Sequence[int]) -> list[Layer]:
+    """`depth` layers (kernel, stride, padding, dilation) of one of KINDS, with stride 2 in the places `halved`."""
+    kernel, growth = kind
+    at = {place % depth for place in halved}
+    dilations = [growth**number for number in range(depth)]
+    return [
+        (kernel, 2 if number in at else 1, dilation * (kernel - 1) // 2, dilation)
+        for number, dilation in enumerate(dilations)
+    ]
+
+
 class LayerBuilder(widgets.VBox):
     """Controls for a stack of convolutions on top, what comes of it below.
 
@@ -114,13 +137,10 @@ class LayerBuilder(widgets.VBox):
     def _refresh(self) -> None:
         layers, image = self.layers, self.image.value
         try:
-            rows = describe(layers, image, self.channels.value)
+            said, below = page(layers, image, self.channels.value).as_html()
         except ValueError as error:
-            self._result.value = f"<p role='status'><b>This does not fit:</b> {html.escape(str(error))}.</p>"
-            return
-        text = summary(rows, image)
-        pyramid = img(png(picture(layers, image)), f"Pyramid. {text}")
-        self._result.value = f"<p role='status'><b>{html.escape(text)}</b></p>{_table(rows)}{pyramid}"
+            said, below = f"<p role='status'><b>This does not fit:</b> {html.escape(str(error))}.</p>", ""
+        self._result.value = f"{said}{below}"
 
 
 def _number(name: str, value: int, least: int, most: int) -> widgets.BoundedIntText:
@@ -137,8 +157,8 @@ def _table(rows: Sequence[Row]) -> str:
         f"<td>{row.side}</td><td>{row.parameters:,}</td></tr>"
         for number, row in enumerate(rows, start=1)
     ]
-    head = "".join(f"<th scope='col' style='padding-right:1em'>{name}</th>" for name in heads)
-    return f"<table style='text-align:right'><tr>{head}</tr>{''.join(lines)}</table>"
+    head = "".join(f"<th scope='col' style='padding-left:.6em'>{name}</th>" for name in heads)
+    return f"<table style='text-align:right;font-size:.85em'><tr>{head}</tr>{''.join(lines)}</table>"
 
 
 def layer_builder(layers: Sequence[Layer] = ((3, 1, 0, 1),) * 3, image: int = 28, channels: int = 16) -> None:
@@ -150,4 +170,14 @@ def layer_builder(layers: Sequence[Layer] = ((3, 1, 0, 1),) * 3, image: int = 28
         channels: of every layer; the input has one.
     """
     alt = f"The layer builder. {summary(describe(layers, image, channels), image)}"
-    show(LayerBuilder(layers, image, channels), picture(layers, image), alt)
+    controls = [
+        slider("layers", range(1, 5), 3),
+        menu("kernel", KINDS),
+        menu("stride", STRIDES, "2 in the first and last"),
+    ]
+    book = Book(
+        controls,
+        lambda *family: page(stack(*family), image, channels),
+        cover=lambda: page(layers, image, channels),
+    )
+    show(LayerBuilder(layers, image, channels), picture(layers, image), alt, book)

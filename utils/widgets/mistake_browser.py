@@ -3,6 +3,10 @@
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from utils.widgets.book import Book, Page, menu, slider
+
+FIRST, FIRST_OF_A_DIGIT = 12, 4  # mistakes in the book: of all, and of each true digit
+
 
 def find_mistakes(labels: Tensor, probabilities: Tensor) -> Tensor:
     """Indices of the images that are taken for another digit, the most confident mistake first.
@@ -54,37 +58,45 @@ def mistake_browser(images: Tensor, labels: Tensor, probabilities: Tensor) -> No
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, selected, show
+    from utils.widgets.still import follow, selected, show
 
     mistakes = find_mistakes(labels, probabilities)
     if len(mistakes) == 0:
         print(f"There is nothing to look through: all {len(labels)} images are right.")
         return
     choices = [("all digits", -1), *((str(digit), digit) for digit in labels[mistakes].unique().tolist())]
-    menu = widgets.Dropdown(options=choices, description="true digit:")
-    slider = widgets.IntSlider(min=1, max=len(mistakes), description="mistake:", continuous_update=False)
+    digit = widgets.Dropdown(options=choices, description="true digit:")
+    along = widgets.IntSlider(min=1, max=len(mistakes), description="mistake:", continuous_update=False)
     caption, canvas = widgets.HTML(), widgets.HTML()
-    pictured = "The image, and the probability that the model gives to each of the ten digits."
 
-    def chosen() -> Tensor:
-        digit = selected(menu)
-        return mistakes if digit < 0 else mistakes[labels[mistakes] == digit]
+    def of(true: int) -> Tensor:
+        return mistakes if true < 0 else mistakes[labels[mistakes] == true]
+
+    def page(true: int, number: int) -> Page:
+        index = of(true)[number - 1]
+        label = int(labels[index])
+        said = f"{number} of {len(of(true))}: {describe(label, probabilities[index])}"
+        alt = "The image, and the probability that the model gives to each of the ten digits."
+        return Page(said, draw(images[index], label, probabilities[index]), alt)
+
+    def first_pages(true: int, number: int) -> Page | None:
+        most = min(FIRST if true < 0 else FIRST_OF_A_DIGIT, len(of(true)))
+        return page(true, number) if number <= most else None
 
     def redraw() -> None:
-        index = chosen()[slider.value - 1]
-        label = int(labels[index])
-        caption.value = f"{slider.value} of {len(chosen())}: {describe(label, probabilities[index])}"
-        canvas.value = img(png(draw(images[index], label, probabilities[index])), pictured)
+        caption.value, canvas.value = page(selected(digit), along.value).as_html()
 
     def choose(_) -> None:
-        slider.value, slider.max = 1, len(chosen())
+        along.value, along.max = 1, len(of(selected(digit)))
         redraw()
 
-    menu.observe(choose, "value")
-    follow([slider], redraw)
-    browser = widgets.VBox([widgets.HBox([menu, slider]), caption, canvas])
+    digit.observe(choose, "value")
+    follow([along], redraw)
+    browser = widgets.VBox([widgets.HBox([digit, along]), caption, canvas])
     browser.add_class("mistake-browser")
     first = mistakes[0]
     text = describe(int(labels[first]), probabilities[first])
     alt = f"A mistake browser at its first image: {text}. Run the cell to look through all {len(mistakes)}."
-    show(browser, draw(images[first], int(labels[first]), probabilities[first]), alt)
+    numbers = range(1, min(FIRST, len(mistakes)) + 1)
+    book = Book([menu("true digit", dict(choices)), slider("mistake", numbers)], first_pages)
+    show(browser, draw(images[first], int(labels[first]), probabilities[first]), alt, book)

@@ -9,6 +9,7 @@ from torch import Tensor
 from utils.models.handwriting import draw as draw_step
 from utils.models.handwriting import write
 from utils.models.pretrained import pretrained
+from utils.widgets.book import Book, Page, menu, slider
 
 POINTS = 150
 GHOSTS = 300  # steps that might have come next
@@ -65,11 +66,16 @@ def draw(bias: float, points: int, seed: int) -> Figure:
     return figure
 
 
+def page(bias: float, points: int, seed: int) -> Page:
+    """What the widget shows of this line."""
+    return Page(describe(bias, points, seed), draw(bias, points, seed), "A line of handwriting, as far as it goes.")
+
+
 def pen() -> None:
     """Show two sliders, for the bias and for the point where the pen stands, and a field for another line."""
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, show, status
+    from utils.widgets.still import follow, show
 
     bias = widgets.FloatSlider(value=0.5, min=0, max=5, step=0.5, description="bias:", continuous_update=False)
     points = widgets.IntSlider(value=60, min=1, max=POINTS, description="points:", continuous_update=False)
@@ -77,11 +83,18 @@ def pen() -> None:
     said, canvas = widgets.HTML(), widgets.HTML()
 
     def redraw() -> None:
-        said.value = status(describe(bias.value, points.value, seed.value))
-        canvas.value = img(png(draw(bias.value, points.value, seed.value)), "A line of handwriting, as far as it goes.")
+        said.value, canvas.value = page(bias.value, points.value, seed.value).as_html()
 
     follow([bias, points, seed], redraw)
     explorer = widgets.VBox([bias, points, seed, said, canvas])
     explorer.add_class("pen")
     alt = "A line of looped handwriting up to a point, and the steps that may come next. Run the cell to move the pen."
-    show(explorer, draw(bias.value, points.value, seed.value), alt)
+    book = Book(
+        [
+            slider("bias", (0, 0.5, 1, 2, 5), 0.5),
+            slider("points", (20, 60, 100, POINTS), 60),
+            menu("line", {"first": 1, "second": 2}),
+        ],
+        page,
+    )
+    show(explorer, draw(bias.value, points.value, seed.value), alt, book)

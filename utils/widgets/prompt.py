@@ -1,5 +1,6 @@
 """What the widgets share that continue a text: a prompt, a temperature, and what cannot be read."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ def problem(prompt: str, alphabet: str) -> str:
     if unknown:
         return f"The training text has no {', '.join(map(repr, unknown))}. Type something else."
     return ""
+
+
+def readable(prompts: Iterable[str], alphabet: str) -> dict[str, str]:
+    """Those of the prompts that a model can read, each under what a menu shows for it."""
+    return {prompt.replace("\n", "↵"): prompt for prompt in prompts if not problem(prompt, alphabet)}
 
 
 def controls(prompt: str, temperature: float, lowest: float, highest: float) -> "tuple[Textarea, FloatSlider]":

@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from utils.widgets.book import Book, Page, slider
+
 TOKENS = "··B····A···C·······D····"
 """Four letters that count, among dots that do not."""
 
@@ -43,11 +45,17 @@ def draw(time: float, selectivity: float, title: str = "Orange: the tokens that 
     return figure
 
 
+def page(time: float, selectivity: float) -> Page:
+    """What the widget shows of these two."""
+    picture = draw(time, selectivity, f"Orange: the tokens that count (Δ = {time:.2g}, s = {selectivity:g})")
+    return Page(describe(time, selectivity), picture, "The share of each token in the last state.")
+
+
 def selectivity() -> None:
     """Show two sliders, for the time that a token lets pass and for the selectivity; the picture follows them."""
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, show, status
+    from utils.widgets.still import follow, show
 
     style, layout = {"description_width": "150px"}, {"width": "430px"}
     options = dict(continuous_update=False, style=style, layout=layout)
@@ -56,11 +64,12 @@ def selectivity() -> None:
     said, canvas = widgets.HTML(), widgets.HTML()
 
     def redraw() -> None:
-        said.value = status(describe(time.value, chosen.value))
-        canvas.value = img(png(draw(time.value, chosen.value)), "The share of each token in the last state.")
+        said.value, canvas.value = page(time.value, chosen.value).as_html()
 
     follow([time, chosen], redraw)
     explorer = widgets.VBox([time, chosen, said, canvas])
     explorer.add_class("selectivity")
     alt = f"Δ = {time.value:g}, s = 3: {describe(time.value, 3)} Run the cell to move both sliders."
-    show(explorer, draw(time.value, 3, f"Orange: the tokens that count (Δ = {time.value:g}, s = 3)"), alt)
+    times = {f"{value:.2g}": value for value in np.logspace(-3, 1, 9).tolist()}
+    book = Book([slider("Δ of a token", times, "0.1"), slider("selectivity s", range(6), 3)], page)
+    show(explorer, draw(time.value, 3, f"Orange: the tokens that count (Δ = {time.value:g}, s = 3)"), alt, book)

@@ -7,7 +7,11 @@ from collections.abc import Callable, Mapping
 from matplotlib.figure import Figure
 
 from utils.frontend import WRAPPED
-from utils.widgets.prompt import controls, problem
+from utils.widgets.book import Book, Page, menu, slider
+from utils.widgets.prompt import controls, problem, readable
+
+PROMPTS = ("First Citizen:\n", "My lord, ", "the king")  # in the book, beside the one that a lesson gives
+TEMPERATURES = (0, 0.5, 0.8, 1.2)
 
 Writer = Callable[[str, int, float, int], str]
 """Continues a prompt: (prompt, characters, temperature, seed) to the text that follows."""
@@ -61,6 +65,10 @@ def side_by_side(writers: Mapping[str, Writer], prompt: str, alphabet: str, coun
 
     from utils.widgets.still import follow, show, status
 
+    def page(prompt: str, warmth: float, seed: int) -> Page:
+        texts = continue_all(writers, prompt, count, warmth, seed)
+        return Page(f"{count} characters at temperature {warmth:.1f}", text=columns(prompt, texts))
+
     entry, temperature = controls(prompt, 0.8, lowest=0.0, highest=1.5)
     seed = widgets.BoundedIntText(value=0, min=0, max=999, description="seed:")
     button = widgets.Button(description="Continue", button_style="primary")
@@ -70,9 +78,7 @@ def side_by_side(writers: Mapping[str, Writer], prompt: str, alphabet: str, coun
         if trouble := problem(entry.value, alphabet):
             said.value = status(trouble)
             return
-        texts = continue_all(writers, entry.value, count, temperature.value, seed.value)
-        output.value = columns(entry.value, texts)
-        said.value = status(f"{count} characters at temperature {temperature.value:.1f}")
+        said.value, output.value = page(entry.value, temperature.value, seed.value).as_html()
 
     button.on_click(lambda _: write())
     follow((temperature, seed), write)
@@ -80,4 +86,13 @@ def side_by_side(writers: Mapping[str, Writer], prompt: str, alphabet: str, coun
     box.add_class("side-by-side")
     texts = continue_all(writers, prompt, count, temperature.value)
     alt = f"The prompt {prompt!r}, continued by {' and by '.join(writers)}. Run the cell to try another one."
-    show(box, draw(prompt, texts), alt)
+    prompts = readable(dict.fromkeys((prompt, *PROMPTS)), alphabet)
+    book = Book(
+        [
+            menu("prompt", prompts),
+            slider("temperature", TEMPERATURES, temperature.value),
+            menu("seed", {"0": 0, "1": 1}),
+        ],
+        page,
+    )
+    show(box, draw(prompt, texts), alt, book)

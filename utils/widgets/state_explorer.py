@@ -9,6 +9,7 @@ from torch import Tensor
 
 from utils.models.recurrent import ElmanNetwork
 from utils.reach import influence
+from utils.widgets.book import Book, Page, menu, slider
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def state_explorer(
     """
     import ipywidgets as widgets
 
-    from utils.widgets.still import follow, img, png, selected, show, status
+    from utils.widgets.still import follow, selected, show
 
     words = text.split()
     place = words.index(word)
@@ -76,23 +77,27 @@ def state_explorer(
     swapped = list(vocabulary).index(other)
     readings = {name: read(network, tokens, place, swapped) for name, network in networks.items()}
 
-    menu = widgets.ToggleButtons(options=list(readings), description="network:")
+    choice = widgets.ToggleButtons(options=list(readings), description="network:")
     stops = [(one, index) for index, one in enumerate(words)]
-    slider = widgets.SelectionSlider(options=stops, value=0, description="word:", continuous_update=False)
+    along = widgets.SelectionSlider(options=stops, value=0, description="word:", continuous_update=False)
     said, canvas = widgets.HTML(), widgets.HTML()
 
-    def redraw() -> None:
-        reading, step = readings[selected(menu)], slider.value
-        said.value = status(sentence(reading, words, step, place, other))
-        title = f"{selected(menu)}: the state after “{words[step]}”"
-        canvas.value = img(png(draw(reading, words, step, title)), f"States and influences up to “{words[step]}”.")
+    def page(name: str, step: int) -> Page:
+        picture = draw(readings[name], words, step, f"{name}: the state after “{words[step]}”")
+        said = sentence(readings[name], words, step, place, other)
+        return Page(said, picture, f"States and influences up to “{words[step]}”.")
 
-    follow([menu, slider], redraw)
-    explorer = widgets.VBox([menu, slider, said, canvas])
+    def redraw() -> None:
+        said.value, canvas.value = page(selected(choice), selected(along)).as_html()
+
+    follow([choice, along], redraw)
+    explorer = widgets.VBox([choice, along, said, canvas])
     explorer.add_class("state-explorer")
     (name, reading), stop = list(readings.items())[-1], words.index(at)
     alt = (
         f"“{text}” up to “{at}”, {name}: states as a grid of units and words, the influence of each word as bars. "
         f"{sentence(reading, words, stop, place, other)} Run the cell to move along the sentence."
     )
-    show(explorer, draw(reading, words, stop, f"{name}: the state after “{at}”"), alt)
+    numbered = {f"{index + 1} {one}": index for index, one in enumerate(words)}
+    book = Book([menu("network", list(readings), name), slider("word", numbered, f"{stop + 1} {at}")], page)
+    show(explorer, draw(reading, words, stop, f"{name}: the state after “{at}”"), alt, book)

@@ -3,14 +3,19 @@
 import base64
 import html
 import io
+import os
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ipywidgets import Widget
 from matplotlib.figure import Figure
 
 from utils import frontend
 from utils.cells import WIDGET
+
+if TYPE_CHECKING:
+    from ipywidgets import Widget
+
+    from utils.widgets.book import Book
 
 
 def png(figure: Figure, dpi: int = 90) -> bytes:
@@ -25,8 +30,12 @@ def png(figure: Figure, dpi: int = 90) -> bytes:
 
 def img(picture: bytes, alt: str) -> str:
     """An HTML image of PNG bytes, for `widgets.HTML`: `widgets.Image` has no alternative text."""
-    source = base64.b64encode(picture).decode()
-    return f"<img alt='{html.escape(alt)}' src='data:image/png;base64,{source}' style='max-width:100%'>"
+    return image("png", base64.b64encode(picture).decode(), alt)
+
+
+def image(kind: str, encoded: str, alt: str) -> str:
+    """An HTML image of base64."""
+    return f"<img alt='{html.escape(alt)}' src='data:image/{kind};base64,{encoded}' style='max-width:100%'>"
 
 
 def status(text: str) -> str:
@@ -39,23 +48,27 @@ def selected(menu: Any) -> Any:
     return menu.value
 
 
-def follow(controls: Iterable[Widget], redraw: Callable[[], None]) -> None:
+def follow(controls: "Iterable[Widget]", redraw: Callable[[], None]) -> None:
     """Draw now, and again whenever the value of a control changes."""
     for control in controls:
         control.observe(lambda _: redraw(), "value")
     redraw()
 
 
-def show(widget: Widget, still: Figure, alt: str) -> None:
-    """Display `widget` where a kernel runs, `still` elsewhere (in a stored notebook, say).
+def show(widget: "Widget", still: Figure, alt: str, book: "Book") -> None:
+    """Display `widget` where a kernel runs, elsewhere (in a stored notebook, say) its book, or a picture.
 
-    Both go out as one output: a front end picks the live one if it can. `make build` keeps the still one alone.
+    All go out as one output: a front end picks the live one if it can. `make build` keeps the others alone, and is the
+    only one that makes the book.
 
     Args:
         widget: the whole widget.
         still: a figure of what the widget shows at its start.
         alt: what the picture shows, in words, for those who do not see it.
+        book: what it shows at other settings; see `utils.widgets.book`.
     """
     live = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-    picture = base64.b64encode(png(still)).decode()
-    frontend.show({WIDGET: live, "image/png": picture, "text/plain": alt}, metadata={"image/png": {"alt": alt}})
+    bundle = {WIDGET: live, "image/png": base64.b64encode(png(still)).decode(), "text/plain": alt}
+    if os.environ.get("REACH_BOOKS") == "on":
+        bundle["text/html"] = book.as_html()
+    frontend.show(bundle, metadata={"image/png": {"alt": alt}})

@@ -66,17 +66,18 @@ def write_scores(
     """Scores and comments as `nbgrader.preprocessors.SaveAutoGrades` writes them.
 
     There, all that a person has graded waits for a person again. Here it does not where the file is the one that the
-    person has seen (`same_file`) and the check says what it said, nor where the file could not be read: then there is
-    nothing to look at.
+    person has seen (`same_file`) and the check says what it said; nor a quiz of a file that could not be read, since
+    there is nothing to look at.
     """
     points = {mark.grade_id: mark.points for mark in marks}
     cells = {grade_id(cell): cell for cell in notebook.cells if role(cell)}
     for grade, name in gradebook.db.execute(_of_notebook(Grade, submitted)):
         before = grade.auto_score
-        grade.auto_score = determine_grade(cells[name])[0] if is_solution(cells[name]) else points.get(name)
+        is_quiz = is_solution(cells[name])
+        grade.auto_score = determine_grade(cells[name])[0] if is_quiz else points.get(name)
         if not same_file or grade.auto_score != before:
-            answered = grade.manual_score is not None or grade.auto_score is None
-            grade.needs_manual_grade = could_be_read and answered
+            is_open = grade.manual_score is not None or grade.auto_score is None
+            grade.needs_manual_grade = is_open and (could_be_read or not is_quiz)
     for comment, name in gradebook.db.execute(_of_notebook(Comment, submitted)):
         untouched = cells[name].metadata.nbgrader.get("checksum") == compute_checksum(cells[name])
         comment.auto_comment = "No response." if untouched else None

@@ -1,53 +1,43 @@
 """LaTeX as MathML, which browsers show without a script and without another host.
 
-latex2mathml, which reads it, keeps what it finds: links, styles, and tags that stand in a `\\text{}`. So of what it
-makes only elements and attributes go into a page that show mathematics and stay in their place; all text is escaped.
+math-core knows LaTeX and escapes text. A student may still colour, hide and move with it, so of what it makes only
+elements and attributes go into a page that show mathematics and stay in their place.
 """
 
 import functools
 import html
 import re
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, fromstring
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
+from math_core import LatexError, LatexToMathML
 
 MAX_FORMULA = 1_000  # characters
 MAX_DEEP = 30  # elements in one another: browsers lay out each several times
 LONG = 30  # characters: what may be wider than a phone can be scrolled
 
-_ELEMENTS = frozenset(
-    (
-        "math",
-        "mfrac",
-        "mi",
-        "mn",
-        "mo",
-        "mover",
-        "mroot",
-        "mrow",
-        "mspace",
-        "msqrt",
-        "mstyle",
-        "msub",
-        "msubsup",
-        "msup",
-    )
-    + ("mtable", "mtd", "mtext", "mtr", "munder", "munderover")
+# A command that is defined may be used twice in the next definition, and so on, so none is.
+_CONVERTER = LatexToMathML(xml_namespace=False, fancy_error=False, max_expansions=0)
+_ELEMENT = re.compile(
+    "m(ath|frac|i|n|o|over|padded|root|row|space|sqrt|sub|subsup|sup|table|td|text|tr|under|underover)"
 )
-_LENGTH = re.compile(r"[0-3](\.\d+)?em")  # not below zero, where it would lie on other text, and not far away
+_LENGTH = re.compile(r"0|[0-3](\.\d+)?em")  # not below zero, where it would lie on other text, and not far away
+_SPACE = re.compile(
+    r"(text-align: (left|right);justify-items: (start|end);)?(padding-(left|right): ?(0|1em|0\.\d+em);)*"
+)
 _KEPT = {
     "width": _LENGTH,
     "minsize": _LENGTH,
     "maxsize": _LENGTH,
+    "lspace": _LENGTH,
+    "rspace": _LENGTH,
     "linethickness": re.compile("0"),
-    "mathvariant": re.compile("normal|bold|bold-italic"),
+    "mathvariant": re.compile("normal"),
     "scriptlevel": re.compile("[0-2]"),
     "form": re.compile("prefix|infix|postfix"),
-} | dict.fromkeys(("accent", "displaystyle", "fence", "stretchy"), re.compile("true|false"))
-# What is defined may be used twice in the next definition, and so on: it would grow for ever.
-_DEFINES = re.compile(r"\\(?:def|newcommand|renewcommand|newenvironment|DeclareMathOperator)\b")
-_INSTEAD = {r"\arg": r"\operatorname{arg}", "{aligned}": "{align*}"}
-_SUBSTITUTED = re.compile(r"\\arg(?![A-Za-z])|(?<=\\begin)\{aligned\}|(?<=\\end)\{aligned\}")
+    "style": _SPACE,
+} | dict.fromkeys(("accent", "accentunder", "displaystyle", "fence", "stretchy"), re.compile("true|false"))
+_NAMED = re.compile(r"&(?!(?:lt|gt|amp|quot|apos);)\w+;")  # HTML's names for signs, which XML does not know
 
 
 def formula(latex: str, is_block: bool = False) -> Markup:
@@ -65,29 +55,22 @@ def formula(latex: str, is_block: bool = False) -> Markup:
 @functools.lru_cache(maxsize=1_000)  # those of a question stand on each student's page
 def _mathml(latex: str, is_block: bool) -> Markup | None:
     """None for what is not to be shown as a formula."""
-    if not latex or len(latex) > MAX_FORMULA or _DEFINES.search(latex):
+    if not latex or len(latex) > MAX_FORMULA:
         return None
-    from latex2mathml.converter import convert_to_element
-
-    readable = _SUBSTITUTED.sub(lambda found: _INSTEAD[found[0]], latex)
     try:
-        return _harmless(convert_to_element(readable, display="block" if is_block else "inline"), latex)
-    except Exception:  # whatever it stumbles over: it raises errors of many kinds, IndexError and KeyError among them
+        mathml = _CONVERTER.convert_with_local_state(latex, displaystyle=is_block)
+        return _harmless(fromstring(_NAMED.sub(lambda name: html.unescape(name[0]), mathml)), latex)
+    except (LatexError, ValueError):
         return None
 
 
 def _harmless(element: Element, latex: str = "", depth: int = 0) -> Markup:
-    """The element as HTML. Raises ValueError if it has something that we do not show, or was not understood."""
-    text = html.unescape(element.text or "")  # latex2mathml has character references as text
-    tag = element.tag.rpartition("}")[2]
-    if tag not in _ELEMENTS or depth > MAX_DEEP or (element.tail or "").strip():
-        raise ValueError(tag)
-    if tag != "mtext" and (text.startswith("\\") or text == "&"):
-        raise ValueError(text)  # a command or a place in a table that it does not know
+    """The element as HTML. Raises ValueError if it has something that we do not show."""
+    if not _ELEMENT.fullmatch(element.tag) or depth > MAX_DEEP:
+        raise ValueError(element.tag)
     kept = [(name, value) for name, value in element.items() if name in _KEPT and _KEPT[name].fullmatch(value)]
-    if tag == "math":
+    if element.tag == "math":
         kept = [("display", element.get("display", "inline")), ("alttext", latex)]
-        kept += [("class", "aligned")] if "{align" in latex else []
     attributes = Markup("").join(Markup(' {}="{}"').format(*one) for one in kept)
     inside = Markup("").join(_harmless(child, depth=depth + 1) for child in element)
-    return Markup("<{0}{1}>{2}{3}</{0}>").format(tag, attributes, escape(text), inside)
+    return Markup("<{0}{1}>{2}{3}</{0}>").format(element.tag, attributes, element.text or "", inside)

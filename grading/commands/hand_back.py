@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from grading.classroom import Classroom
-from grading.commands.of_class import assignments_of, enrolled_in
+from grading.commands.of_class import Records, assignments_of, graded_assignments
 from grading.commands.options import AssignmentName, ClassFolder, console
-from grading.commands.pages import feedback
+from grading.commands.pages import write_feedback
 from grading.problems import GradingError
 
 
@@ -33,8 +33,10 @@ def pack(
     names = assignments_of(classroom, assignment)
     if len(names) > 1:
         raise GradingError(f"A platform takes one assignment at a time. Say which: --assignment {' or '.join(names)}.")
-    feedback(folder, names[0])
-    show_packed(console, pack(classroom, names[0], enrolled_in(classroom, names[0]), output, platform))
+    graded = graded_assignments(classroom, names[0])
+    with Records(classroom) as records:
+        write_feedback(classroom, graded, records)
+        show_packed(console, pack(classroom, names[0], records.enrolled(names[0]), output, platform))
 
 
 def publish(
@@ -49,9 +51,10 @@ def publish(
     from grading.handing_back.publishing import publish
 
     classroom = Classroom(folder)
-    feedback(folder, assignment)
-    graded = [name for name in assignments_of(classroom, assignment) if classroom.has_results(name)]
-    pages = [page for name in graded for page in pages_of(classroom, name, enrolled_in(classroom, name))]
+    graded = graded_assignments(classroom, assignment)
+    with Records(classroom) as records:
+        write_feedback(classroom, graded, records)
+        pages = [page for one in graded for page in pages_of(classroom, one.name, records.enrolled(one.name))]
     show_published(console, publish(classroom, pages, output, base_url))
     if not base_url:
         console.print("The list has no links. To have them, say where you will serve the folder: --base-url")

@@ -13,7 +13,7 @@ import typer
 from grading.classroom import Classroom
 from grading.commands.again import people_in
 from grading.commands.grade import job_of, judges_of, refuse_in_sight
-from grading.commands.of_class import assignments_of, load
+from grading.commands.of_class import Records, assignments_of, load
 from grading.commands.options import (
     AllCells,
     AssignmentName,
@@ -150,8 +150,9 @@ def _answer(classroom: Classroom, found: Assignment, graded: Sequence[Graded]) -
     from grading.console_attempts import show_graded
 
     if students := _without_page(classroom, found.name):
-        for _ in feedback_on(classroom, found, students):
-            pass
+        with Records(classroom) as records:
+            for _ in feedback_on(classroom, found, records, students):
+                pass
     numbers = {one.student: _attempt(classroom, one.student, found.name) for one in graded}
     show_graded(console, graded, numbers, people_in(classroom))
 

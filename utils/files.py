@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     """Write `content` to `path` (text as UTF-8), making its folder.
 
     A full disk, an error or a kill leaves the old file, never half a new one, and two runs at once do not mix.
     """
-    with whole_file(path) as stream:
+    with whole_file(path, mode) as stream:
         stream.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
@@ -54,8 +54,11 @@ def take_name(finished: Path, path: Path) -> bool:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """The same for what is written bit by bit: the file is there once the context ends without an error."""
+def whole_file(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """The same for what is written bit by bit: the file is there once the context ends without an error.
+
+    `mode`: its rights. mkstemp's own would keep a web server or a colleague from reading it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -63,7 +66,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would keep a web server or a colleague from reading it
+        os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

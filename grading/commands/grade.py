@@ -11,7 +11,7 @@ import typer
 from grading.classroom import Classroom
 from grading.commands.again import choose, earlier_results, people_in
 from grading.commands.collect import collect_from, keep_roster, show_missing
-from grading.commands.of_class import assignments_of, load, penalties_in
+from grading.commands.of_class import Records, assignments_of, load
 from grading.commands.options import (
     AllCells,
     AssignmentName,
@@ -209,5 +209,6 @@ def _show_late(classroom: Classroom, assignment: str, people: Roster) -> None:
     from grading.gradebook.lateness import must_decide
 
     dates = kept_due_dates(classroom).get(assignment, DueDates())
-    show_late(console, penalties_in(classroom, assignment), people)
+    with Records(classroom) as records:
+        show_late(console, records.penalties(assignment), people)
     show_undecided(console, classroom, must_decide(classroom, assignment, dates), people)

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from grading.classroom import Classroom
-from grading.commands.of_class import assignments_of, enrolled_in
+from grading.commands.of_class import Records, assignments_of, graded_assignments
 from grading.commands.options import AssignmentName, ClassFolder, Overwrite, console
-from grading.commands.pages import feedback
+from grading.commands.pages import write_feedback
 from grading.problems import GradingError
 
 
@@ -37,8 +37,10 @@ def pack(
         raise GradingError(f"A platform takes one assignment at a time. Say which: --assignment {' or '.join(names)}.")
     holds = f"feedback on {names[0]}"
     check_output(output, classroom, holds, overwrite)
-    feedback(folder, names[0])
-    packed = pack(classroom, names[0], enrolled_in(classroom, names[0]), output, platform)
+    graded = graded_assignments(classroom, names[0])
+    with Records(classroom) as records:
+        write_feedback(classroom, graded, records)
+        packed = pack(classroom, names[0], records.enrolled(names[0]), output, platform)
     note_output(output, classroom, holds)
     show_packed(console, classroom, packed)
 
@@ -58,9 +60,10 @@ def publish(
     classroom = Classroom(folder)
     check_folder(output)
     check_target(classroom, output, base_url)
-    feedback(folder, assignment)
-    graded = [name for name in assignments_of(classroom, assignment) if classroom.has_results(name)]
-    pages = [page for name in graded for page in pages_of(classroom, name, enrolled_in(classroom, name))]
+    graded = graded_assignments(classroom, assignment)
+    with Records(classroom) as records:
+        write_feedback(classroom, graded, records)
+        pages = [page for one in graded for page in pages_of(classroom, one.name, records.enrolled(one.name))]
     show_published(console, classroom, publish(classroom, pages, output, base_url))
     if not base_url:
         console.print("The list has no links. To have them, say where you will serve the folder: --base-url")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from grading.classroom import Classroom
 from grading.problems import GradingError, nothing_released
@@ -43,72 +43,72 @@ def load(classroom: Classroom, name: str) -> Assignment:
     return load_assignment(classroom.released(name))
 
 
-def scores_in(classroom: Classroom, assignment: str) -> list[Score]:
-    """What everybody in the gradebook has for this assignment."""
-    from grading.gradebook.book import Book
+class Records:
+    """What the gradebook holds of a class. It is opened once, and the scores of one assignment are kept at a time."""
 
-    with Book(classroom) as book:
-        return book.scores(assignment)
+    def __init__(self, classroom: Classroom):
+        from grading.exchange.roster import kept
+        from grading.gradebook.book import Book
 
+        self.roster = kept(classroom)
+        self._classroom, self._book = classroom, Book(classroom)
+        self._last: tuple[str, list[Score]] = ("", [])
 
-def names_in(classroom: Classroom, assignment: str) -> dict[str, str]:
-    """{student: name} as the gradebook has it, with the school's id where that is not the folder's name."""
-    from grading.exchange.roster import kept
+    def __enter__(self) -> Self:
+        self._book.__enter__()
+        return self
 
-    roster, names = kept(classroom), {}
-    for score in scores_in(classroom, assignment):
-        listed = roster.of_folder(score.student) if roster else None
-        own_id = f"({listed.school_id})" if listed and listed.school_id != listed.id else ""
-        names[score.student] = f"{score.first_name} {score.last_name} {own_id}".strip()
-    return {student: name for student, name in names.items() if name}
+    def __exit__(self, *error: Any) -> None:
+        self._book.__exit__(*error)
 
+    def scores(self, assignment: str) -> list[Score]:
+        """What everybody in the gradebook has for this assignment."""
+        if self._last[0] != assignment:
+            self._last = assignment, self._book.scores(assignment)
+        return self._last[1]
 
-def penalties_in(classroom: Classroom, assignment: str) -> dict[str, float]:
-    """{student: points taken off for a late submission}."""
-    return {score.student: score.late_penalty for score in scores_in(classroom, assignment) if score.late_penalty}
+    def names(self, assignment: str) -> dict[str, str]:
+        """{student: name} as the gradebook has it, with the school's id where that is not the folder's name."""
+        names = {}
+        for score in self.scores(assignment):
+            listed = self.roster.of_folder(score.student) if self.roster else None
+            own_id = f"({listed.school_id})" if listed and listed.school_id != listed.id else ""
+            names[score.student] = f"{score.first_name} {score.last_name} {own_id}".strip()
+        return {student: name for student, name in names.items() if name}
 
+    def penalties(self, assignment: str) -> dict[str, float]:
+        """{student: points taken off for a late submission}."""
+        return {score.student: score.late_penalty for score in self.scores(assignment) if score.late_penalty}
 
-def entries_in(classroom: Classroom, assignment: str) -> dict[str, dict[str, Entry]]:
-    """{student: {grade_id: what the gradebook holds for that cell}}."""
-    from grading.gradebook.book import Book
+    def entries(self, assignment: str) -> dict[str, dict[str, Entry]]:
+        """{student: {grade_id: what the gradebook holds for that cell}}."""
+        return self._book.entries(assignment)
 
-    with Book(classroom) as book:
-        return book.entries(assignment)
+    def due(self, assignment: str) -> DueDates:
+        """When it is due: as the class's `due.csv` says, and for everybody else as the gradebook does."""
+        from grading.gradebook.due_dates import DueDates, kept_due_dates
 
+        dates = kept_due_dates(self._classroom).get(assignment, DueDates())
+        return DueDates(dates.everybody or self._book.due_date(assignment), dates.students)
 
-def due_in(classroom: Classroom, assignment: str) -> DueDates:
-    """When it is due: as the class's `due.csv` says, and for everybody else as the gradebook does."""
-    from grading.gradebook.book import Book
-    from grading.gradebook.due_dates import DueDates, kept_due_dates
+    def enrolled(self, assignment: str) -> dict[str, Student]:
+        """{folder: student} of everybody in the gradebook, with all ids that the roster knows."""
+        from grading.gradebook.exporting import person
 
-    dates = kept_due_dates(classroom).get(assignment, DueDates())
-    with Book(classroom) as book:
-        return DueDates(dates.everybody or book.due_date(assignment), dates.students)
+        return {score.student: person(score, self.roster) for score in self.scores(assignment)}
 
+    def lateness(self, assignment: str, students: Iterable[str]) -> dict[str, str]:
+        """{student: `late by 26 h, 4 points are taken off`} of those among these students who are late."""
+        from grading.gradebook.lateness import handed_in, late_by
+        from grading.receipt import Receipt
+        from grading.times import duration
 
-def lateness_in(classroom: Classroom, assignment: str, students: Iterable[str]) -> dict[str, str]:
-    """{student: `late by 26 h, 4 points are taken off`} of those among these students who are late."""
-    from grading.gradebook.lateness import handed_in, late_by
-    from grading.receipt import Receipt
-    from grading.times import duration
-
-    due, penalties, late = due_in(classroom, assignment), penalties_in(classroom, assignment), {}
-    for student in students:
-        submitted = handed_in(classroom, student, assignment)
-        receipt = Receipt.read(classroom.receipt(student, assignment))
-        if seconds := late_by(student, submitted and submitted.replace(tzinfo=UTC), receipt, due):
-            late[student] = f"late by {duration(seconds)}" if submitted else "late, says the platform"
-            if points := penalties.get(student):
-                late[student] += f", {points:g} {'point is' if points == 1 else 'points are'} taken off"
-    return late
-
-
-def enrolled_in(classroom: Classroom, assignment: str) -> dict[str, Student]:
-    """{folder: student} of everybody in the gradebook, with all ids that the roster knows."""
-    from grading.exchange.roster import kept
-    from grading.gradebook.book import Book
-    from grading.gradebook.exporting import person
-
-    roster = kept(classroom)
-    with Book(classroom) as book:
-        return {score.student: person(score, roster) for score in book.scores(assignment)}
+        due, penalties, late = self.due(assignment), self.penalties(assignment), {}
+        for student in students:
+            submitted = handed_in(self._classroom, student, assignment)
+            receipt = Receipt.read(self._classroom.receipt(student, assignment))
+            if seconds := late_by(student, submitted and submitted.replace(tzinfo=UTC), receipt, due):
+                late[student] = f"late by {duration(seconds)}" if submitted else "late, says the platform"
+                if points := penalties.get(student):
+                    late[student] += f", {points:g} {'point is' if points == 1 else 'points are'} taken off"
+        return late

@@ -13,7 +13,7 @@ import typer
 from grading.classroom import Classroom
 from grading.commands.again import people_in
 from grading.commands.grade import job_of, judges_of, refuse_in_sight
-from grading.commands.of_class import assignments_of, lateness_in, load
+from grading.commands.of_class import Records, assignments_of, load
 from grading.commands.options import (
     AllCells,
     AssignmentName,
@@ -150,11 +150,12 @@ def _answer(classroom: Classroom, found: Assignment, graded: Sequence[Graded]) -
     from grading.attempts import attempts_known
     from grading.console_attempts import show_graded
 
-    if students := _without_page(classroom, found.name):
-        for _ in feedback_on(classroom, found, students):
-            pass
     numbers = {one.student: attempts_known(classroom.attempts(one.student, found.name)) or 1 for one in graded}
-    late = lateness_in(classroom, found.name, numbers)
+    with Records(classroom) as records:
+        if students := _without_page(classroom, found.name):
+            for _ in feedback_on(classroom, found, records, students):
+                pass
+        late = records.lateness(found.name, numbers)
     show_graded(console, graded, numbers, late, people_in(classroom))
 
 

@@ -64,7 +64,7 @@ def publish(classroom: Classroom, pages: Sequence[Page], folder: Path, base_url:
         table.append([*person, page.assignment, str(path.resolve()), base_url and base_url + path.name])
     stream = io.StringIO(newline="")
     csv.writer(stream, lineterminator="\n").writerows([harmless(value) for value in row] for row in table)
-    write_whole(classroom.mail, stream.getvalue())
+    write_whole(classroom.mail, stream.getvalue(), mode=0o600)  # its links open everybody's page
     return published
 
 

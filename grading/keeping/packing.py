@@ -71,7 +71,7 @@ def pack(classroom: Classroom, path: Path, checks: Path | None = None) -> Packed
     with class_lock(classroom), tempfile.TemporaryDirectory() as temporary:
         members, left_out = _members(root, checks)
         database = _own_gradebook(classroom, members, Path(temporary))
-        with whole_file(path) as stream:
+        with whole_file(path, mode=0o600) as stream:  # all grades, and the secret of published pages
             _write(stream, members, about(classroom, database, left_out))
     return Packed(path, _sha256(path), len(members), left_out)
 

@@ -126,11 +126,35 @@ def test_the_page_shows_students_by_lessons():
     text = text_of(page)
     assert "3 students, 2 lessons graded, 2 fall behind" in text
     assert "s1 Ada Abe 17 … 8 9" in text and "s2 6.5 6.5 –" in text and "s3 0 – –" in text
-    assert (
-        '<a href="../feedback/s1/01.html" target="feedback">8</a>' in page and '<a href="02_cnn_on_mnist.html">' in page
-    )
+    assert '<a href="../feedback/s1/01.html">8</a>' in page and '<a href="02_cnn_on_mnist.html">' in page
+    assert 'data-target="feedback"' in page
     assert "2 of 3" in text and "1 of 2 50 % 9 to 91 %" in text
     assert "01: 6.5 of 9, 02: not handed in" in text
+
+
+def test_a_row_says_nothing_that_all_rows_say():
+    """A course of 20,000 has 280,000 cells: each byte of them is a quarter of a megabyte."""
+    points = {f"s{number:05}": Points(8.5, 9) for number in range(200)}
+    pages = {student: f"../feedback/{student}/{NAMES[0]}/{NAMES[0]}.html" for student in points}
+    one = Lesson(**vars(two_lessons()[0]) | {"points": points, "pages": pages})
+    sizes = [len(course_page([one] * lessons, dict.fromkeys(points, ""), NOW)) for lessons in (1, 2)]
+    href, said_once = len(next(iter(pages.values()))), 2_500
+    assert (sizes[1] - sizes[0] - said_once) / len(points) < href + 40
+
+
+def test_points_are_sorted_with_what_is_missing_last(tmp_path, chromium):
+    path = tmp_path / "page.html"
+    path.write_text(course_page(two_lessons(), {"s1": "", "s2": "", "s3": ""}, NOW), encoding="utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    students = page.get_by_role("group", name="Students")
+    students.get_by_role("button", name="01").click()
+    rows = "[...document.querySelectorAll('.numbers tbody tr')].map(row => row.cells[0].textContent)"
+    assert page.evaluate(rows) == ["s3", "s2", "s1"]
+    link = students.get_by_role("link", name="8")
+    link.evaluate("link => link.addEventListener('click', event => event.preventDefault())")
+    link.click()
+    assert link.get_attribute("target") == "feedback"
 
 
 def test_the_page_says_if_a_lesson_was_graded_without_a_sandbox():

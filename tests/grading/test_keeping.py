@@ -336,6 +336,11 @@ def test_a_file_that_is_made_for_passwords_is_left_out_and_named(school, tmp_pat
     assert packed.left_out == [name]
 
 
+def test_nobody_else_on_the_machine_reads_an_archive_or_the_url_of_a_database(school, packed, tmp_path):
+    config = write_nbgrader_config(tmp_path / "other", "postgresql+psycopg://me:hunter2@db/x")
+    assert packed.stat().st_mode & 0o777 == config.stat().st_mode & 0o777 == 0o600
+
+
 def packed_text(path: Path, name: str) -> str:
     with zipfile.ZipFile(path) as archive:
         return archive.read(name).decode()

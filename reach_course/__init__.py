@@ -3,8 +3,8 @@
 The name of this package is the course's alone, so that Python finds it where another `utils` is on the path. It runs
 before anything is installed, so it uses the standard library only.
 
-pip installs the whole course inside of it, so that no module called `utils` lands among a user's packages. In a program,
-`import reach_course.on_path` makes the course's `utils` importable.
+pip installs the whole course inside of it, so that no module called `utils` lands among a user's packages. In a
+program, `import reach_course.on_path` makes the course's `utils` importable.
 """
 
 import sys

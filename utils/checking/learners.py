@@ -2,12 +2,14 @@
 
 import linecache
 import os
+import site
 import sysconfig
 from types import FrameType
 
 from utils.paths import COURSE
 
 _LIBRARIES = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+_LIBRARIES |= {*site.getsitepackages(), site.getusersitepackages()}  # Debian's own, and those of `pip install --user`
 _OURS = {str(COURSE / folder) for folder in ("utils", "grading")}
 _OTHERS = ("<frozen", *map(os.path.normcase, _LIBRARIES | _OURS))
 

@@ -14,7 +14,7 @@ from tests.imports import imports
 
 COURSE = Path(__file__).parents[1]
 OURS = ("bench", "grading", "reach_course", "tests", "tools", "utils")
-NOT_FOR_LEARNERS = {"grading", "jinja2", "jupytext", "nbgrader", "psutil", "sphinx"}
+NOT_FOR_LEARNERS = {"build", "nbgitpuller", "grading", "jinja2", "jupytext", "nbgrader", "psutil", "sphinx"}
 NOTEBOOKS = ("00", "01", "02", "03")
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.progress", "-n", "2"]

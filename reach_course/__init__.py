@@ -3,8 +3,8 @@
 The name of this package is the course's alone, so that Python finds it where another `utils` is on the path. It runs
 before anything is installed, so it uses the standard library only.
 
-pip installs the whole course inside of it, so that no module called `utils` lands among a user's packages. In a program,
-`import reach_course.on_path` makes the course's `utils` importable.
+pip installs the whole course inside of it, so that no module called `utils` lands among a user's packages. In a
+program, `import reach_course.on_path` makes the course's `utils` importable.
 """
 
 import sys
@@ -14,6 +14,7 @@ from importlib.metadata import version as version_of
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from reach_course import openmp
 from reach_course.packages import provide
 from reach_course.trouble import NotSetUp
 
@@ -36,6 +37,7 @@ def set_up(lesson: str, version: str, install: bool) -> None:
     """
     _has(lesson, version, install)
     provide(COURSE / "pyproject.toml", install)
+    openmp.warn()
     _use_our_utils()
     sys.path[:] = dict.fromkeys(sys.path)  # the cell adds the course each time that it is run
 

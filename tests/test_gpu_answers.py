@@ -1,5 +1,7 @@
 """Answers that ask for a GPU, or are compiled, in a learner's own check. No GPU is needed: one is made up."""
 
+import os
+import site
 import subprocess
 import sys
 
@@ -8,6 +10,7 @@ import torch
 
 from utils.checking import Lesson, Status, calling, gpu
 from utils.checking.calling import Problem
+from utils.checking.learners import is_learners
 
 lesson = Lesson("99", __name__)
 
@@ -126,3 +129,9 @@ assert calls, "compiling works again after the check"
 def test_a_compiled_answer_is_checked_as_it_was_written():
     done = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_a_person_has_installed_is_no_code_of_theirs():
+    """`pip install --user`, and Debian's own packages, lie elsewhere than the packages of an environment."""
+    for folder in (*site.getsitepackages(), site.getusersitepackages()):
+        assert not is_learners(os.path.join(folder, "torch", "_tensor.py"))

@@ -8,6 +8,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import build
 import nbformat
 import pytest
 
@@ -29,7 +30,7 @@ def run(*command: object, cwd: Path, **environment: str) -> subprocess.Completed
 def built(tmp_path_factory) -> Path:
     """The folder with the source archive, and with the wheel that was built from it."""
     folder = tmp_path_factory.mktemp("dist")
-    done = run("-m", "build", "--no-isolation", "--outdir", folder, COURSE, cwd=folder)
+    done = run("-m", build.__name__, "--no-isolation", "--outdir", folder, COURSE, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 

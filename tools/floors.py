@@ -1,7 +1,7 @@
 """`python -m tools.floors EXTRA …`: pyproject.toml's lower bounds as constraints, `torch==2.4` for `torch>=2.4`.
 
 With `pip install --constraint` they give the oldest environment that pyproject.toml promises to work, for whoever
-installs the course with these extras. Whatever has no lower bound there has no line, and pip takes the newest that fits.
+installs the course with these extras. What has no lower bound there has no line, and pip takes the newest that fits.
 """
 
 import sys

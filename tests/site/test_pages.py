@@ -107,3 +107,15 @@ def test_all_sections_are_in_the_navigation_of_every_page(pages):
     for address, html in pages.items():
         links = [link["href"] for link in html.select(".navbar-header-items__center a.nav-link")]
         assert [urljoin(address, link) if link != "#" else address for link in links] == firsts, address
+
+
+def test_two_clicks_from_home_lead_to_a_lesson_to_colab_and_to_grading(page, served, pages):
+    page.goto(served)
+    page.get_by_role("link", name="03 · Receptive field").first.click()
+    assert page.get_by_role("heading", level=1).inner_text().startswith("03 · Receptive field")
+    colab = page.get_by_role("link", name="Open this lesson in Colab").get_attribute("href")
+    assert colab.endswith("/notebooks/03_receptive_field.ipynb")
+
+    page.goto(served)
+    page.get_by_role("link", name="Grade a class").click()
+    assert "reach-grade grade" in page.locator("article").inner_text()

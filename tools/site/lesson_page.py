@@ -108,9 +108,9 @@ def _for_people(output: NotebookNode) -> NotebookNode:
 
 
 def _with_buttons(title: str, stem: str) -> str:
-    """The first cell, with a line of links where the badges are: their pictures come from other hosts."""
+    """The first cell, with buttons where the badges are."""
     badges = BADGES.search(title)
     if badges is None:
         raise BuildError([f"notebooks/{stem}.ipynb: its first cell has no badges; make build writes them"])
     download = f"{{download}}`Download the notebook </downloads/{stem}.ipynb>`"
-    return title.replace(badges[0], links.as_buttons(badges[0], download))
+    return title.replace(badges[0], links.as_buttons([*links.of_badges(badges[0]), download]))

@@ -96,11 +96,9 @@ class Book:
 
     def as_html(self) -> str:
         """The whole book. Raises ValueError for one that is larger than MOST_BYTES, or has no first page."""
-        import matplotlib.pyplot as plt
         import torch
 
-        # What the lesson draws by chance later does not depend on its book, and all pictures have one size.
-        with torch.random.fork_rng(devices=()), plt.rc_context({"savefig.bbox": None}):
+        with torch.random.fork_rng(devices=()):  # what the lesson draws by chance later does not depend on its book
             cover, content = self._cover(), self._content()
         inside = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         whole = FIGURE.format(cover=cover, content=inside, script=SCRIPT.read_text(encoding="utf-8"))

@@ -17,7 +17,9 @@ NAMES = {
     signal: "SIGALRM SIGHUP SIGUSR1 alarm pthread_kill setitimer",
     time: "clock_gettime pthread_getcpuclockid tzset",
 }
-OTHERS = "torch matplotlib.pyplot sklearn IPython ipykernel.ipkernel ipywidgets jupyter_client nbval hypothesis requests"
+OTHERS = (
+    "torch matplotlib.pyplot sklearn IPython ipykernel.ipkernel ipywidgets jupyter_client nbval hypothesis requests"
+)
 
 
 def pretend() -> None:

@@ -15,7 +15,7 @@ NBVAL = $(BIN)/python -m pytest -q -p no:cacheprovider -p tests.progress -p test
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab new lesson build check stale quick test test-gpu test-newest test-floor dist course progress bench weights site grade-demo lint lock clean system-tools
+.PHONY: help setup lab new lesson build check stale quick test learner test-gpu test-newest test-floor dist course progress bench weights site grade-demo lint lock clean system-tools
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ test: $(VENV)/author  ## everything: unit tests, checks against their mistakes, 
 	$(LINT_AND_CHECK)
 	$(TESTS)
 	$(NOTEBOOKS)
+
+learner: $(VENV)/author  ## what learners run: unit tests of utils and the first lessons; CI runs it on Windows and macOS
+	$(BIN)/python -m tests.learner
 
 test-gpu: $(VENV)/author  ## every notebook by nbval on CUDA, and report/gpu.md; fails if one that trains did not use it
 	REACH_REQUIRE_CUDA=1 REACH_PROGRESS=off $(NBVAL) -n 1 -p tests.cuda --junitxml=report/gpu.xml notebooks solutions

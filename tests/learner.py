@@ -1,4 +1,4 @@
-"""`python -m tests.learner`: the tests of all that learners run. CI calls it on Windows and macOS, where make may be missing.
+"""`python -m tests.learner`: the tests of all that learners run, for systems on which make may be missing.
 
 Those are the files of tests/ that reach, by what they import, neither the grader nor what authors install beside the
 course; then the first lessons, by nbval. Widgets in a browser are tested on Linux.

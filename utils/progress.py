@@ -1,7 +1,5 @@
 """What a learner has passed, as a table and as a figure. The record itself is kept by `utils.checking.record`."""
 
-import io
-import sys
 from typing import TYPE_CHECKING
 
 from utils.checking import record
@@ -50,8 +48,9 @@ def main() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # Windows' code pages have no ✓, so a file that it goes to gets a "?"
+    from utils.terminal import write_in_any_encoding
+
+    write_in_any_encoding()
     table = Table("lesson", "exercise", "points", "passed on", title="Your progress (kept on this machine only)")
     for lesson, rows in by_lesson().items():
         for name, points, day in rows:

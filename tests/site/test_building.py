@@ -6,6 +6,7 @@ import pytest
 
 from tools.lesson import BuildError
 from tools.site import links, sections
+from tools.site.__main__ import main
 from tools.site.build import build
 from tools.site.course import Course
 
@@ -76,3 +77,12 @@ def test_a_file_of_two_sections_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(sections, "SECTIONS", [section(index="# A"), section(index="# B")])
     with pytest.raises(BuildError, match=r"index\.md"):
         build(Course(), tmp_path / "site")
+
+
+@pytest.mark.parametrize(("text", "status"), [("# Title", 0), ("# Title\n\n[x](/nothing.md)", 1)])
+def test_the_command_says_where_the_site_is_or_that_it_failed(tmp_path, monkeypatch, capsys, text, status):
+    monkeypatch.setattr(sections, "SECTIONS", [section(index=text)])
+    monkeypatch.setattr("sys.argv", ["site", str(tmp_path / "site")])
+    assert main() == status
+    assert (tmp_path / "site").exists() == (status == 0)
+    assert str(tmp_path / "site") in "".join(capsys.readouterr())

@@ -18,6 +18,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 MARKER = re.compile(rf"^ *(?:{BEGIN}|{END})\n?", re.MULTILINE)
 ANSWER_TO_QUIZ = re.compile(rf"<!-- {BEGIN} -->\n(.*?)\n<!-- {END} -->", re.DOTALL)
 BADGES = re.compile(r"^\[!\[.*$", re.MULTILINE)
+ANNOUNCED = re.compile(r"<section role='status' aria-label='[^']*'")
 CARD = re.compile(r"^●.*$", re.MULTILINE)
 
 SETUP = "notebook.setup()"  # stands in the cell that imports what a lesson uses
@@ -93,18 +94,23 @@ def _one_figure_each(cell: NotebookNode) -> list[NotebookNode]:
 
 
 def _for_people(output: NotebookNode) -> NotebookNode:
-    """An output without what is in it for our programs, which Sphinx would warn of."""
+    """An output without what is in it for our programs, of which Sphinx would warn.
+
+    In a notebook the verdict of a check is announced; on a page that never changes it is text.
+    """
     if "data" in output:
         output.data = {
             kind: data for kind, data in output.data.items() if not kind.startswith("application/vnd.reach.")
         }
+        if "text/html" in output.data:
+            output.data["text/html"] = ANNOUNCED.sub("<section", output.data["text/html"])
     return output
 
 
 def _with_buttons(title: str, stem: str) -> str:
-    """The first cell, with a line of links where the badges are: their pictures come from other hosts."""
+    """The first cell, with buttons where the badges are."""
     badges = BADGES.search(title)
     if badges is None:
         raise BuildError([f"notebooks/{stem}.ipynb: its first cell has no badges; make build writes them"])
     download = f"{{download}}`Download the notebook </downloads/{stem}.ipynb>`"
-    return title.replace(badges[0], links.as_buttons(badges[0], download))
+    return title.replace(badges[0], links.as_buttons([*links.of_badges(badges[0]), download]))

@@ -49,8 +49,11 @@ def _target(target: str, file: str, course: Course) -> str:
     return f"{course.repository.address}/{kind}/main/{path}{mark}{anchor}"
 
 
-def as_buttons(badges: str, *more: str) -> str:
-    """A line of links in place of badges, whose pictures would come from other hosts."""
-    return " ".join(
-        ["{.buttons}\n" + " ".join(f"[{label}]({address})" for label, address in BADGE.findall(badges)), *more]
-    )
+def of_badges(badges: str) -> list[str]:
+    """The links of badges, without their pictures, which would come from other hosts."""
+    return [f"[{label}]({address})" for label, address in BADGE.findall(badges)]
+
+
+def as_buttons(links: list[str]) -> str:
+    """A line of links that stand as buttons."""
+    return "{.buttons}\n" + " ".join(links)

@@ -2,6 +2,7 @@
 
 import re
 
+from tools.lesson import BuildError
 from tools.site import links
 from tools.site.course import Course
 
@@ -40,8 +41,10 @@ NAVIGATION = """
 def pages(course: Course) -> dict[str, str | bytes]:
     intro, *rest = re.split(r"^(?=## )", course.read("README.md"), flags=re.MULTILINE)
     sections = {text.partition("\n")[0].removeprefix("## "): text for text in rest}
+    if gone := [name for name in KEPT if name not in sections]:
+        raise BuildError([f"README.md: it has no section {name!r}, which the home page shows" for name in gone])
     said = links.for_the_site("".join([intro, *(sections[name] for name in KEPT)]), "README.md", course)
-    said = BADGES.sub(lambda badges: links.as_buttons(badges[1], *_ways(course)), said)
+    said = BADGES.sub(lambda badges: links.as_buttons(_ways(course) + links.of_badges(badges[1])), said)
     said = GALLERY.sub(lambda rows: _gallery(rows[1]), NOT_HERE.sub("", said))
     table = MAP.format(map=links.for_the_site(course.outline.map(""), "notebooks/", course))
     text = said.replace("the badge above", "the button above").replace("## Start\n", f"{table}## Start\n")

@@ -13,12 +13,13 @@ LESSONS = [f"lessons/{file.stem}.html" for file in sorted(NOTEBOOKS.glob("[0-9]*
 OTHERS = "all other pages"
 MOST_BYTES = 2_000_000
 
-# axe-core measures each word of a page. Of the words of code and of formulas, one of each colour says it all.
+# axe-core measures each word of a page. Of the words of code, of signatures, of measured numbers and of formulas, one
+# of each colour says it all.
 ONE_OF_EACH_COLOUR = """() => {
     const seen = new Set();
-    for (const word of document.querySelectorAll(".highlight span[class]")) {
-        const known = seen.size === seen.add(word.className).size;
-        if (known && word.children.length === 0) word.replaceWith(word.textContent);
+    for (const word of document.querySelectorAll(".highlight span[class], .sig span[class], .sig em, .measured")) {
+        const known = word.isConnected && seen.size === seen.add(word.tagName + word.className).size;
+        if (known) word.replaceWith(word.textContent);
     }
     for (const formula of [...document.querySelectorAll("math")].slice(1)) formula.replaceWith(formula.textContent);
     document.querySelectorAll(".highlight pre").forEach(code => code.normalize());

@@ -1,4 +1,4 @@
-"""What learners run asks for nothing that only Linux has: modules, signals, encodings, names of files, ends of lines."""
+"""What learners run asks for nothing that only Linux has: modules, signals, encodings, file names, ends of lines."""
 
 import json
 import ntpath

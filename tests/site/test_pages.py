@@ -14,12 +14,14 @@ LESSONS = [f"lessons/{file.stem}.html" for file in sorted(NOTEBOOKS.glob("[0-9]*
 FOLDERS = sorted({posixpath.dirname(section.FIRST) for section in SECTIONS})
 MOST_BYTES = 2_000_000
 
-# axe-core measures each word of a page. Of the words of code and of formulas, one of each kind says it all.
+# axe-core measures each word of a page. Of the words of code, of signatures, of measured numbers and of formulas, one
+# of each kind says it all.
 ONE_OF_EACH_KIND = """() => {
     const seen = new Set();
-    for (const word of document.querySelectorAll(":is(.highlight, .sig) span[class]")) {
-        const known = seen.size === seen.add(`${word.parentElement.className} ${word.className}`).size;
-        if (known && word.children.length === 0) word.replaceWith(word.textContent);
+    for (const word of document.querySelectorAll(".highlight span[class], .sig span[class], .sig em, .measured")) {
+        const kind = [word.parentElement?.className, word.tagName, word.className].join();
+        const known = word.isConnected && seen.size === seen.add(kind).size;
+        if (known) word.replaceWith(word.textContent);
     }
     for (const formula of [...document.querySelectorAll("math")].slice(1)) formula.replaceWith(formula.textContent);
     document.querySelectorAll(".highlight pre, .sig").forEach(code => code.normalize());

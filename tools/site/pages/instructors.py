@@ -47,4 +47,4 @@ def pages(course: Course) -> dict[str, str]:
 
 def _captioned(picture: re.Match) -> str:
     """A picture of a guide with its own text below it, which a reader who sees the picture wants too."""
-    return f"{picture[0]}\n\n*{picture['says']}*"
+    return f"{picture[0]}\n\n*{picture['says']}.*"

@@ -1,5 +1,6 @@
 """Every page of the site: links, pictures, what it asks of other hosts, what it is without a script."""
 
+import posixpath
 import re
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -10,31 +11,38 @@ from tools.site.sections import SECTIONS
 from utils.paths import NOTEBOOKS
 
 LESSONS = [f"lessons/{file.stem}.html" for file in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
-OTHERS = "all other pages"
+FOLDERS = sorted({posixpath.dirname(section.FIRST) for section in SECTIONS})
 MOST_BYTES = 2_000_000
 
 # axe-core measures each word of a page. Of the words of code, of signatures, of measured numbers and of formulas, one
-# of each colour says it all.
-ONE_OF_EACH_COLOUR = """() => {
+# of each kind says it all.
+ONE_OF_EACH_KIND = """() => {
     const seen = new Set();
     for (const word of document.querySelectorAll(".highlight span[class], .sig span[class], .sig em, .measured")) {
-        const known = word.isConnected && seen.size === seen.add(word.tagName + word.className).size;
+        const kind = [word.parentElement?.className, word.tagName, word.className].join();
+        const known = word.isConnected && seen.size === seen.add(kind).size;
         if (known) word.replaceWith(word.textContent);
     }
     for (const formula of [...document.querySelectorAll("math")].slice(1)) formula.replaceWith(formula.textContent);
-    document.querySelectorAll(".highlight pre").forEach(code => code.normalize());
+    document.querySelectorAll(".highlight pre, .sig").forEach(code => code.normalize());
 }"""
 AT_ONCE = "* { transition: none !important }"
 BOOKS_AWAY = "() => document.querySelectorAll('.picture-book').forEach(book => book.remove())"
 
 
-@pytest.mark.parametrize("which", [*LESSONS, OTHERS])
+@pytest.mark.parametrize("which", [*LESSONS, *(f"{folder}/" for folder in FOLDERS)])
 def test_everybody_can_read_it(page, pages, served, which):
-    for address in [which] if which != OTHERS else sorted(pages.keys() - set(LESSONS)):
+    """One lesson, or all other pages of a folder."""
+    others = [address for address in pages if address not in LESSONS and posixpath.dirname(address) == which[:-1]]
+    for address in others or [which]:
         page.goto(served + address)
-        page.evaluate(ONE_OF_EACH_COLOUR)
+        page.evaluate(ONE_OF_EACH_KIND)
         page.add_style_tag(content=AT_ONCE)
         assert_accessible(page)
+
+
+def test_no_page_lies_outside_of_these_folders(pages):
+    assert {posixpath.dirname(address) for address in pages} == set(FOLDERS)
 
 
 def test_every_link_and_anchor_leads_somewhere(site, pages):

@@ -6,7 +6,7 @@ from tools.site import links
 from tools.site.course import Course
 from tools.site.text import section
 
-GUIDES = ("docs/grading.md", "docs/threat_model.md")
+GUIDES = ("docs/grading.md", "docs/threat_model.md", "docs/jupyterhub.md")
 """Each is a page, in this order. Add a file of docs/ here, and it is one too."""
 
 FIRST = "instructors/index.md"

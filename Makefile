@@ -15,7 +15,7 @@ NBVAL := $(BIN)/python -m pytest -q -p no:cacheprovider -p tests.progress -p tes
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab new lesson build check stale quick test test-gpu course progress bench weights grade-demo lint lock clean system-tools
+.PHONY: help setup lab new lesson build check stale quick test learner test-gpu course progress bench weights grade-demo lint lock clean system-tools
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ test: $(VENV)/author  ## everything: unit tests, checks against their mistakes, 
 	$(LINT_AND_CHECK)
 	$(TESTS)
 	REACH_PROGRESS=off $(NBVAL) notebooks solutions
+
+learner: $(VENV)/author  ## what learners run: unit tests of utils and the first lessons; CI runs it on Windows and macOS
+	$(BIN)/python -m tests.learner
 
 test-gpu: $(VENV)/author  ## every notebook by nbval on CUDA; fails if CUDA was not used
 	REACH_REQUIRE_CUDA=1 REACH_PROGRESS=off $(NBVAL) -n 1 notebooks solutions

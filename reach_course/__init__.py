@@ -11,6 +11,7 @@ from importlib.metadata import version as version_of
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from reach_course import openmp
 from reach_course.packages import provide
 from reach_course.trouble import NotSetUp
 
@@ -31,6 +32,7 @@ def set_up(lesson: str, version: str, install: bool) -> None:
     """
     _has(lesson, version, install)
     provide(COURSE / "pyproject.toml", install)
+    openmp.warn()
     _use_our_utils()
     sys.path[:] = dict.fromkeys(sys.path)  # the cell adds the course each time that it is run
 

@@ -22,10 +22,10 @@ def provide(project: Path, install: bool) -> None:
 
     A course without one was installed by pip, and its packages with it. Raises NotSetUp.
     """
-    if not project.is_file():
-        return
     if not installed("torch"):
         raise NotSetUp("PyTorch is not installed here, and pytorch.org says what to type for this machine.")
+    if not project.is_file():
+        return
     if install:
         _install(needed(project))
     elif missing := [text for text in needed(project) if not installed(name_of(text))]:

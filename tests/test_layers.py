@@ -1,9 +1,7 @@
 """Who imports whom: no two rooms of the house import each other, no arrow climbs, learners need what they install."""
 
-import ast
 import sys
 import tomllib
-from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
@@ -11,6 +9,7 @@ from importlib.metadata import packages_distributions
 import pytest
 from packaging.requirements import Requirement
 
+from tests.imports import imports
 from utils.paths import COURSE
 
 PACKAGES = ("reach_course", "utils", "grading", "tools", "bench", "lessons")
@@ -22,23 +21,6 @@ FORBIDDEN = [
     *(("grading.worker", other) for other in ("grading.sandbox", "grading.judging", "utils.checks")),
     *(("tools", other) for other in ("grading", "lessons", "tests")),
 ]
-
-
-def imports(source: str, package: str) -> Iterator[str]:
-    """All that a file of this package imports, as dotted names, wherever that stands; not what is for types alone."""
-    waiting: list[ast.AST] = [ast.parse(source)]
-    while waiting:
-        node = waiting.pop()
-        match node:
-            case ast.If(test=ast.Name("TYPE_CHECKING")):
-                continue
-            case ast.Import():
-                yield from (name.name for name in node.names)
-            case ast.ImportFrom():
-                parents = package.split(".")[: 1 - node.level or None] if node.level else []
-                module = ".".join([*parents, *filter(None, [node.module])])
-                yield from (f"{module}.{name.name}" for name in node.names)
-        waiting += ast.iter_child_nodes(node)
 
 
 @cache

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from tools import outline
 from utils import paths
 from utils.checking import Status
 from utils.checks import start_here as check
@@ -307,35 +306,6 @@ def test_doubling_connects_exactly_two_to_the_number_of_layers(layers):
 def test_the_open_problem_is_as_the_lesson_says():
     assert connects([3, 1, 5], 10)  # three layers, ten words
     assert not connects([1, 3, 9, 27], 41)  # although every distance up to 40 is a sum of these
-
-
-# --- the map of the course ----------------------------------------------------------------------------------------
-
-
-def entry(number, minutes=60):
-    return outline.Entry(f"{number}_topic", f"Name {number}", f"question {number}?", "code", minutes)
-
-
-def test_the_map_tells_what_exists_from_what_is_being_written():
-    shown = outline.Outline([entry("00"), entry("02", 90), entry("04", 30)]).map("00")
-    rows = [line for line in shown.splitlines() if line.startswith(("| ◆", "| ◇"))]
-    assert [row.count("being written") for row in rows] == [0, 1, 0, 1, 0] + (len(outline.NUMBERS) - 5) * [1]
-    assert "you are here" in rows[0] and "you are here" not in "".join(rows[1:])
-    assert "[02 · Name 02](02_topic.ipynb) | question 02? |" in rows[2] and "90 |" in rows[2]
-    assert "04 · Depth" not in shown and "05 · Recurrence | what fits in one state?" in rows[5]
-    assert "00 → 02 → 03 (being written) → 08 (being written) → 11 (being written). About 2.5 hours" in shown
-    assert "the 3 lessons that exist today. About 3 hours" in shown
-
-
-def test_the_map_of_a_whole_course_says_nothing_of_writing():
-    count = len(outline.NUMBERS)
-    shown = outline.Outline([entry(number) for number in outline.NUMBERS]).map("00")
-    assert "being written" not in shown and f"all {count} lessons. About {count} hours." in shown
-
-
-def test_a_lesson_builds_on_earlier_ones():
-    for number, planned in outline.PLAN.items():
-        assert set(planned.needs) <= {earlier for earlier in outline.NUMBERS if earlier < number}
 
 
 # --- the stepper --------------------------------------------------------------------------------------------------

@@ -282,6 +282,21 @@ def test_an_unrelated_utils_is_no_trouble(machine, kind):
     assert done.stdout.splitlines()[1:] == (["mine"] if after else [])
 
 
+SPAWN = """
+from multiprocessing import get_context
+child = get_context("spawn").Process(target=__import__, args=("utils.strict",))
+child.start(), child.join()
+print(child.exitcode)
+"""
+
+
+def test_a_process_that_is_spawned_has_our_utils_too(machine):
+    copy_course(machine.folder / "reach")
+    (machine.folder / "utils.py").write_text("mine = True\n")
+    put_cell(machine.folder, "nowhere")
+    assert machine.run("-c", RUN + SPAWN).stdout == "0\n"
+
+
 @pytest.mark.parametrize("variables", [{}, {"SOME_SERVICE": "1"}, {"REACH_HOME": "no such folder"}], ids=str)
 def test_a_notebook_alone_says_what_to_type(machine, variables):
     put_cell(machine.folder, "address-of-the-course")

@@ -258,6 +258,9 @@ def main() -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from utils.terminal import write_in_any_encoding
+
+    write_in_any_encoding()
     wanted = {
         "mnist": mnist,
         "digits": digits,

@@ -48,6 +48,9 @@ def main() -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from utils.terminal import write_in_any_encoding
+
+    write_in_any_encoding()
     table = Table("lesson", "exercise", "points", "passed on", title="Your progress (kept on this machine only)")
     for lesson, rows in by_lesson().items():
         for name, points, day in rows:

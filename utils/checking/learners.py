@@ -1,17 +1,19 @@
 """Which frames of a stack are a learner's own code, rather than a library's or the course's."""
 
 import linecache
+import os
 import sysconfig
 from types import FrameType
 
 from utils.paths import COURSE
 
-_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-_OURS = tuple(str(COURSE / folder) for folder in ("utils", "grading"))
+_LIBRARIES = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+_OURS = {str(COURSE / folder) for folder in ("utils", "grading")}
+_OTHERS = ("<frozen", *map(os.path.normcase, _LIBRARIES | _OURS))
 
 
 def is_learners(filename: str) -> bool:
-    return not filename.startswith((*_LIBRARIES, *_OURS, "<frozen"))
+    return not os.path.normcase(filename).startswith(_OTHERS)  # Windows spells one folder as C:\\ and as c:\\
 
 
 def own_frames(frame: FrameType | None) -> list[FrameType]:

@@ -742,7 +742,10 @@ def _(rng):
     rhyme = torch.tensor([0, 1, 2, 0, 1, 2])  # what comes next is what stood three characters ago
     yield {"vocabulary": 3, "strengths": torch.tensor([0, 0, 3.0])}, rhyme, torch.tensor([5, 4]), [1, 2, 3, 4], 0.01
     for _ in range(2):
-        tokens, places = torch.from_numpy(rng.integers(0, 3, 30)), torch.from_numpy(rng.permutation(np.arange(8, 30)))
+        tokens, places = (
+            torch.from_numpy(rng.integers(0, 3, 30)),
+            torch.from_numpy(rng.permutation(np.arange(8, 30, dtype=np.int64))),
+        )
         yield {"vocabulary": 3, "strengths": normal(rng, 5)}, tokens, places[:6], [1, 2, 3, 5, 8], 0.0
 
 

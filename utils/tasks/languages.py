@@ -90,7 +90,7 @@ def two_banks(count: int, seed: int) -> tuple[Tensor, Tensor]:
     ones in another order, so that a bag of words tells nothing.
     """
     draw = np.random.default_rng(seed)
-    fillers = np.array([BANK_WORDS.index(word) for word in ["the", "the", "old", "grey", "by"]])
+    fillers = np.array([BANK_WORDS.index(word) for word in ["the", "the", "old", "grey", "by"]], np.int64)
     river, savings, bank = (BANK_WORDS.index(word) for word in ("river", "savings", "bank"))
     sentences, targets = [], []
     for _ in range(count):
@@ -99,7 +99,7 @@ def two_banks(count: int, seed: int) -> tuple[Tensor, Tensor]:
         before, after = free[: cut[0]], free[cut[0] : cut[0] + cut[1]]
         rest = free[cut[0] + cut[1] :]
         sentences.append([*rest, first, *before, bank, second, *after, bank])
-        asked = np.full(len(sentences[-1]), NOT_ASKED)
+        asked = np.full(len(sentences[-1]), NOT_ASKED, np.int64)  # NumPy 1 on Windows would take 32 bits
         asked[[len(rest) + 1 + cut[0], -1]] = order
         targets.append(asked)
     return torch.tensor(np.array(sentences)), torch.tensor(np.array(targets))
@@ -134,7 +134,7 @@ def last_mark(batches: int, size: int, marks: int, seed: int, lengths: tuple[int
         length = int(draw.integers(lengths[0], lengths[1] + 1))
         places = np.sort(draw.random((size, length)).argsort(1)[:, :marks], 1)  # (size, marks), in order
         last = draw.integers(0, 2, size)  # 1 for a plus
-        tokens = np.full((size, length), BLANK)
+        tokens = np.full((size, length), BLANK, np.int64)
         rows = np.arange(size)
         tokens[rows, places[:, -1]] = np.where(last == 1, PLUS, MINUS)
         if marks == 2:

@@ -10,6 +10,7 @@ GROUPS = {
 }
 SLOW = {
     "another_process",
+    "any_system",
     "authoring",
     "batch",
     "build",

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.imports import imports
@@ -39,10 +40,15 @@ def reached(file: Path) -> set[str]:
         if one in seen:
             continue
         seen.add(one)
-        for module in imports(one.read_text(encoding="utf-8"), ".".join(one.relative_to(COURSE).parent.parts)):
+        for module in imported(one):
             packages.add(module.partition(".")[0])
             waiting += sources(module)
     return packages
+
+
+@cache  # most test files reach the same ones
+def imported(file: Path) -> list[str]:
+    return list(imports(file.read_text(encoding="utf-8"), ".".join(file.relative_to(COURSE).parent.parts)))
 
 
 def sources(module: str) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""What learners run asks for nothing that only Linux has: modules, signals, encodings, file names, ends of lines."""
+"""What learners run asks for nothing that Linux alone has: a module, a signal, an encoding, a file name, a line end."""
 
 import json
 import ntpath

@@ -264,6 +264,13 @@ def show_exported(console: Console, classroom: Classroom, exported: Exported) ->
         console.print(f"excused there, so left as they are: {', '.join(exported.excused)}", markup=False)
     if exported.not_in_template:
         console.print(f"not in the template: {', '.join(exported.not_in_template)}", style="red", markup=False)
+    for assignment, students in exported.to_grade.items():
+        have = "has" if len(students) == 1 else "have"
+        console.print(
+            f"{len(students)} {have} handed in {assignment} and {have} no score yet: {classroom.command('grade')}",
+            style="red",
+            markup=False,
+        )
     if exported.not_final:
         wait = "waits" if len(exported.not_final) == 1 else "wait"
         by_hand = classroom.command("quizzes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ class Exported:
         points: {assignment: (all its points, those among them that a person gives)}.
         not_in_template: who has a score and no row.
         not_final: whose quiz waits for a person.
+        to_grade: {assignment: who has handed it in and has no score yet}.
         without_column: what the template has no column for.
         other_points: {header: (points that the template says are possible, points that these scores are of)}, where
             the two differ.
@@ -42,6 +43,7 @@ class Exported:
     points: dict[str, tuple[float, float]] = field(default_factory=dict)
     not_in_template: list[str] = field(default_factory=list)
     not_final: list[str] = field(default_factory=list)
+    to_grade: dict[str, list[str]] = field(default_factory=dict)
     without_column: list[str] = field(default_factory=list)
     other_points: dict[str, tuple[float, float]] = field(default_factory=dict)
     excused: list[str] = field(default_factory=list)
@@ -91,6 +93,7 @@ def export(
     sheet = Sheet(_rows(scores, roster), wanted, list(scores))
     done = Exported(path, points={name: (own[0].max_points, own[0].by_hand) for name, own in scores.items() if own})
     waiting = (row for row in sheet.rows if any(score.needs_manual_grade for score in row.scores.values()))
+    done.to_grade = {name: found for name in scores if (found := _to_grade(book, name, sheet.rows))}
     done.not_final = [row.student.school_id for row in waiting]
     if template:
         content = _fill(Template.read(template), sheet, done)
@@ -99,6 +102,12 @@ def export(
         done.written = sum(score.points is not None for row in sheet.rows for score in row.scores.values())
     write_whole(path, content)
     return done
+
+
+def _to_grade(book: Book, assignment: str, rows: Iterable[Row]) -> list[str]:
+    there = set(book.classroom.students(assignment))
+    without = (row for row in rows if row.scores[assignment].points is None)
+    return [row.student.school_id for row in without if row.student.id in there]
 
 
 def _rows(scores: Mapping[str, Sequence[Score]], roster: Roster | None) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -67,13 +67,14 @@ class Lesson:
     Attributes:
         name, title: of the assignment.
         max_points: with the quiz.
-        points: {student: what they have}, of those who handed in.
+        points: {student: what they have}, of those whose submission is graded.
         rates: of its exercises.
         mistakes: the named ones, and who made them.
         handed_in: how many files were graded.
         due: when it was due.
         pages: {student: address of the feedback page, from the course page on}.
         unsafe: some of it was graded without a sandbox.
+        to_grade: who has handed in and has no points yet.
     """
 
     name: str
@@ -86,16 +87,21 @@ class Lesson:
     due: DueDates = field(default_factory=DueDates)
     pages: Mapping[str, str] = field(default_factory=dict)
     unsafe: bool = False
+    to_grade: Collection[str] = frozenset()
 
     @property
     def mean(self) -> float:
-        """Of the points' shares, over those who handed in."""
+        """Of the points' shares, over those whose submission is graded."""
         return statistics.fmean(one.share for one in self.points.values()) if self.points else 0.0
 
     def is_due(self, student: str, now: datetime) -> bool:
         """Whether the student's time for it is over. Where no date is known, it is."""
         due = self.due.students.get(student, self.due.everybody)
         return due is None or due <= now
+
+    def counts(self, student: str, now: datetime) -> bool:
+        """Whether it tells how the student is doing: it is due, and what they handed in is graded."""
+        return student not in self.to_grade and self.is_due(student, now)
 
 
 @dataclass(frozen=True)
@@ -124,22 +130,25 @@ def lesson(
     scores: Iterable[Score],
     due: DueDates | None = None,
     pages: Mapping[str, str] | None = None,
+    handed_in: Iterable[str] = (),
 ) -> Lesson:
-    """Sum up one assignment. `scores` are those of the gradebook."""
+    """Sum up one assignment. `scores` are the gradebook's; `handed_in` is who has a submission, graded or not."""
     read = [one for one in graded if not one.why_not_graded]
     scores = [score for score in scores if score.points is not None]
     most = assignment.quiz_points + sum(task.points for task in assignment.tasks)
+    points = {score.student: _points(score) for score in scores}
     return Lesson(
         assignment.name,
         assignment.title,
         most,
-        {score.student: _points(score) for score in scores},
+        points,
         [rate for task in assignment.tasks if (rate := _rate(task.grade_id, assignment, read)).total],
         named_mistakes(read, assignment),
         len(graded),
         due or DueDates(),
         pages or {},
         any(one.unsafe for one in graded),
+        frozenset(handed_in) - points.keys(),
     )
 
 
@@ -186,11 +195,12 @@ def course_page(lessons: Sequence[Lesson], students: Mapping[str, str], now: dat
 def falling_behind(lessons: Sequence[Lesson], students: Iterable[str], now: datetime) -> list[Behind]:
     """Who has not handed in the latest lesson that is due, or has too few points in the latest ones; the worst first.
 
-    What was not handed in has no points. `before` is the share in all lessons before the latest, None without any.
+    What was not handed in has no points. What is still to be graded holds nobody up, like what is not due. `before` is
+    the share in all lessons before the latest, None without any.
     """
     found = []
     for student in students:
-        due = [one for one in lessons if one.is_due(student, now)]
+        due = [one for one in lessons if one.counts(student, now)]
         latest = [(one.name, one.points.get(student)) for one in due[-LATEST:]]
         share = _share(due[-LATEST:], student)
         if due and (share < ENOUGH or latest[-1][1] is None):

@@ -81,10 +81,13 @@ def publish_report(
     path = classroom.report(assignment.name)
     receipts, due = _receipts(classroom, assignment, graded), due or DueDates()
     submitted = _submitted(classroom, assignment, graded)
+    results = {one.student for one in graded}
     about = Class(
         names=names or {},
         penalties=penalties or {},
         absent=absent,
+        to_grade=[student for student in classroom.students(assignment.name) if student not in results],
+        grade=classroom.command("grade"),
         receipts=receipts,
         pages=_pages(classroom, assignment, graded),
         similar=_similar(classroom, assignment),
@@ -122,7 +125,8 @@ def lesson_of(
     """What the course page needs of a graded assignment: of those, who are in the class, whose `scores` these are."""
     present = {score.student for score in scores}
     graded = [one for one in read_results(classroom, assignment.name) if one.student in present]
-    return lesson(assignment, graded, scores, due, _pages(classroom, assignment, graded))
+    handed_in = present.intersection(classroom.students(assignment.name))
+    return lesson(assignment, graded, scores, due, _pages(classroom, assignment, graded), handed_in)
 
 
 def _submitted(classroom: Classroom, assignment: Assignment, graded: list[Graded]) -> dict[str, datetime]:

@@ -38,6 +38,8 @@ class Class:
         late: {student: by how many seconds}, of those who are late.
         due: when it is due.
         course: address of the course page, "" for none.
+        to_grade: who has handed in, and has no result yet.
+        grade: the command that grades them.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +55,8 @@ class Class:
     late: Mapping[str, float] = field(default_factory=dict)
     due: DueDates = field(default_factory=DueDates)
     course: str = ""
+    to_grade: Sequence[str] = ()
+    grade: str = Classroom(Path()).command("grade")
 
 
 @dataclass(frozen=True)

@@ -179,3 +179,20 @@ def test_everybody_can_read_the_page(accessible):
     mistakes = [Finding("conv2d", "no bias", "Add `b`.", [f"s{number}" for number in range(20)])]
     lessons = [Lesson(**vars(one) | {"mistakes": mistakes, "handed_in": 20}) for one in two_lessons()]
     accessible(course_page(lessons, {"s1": "Ada Abe", "s2": "محمد الأحمد", "s3": ""}, NOW))
+
+
+def test_who_has_handed_in_and_is_not_graded_yet_is_not_called_missing():
+    results, scores = [graded("s1", {}), graded("s2", {})], [score("s1", 9.0), score("s2", 1.0), score("s3", None)]
+    found = lesson(ASSIGNMENT, results, [*scores, score("s4", None)], handed_in=["s1", "s2", "s3"])
+    students = dict.fromkeys(["s1", "s2", "s3", "s4"], "")
+    assert found.to_grade == {"s3"} and found.mean == (1 + 1 / 9) / 2
+    assert [one.student for one in falling_behind([found], students, NOW)] == ["s4", "s2"]
+    text = text_of(course_page([found], students, NOW))
+    assert "3 of 4 1 to grade" in text and "s3 0 …" in text and "s4 0 –" in text
+
+
+def test_an_earlier_lesson_tells_of_somebody_whose_latest_is_still_to_grade():
+    lessons = [made(NAMES[0], {"s1": 10, "s2": 1}), made(NAMES[1], {}, to_grade={"s1", "s2"})]
+    assert [(one.student, one.latest) for one in falling_behind(lessons, ["s1", "s2"], NOW)] == [
+        ("s2", [(NAMES[0], Points(1, 10.0))])
+    ]

@@ -77,6 +77,20 @@ def test_a_plain_file_has_everybody(book, tmp_path):
     assert (done.written, done.not_final) == (2, ["ada"])
 
 
+def test_who_has_handed_in_and_has_no_score_yet_is_named(book, tmp_path):
+    school = School(tmp_path / "class")
+    with Book(school.classroom) as waiting:
+        waiting.register(school.assignment)
+        for student in ("ada", "grace", "charles"):
+            waiting.enrol(student)
+        for student in ("ada", "grace"):
+            school.hand_in(student, school.notebook(RIGHT))
+        waiting.record(school.graded("ada", passed=True), school.notebook(RIGHT, quiz="c"))
+        done = export(waiting, [LESSON], tmp_path / "scores.csv")
+    assert done.to_grade == {NAME: ["grace"]}
+    assert export(book, [LESSON], tmp_path / "whole.csv").to_grade == {}
+
+
 def test_canvas_gets_the_columns_that_it_knows(book, tmp_path):
     header, possible, *rows = table(export(book, [LESSON], tmp_path / "canvas.csv", Kind.CANVAS).path)
     assert header == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", NAME]

@@ -186,6 +186,9 @@ def test_rows_are_sorted_and_found_in_a_browser(tmp_path, chromium):
     assert set(shown()[:5]) == {f"s{number}" for number in range(2, 11, 2)}
     page.get_by_role("searchbox").fill("ida")
     assert shown() == ["s3"] and page.get_by_role("status").inner_text() == "1 of 11"
+    for words, students in {"ida S3": ["s3"], "s3, Ida": ["s3"], "ida s4": [], " ": 11 * [""]}.items():
+        page.get_by_role("searchbox").fill(words)
+        assert len(shown()) == len(students) and (not any(students) or shown() == students), words
     assert trouble == []
 
 
@@ -303,6 +306,19 @@ def test_the_pages_of_a_class_are_written(tmp_path):
     assert report == classroom.report(ASSIGNMENT.name)
     assert "2 submissions graded, 2 not graded" in text_of(report.read_text())
     assert '<a href="index.html">The course</a>' in report.read_text()
+
+
+def test_who_has_handed_in_and_has_no_result_yet_is_still_to_grade(tmp_path):
+    classroom = Classroom(tmp_path)
+    graded("s0001", {}).write(classroom.result("s0001", ASSIGNMENT.name))
+    for student in ("s0001", "s0002", "s0003"):
+        write_whole(classroom.submitted(student, ASSIGNMENT.name), "{}")
+    text = text_of(publish_report(classroom, ASSIGNMENT, absent=["s0004"]).read_text())
+    assert "1 submission graded, 2 still to grade, 1 not handed in." in text
+    assert f"Grade them: {classroom.command('grade')} s0002 , s0003 Not handed in" in text
+    for student in ("s0002", "s0003"):
+        graded(student, {}).write(classroom.result(student, ASSIGNMENT.name))
+    assert "still to grade" not in text_of(publish_report(classroom, ASSIGNMENT).read_text()).lower()
 
 
 def test_who_is_late_is_told_by_the_dates_of_the_class(tmp_path):

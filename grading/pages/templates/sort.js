@@ -4,7 +4,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const value = (row, place) => {
     const text = row.cells[place].textContent.trim().replace(/^… /, ""); // a number that is not final is one, too
-    return row.cells[place].dataset.value ?? (text && text !== "–" ? text : -1);
+    return row.cells[place].dataset.value ?? (text && text !== "–" && text !== "…" ? text : -1);
   };
   const words = new Intl.Collator(undefined, { numeric: true }); // one for all: 20,000 rows are compared 300,000 times
   const compare = (one, other) => one - other || words.compare(one, other);
@@ -44,10 +44,11 @@ for (const table of document.querySelectorAll("table.sortable")) {
   found.setAttribute("role", "status");
   const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase(); // "lucia" finds Lucía
   find.addEventListener("input", () => {
-    const wanted = plain(find.value.trim());
-    for (const row of body.rows) row.hidden = !plain(row.cells[0].textContent).includes(wanted);
+    const wanted = plain(find.value).split(/[\s,]+/).filter(Boolean); // "Haddad, Grete", as platforms say it, finds Grete Haddad
+    const hasAll = (text) => wanted.every((word) => text.includes(word));
+    for (const row of body.rows) row.hidden = !hasAll(plain(row.cells[0].textContent));
     const shown = [...body.rows].filter((row) => !row.hidden).length;
-    found.textContent = wanted ? `${shown} of ${body.rows.length}` : "";
+    found.textContent = wanted.length ? `${shown} of ${body.rows.length}` : "";
   });
   table.parentElement.before(find, found);
 }

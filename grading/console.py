@@ -32,6 +32,7 @@ from grading.untrusted.text import visible
 Item = TypeVar("Item")
 
 MOST_NAMES = 20  # in one line; the class page has all
+SAY_AFTER = 60  # seconds, where no bar can move
 
 
 def with_bar(console: Console, what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
@@ -56,7 +57,10 @@ class Progress:
 
 @contextmanager
 def progress(console: Console, name: str) -> Iterator[Progress]:
-    """What a run takes up, then a bar with submissions a minute, incidents, and the time left."""
+    """What a run takes up, then a bar with submissions a minute, incidents, and the time left.
+
+    In a file or a pipe, where a bar cannot move, a line now and then says how far it is.
+    """
     columns = [
         TextColumn("{task.description}"),
         *(BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[trouble]}")),
@@ -65,10 +69,10 @@ def progress(console: Console, name: str) -> Iterator[Progress]:
     with rich.progress.Progress(*columns, console=console) as bar:
         task = bar.add_task(f"grading {name}", total=None, rate="", trouble="")
         started = time.monotonic()
-        for_the_first_time, seen, incidents = True, 0, 0
+        for_the_first_time, seen, incidents, said = True, 0, 0, started
 
         def show(total: int, tally: Tally) -> None:
-            nonlocal for_the_first_time, seen, incidents
+            nonlocal for_the_first_time, seen, incidents, said
             if for_the_first_time:
                 for_the_first_time = False
                 for line in _taken_up(total, tally):
@@ -81,6 +85,9 @@ def progress(console: Console, name: str) -> Iterator[Progress]:
                 f"{count} {what}" for count, what in ((incidents, "incidents"), (len(tally.failed), "failed")) if count
             )
             bar.update(task, total=total, completed=done, rate=f"{done / minutes:.0f} a minute", trouble=trouble)
+            if not console.is_terminal and time.monotonic() - said > SAY_AFTER:
+                said = time.monotonic()
+                console.print(", ".join(filter(None, (f"{done} of {total} graded", trouble))))
 
         yield Progress(show)
 

@@ -135,6 +135,8 @@ def _grade(classroom: Classroom, job: Job, judges_there_are: Callable[[], Judges
 
     def now_and_then(total: int, tally: Tally) -> None:
         nonlocal answered, since
+        if total > 1 and not (tally.graded or tally.failed):
+            console.print(f"{total} of {found.name} to grade", highlight=False)
         if len(tally.graded) > answered and time.monotonic() - since > ANSWER_AFTER:
             _answer(classroom, found, tally.graded[answered:])
             answered, since = len(tally.graded), time.monotonic()

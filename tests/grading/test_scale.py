@@ -3,6 +3,7 @@
 Work is counted rather than timed: steps of the database's machine, comparisons, files that were read.
 """
 
+import io
 import sqlite3
 from contextlib import closing
 
@@ -157,6 +158,17 @@ def test_the_bar_looks_at_each_result_once():
             tally.graded.append(Watched(f"s{number}", NAME, []))
             run(FEW, tally)
     assert Watched.looked_at == FEW
+
+
+@pytest.mark.parametrize(("terminal", "lines"), [(False, 3), (True, 0)])
+def test_in_a_file_a_line_now_and_then_says_how_far_it_is(monkeypatch, terminal, lines):
+    monkeypatch.setattr("grading.console.SAY_AFTER", -1)
+    console, tally = Console(file=(out := io.StringIO()), force_terminal=terminal, width=100), Tally()
+    with progress(console, NAME) as run:
+        for number in range(3):
+            tally.graded.append(Graded(f"s{number}", NAME, []))
+            run(FEW, tally)
+    assert out.getvalue().count(f"of {FEW} graded") == lines
 
 
 def test_feedback_reads_one_result_after_another(tmp_path, monkeypatch):

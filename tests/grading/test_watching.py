@@ -454,6 +454,7 @@ def test_in_a_burst_the_first_are_answered_before_the_last_is_graded(
         arrive(name_of(student))
     said = reach_grade("watch", "in", "--class", "class", "--unsafe-no-sandbox")
     assert seen == [0, 1, 2] and said.count("attempt 1: 1 of 1 points") == 3
+    assert said.count(f"3 of {NAME} to grade") == 1
 
 
 def _looking(school: School, judge, seen: list[int]):

@@ -181,7 +181,7 @@ def show_collected(
     for name, why in collected.not_placed[:most]:
         console.print(f"  not placed: {name}: {why}", style="red", markup=False)
     if more := len(collected.not_placed[most:]) if most is not None else 0:
-        console.print(f"  and {counted(more, 'more file')} not placed: `reach-grade collect` lists all", style="red")
+        console.print(f"  and {counted(more, 'more file')} not placed; the command `collect` lists all", style="red")
 
 
 def show_missing(console: Console, assignment: str, students: Sequence[Student]) -> None:

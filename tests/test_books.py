@@ -6,6 +6,7 @@ import json
 import re
 
 import ipywidgets
+import matplotlib
 import nbformat
 import pytest
 import torch
@@ -34,6 +35,13 @@ def page(color: tuple, size: int) -> Page | None:
     if color == COLORS["blue"] and size > 2:
         return None
     return Page(f"Size {size} < 9.", painted(color, size), "A square.", f"<b>{size}</b>")
+
+
+@pytest.fixture(autouse=True)
+def plain_figures():
+    """Whatever style another test has set: figures of this file are saved as large as they are."""
+    with matplotlib.rc_context({"savefig.bbox": None}):
+        yield
 
 
 SMALL = Book([menu("color", COLORS), slider("size", (1, 2, 3), 2)], page)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 def feedback(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> None:
     """Write one self-contained HTML page for each student, with the comments and the quiz points of a person."""
+    console.print("writing the feedback …")
     classroom = Classroom(folder)
     graded = graded_assignments(classroom, assignment)
     with Records(classroom) as records:
@@ -27,8 +28,7 @@ def feedback(folder: ClassFolder = Path(), assignment: AssignmentName = "") -> N
 
 
 def write_feedback(classroom: Classroom, graded: Sequence[Assignment], records: Records) -> None:
-    """Write all pages of these assignments, and say so."""
-    console.print("writing the feedback …")
+    """Write all pages of these assignments, and say how many."""
     from grading.console import with_bar
 
     for found in graded:

@@ -350,7 +350,7 @@ def test_a_zip_of_20_000_and_5_000_notebooks_stop_nobody(school, tmp_path, arriv
     rounds(bool, more, bool, bool)
     said = reach_grade("watch", "in", "--class", "class", "--unsafe-no-sandbox")
     assert "Ada Abe (ada), attempt 1: 1 of 1 points" in said
-    assert said.count("not placed") == 22 and "and 4981 more files not placed: `reach-grade collect` lists all" in said
+    assert said.count("not placed") == 22 and "and 4981 more files not placed; the command `collect` lists all" in said
     assert f"not placed: mal/{NAME}_9999.ipynb" in said, "what is new is said, and nothing else again"
 
 

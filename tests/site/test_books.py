@@ -8,8 +8,7 @@ PICTURE_AND_WORDS = "book => [book.querySelector('img')?.src, book.querySelector
 @pytest.fixture(scope="session")
 def with_books(pages) -> list[str]:
     found = [address for address, html in pages.items() if html.select_one(".picture-book")]
-    if not found:
-        pytest.skip("no lesson has a picture book yet")
+    assert found
     return found
 
 

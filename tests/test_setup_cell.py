@@ -339,7 +339,8 @@ def test_a_machine_without_torch_is_told_so(bare):
 
 
 def test_packages_that_are_missing_are_named_with_what_to_type(bare):
-    for name in ("torch", "numpy", "matplotlib", "pillow", "ipython", "tqdm", "requests", "scikit-learn", "safetensors"):
+    there = ("torch", "numpy", "matplotlib", "pillow", "ipython", "tqdm", "requests", "scikit-learn", "safetensors")
+    for name in there:
         bare.claim(name, "99.0")
     copy_course(bare.folder.parent)
     put_cell(bare.folder, "nowhere")

@@ -46,6 +46,8 @@ def check_output(path: Path, classroom: Classroom, holds: str, overwrite: bool, 
     check_folder(path)
     if path.is_dir():
         raise GradingError(f"{path} is a folder. Give the name of the file to write.")
+    if path.exists() and not path.is_file():  # a pipe would never be read to its end, and a device would be replaced
+        raise GradingError(f"{path} is no ordinary file. Give the name of the file to write.")
     if overwrite or not path.exists():
         return
     instead = "Give another name, or say --overwrite"

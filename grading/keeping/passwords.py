@@ -22,10 +22,15 @@ IN_A_LINE = re.compile(
 )  # libpq's
 OF_NETRC = re.compile(r"(\blogin\s+\S+\s+password\s+)(?!\*\*\*)\S+", re.IGNORECASE)
 OF_PGPASS = re.compile(r"^([^\s:#'\"]+:(?:\d+|\*):[^\s:]+:[^\s:]+:)(?!\*\*\*)\S.*$", re.MULTILINE)
-SEEN = (IN_A_URL, IN_A_QUERY, IN_A_LINE, OF_NETRC, OF_PGPASS)
+OF_A_PROGRAM = re.compile(
+    r"((?:^|\s)--?(?:password|passwd|pwd|pass)[ \t=]+)(?!\*\*\*)[^\s\"',)\]]+", re.IGNORECASE | re.MULTILINE
+)
+OF_A_HEADER = re.compile(r"(\bauthorization\W{1,6}(?:basic|bearer|token)\s+)(?!\*\*\*)[^\s\"'{]+", re.IGNORECASE)
+OF_XML = re.compile(r"(<[\w.:-]*(?:password|passwd|pwd)>\s*)(?!\*\*\*)[^\s<][^<]*", re.IGNORECASE)
+SEEN = (IN_A_URL, IN_A_QUERY, IN_A_LINE, OF_NETRC, OF_PGPASS, OF_A_PROGRAM, OF_A_HEADER, OF_XML)
 
 CALLED = re.compile(
-    r"passw|passphrase|passcode|kennwort|mot_?de_?passe|contrase|wachtwoord|"
+    r"passw|passphrase|passcode|kennwort|mot_?de_?passe|contrase|wachtwoord|^authorization$|"
     r"(?:^|_)(?:pass|pw|pwd|secret|credentials?|senha|parola|(?:api|access|private|secret)_?key|"
     r"(?:auth|access|api|bearer)_?token)\d*$",
     re.IGNORECASE,
@@ -84,7 +89,8 @@ def scrub_json(text: str, known: Sequence[str] = ()) -> str:
 
     def clean(value: Any, name: str = "") -> Any:
         if isinstance(value, dict):
-            return {key: clean(one, key) for key, one in value.items()}
+            inherited = name if is_called_like_one(name) else ""
+            return {key: clean(one, inherited or key) for key, one in value.items()}
         if isinstance(value, list):
             return [clean(one, name) for one in value]
         if is_called_like_one(name) and value not in (None, "", True, False):
@@ -161,6 +167,8 @@ def _named(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         names = [*node.posonlyargs, *node.args]
         yield from zip((one.arg for one in names[len(names) - len(node.defaults) :]), node.defaults, strict=True)
         yield from ((one.arg, value) for one, value in zip(node.kwonlyargs, node.kw_defaults, strict=True) if value)
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".login"):  # smtplib's, imaplib's, ftplib's
+        yield from (("password", value) for value in node.args[1:2])
     elif isinstance(node, ast.Call):  # setattr(x, "password", …), environ.setdefault("PGPASSWORD", …)
         for name, value in zip(node.args, node.args[1:], strict=False):
             if isinstance(name, ast.Constant) and isinstance(name.value, str) and not _reads(node):

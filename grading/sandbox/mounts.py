@@ -1,5 +1,6 @@
 """The part of the course that is mounted in a sandbox: of `utils` what is needed, its weights, and `grading.worker`."""
 
+import sys
 from pathlib import Path
 
 from utils.paths import COURSE, WEIGHTS
@@ -28,5 +29,12 @@ def library_options(place: str, files: frozenset[str] | None) -> list[str]:
 
 
 def copies_within(folders: list[Path]) -> list[Path]:
-    """Where the whole course lies inside one of these folders (an installed package), and has to be hidden."""
-    return [path for path in (UTILS, GRADING) if any(path.is_relative_to(folder) for folder in folders)]
+    """What to hide where the whole course lies inside one of these folders, as a package that pip has installed does.
+
+    All its folders: the solutions and the trained weights, too. Not one that an interpreter lies in.
+    """
+    if not any(COURSE.is_relative_to(folder) for folder in folders):
+        return []
+    ours = [path for path in sorted(COURSE.iterdir()) if path.is_dir() and not path.is_symlink()]
+    used = [Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()]
+    return [path for path in ours if not any(one.is_relative_to(path) for one in used)]

@@ -7,17 +7,18 @@ elements and attributes go into a page that show mathematics and stay in their p
 import functools
 import html
 import re
-from xml.etree.ElementTree import Element, fromstring
+from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from markupsafe import Markup
-from math_core import LatexError, LatexToMathML
+
+from grading.untrusted.converter import Converter, TooMuch
+from grading.untrusted.text import visible
 
 MAX_FORMULA = 1_000  # characters
 MAX_DEEP = 30  # elements in one another: browsers lay out each several times
 LONG = 30  # characters: what may be wider than a phone can be scrolled
 
-# A command that is defined may be used twice in the next definition, and so on, so none is.
-_CONVERTER = LatexToMathML(xml_namespace=False, fancy_error=False, max_expansions=0)
+_CONVERTER = Converter()
 _ELEMENT = re.compile(
     "m(ath|frac|i|n|o|over|padded|root|row|space|sqrt|sub|subsup|sup|table|td|text|tr|under|underover)"
 )
@@ -41,9 +42,14 @@ _NAMED = re.compile(r"&(?!(?:lt|gt|amp|quot|apos);)\w+;")  # HTML's names for si
 
 
 def formula(latex: str, is_block: bool = False) -> Markup:
-    """A formula as MathML; as it was written, where it cannot be read, is too long, or defines commands."""
-    latex = html.unescape(latex).strip()
+    """A formula as MathML; as it was written, where it cannot be read, is too long, or defines commands.
+
+    Raises TooMuch for what takes the library too long.
+    """
+    latex = visible(html.unescape(latex), len(latex)).strip()
     mathml = _mathml(latex, is_block)
+    if mathml == "":
+        raise TooMuch
     if mathml is None:
         return Markup("<pre><code>{}</code></pre>\n" if is_block else "<code>{}</code>").format(latex)
     if not is_block and len(latex) < LONG:
@@ -54,13 +60,17 @@ def formula(latex: str, is_block: bool = False) -> Markup:
 
 @functools.lru_cache(maxsize=1_000)  # those of a question stand on each student's page
 def _mathml(latex: str, is_block: bool) -> Markup | None:
-    """None for what is not to be shown as a formula."""
+    """None for what is not to be shown as a formula; nothing for what takes too long, so that it does so once."""
     if not latex or len(latex) > MAX_FORMULA:
         return None
     try:
-        mathml = _CONVERTER.convert_with_local_state(latex, displaystyle=is_block)
+        mathml = _CONVERTER.mathml(latex, is_block)
+        if mathml is None:
+            return None
         return _harmless(fromstring(_NAMED.sub(lambda name: html.unescape(name[0]), mathml)), latex)
-    except (LatexError, ValueError):
+    except TooMuch:
+        return Markup("")
+    except (ParseError, ValueError):  # signs that XML does not have, as U+FFFF
         return None
 
 

@@ -9,6 +9,7 @@ import html
 import mistune
 from markupsafe import Markup, escape
 
+from grading.untrusted.converter import TooMuch
 from grading.untrusted.formulas import formula
 from grading.untrusted.text import visible
 
@@ -34,14 +35,14 @@ def highlighted(source: str) -> Markup:
 def markdown(text: str) -> Markup:
     """A text cell: Markdown, with formulas. HTML is shown as text; nothing is a link or loads a picture.
 
-    What has too many marks, or is too deep, is shown as it was written.
+    What has too many marks, is too deep, or has a formula that takes too long, is shown as it was written.
     """
     shown = visible(text, MAX_SOURCE)
     try:
         if sum(map(shown.count, "*_[`")) > MAX_MARKS:
             return Markup("<pre>{}</pre>").format(shown)
         return Markup(_parser()(shown))
-    except RecursionError:
+    except (RecursionError, TooMuch):
         return Markup("<pre>{}</pre>").format(shown)
 
 
@@ -49,7 +50,7 @@ class _TextOnly(mistune.HTMLRenderer):
     """HTML of a text cell without links, pictures and headings of its own."""
 
     def text(self, text: str) -> str:
-        return escape(html.unescape(text))
+        return escape(visible(html.unescape(text), MAX_SOURCE))  # a number may stand for what turns text around
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         return text if text == escape(url) else f"{text} <code>{escape(url)}</code>"

@@ -12,6 +12,7 @@ from markupsafe import escape
 from grading.assignment import load_assignment
 from grading.pages.feedback import feedback_page
 from grading.quizzes.questions import questions_of
+from grading.untrusted.converter import Converter, TooMuch
 from grading.untrusted.formulas import MAX_FORMULA, formula
 from grading.untrusted.html import markdown
 from tests.grading.made_up import ASSIGNMENT, graded, submission
@@ -77,6 +78,8 @@ def test_lines_that_are_aligned_at_their_signs_are_a_table():
         r"\def\a{\a\a}\a",
         r"\newcommand{\a}{bb}\a",
         r"\phantom{no}x",
+        "\uffff",
+        r"\text{" + "\ufffe}",
     ],
 )
 def test_what_is_not_understood_or_may_grow_stays_its_source(latex):
@@ -127,8 +130,53 @@ def test_a_cell_full_of_formulas_is_read_in_a_moment(latex):
     assert time.process_time() - started < 60, "seconds on a slow machine are what it takes, and not minutes"
 
 
+@pytest.mark.parametrize("latex", ["(" * 40, r"\bigl(x" * 100, r"f\langle " * 40 + "x", "]0,1[+" + "(0,1[+" * 40])
+def test_a_formula_without_end_is_shown_as_it_was_written_with_its_cell(latex):
+    text = f"Since $x$, <b>so</b> ${latex}$ " + "".join(f"${latex}{number}$" for number in range(1000 // len(latex)))
+    assert markdown(text) == f"<pre>{escape(text)}</pre>"
+
+    assert "<math " in markdown("$x$"), "the next cell has its formulas"
+
+
+def test_a_converter_whose_process_was_ended_goes_on_with_the_next():
+    converter = Converter()
+    assert "<mi>x</mi>" in (converter.mathml("x", is_block=False) or "")
+    assert converter._process
+    converter._process.kill()
+    converter._process.wait()
+    with pytest.raises(TooMuch):
+        converter.mathml("x", is_block=False)
+    assert "<mi>x</mi>" in (converter.mathml("x", is_block=False) or "")
+    converter.close()
+
+
+@pytest.mark.parametrize(
+    "text", ["&#x202e;", "$&#x202e;$", r"$\text{&#x2066;x}$", "| &#x202e; |\n|--|", "[&#x202e;](x)"]
+)
+def test_no_number_of_a_sign_turns_text_around(text):
+    shown = markdown(text)
+    assert not {"\u202e", "\u2066"} & set(shown)
+    assert "⟨U+20" in shown or "&amp;#x202e;" in shown or "202" in shown
+
+
 def test_a_page_with_formulas_fits_a_phone_and_everybody_can_read_it(accessible):
     quiz = f"Because $x^2$ and ${WIDE}$.\n\n$$\n{WIDE}\n$$\n\nSo $${WIDE}$$"
     page = feedback_page(graded("s1", {}), submission({QUIZ: quiz}), ASSIGNMENT)
     assert page.count("<math ") == 4
     accessible(page)
+
+
+def test_signs_that_are_heaped_on_one_another_stay_within_their_answer(chromium):
+    def heading_above(answer: str) -> bytes:
+        page = chromium.new_page(viewport={"width": 1000, "height": 800})
+        page.set_content(feedback_page(graded("s1", {}), submission({QUIZ: answer}), ASSIGNMENT))
+        shown = page.locator("#quiz-1")
+        assert shown.evaluate("heading => heading.closest('section').querySelector('.answer').innerText").startswith(
+            "a"
+        )
+        picture = shown.screenshot()
+        page.close()
+        return picture
+
+    heap = "\u0300\u0301\u0302" * 60
+    assert heading_above("a " * 20) == heading_above(f"a{heap} " * 20)

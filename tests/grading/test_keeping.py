@@ -262,6 +262,9 @@ IN_CODE = [
     "# c.CourseDirectory.db_url = ('postgresql://me:'\n#   never finished hunter2",
     "# smtp password = hunter2",
     "#c.Mailer.password='hunter2'",
+    "import smtplib\nsmtp.login('me', 'hunter2')",
+    "headers = {'Authorization': 'Bearer hunter2'}",
+    "os.system('psql --password hunter2')",
 ]
 
 
@@ -288,6 +291,8 @@ message = f"You have {passed} points: see https://example.org/a:b or write to me
 c.Mailer.password = ""
 # Passwords are in the safe. Ask Mei (mei@example.org).
 # Points: 3
+server.login(user, password)
+parser.add_argument("--password", help="the password is asked for where it is missing")
 """
 
 
@@ -305,6 +310,10 @@ def test_what_is_no_password_stays():
         ("mail.yaml", "mail:\n  password: >\n    hunter2\nlate: 3\n"),
         ("mail.toml", "late = 3\nsmtp-password = 'hunter2'\n"),
         ("mail.json", '{"late": 3, "mail": {"password": "hunter2"}}'),
+        ("nested.json", '{"late": 3, "password": {"value": ["hunter2"]}}'),
+        ("mail.xml", "<late/><smtp_password> hunter2 </smtp_password>"),
+        ("header.txt", "late\nAuthorization: Basic hunter2\n"),
+        ("run.sh", "late\n--password hunter2\n"),
         ("broken.json", '{"late": 3, "password": "hunter2"'),
         ("broken.py", "late = (3\nsmtp_password = 'hunter2'\n"),
         ("notes", "late\nmachine db login me password hunter2\n"),

@@ -1,5 +1,6 @@
 """Where `export`, `pack`, `publish` and `archive` write: no folder is made by a slip, and no file is lost."""
 
+import os
 import shutil
 import zipfile
 
@@ -75,6 +76,13 @@ def test_what_export_wrote_is_replaced_and_nothing_else(school, tmp_path, reach_
     assert "is a folder" in reach_grade("export", "uploads", "--class", "class", fails=True)
     school.classroom.written.write_text("damaged")
     assert "is there already" in export(fails=True)
+
+
+def test_a_pipe_or_a_device_is_no_output(school, tmp_path, reach_grade):
+    os.mkfifo(tmp_path / "pipe")
+    for words in ((), ("--overwrite",)):
+        assert "no ordinary file" in reach_grade("export", "pipe", "--class", "class", *words, fails=True)
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_zip_of_another_lesson_is_not_replaced(school, tmp_path, reach_grade):

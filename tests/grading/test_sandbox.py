@@ -20,10 +20,12 @@ from grading.sandbox import (
     StudentProcess,
     TooMuchMemory,
     TooMuchTime,
+    bubblewrap,
     cgroup,
     process,
     was_starved,
 )
+from grading.sandbox.bubblewrap import interpreter_folders
 from grading.sandbox.cgroup import MemoryGroup, OutOfMemory, memory_group
 from grading.sandbox.usage import queue_seconds
 from grading.worker import filter_calls, wire
@@ -437,3 +439,15 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
     environment |= {"PYTEST_ADDOPTS": f"--basetemp={tmp_path / 'base'}"}
     run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 0 and "6 passed" in run.stdout, run.stdout + run.stderr
+
+
+def test_an_installed_course_is_hidden_with_its_solutions_and_weights(monkeypatch):
+    monkeypatch.setattr(bubblewrap, "interpreter_folders", lambda: [*folders, COURSE])
+    folders = interpreter_folders()
+    told = subprocess.run([*bubblewrap.command(None), "/usr/bin/find", COURSE, "-mindepth", "2"], capture_output=True)
+    inside = [COURSE / one for one in ("solutions", "notebooks", "data", "utils", "grading") if (COURSE / one).is_dir()]
+    assert SOLUTIONS in inside
+    seen = [Path(line) for line in told.stdout.decode().splitlines()]
+    interpreter = Path(sys.prefix).resolve()
+    assert told.returncode == 0 and not [path for path in seen if not path.is_relative_to(interpreter.parent)]
+    assert not [path for path in seen if any(path.is_relative_to(one) for one in inside)]

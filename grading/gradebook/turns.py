@@ -73,13 +73,13 @@ def wait_to_write(connection: Connection) -> None:
 
 @contextlib.contextmanager
 def making(url: str) -> Iterator[None]:
-    """Make tables or register an assignment while nobody else does. nbgrader does that in many transactions."""
+    """Make tables or register an assignment while nobody else does, or writes: nbgrader takes many transactions."""
     if not _has_turns(url):
         yield
         return
     with _connection_of_its_own(url) as connection:
         connection.execute(text(f"SET lock_timeout = '{LONGEST_WAIT}'"))
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _key("make")})
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _key("write")})
         yield
 
 

@@ -69,7 +69,7 @@ def test_what_is_four_times_as_long_takes_about_four_times_as_long(function, par
 
 def test_the_comparison_sees_a_square():
     def quadratic(text: str) -> int:
-        return sum(1 for _ in text[::9] for _ in text[::9])
+        return sum(1 for _ in text[::4] for _ in text[::4])
 
     assert is_square(quadratic, "x")
 

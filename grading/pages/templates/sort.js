@@ -44,7 +44,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   found.setAttribute("role", "status");
   const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase(); // "lucia" finds Lucía
   find.addEventListener("input", () => {
-    const wanted = plain(find.value).split(/[\s,]+/).filter(Boolean); // "Haddad, Grete", as platforms say it, finds Grete Haddad
+    const wanted = plain(find.value).split(/[\s,]+/).filter(Boolean); // platforms write "last, first"
     const hasAll = (text) => wanted.every((word) => text.includes(word));
     for (const row of body.rows) row.hidden = !hasAll(plain(row.cells[0].textContent));
     const shown = [...body.rows].filter((row) => !row.hidden).length;

@@ -1,6 +1,6 @@
 """Where output goes: a notebook shows the richest form that it can, a terminal shows text."""
 
-import sys
+from utils.terminal import writable
 
 # The style of text as it was written, in lines that fit. Without the last two, JupyterLab breaks words anywhere.
 WRAPPED = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
@@ -11,14 +11,8 @@ def show(bundle: dict, metadata: dict | None = None) -> None:
     from IPython import get_ipython
 
     if getattr(get_ipython(), "kernel", None) is None:
-        print(_writable(bundle["text/plain"]))
+        print(writable(bundle["text/plain"]))
         return
     from IPython.display import display
 
     display(bundle, metadata=metadata, raw=True)
-
-
-def _writable(text: str) -> str:
-    """Signs such as ✗ become "?" where a terminal cannot write them: Windows' code pages lack them."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)

@@ -701,8 +701,15 @@ def test_a_measurement_has_a_time_limit_and_random_numbers_of_its_own():
     assert numbers.judge(numbers.reference, 0).passed and numbers.judge(numbers.reference, 5).passed
     assert len(set(drawn)) == 4
     endless = measured_sum(lambda sent, count: [None for _ in iter(int, 1)], compare=False)
-    endless.seconds = 0.2
-    assert Problem.MALFORMED in endless.judge(endless.reference).headline
+    endless.seconds = 0.05
+    verdict = endless.judge(endless.reference)
+    assert Problem.MALFORMED in verdict.headline and "took longer than 0.5 s" in verdict.problem
+
+
+def test_an_answer_is_not_to_blame_when_its_measurement_takes_longer_than_the_answer_may():
+    numbers = measured_sum(lambda sent, count: time.sleep(1.2) or sum(sent["numbers"]))
+    numbers.seconds = 0.2
+    assert numbers.judge(numbers.reference).passed
 
 
 # --- findings ---

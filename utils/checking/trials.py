@@ -158,6 +158,6 @@ def value_of(exercise: Declaration, own: Callable, case: Case) -> Outcome:
 
 
 def _ask_own(exercise: Declaration, own: Callable, case: Case) -> Outcome:
-    ask, seconds = exercise.ask_function, 10 * exercise.seconds
+    ask, seconds = exercise.ask_function, calling.OURS * exercise.seconds
     outcome = calling.call(own, copied(case.args), ask=ask, seconds=seconds, seed=case.index)
     return _measured(exercise, outcome, case, calling)

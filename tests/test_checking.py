@@ -780,6 +780,13 @@ def test_facts_that_no_ask_sends_are_a_wrong_answer():
     assert spread.judge(None, caller=Forges({"lowest": -5, "highest": 5})).passed
 
 
+def test_a_finding_that_hands_on_what_is_no_text_is_no_verdict_of_its_own():
+    numbers = measured_sum(lambda sent, count: {"said": [None]}, compare=False)
+    numbers.finding(lambda value, count: value["said"])
+    verdict = numbers.judge(numbers.reference)
+    assert Problem.MALFORMED in verdict.text()
+
+
 def test_a_finding_about_plain_values_shows_expected_and_got():
     verdict = max_pool2d.judge(lambda *case: max_pool2d.reference(*case).clamp(min=-5))
     assert verdict.mistake == "maximum_starts_too_high"

@@ -101,6 +101,7 @@ def judged(exercise: Declaration, case: Case, outcome: Outcome) -> Trial:
         seen = as_facts(exercise, outcome.value)
         for see, mistake in exercise.findings:
             if sentence := see(seen, *case.args):
+                _see_that_it_is_text(sentence)
                 shown = _difference(exercise, case, outcome) if exercise.ask_function is calling.direct else None
                 return Trial(case, outcome, fault=sentence, mistake=mistake, difference=shown)
         difference = _difference(exercise, case, outcome)
@@ -109,6 +110,12 @@ def judged(exercise: Declaration, case: Case, outcome: Outcome) -> Trial:
     except Exception:  # a value that an answer's process made up
         return Trial(case, replace(outcome, problem=Problem.MALFORMED), fault=f"It {Problem.MALFORMED}.")
     return Trial(case, outcome, fault=difference and str(difference), difference=difference)
+
+
+def _see_that_it_is_text(sentence: object) -> None:
+    """Raises TypeError: a finding may hand on what an answer's process made up in the place of a sentence."""
+    if not isinstance(sentence, str):
+        raise TypeError(f"a finding said {type(sentence).__name__}")
 
 
 def _difference(exercise: Declaration, case: Case, outcome: Outcome) -> Difference | None:

@@ -595,7 +595,10 @@ print("view(2, 3, 2) has the same shape, and head 0 is\n", x.view(2, 3, 2)[0].nu
 # what the heads have found. Its queries may come from one text and its keys and values from another, as in the decoder of
 # lesson 09:
 #
-# $$q = W_q x + b_q \qquad k, v = W_{k,v}\, m + b_{k,v} \qquad z^{(h)} = \operatorname{attention}(q^{(h)}, k^{(h)}, v^{(h)}) \qquad \text{output} = W_o\,[z^{(1)}, \dots, z^{(H)}] + b_o$$
+# $$\begin{aligned}
+# q &= W_q x + b_q & k, v &= W_{k,v}\, m + b_{k,v}\\
+# z^{(h)} &= \operatorname{attention}(q^{(h)}, k^{(h)}, v^{(h)}) & \text{output} &= W_o\,[z^{(1)}, \dots, z^{(H)}] + b_o
+# \end{aligned}$$
 #
 # | symbol | variable | shape |
 # | --- | --- | --- |

@@ -131,7 +131,7 @@ claim(
 # %% [markdown] covers="48 49"
 # That is all of attention:
 #
-# $$\alpha_{ij} = \operatorname{softmax}_j\left(\frac{q_i \cdot k_j}{\sqrt{d_k}}\right) \qquad z_i = \sum_j \alpha_{ij}\, v_j \qquad\quad
+# $$\alpha_{ij} = \operatorname{softmax}_j\left(\frac{q_i \cdot k_j}{\sqrt{d_k}}\right) \qquad z_i = \sum_j \alpha_{ij}\, v_j \qquad
 # \text{or}\quad Z = \operatorname{softmax}\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V$$
 #
 # ### The ten symbols
@@ -595,10 +595,7 @@ print("view(2, 3, 2) has the same shape, and head 0 is\n", x.view(2, 3, 2)[0].nu
 # what the heads have found. Its queries may come from one text and its keys and values from another, as in the decoder of
 # lesson 09:
 #
-# $$\begin{aligned}
-# q &= W_q x + b_q & k, v &= W_{k,v}\, m + b_{k,v}\\
-# z^{(h)} &= \operatorname{attention}(q^{(h)}, k^{(h)}, v^{(h)}) & \text{output} &= W_o\,[z^{(1)}, \dots, z^{(H)}] + b_o
-# \end{aligned}$$
+# $$q = W_q x + b_q \qquad k, v = W_{k,v}\, m + b_{k,v} \qquad z^{(h)} = \operatorname{attention}(q^{(h)}, k^{(h)}, v^{(h)}) \qquad \text{output} = W_o\,[z^{(1)}, \dots, z^{(H)}] + b_o$$
 #
 # | symbol | variable | shape |
 # | --- | --- | --- |

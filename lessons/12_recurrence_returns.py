@@ -378,10 +378,9 @@ selectivity()
 # $\Delta_t$ is how much *time* token t lets pass. What was there is kept by $e^{-\Delta_t}$. With Δ near 0 time stands still: nothing is lost, and nothing is written. With a large Δ the
 # state starts afresh. Mamba's layer ("S6", Gu and Dao 2023) has N such memories for each channel, with different speeds, and chooses where to write and what to read:
 #
-# $$\begin{aligned}
-# \Delta &= \operatorname{softplus}(W_\Delta\, x + b_\Delta) & B &= W_B\, x & C &= W_C\, x\\
-# h_{cn} &\leftarrow e^{\Delta_c A_{cn}}\, h_{cn} + \Delta_c\, B_n\, x_c & y_c &= \sum_n C_n\, h_{cn} + D_c\, x_c &&
-# \end{aligned}$$
+# $$\Delta = \operatorname{softplus}(W_\Delta\, x + b_\Delta) \qquad B = W_B\, x \qquad C = W_C\, x$$
+#
+# $$h_{cn} \leftarrow e^{\Delta_c A_{cn}}\, h_{cn} + \Delta_c\, B_n\, x_c \qquad y_c = \sum_n C_n\, h_{cn} + D_c\, x_c$$
 #
 # | symbol | variable | shape and meaning |
 # | --- | --- | --- |

@@ -334,10 +334,9 @@ plot_lines(written, "The same network, read in two ways")
 # The mean chooses nothing: it soon repeats one wave, and could never end a stroke. So the network has to give a *distribution* with several peaks, and one has to draw from it. A **mixture density network** gives K bivariate normal distributions with
 # weights $\pi_k$, and one probability of a lift:
 #
-# $$\begin{aligned}
-# p(\Delta x, \Delta y) &= \sum_{k=1}^{K} \pi_k\, \mathcal N_k, \qquad x = \frac{\Delta x - \mu_x}{\sigma_x}, \qquad y = \frac{\Delta y - \mu_y}{\sigma_y},\\
-# \mathcal N_k &= \frac{1}{2\pi\,\sigma_x\sigma_y\sqrt{1-\rho^2}}\;\exp\!\Bigl(-\frac{x^2 + y^2 - 2\rho\,x\,y}{2\,(1-\rho^2)}\Bigr)
-# \end{aligned}$$
+# $$p(\Delta x, \Delta y) = \sum_{k=1}^{K} \pi_k\, \mathcal N_k, \qquad
+# \mathcal N_k = \frac{1}{2\pi\,\sigma_x\sigma_y\sqrt{1-\rho^2}}\;\exp\!\Bigl(-\frac{x^2 + y^2 - 2\rho\,x\,y}{2\,(1-\rho^2)}\Bigr), \qquad
+# x = \frac{\Delta x - \mu_x}{\sigma_x},\ \ y = \frac{\Delta y - \mu_y}{\sigma_y}$$
 #
 # (The μ, σ and ρ, and so x and y, are those of component k.) The last layer gives $6K + 1$ sums, in this order, and each is bent into the range that it needs:
 #

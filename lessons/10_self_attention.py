@@ -131,7 +131,7 @@ claim(
 # %% [markdown] covers="48 49"
 # That is all of attention:
 #
-# $$\alpha_{ij} = \operatorname{softmax}_j\left(\frac{q_i \cdot k_j}{\sqrt{d_k}}\right) \qquad z_i = \sum_j \alpha_{ij}\, v_j \qquad\quad
+# $$\alpha_{ij} = \operatorname{softmax}_j\left(\frac{q_i \cdot k_j}{\sqrt{d_k}}\right) \qquad z_i = \sum_j \alpha_{ij}\, v_j \qquad
 # \text{or}\quad Z = \operatorname{softmax}\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V$$
 #
 # ### The ten symbols

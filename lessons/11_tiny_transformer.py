@@ -386,8 +386,7 @@ with payoff("rotary"):
 #
 # Attention moves information between positions. Then each position processes it on its own: a matrix makes the vector four
 # times as long, a nonlinearity bends it, and a second matrix brings it back. That is the **feed-forward** part. Both parts only
-# *add* to a stream that runs through the whole model: each is a **residual** step (lesson 04). So there is always a short way back to the input, however deep the stack
-# (lesson 04).
+# *add* to a stream that runs through the whole model: each is a **residual** step (lesson 04). So there is always a short way back to the input, however deep the stack.
 #
 # What a part reads is normalised first, so that it always meets numbers of about the same size. RMS norm divides a vector by
 # the root of the mean of its squares. **Predict**: what does it make of (3, 4)?
@@ -1844,8 +1843,8 @@ notebook.headline(
 # - **What is each part worth?** At two blocks and a few seconds, positions and residuals most. Heads and norms made little
 #   difference.
 # - **Larger, or more text?** Both help. For the same operations, at these sizes, it was the text.
-# - **Can tables of counts be beaten?** Yes, by minutes of training and many passes; not by seconds.
-# - **How far do they look?** After seconds of training, some 8 to 32 characters; after half an hour the LSTM up to 64, and the transformer no further than that. The LSTM fades
+# - **Can tables of counts be beaten?** Yes, by half an hour of training and many passes; not by seconds.
+# - **How far do they look?** After seconds of training, some 8 to 16 characters; after half an hour the LSTM up to 64, and the transformer no further than that. The LSTM fades
 #   with distance; the transformer goes on listening and gains nothing from it. Beyond the length that it was trained with it gets
 #   worse, because of angles that it never met and because of so many keys.
 # - **What does length cost?** In time, n² for attention, sooner or later. In memory, n² only if the weights are written down. When

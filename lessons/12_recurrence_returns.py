@@ -299,7 +299,7 @@ claim(
 )
 
 # %% [markdown]
-# With 64 times as many numbers side by side, the same scan gains little on one core, or nothing. That is why fast scans are written for GPUs, as one fused routine that never
+# With 64 times as many numbers side by side, the same scan gains little on one core, or is even slower than the loop. That is why fast scans are written for GPUs, as one fused routine that never
 # writes its stretches to slow memory (Gu and Dao 2023 do so). And what has to be *kept* for the way back? **Predict** the slopes.
 
 # %%
@@ -378,10 +378,9 @@ selectivity()
 # $\Delta_t$ is how much *time* token t lets pass. What was there is kept by $e^{-\Delta_t}$. With Δ near 0 time stands still: nothing is lost, and nothing is written. With a large Δ the
 # state starts afresh. Mamba's layer ("S6", Gu and Dao 2023) has N such memories for each channel, with different speeds, and chooses where to write and what to read:
 #
-# $$\begin{aligned}
-# \Delta &= \operatorname{softplus}(W_\Delta\, x + b_\Delta) & B &= W_B\, x & C &= W_C\, x\\
-# h_{cn} &\leftarrow e^{\Delta_c A_{cn}}\, h_{cn} + \Delta_c\, B_n\, x_c & y_c &= \sum_n C_n\, h_{cn} + D_c\, x_c &&
-# \end{aligned}$$
+# $$\Delta = \operatorname{softplus}(W_\Delta\, x + b_\Delta) \qquad B = W_B\, x \qquad C = W_C\, x$$
+#
+# $$h_{cn} \leftarrow e^{\Delta_c A_{cn}}\, h_{cn} + \Delta_c\, B_n\, x_c \qquad y_c = \sum_n C_n\, h_{cn} + D_c\, x_c$$
 #
 # | symbol | variable | shape and meaning |
 # | --- | --- | --- |
@@ -812,7 +811,7 @@ check.mlstm_step(mlstm_step)
 # </details>
 # <details><summary>Help: everything is right except for small queries</summary>
 #
-# The denominator is at least 1 in the formula. What is stored has the factor e^{−m}, so the lower limit has it as well.
+# The denominator is at least 1 in the formula. What is stored has the factor $e^{-m}$, so the lower limit has it as well.
 # </details>
 
 # %% [markdown]
@@ -1257,7 +1256,7 @@ print({name: f"{milliseconds:.2f} ms" for name, milliseconds in smallest.items()
 # "Linear inference", the articles say of state-space models. Precisely: a text of n characters costs n times the same, and the *next* character costs a constant. That is true of every recurrent network, of
 # Elman's of 1990 as well. What is new is the training.
 #
-# Two warnings about such figures. Below a thousand characters attention costs about as much as the new cells do: what counts there is the fixed price of each call, and Mamba, RWKV and the mLSTM call
+# Two warnings about such figures. After a hundred characters attention costs about as much as the new cells do: what counts there is the fixed price of each call, and Mamba, RWKV and the mLSTM call
 # more functions per step than torch's LSTM. And another machine, a GPU above all, has another price per call and per byte: the crossing lies elsewhere there.
 
 # %% [markdown]

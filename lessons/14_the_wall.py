@@ -809,7 +809,7 @@ shipped_bits = {
 print({name: round(value, 3) for name, value in shipped_bits.items()}, "bits per character")
 
 # %% [markdown]
-# The dot says 64, by a hair: from 32 to 64 characters the loss falls by about as much as the rule tolerates, 0.01 bits, and the error of that is as large. Look how little it falls at all: the first 8 characters bring over three bits, the other 56 a tenth of one. A field is a limit of the architecture: beyond it, exactly nothing. What the
+# The dot says 64, by a hair: from 32 to 64 characters the loss falls by 0.02 bits, where the rule tolerates 0.01, and the error of that fall is about 0.01, too. Look how little it falls at all: the first 8 characters bring over three bits, the other 56 a tenth of one. A field is a limit of the architecture: beyond it, exactly nothing. What the
 # characters inside are worth depends on training. (The LSTM, which has no field, gains a little more from the same 56 characters. The difference is no larger than its error: 400 places do not tell.) (At k = 1 both curves are too high for another reason as well: so short a past is strange to them, see lesson 08.) What does it write?
 
 # %%
@@ -1081,7 +1081,7 @@ check.wall(wall)
 # </details>
 # <details><summary>Help: the dilated CNN is wrong for some n</summary>
 #
-# L layers see 2^L positions. For n = 9 three layers see eight, one too few. Round up.
+# L layers see $2^L$ positions. For n = 9 three layers see eight, one too few. Round up.
 # </details>
 #
 # Do you believe your table? Count, in the layers themselves: how many numbers does each one keep after n steps?

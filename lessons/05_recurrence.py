@@ -665,7 +665,8 @@ for tokens in train.tokens[:4]:
 #
 # Both have 16 hidden units, and both are trained through all steps of the loop, as one does today. In 1990 one did not:
 # the old state was taken for one more input, and the gradient ended there. So there is a third one, Elman's network with
-# the gradient **cut** at each step (`CutElman`). All three learn to say the next word. (The bars count the loss in bits: nats divided by ln 2. Section 4 says what a bit is.)
+# the gradient **cut** at each step (`CutElman`). All three learn to say the next word. (Their
+# loss is counted in bits: nats divided by ln 2. Section 4 says what a bit is.)
 
 
 # %%
@@ -963,7 +964,7 @@ claim(
 #
 # Look at its form: a vector of fixed size, a matrix, the new input, and something that keeps the numbers in bounds (the
 # sum must be 1). That is a recurrence, the **forward algorithm**. What the sum was before it is set to 1 is the
-# probability of the character. Here is one step with two states. **Predict** the first line.
+# probability of the character. Here a reader with two states reads *abb*. **Predict** the first line.
 
 # %% same_output=true
 transition = torch.tensor([[0.9, 0.1], [0.2, 0.8]])  # from row to column
@@ -1370,8 +1371,8 @@ claim(
 # 3. a **swap**: read *cats* instead of *cat*. How far apart are the two states?
 #
 # There are two networks of eight units: one has learned nothing, the other has learned this grammar with at most one
-# modifier. Move the slider to *yesterday*, the last word before the verb. **Predict** first: for which network is the
-# influence of *cat* larger? For which does the swap make a difference?
+# modifier. The slider stands at *yesterday*, the last word before the verb. **Predict** first: for which network is the
+# influence of *cat* larger? For which does the swap make a difference? Then change the network, and move along the sentence.
 
 # %% covers="23"
 seed_everything(1)
@@ -1615,8 +1616,8 @@ claim(
 # %% [markdown]
 # Distance is not what is hard here: what is held stays as it is. What costs is **depth**, because each bracket that is
 # opened on top is one more bit to hold. How many fit into a state? Here is a recorded run, with networks of 2 to 32
-# units that learned strings nested up to eight deep, three seeds each (`python -m bench.record_stack` makes it again,
-# in some minutes). A bracket is closed after at most 0, 1, … others were open on top of it. **Predict**: up to how many
+# units that learned strings nested up to eight deep, three seeds each (`python -m bench.record_stack`, in the course's
+# folder, makes it again, in some minutes). A bracket is closed after at most 0, 1, … others were open on top of it. **Predict**: up to how many
 # can 4 units hold, and 32?
 
 # %%

@@ -1006,7 +1006,7 @@ claim(
 # ### Run longer
 #
 # Is 400 updates too few? Here is a recorded run with five seeds, one more start (the identity matrix), more gaps, and four times as many
-# updates (`python -m bench.record_recall_rnn` makes it again). **Predict**: does more training move the edge?
+# updates (`python -m bench.record_recall_rnn`, in the course's folder, makes it again). **Predict**: does more training move the edge?
 
 # %%
 record = json.loads((paths.RECORDED / "recall_of_tanh.json").read_text())

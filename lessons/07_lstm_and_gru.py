@@ -725,7 +725,8 @@ plot_runs(live, "Recall across 60 steps after 200 updates")
 
 # %% [markdown]
 # In the last two, every unit begins with another time scale, from 1.4 steps up to the gap: the bias is $\ln u$ with $u$ drawn evenly between 1 and the gap (Tallec and
-# Ollivier 2018 call it chrono initialisation). The input gate of the LSTM begins with $-\ln u$: what keeps for long writes little at a time. It knows in advance how far back the task looks. The others do not.
+# Ollivier 2018 call it chrono initialisation). The input gate of the LSTM begins with $-\ln u$: what keeps for long writes little at a time. These two know in advance how far back the task
+# looks. The others do not.
 
 # %%
 claim(
@@ -736,7 +737,7 @@ claim(
 )
 
 # %% [markdown]
-# Now longer gaps, and three times as many updates. That takes minutes, so it is recorded (`python -m bench.record_recall`). A layer that recalled less
+# Now longer gaps, and three times as many updates. That takes minutes, so it is recorded (by `python -m bench.record_recall`, in the course's folder). A layer that recalled less
 # than half at one gap, with all three seeds, was not tried at a longer one: there its line ends.
 
 # %% figure="recall" covers="37"
@@ -1174,7 +1175,8 @@ with payoff("both_directions"):
     )
 
 # %% [markdown]
-# The ruler shows what has changed. Rows are outputs, columns inputs. **Predict** where the right map has colour and the left one has none.
+# The ruler shows what has changed. Rows are outputs, columns inputs. **Predict** where the last of the four maps has colour and
+# the others have none.
 
 # %%
 torch.manual_seed(0)

@@ -66,7 +66,7 @@ torch.set_num_threads(1)  # small models, one character at a time: a second thre
 #
 # Tiny Shakespeare has 1.1 million characters. The last tenth is put aside for **validation**: everything that we compare,
 # we compare there. If there is no network and no copy on your machine, you get English text that Python ships, and the
-# whole lesson runs on that. The numbers in the *text* are Shakespeare's; the numbers below the cells are yours.
+# whole lesson runs on that. The numbers in the *text* are always Shakespeare's; when you run a cell, the numbers below it are yours.
 
 # %%
 corpus = data.corpus("tiny_shakespeare")
@@ -539,7 +539,7 @@ claim(
 
 # %% [markdown]
 # Hardly any difference. But these models have read little, and what lies far back is learned last. So here is a recorded run
-# of a larger model that read ten times as much, always with T = 16 (256 cells; `python -m bench.record_horizon` makes it again).
+# of a larger model that read ten times as much, always with T = 16 (256 cells; `python -m bench.record_horizon`, in the course's folder, makes it again).
 # **Predict**: can it make use of more than 16 characters, though no gradient ever went back further?
 
 # %%
@@ -665,7 +665,7 @@ claim(
 # %% [markdown]
 # The gap is what it knows about *this* text and not about English. You saw the same from the other side when the table had less text to
 # count. A million characters put a floor under both of them, and the last passes of the training hardly lowered it (its rate falls to 0 there);
-# `data/weights/README.md` measures how much half of the text costs. Large language models are trained on millions of times more.
+# [data/weights/README.md](../data/weights/README.md) measures how much half of the text costs. Large language models are trained on millions of times more.
 #
 # From here on we study this model. It has something to remember.
 #
@@ -944,7 +944,7 @@ claim(
 )
 
 # %% [markdown]
-# Try it: your own prompt, your own temperature.
+# Try it: another prompt, another temperature. (Where the notebook runs, the prompt is yours to write.)
 
 # %%
 char_sampler(writer, writer.alphabet, "ROMEO:\n")

@@ -74,7 +74,7 @@ while symbol != "END":
 # $$\begin{aligned}
 # h_s &= \text{GRU}(x_s, h_{s-1}) & c &= h_S & &\text{the encoder}\\
 # g_t &= \text{GRU}([y_{t-1}, c], g_{t-1}) & g_0 &= \tanh(W c + b) & &\text{the decoder}\\
-# p(y_t \mid y_1 \dots y_{t-1}, x) &= \operatorname{softmax}(W_o g_t + b') & y_0 &= \text{START}
+# p(y_t \mid y_1 \dots y_{t-1}, x) &= \operatorname{softmax}(W_o g_t + b') & y_0 &= \operatorname{START}
 # \end{aligned}$$
 #
 # In *use* $y_{t-1}$ is what the decoder has just chosen. In *training* the right text is known, and the decoder is fed that instead,
@@ -200,7 +200,7 @@ with payoff("decode"):
         print(f"right {text_of(right)}   forced {text_of(forced):12}   alone {text_of(alone)}")
 
 # %% [markdown]
-# Now a thousand strings. Predict: after the decoder has written its first wrong digit, how well does it go on?
+# Now a thousand strings. **Predict**: after the decoder has written its first wrong digit, how well does it go on?
 
 
 # %%
@@ -279,7 +279,7 @@ claim(
 
 # %% [markdown]
 # If a decoder suffers from never having met its own mistakes, the cure is to feed it its own symbols in training. It was tried, with one vector of 32
-# numbers, strings of at most 8 digits and 1,500 batches, three seeds (recorded, `python -m bench.record_bottleneck`). **Predict** which of the three
+# numbers, strings of at most 8 digits and 1,500 batches, three seeds (recorded by `python -m bench.record_bottleneck`, in the course's folder). **Predict** which of the three
 # decoders writes best *alone*.
 
 # %%
@@ -423,7 +423,10 @@ print(sum(weight * state for weight, state in zip(weights, states, strict=True))
 # %% [markdown] covers="46"
 # Nobody says which state is the right one. The score is a small network of its own, learned together with the rest (Bahdanau, Cho and Bengio 2015):
 #
-# $$e_{t,s} = v^\top \tanh(W g_{t-1} + U h_s) \qquad \alpha_{t,s} = \frac{\exp e_{t,s}}{\sum_{s'} \exp e_{t,s'}} \qquad c_t = \sum_s \alpha_{t,s}\, h_s \qquad g_t = \text{GRU}([y_{t-1}, c_t], g_{t-1})$$
+# $$\begin{aligned}
+# e_{t,s} &= v^\top \tanh(W g_{t-1} + U h_s) & \alpha_{t,s} &= \frac{\exp e_{t,s}}{\sum_{s'} \exp e_{t,s'}}\\
+# c_t &= \sum_s \alpha_{t,s}\, h_s & g_t &= \text{GRU}([y_{t-1}, c_t], g_{t-1})
+# \end{aligned}$$
 #
 # It is called *additive*, because query and key are added. Note the index: the decoder asks with the state that it has *before* the step, $g_{t-1}$.
 # Some texts write $g_t$, which belongs to a later variant (Luong et al. 2015).

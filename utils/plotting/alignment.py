@@ -9,6 +9,8 @@ from torch import Tensor
 
 from utils.plotting.style import BLUE, COLORS, GREEN, GREY, MARKERS, ORANGE, VISIBLE, axes
 
+PAGE_WIDTH = 9.0  # inches: a notebook, or a page of the site, shows no more without making it smaller
+
 OF_MODEL = {
     "32 numbers, attention": (BLUE, "o"),
     "32 numbers": (ORANGE, "s"),
@@ -78,9 +80,15 @@ def plot_alignment(weights: Tensor, source: str, target: str, title: str = "", a
 
 
 def plot_alignments(maps: Mapping[str, Tensor], source: str, target: str, title: str = "") -> np.ndarray:
-    """Several of `plot_alignment` side by side, each under its name. Returns the axes."""
-    size = (len(maps) * (0.2 * len(source) + 0.9) + 0.6, 0.2 * len(target) + 1.5)
-    figure, panels = plt.subplots(1, len(maps), figsize=size, squeeze=False, layout="constrained")
+    """Several of `plot_alignment`, each under its name: side by side where a page holds them, else one above the other.
+
+    Returns the axes.
+    """
+    width, height = 0.2 * len(source) + 0.9, 0.2 * len(target) + 1.0
+    columns = len(maps) if len(maps) * width < PAGE_WIDTH else 1
+    rows = len(maps) // columns
+    size = (columns * width + 0.6, rows * height + 0.5)
+    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for ax, (name, weights) in zip(panels.flat, maps.items(), strict=True):
         plot_alignment(weights, source, target, name, ax)
     figure.colorbar(panels.flat[0].images[0], ax=list(panels.flat), label="weight", shrink=0.8)

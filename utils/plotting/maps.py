@@ -46,13 +46,18 @@ def plot_influence(
     Colours are logarithmic, from `floor` times the largest influence of the map up to it. Grey is exactly nothing.
     `label` says what the bar is of.
     """
-    ax = axes(ax, (3.6, 3.0))
+    ax = axes(ax, _size(*influences.shape))
     relative = np.asarray(influences.detach().cpu() / influences.max())
     shown = np.ma.masked_equal(np.where(relative > 0, relative.clip(min=floor), 0), 0)
     drawn = ax.imshow(shown, cmap=_colors(), norm=LogNorm(floor, 1))
     if bar:
         ax.figure.colorbar(drawn, ax=ax, shrink=0.8, label=label)
     return _label(_grid(ax, influences.shape) if words else ax, words, title)
+
+
+def _size(rows: int, columns: int) -> tuple[float, float]:
+    """Inches for one map and its bar. A wide map gets a wide figure: in a square one its title would run into the bar."""
+    return (3.6, 3.0) if columns < 1.5 * rows else (5.4, 1.2 + 3.9 * rows / columns)
 
 
 def plot_influences(

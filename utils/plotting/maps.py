@@ -56,7 +56,7 @@ def plot_influence(
 
 
 def _size(rows: int, columns: int) -> tuple[float, float]:
-    """Inches for one map and its bar. A wide map gets a wide figure: in a square one its title would run into the bar."""
+    """Inches for a map and its bar. A wide map has a wide figure: in a square one its title would run into the bar."""
     return (3.6, 3.0) if columns < 1.5 * rows else (5.4, 1.2 + 3.9 * rows / columns)
 
 

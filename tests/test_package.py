@@ -13,6 +13,7 @@ import build
 import nbformat
 import pytest
 
+from reach_course import programs
 from utils.cells import SETUP_ID
 from utils.models.pretrained import NAMES
 from utils.paths import COURSE, NOTEBOOKS
@@ -165,6 +166,13 @@ def test_a_learner_copies_the_notebooks_and_works_in_them(installed, tmp_path):
     again = installed("-c", COPY, folder)
     assert again.returncode == 1 and "may hold your answers" in again.stderr
     assert notebook.read_text(encoding="utf-8") == "my answers"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_learner_without_jupyterlab_is_told_how_to_get_it(tmp_path, monkeypatch, capsys, there):
+    monkeypatch.setattr(programs, "find_spec", lambda name: there)
+    assert programs.copy_notebooks([str(tmp_path / "course")]) == 0
+    assert ("python -m pip install jupyterlab\n  jupyter lab" in capsys.readouterr().out) is not there
 
 
 def test_notebooks_that_cannot_be_written_leave_nothing(installed, tmp_path):

@@ -81,9 +81,8 @@ def progress(console: Console, name: str) -> Iterator[Progress]:
             minutes = (time.monotonic() - started) / 60
             incidents += sum(any(mark.incident for mark in graded.marks) for graded in tally.graded[seen:])
             seen = len(tally.graded)
-            trouble = ", ".join(
-                f"{count} {what}" for count, what in ((incidents, "incidents"), (len(tally.failed), "failed")) if count
-            )
+            troubles = ((incidents, counted(incidents, "incident")), (len(tally.failed), f"{len(tally.failed)} failed"))
+            trouble = ", ".join(text for count, text in troubles if count)
             bar.update(task, total=total, completed=done, rate=f"{done / minutes:.0f} a minute", trouble=trouble)
             if not console.is_terminal and time.monotonic() - said > SAY_AFTER:
                 said = time.monotonic()

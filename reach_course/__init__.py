@@ -8,15 +8,18 @@ program, `import reach_course.on_path` makes the course's `utils` importable.
 """
 
 import sys
-import tomllib
+
+from reach_course.trouble import NotSetUp, refuse_an_old_python
+
+refuse_an_old_python()  # before all else: the imports below need a newer one
+
 from importlib.machinery import SourceFileLoader
-from importlib.metadata import version as version_of
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from reach_course import openmp
 from reach_course.packages import provide
-from reach_course.trouble import NotSetUp
+from reach_course.release import Release
 
 __all__ = ["NotSetUp", "set_up"]
 
@@ -33,32 +36,14 @@ def set_up(lesson: str, version: str, install: bool) -> None:
         version: that of the course for which the notebook was made.
         install: whether pip may bring what is missing; without it a sentence says what to type.
 
-    Raises NotSetUp where the course here lacks the lesson, or this machine a package.
+    Raises NotSetUp where the course here lacks the lesson, or this machine a package; importing this module does where
+    Python is too old.
     """
-    _has(lesson, version, install)
+    Release(COURSE).must_have(lesson, version, install)
     provide(COURSE / "pyproject.toml", install)
     openmp.warn()
     _use_our_utils()
     sys.path[:] = dict.fromkeys(sys.path)  # the cell adds the course each time that it is run
-
-
-def _has(lesson: str, version: str, install: bool) -> None:
-    here = _version()
-    if not (COURSE / "utils" / "checks" / f"{lesson.partition('_')[2]}.py").is_file():
-        remedy = (
-            "rename that folder and run this cell again" if install else f'type !git -C "{COURSE}" pull in a new cell'
-        )
-        raise NotSetUp(f"The course in {COURSE} (version {here}) has no lesson {lesson}. To get a newer one, {remedy}.")
-    if here != version:
-        print(f"This notebook is made for version {version} of the course; the one in {COURSE} is version {here}.")
-
-
-def _version() -> str:
-    """Of the course here: a clone of its repository, or a package that pip has installed."""
-    project = COURSE / "pyproject.toml"
-    if project.is_file():
-        return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
-    return version_of("reach-course")
 
 
 def _use_our_utils() -> None:

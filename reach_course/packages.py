@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from reach_course.trouble import NotSetUp
@@ -20,23 +20,30 @@ KEPT = ["torch", "numpy", "ipython", "ipykernel", "ipywidgets"]
 def provide(project: Path, install: bool) -> None:
     """Have pip install what the course in `project`, a pyproject.toml, needs; or say what to type.
 
-    A course without one was installed by pip, and its packages with it. Raises NotSetUp.
+    A course without one was installed by pip, and its packages with it. torch is the learner's to install, everywhere:
+    its builds differ by GBs. Raises NotSetUp.
     """
-    if not installed("torch"):
-        raise NotSetUp("PyTorch is not installed here, and pytorch.org says what to type for this machine.")
-    if not project.is_file():
-        return
-    if install:
+    if install and project.is_file() and installed("torch"):
         _install(needed(project))
     elif missing := [text for text in needed(project) if not installed(name_of(text))]:
         quoted = " ".join(f'"{text}"' for text in missing)
-        raise NotSetUp(f"Packages are missing here. Type %pip install {quoted} in a new cell, then restart the kernel.")
+        choice = (
+            "" if installed("torch") else " For torch, pytorch.org has other builds: smaller ones, or for your GPU."
+        )
+        raise NotSetUp(
+            f"Packages are missing here. Type %pip install {quoted} in a new cell, then restart the kernel.{choice}"
+        )
 
 
 def needed(project: Path) -> list[str]:
     """The course's requirements without those that are kept as they are. pip skips what is here and new enough."""
-    requirements = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
-    return [text for text in requirements if not (name_of(text) in KEPT and installed(name_of(text)))]
+    return [text for text in _requirements(project) if not (name_of(text) in KEPT and installed(name_of(text)))]
+
+
+def _requirements(project: Path) -> list[str]:
+    if project.is_file():
+        return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
+    return [text for text in requires("reach-course") or [] if "extra ==" not in text]
 
 
 def pins() -> list[str]:

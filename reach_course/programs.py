@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from reach_course import COURSE
@@ -32,7 +33,9 @@ def copy_notebooks(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"{folder} could not be written: {error.strerror or error}. Name another folder.", file=sys.stderr)
         return 1
-    print(f'The notebooks are there. Begin with:\n\n  jupyter lab "{folder / "00_start_here.ipynb"}"')
+    first = folder / "00_start_here.ipynb"
+    lab = "" if find_spec("jupyterlab") else "  python -m pip install jupyterlab\n"
+    print(f'The notebooks are there. Begin with:\n\n{lab}  jupyter lab "{first}"')
     return 0
 
 

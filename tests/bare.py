@@ -51,11 +51,12 @@ class Machine:
         own = ("PYTHON", "REACH_", "VIRTUAL", "KAGGLE_", "DEEPNOTE_", "PAPERSPACE_", "GIT_")
         return {name: value for name, value in os.environ.items() if not name.startswith(own)} | variables
 
-    def claim(self, name: str, version: str) -> None:
-        """Have this distribution be installed, as far as its metadata say."""
+    def claim(self, name: str, version: str, more: str = "") -> None:
+        """Have this distribution be installed, as far as its metadata say; `more`: further lines of them."""
         folder = self.packages / f"{name.replace('-', '_')}-{version}.dist-info"
         folder.mkdir()
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+        text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}"
+        (folder / "METADATA").write_text(text, encoding="utf-8")
 
     def give_pip(self) -> None:
         """A pip that installs nothing, and remembers what it was asked for."""

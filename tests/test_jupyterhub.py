@@ -6,6 +6,7 @@ docs/jupyterhub.md promises what is tried here.
 import json
 import random
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgitpuller.pull import GitPuller
 
@@ -295,3 +297,18 @@ def test_jupyters_server_follows_a_link_as_it_is_installed(tmp_path):
             said = [json.loads(line.removeprefix(b"data: ")) for line in events if line.startswith(b"data: ")]
     assert said[-1] == {"phase": "finished"}, said
     assert hub.opened()
+
+
+# --- the image of a cluster ---
+
+
+def test_on_a_cluster_learners_begin_in_the_home_that_is_kept_and_not_in_the_image():
+    page = (COURSE / "docs" / "jupyterhub.md").read_text(encoding="utf-8")
+    [chart] = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)]
+    build = shlex.split(page.partition("jupyter-repo2docker")[2].partition("\ndocker push")[0])
+    options = dict(zip(build, build[1:], strict=False))
+    home = f"/home/{options['--user-name']}"
+    assert chart["hub"]["config"]["KubeSpawner"]["working_dir"] == home
+    assert not options["--target-repo-dir"].startswith(home)
+    image = chart["singleuser"]["image"]
+    assert f"{image['name']}:{image['tag']}" == options["--image-name"]

@@ -1,6 +1,7 @@
 """The package as `make dist` builds it and pip installs it: in a folder of its own, away from the clone."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -12,11 +13,13 @@ import build
 import nbformat
 import pytest
 
+from reach_course import programs
 from utils.cells import SETUP_ID
 from utils.models.pretrained import NAMES
 from utils.paths import COURSE, NOTEBOOKS
 
-VERSION = tomllib.loads((COURSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+PROJECT = tomllib.loads((COURSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+VERSION = PROJECT["version"]
 
 
 def run(*command: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
@@ -66,6 +69,17 @@ def test_the_index_would_take_both_files(built, wheel):
     assert files == sorted([wheel, built / f"reach_course-{VERSION}.tar.gz"])
     done = run("-m", "twine", "check", "--strict", *files, cwd=built)
     assert done.returncode == 0, done.stdout
+
+
+def test_what_an_index_shows_has_links_and_pictures_that_work_there(wheel):
+    shown = zipfile.ZipFile(wheel).read(f"reach_course-{VERSION}.dist-info/METADATA").decode()
+    targets = re.findall(r"\]\(([^)\s]+)\)", shown)
+    assert targets and [target for target in targets if not target.startswith("https://")] == []
+    address = PROJECT["urls"]["Repository"]
+    paths = [re.fullmatch(rf"{address}/(?:raw|blob)/HEAD/(.+)", target) for target in targets]
+    assert all((COURSE / found[1]).exists() for found in paths if found)
+    assert f"]({address}/raw/HEAD/docs/figures/00_three_flows.png)" in shown
+    assert f"]({address}/blob/HEAD/docs/jupyterhub.md)" in shown
 
 
 def test_the_wheel_brings_one_name_and_no_module_called_utils(wheel):
@@ -152,6 +166,13 @@ def test_a_learner_copies_the_notebooks_and_works_in_them(installed, tmp_path):
     again = installed("-c", COPY, folder)
     assert again.returncode == 1 and "may hold your answers" in again.stderr
     assert notebook.read_text(encoding="utf-8") == "my answers"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_learner_without_jupyterlab_is_told_how_to_get_it(tmp_path, monkeypatch, capsys, there):
+    monkeypatch.setattr(programs, "find_spec", lambda name: there)
+    assert programs.copy_notebooks([str(tmp_path / "course")]) == 0
+    assert ("python -m pip install jupyterlab\n  jupyter lab" in capsys.readouterr().out) is not there
 
 
 def test_notebooks_that_cannot_be_written_leave_nothing(installed, tmp_path):

@@ -3,6 +3,7 @@
 The cell is that of the notebooks themselves. What a service brings is faked: its variables, its packages, its network.
 """
 
+import ast
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import nbformat
 import pytest
 
 from reach_course.packages import name_of
+from reach_course.trouble import OLDEST
 from tests.bare import WINDOWS, Machine
 from utils.cells import SETUP_ID
 
@@ -168,6 +170,21 @@ def test_a_clone_that_fails_says_why_and_leaves_nothing(machine, tmp_path):
 
 
 @services
+@pytest.mark.parametrize("by_hand", [False, True], ids=["the cell", "a clone by hand"])
+def test_after_a_fetch_that_failed_the_same_kernel_can_go_on(machine, address, tmp_path, by_hand):
+    """Python remembers that a folder of its path is missing."""
+    there = tmp_path / "there"
+    shutil.copytree(address, there)
+    put_cell(machine.folder, tmp_path / "nowhere")
+    repaired = f"cell = cell.replace('nowhere', '{there.name}')\n"
+    if by_hand:
+        repaired = f"import subprocess; subprocess.run(['git', 'clone', '-q', {str(there)!r}, 'reach'], check=True)\n"
+    program = "cell = open('cell.py').read()\ntry:\n    exec(cell)\nexcept ImportError:\n    print('failed')\n"
+    done = machine.run("-c", program + repaired + "exec(cell)\n" + SHOW, **KAGGLE)
+    assert done.stdout.split() == ["failed", str(machine.folder / "reach" / "utils" / "__init__.py")], done.stderr
+
+
+@services
 def test_without_internet_it_says_so(machine):
     put_cell(machine.folder, "https://course.invalid/someone/course")
     said = last_line(machine.run("-c", RUN, **KAGGLE))
@@ -212,7 +229,9 @@ def test_an_old_copy_that_lacks_the_lesson_says_what_to_do(machine, address):
     put_cell(machine.folder, address)
     said = last_line(machine.run("-c", RUN, **KAGGLE))
     assert f"The course in {machine.folder / 'reach'} (version {VERSION}) has no lesson {LESSON}." in said
-    assert "rename that folder and run this cell again" in said
+    assert "rename that folder, restart the kernel and run this cell again" in said
+    (machine.folder / "reach").rename(machine.folder / "old")
+    assert machine.run("-c", RUN + SHOW, **KAGGLE).returncode == 0
 
 
 # --- at home -----------------------------------------------------------------------------------------------------
@@ -302,9 +321,31 @@ def test_a_notebook_alone_says_what_to_type(machine, variables):
     put_cell(machine.folder, "address-of-the-course")
     said = last_line(machine.run("-c", RUN, **variables))
     assert said.endswith(
-        "The course is not here. Type !git clone address-of-the-course reach in a new cell and run it. "
-        "Then run this cell again."
+        "The course is not here. Type !git clone address-of-the-course reach in a new cell and run it "
+        "(or, without git, %pip install address-of-the-course/archive/HEAD.zip). Then run this cell again."
     )
+
+
+@pytest.mark.parametrize("name", ["reach_course", "reach_course/reach_course"])
+def test_a_mere_folder_of_the_courses_name_is_not_the_course(machine, name):
+    (machine.folder / name).mkdir(parents=True)
+    put_cell(machine.folder, "nowhere")
+    assert "The course is not here. Type" in last_line(machine.run("-c", RUN))
+
+
+def test_an_old_python_is_told_so(machine):
+    """Before anything is imported that an old Python lacks."""
+    copy_course(machine.folder.parent)
+    put_cell(machine.folder, "nowhere")
+    old = "import sys; sys.version_info = (3, 10, 4, 'final', 0); sys.modules['tomllib'] = None\n"
+    said = last_line(machine.run("-c", old + RUN))
+    assert "Reach needs Python 3.11 or newer, and this kernel runs Python 3.10." in said
+    assert PROJECT["requires-python"] == ">=" + ".".join(map(str, OLDEST))
+
+
+def test_what_an_old_python_reads_first_is_written_for_it():
+    for name in ("__init__.py", "trouble.py"):
+        ast.parse((COURSE / "reach_course" / name).read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
 def test_what_it_says_to_type_works(machine, address):
@@ -315,27 +356,62 @@ def test_what_it_says_to_type_works(machine, address):
     assert machine.run("-c", RUN + SHOW).returncode == 0
 
 
-def test_a_course_of_another_version_is_named(machine):
+@pytest.mark.parametrize(
+    ("version", "remedy"), [("99.1", "take the notebook in"), ("0.0.9", "put the latest one in its place")]
+)
+def test_a_course_of_another_version_is_named(machine, version, remedy):
     course = copy_course(machine.folder.parent)
     project = course / "pyproject.toml"
     text = project.read_text(encoding="utf-8")
-    project.write_text(text.replace(f'version = "{VERSION}"', 'version = "99.1"'), encoding="utf-8")
+    project.write_text(text.replace(f'version = "{VERSION}"', f'version = "{version}"'), encoding="utf-8")
     put_cell(machine.folder, "nowhere")
-    said = f"This notebook is made for version {VERSION} of the course; the one in {course} is version 99.1.\n"
-    assert machine.run("-c", RUN).stdout == said
+    said = (
+        f"This notebook is made for version {VERSION} of the course; the one in {course} is version {version}. "
+        f"If a cell does not run because of that, {remedy}"
+    )
+    assert machine.run("-c", RUN).stdout.startswith(said)
 
 
-def test_an_old_clone_says_how_to_bring_it_up_to_date(machine):
+def test_an_old_course_says_how_to_bring_it_up_to_date(machine):
     course = copy_course(machine.folder.parent)
     (course / "utils" / "checks" / "start_here.py").unlink()
     put_cell(machine.folder, "nowhere")
+    assert "To get a newer one, put the latest one in its place" in last_line(machine.run("-c", RUN))
+    (course / ".git").mkdir()
     assert f'type !git -C "{course}" pull in a new cell' in last_line(machine.run("-c", RUN))
 
 
-def test_a_machine_without_torch_is_told_so(bare):
+def test_an_old_package_says_how_to_bring_it_up_to_date(machine):
+    copy_course(machine.packages)
+    (machine.packages / "pyproject.toml").unlink()
+    (machine.packages / "utils" / "checks" / "start_here.py").unlink()
+    machine.claim(
+        "reach-course", "0.0.9", f"Project-URL: Documentation, elsewhere\nProject-URL: Repository, {ADDRESS}\n"
+    )
+    put_cell(machine.folder, "nowhere")
+    said = last_line(machine.run("-c", RUN))
+    assert f"(version 0.0.9) has no lesson {LESSON}" in said
+    assert f"type %pip install --upgrade {ADDRESS}/archive/HEAD.zip in a new cell" in said
+
+
+@pytest.mark.parametrize("variables", [{}, pytest.param(KAGGLE, marks=services)], ids=["at home", "a service"])
+def test_a_machine_without_torch_is_told_so(bare, variables):
+    bare.give_pip()
     copy_course(bare.folder.parent)
     put_cell(bare.folder, "nowhere")
-    assert "PyTorch is not installed here, and pytorch.org says what to type" in last_line(bare.run("-c", RUN))
+    said = last_line(bare.run("-c", RUN, **variables))
+    assert 'Type %pip install "torch>=' in said and "pytorch.org has other builds" in said
+    assert bare.asked_of_pip() == ""
+
+
+def test_a_package_whose_own_packages_are_gone_says_so(bare):
+    copy_course(bare.packages)
+    (bare.packages / "pyproject.toml").unlink()
+    needs = "Requires-Dist: torch>=2.4\nRequires-Dist: rich>=13\nRequires-Dist: dask>=1; extra == 'grade'\n"
+    bare.claim("reach-course", VERSION, needs)
+    bare.claim("rich", "99.0")
+    put_cell(bare.folder, "nowhere")
+    assert 'Type %pip install "torch>=2.4" in a new cell, then restart' in last_line(bare.run("-c", RUN))
 
 
 def test_packages_that_are_missing_are_named_with_what_to_type(bare):
@@ -449,4 +525,14 @@ def test_a_notebook_shows_the_sentence_and_no_traceback(bare):
     notebook = alone("nowhere")
     notebook.cells = [cell for cell in notebook.cells if cell.id == SETUP_ID]
     [shown] = errors(bare.run_notebook(notebook))
-    assert shown == "PyTorch is not installed here, and pytorch.org says what to type for this machine."
+    assert shown.startswith("Packages are missing here. Type %pip install") and "\n" not in shown
+
+
+@services
+@pytest.mark.parametrize("variables", [{}, KAGGLE], ids=["at home", "a service"])
+def test_where_there_is_no_course_a_notebook_shows_the_sentence_alone(bare, tmp_path, variables):
+    bare.link("ipykernel")
+    notebook = alone("https://course.invalid/someone/course")
+    notebook.cells = [cell for cell in notebook.cells if cell.id == SETUP_ID]
+    [shown] = errors(bare.run_notebook(notebook, **variables))
+    assert shown.startswith("The course is not here. ") and "\n" not in shown

@@ -101,6 +101,29 @@ def test_every_action_has_its_version(workflow):
     assert used and all(re.fullmatch(r"[\w.-]+/[\w./-]+@(release/)?v\d+", action) for action in used)
 
 
+NODE_24 = {  # the first version of each that GitHub's runners, which have Node 20 no more, can run
+    "actions/cache": 5,
+    "actions/checkout": 5,
+    "actions/deploy-pages": 5,
+    "actions/download-artifact": 7,
+    "actions/setup-python": 6,
+    "actions/upload-artifact": 6,
+    "actions/upload-pages-artifact": 5,
+}
+
+
+@every_workflow
+def test_every_action_of_githubs_own_runs_on_todays_node(workflow):
+    used = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
+    theirs = [action.split("@v") for action in used if action.startswith("actions/")]
+    assert theirs and all(int(version) >= NODE_24[name] for name, version in theirs)
+
+
+def test_what_is_published_is_built_without_a_cache():
+    used = [step for step in JOBS["release.yml", "build"]["steps"] if "uses" in step]
+    assert not [step for step in used if "cache" in step["uses"] or "cache" in step.get("with", {})]
+
+
 def test_only_jobs_that_publish_may_more_and_they_run_nothing_of_ours():
     more = {name for name, job in JOBS.items() if set(job.get("permissions", {}).items()) - {("contents", "read")}}
     assert more == {("release.yml", "publish"), ("site.yml", "publish")}

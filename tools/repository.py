@@ -41,7 +41,12 @@ class Repository:
     def hub_link(self, lesson: str) -> str:
         """What follows a JupyterHub's address: nbgitpuller brings the course up to date and opens this lesson."""
         opened = f"lab/tree/{self.name}/notebooks/{lesson}.ipynb"
-        return "/hub/user-redirect/git-pull?" + urlencode({"repo": self.address, "branch": BRANCH, "urlpath": opened})
+        query = {
+            "urlpath": opened,
+            "repo": self.address,
+            "branch": BRANCH,
+        }  # what differs comes first, where it is seen
+        return "/hub/user-redirect/git-pull?" + urlencode(query)
 
     def render(self, template: str, **more: str) -> str:
         text = Template((TEMPLATES / template).read_text(encoding="utf-8"))

@@ -50,8 +50,8 @@ device = notebook.setup()
 #
 # ## Where you stand
 #
-# The next cell draws one square for each exercise of the course. A square fills when you pass the check of that exercise.
-# The record is a file on this machine, `.reach/progress.json`. Nothing is sent anywhere. Delete the file to start over.
+# In your own notebook the next cell draws one square for each exercise of the course. A square fills when you pass the
+# check of that exercise. The record is a file on your machine, `.reach/progress.json`. Nothing is sent anywhere. Delete the file to start over.
 
 # %% stored=false
 ax = progress.plot_progress()
@@ -1207,7 +1207,7 @@ notebook.headline(
 #
 # ## The symbols on one page
 #
-# Print this page and keep it beside you for the rest of the course. It is also a file of its own:
+# Print this picture and keep it beside you for the rest of the course. It is also a file of its own:
 # [docs/figures/00_symbols.png](../docs/figures/00_symbols.png).
 
 # %% figure="symbols"

@@ -376,9 +376,9 @@ with payoff("conv2d"):
 # %% [markdown]
 # ## 5 · Paint a kernel
 #
-# Choose a kernel, or set its nine weights one by one, and watch the map. Can you find the kernel that leaves the image
-# as it is? One that moves the image by one pixel? One that keeps the edge of the disc but makes its inside zero (white)?
-# (The painter pads with zeros, so that the frame of an image is an edge, too.)
+# Choose a kernel and watch the map. In a running notebook you can also set its nine weights one by one. Can you find the
+# kernel that leaves the image as it is? One that moves the image by one pixel? One that keeps the edge of the disc but
+# makes its inside zero (white)? (The painter pads with zeros, so that the frame of an image is an edge, too.)
 
 # %%
 kernel_painter()

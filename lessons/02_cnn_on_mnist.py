@@ -1397,8 +1397,9 @@ claim(
 # So three votes of the *same* model gain next to nothing: much of what is hard for one is hard for all. Committees
 # that win are larger, and their members are more different from each other.
 #
-# Now write a digit yourself. Draw in the black square with the mouse or a finger, or type points. The shipped model
-# reads it. Then try to make it fail. **Predict** each time what it will say:
+# Now write a digit yourself. Draw in the black square with the mouse or a finger, or type points. (Where no notebook
+# runs, choose one of our drawings.) The shipped model reads it. Then try to make it fail. **Predict** each time what it
+# will say:
 #
 # - a 7 with a bar, a 1 with a foot, a 4 that is open or closed at the top;
 # - a small digit in a corner, *without* scaling and centring (section 9 tells what to expect);

@@ -553,7 +553,9 @@ print("with the dense layer:  ", reach.receptive_field(models.cnn()).size)
 #
 # ### Build your own
 #
-# Change a number, and watch the size, the jump, the start, the side of the output and the parameters. Three things to try:
+# Change a number, and watch the size, the jump, the start, the side of the output and the parameters. (Where no notebook
+# runs, you choose among our stacks instead, and they are enough for the second and the third question.) Three things to
+# try:
 # 1. Reach 27 pixels with three layers of kernel 3. There are at least two ways, and they pay different prices.
 # 2. Put the only stride of 2 in the first layer, then in the last. Which number changes, and which does not?
 # 3. Keep the side of the output at 28 (padding!) and reach 15.

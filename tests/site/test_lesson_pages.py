@@ -7,7 +7,9 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+from tools.site import lesson_page
 from tools.site.course import Course
+from tools.site.percent import in_one_line
 from utils.paths import NOTEBOOKS, SOLUTIONS
 
 STEMS = [file.stem for file in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
@@ -28,6 +30,11 @@ def lesson(request, pages):
     return request.param, html, flat(html.article.get_text())
 
 
+@pytest.fixture(params=STEMS)
+def stem(request) -> str:
+    return request.param
+
+
 def test_every_figure_is_there_with_its_words(lesson):
     stem, html, _ = lesson
     outputs = [output for cell in cells(SOLUTIONS, stem) for output in cell.get("outputs", [])]
@@ -42,9 +49,71 @@ def test_every_result_is_there(lesson):
     for cell in cells(SOLUTIONS, stem):
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
-                assert all(flat(line) in words for line in output.text.splitlines())
+                assert all(flat(line) in words for line in output.text.splitlines() if "%|" not in line)
             elif "text/html" in output.data:
                 assert flat(BeautifulSoup(output.data["text/html"], "html.parser").get_text()) in words
+
+
+def test_of_a_progress_bar_it_keeps_what_was_reached(lesson):
+    stem, html, words = lesson
+    assert "%|" not in words
+    for cell in cells(SOLUTIONS, stem):
+        for output in cell.get("outputs", []):
+            for line in output.get("text", "").splitlines():
+                bar = re.match(r"(.+): +100%\|.+\| (\d+)/\d+ \[.*?(?:/s|s/ \w+)(.*)\]$", line)
+                if bar:
+                    label, steps, result = map(flat, bar.groups())
+                    assert re.search(rf"{re.escape(label)}:{steps}[a-z]+{re.escape(result)}", words), line
+
+
+@pytest.mark.parametrize(
+    ("bar", "said"),
+    [
+        ("seed 0: 100%|████| 250/250 [00:06<00:00, 37.99 steps/s, loss 0.233]", "seed 0: 250 steps, loss 0.233"),
+        ("two at a time: 100%|████| 3/3 [00:24<00:00,  8.26s/ models]", "two at a time: 3 models"),
+        ("99% | of [them, 3 of 4]", "99% | of [them, 3 of 4]"),
+    ],
+)
+def test_a_progress_bar_is_said_in_words(bar, said):
+    output = nbformat.v4.new_output("stream", text=f"before\n{bar}\nafter\n")
+    assert lesson_page._for_people(output).text == f"before\n{said}\nafter\n"
+
+
+def test_hints_stand_between_the_stub_and_the_answer(lesson):
+    _, html, _ = lesson
+    following = None
+    for fold in reversed(html.select("article summary")):
+        if not fold.get_text().startswith(("Hint", "Help")):
+            following = fold.get_text()
+            continue
+        assert following == "One right answer"
+        assert "NotImplementedError" in fold.find_previous(class_="cell_input").get_text()
+
+
+def test_code_fits_on_a_small_laptop(page, served, stem):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{served}lessons/{stem}.html")
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    cut = "[...document.querySelectorAll('article pre')].filter(one => one.scrollWidth > one.clientWidth)"
+    assert page.evaluate(f"{cut}.map(one => one.textContent)") == []
+
+
+def test_a_phone_scrolls_in_one_direction(page, served, stem):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{served}lessons/{stem}.html")
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_number_and_its_percent_sign_stay_in_one_line(lesson):
+    _, html, _ = lesson
+    article = copy(html.article)
+    for code in article.find_all(["pre", "code", "script", "style"]):
+        code.extract()
+    assert not re.search(r"\d %", article.get_text())
+    assert in_one_line("<p title='1 %'>99 %, <code>7 % 3</code></p>") == (
+        "<p title='1 %'>99\N{NO-BREAK SPACE}%, <code>7 % 3</code></p>"
+    )
 
 
 def test_the_stub_stands_before_the_answer_which_is_folded(lesson):

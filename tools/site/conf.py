@@ -10,7 +10,10 @@ language = "en"
 html_title = project
 html_baseurl = course.repository.site
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.site.maths", "tools.site.tables"]
+extensions = [
+    *("myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"),
+    *("tools.site.maths", "tools.site.tables", "tools.site.percent"),
+]
 exclude_patterns = ["downloads"]
 nb_execution_mode = "off"
 nb_merge_streams = True

@@ -1,6 +1,6 @@
 """A lesson as a reader wants it: the solution's text, figures and results, with the learner's stub before each answer.
 
-What a learner would find out alone is folded: answers, hints, explanations.
+What a learner would find out alone is folded: hints, answers, explanations.
 """
 
 import re
@@ -20,9 +20,14 @@ ANSWER_TO_QUIZ = re.compile(rf"<!-- {BEGIN} -->\n(.*?)\n<!-- {END} -->", re.DOTA
 BADGES = re.compile(r"^\[!\[.*$", re.MULTILINE)
 ANNOUNCED = re.compile(r"<section role='status' aria-label='[^']*'")
 CARD = re.compile(r"^●.*$", re.MULTILINE)
+HINTS = re.compile(r"\A(?:\s*<details>.*?</details>)+", re.DOTALL)
+BAR = re.compile(r"\d+%\|[^|]*\| (\d+)/\d+ \[[^,]*, +(?:[\d.]+s/ (\w+)|[\d.]+ (\w+)/s)(.*)\]$", re.MULTILINE)
 
 SETUP = "notebook.setup()"  # stands in the cell that imports what a lesson uses
 ANSWER = "One right answer"
+READING = """{.reading}
+You are reading this lesson with its results. To run the cells, and to write your own answers and have them checked,
+open it with one of the buttons. Hints and answers are folded: try before you look."""
 
 
 def lesson_page(course: Course, stem: str, solution: NotebookNode, stubs: NotebookNode) -> NotebookNode:
@@ -38,7 +43,27 @@ def lesson_page(course: Course, stem: str, solution: NotebookNode, stubs: Notebo
             page.cells.append(cell)
         else:
             page.cells += _code(cell, stub_of.get(_graded(cell)))
+    page.cells = _hints_first(page.cells)
     return page
+
+
+def _hints_first(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The same cells, with the hints of an exercise before its answer. In a notebook they follow the check."""
+    ordered: list[NotebookNode] = []
+    answer = None  # where the answer stands whose hints have not been seen
+    for cell in cells:
+        hints = HINTS.match(cell.source) if cell.cell_type == "markdown" else None
+        if cell.source.startswith(f"<details><summary>{ANSWER}") and ordered[-1].id.endswith("-stub"):
+            answer = len(ordered)
+        elif hints and answer is not None:
+            ordered.insert(answer, new_markdown_cell(hints[0], id=f"{cell.id}-hints"))
+            cell.source = cell.source[hints.end() :].strip()
+            answer = None
+        elif cell.cell_type == "markdown":
+            answer = None
+        if cell.source:
+            ordered.append(cell)
+    return ordered
 
 
 def _code(cell: NotebookNode, stub: NotebookNode | None) -> list[NotebookNode]:
@@ -48,7 +73,7 @@ def _code(cell: NotebookNode, stub: NotebookNode | None) -> list[NotebookNode]:
     if SETUP in cell.source:
         return _folded(cell, "Set-up: what this lesson uses")
     if MARKER.search(cell.source) and stub is not None:
-        cell.source = MARKER.sub("", cell.source)
+        cell.source = MARKER.sub("", cell.source).rstrip()
         return [new_code_cell(stub.source, id=f"{cell.id}-stub"), *_folded(cell, ANSWER)]
     return _one_figure_each(cell)
 
@@ -96,8 +121,11 @@ def _one_figure_each(cell: NotebookNode) -> list[NotebookNode]:
 def _for_people(output: NotebookNode) -> NotebookNode:
     """An output without what is in it for our programs, of which Sphinx would warn.
 
-    In a notebook the verdict of a check is announced; on a page that never changes it is text.
+    In a notebook the verdict of a check is announced; on a page that never changes it is text. Of a progress bar the
+    page keeps what was reached, and not the seconds of one machine.
     """
+    if output.output_type == "stream":
+        output.text = BAR.sub(_reached, output.text)
     if "data" in output:
         output.data = {
             kind: data for kind, data in output.data.items() if not kind.startswith("application/vnd.reach.")
@@ -107,10 +135,16 @@ def _for_people(output: NotebookNode) -> NotebookNode:
     return output
 
 
+def _reached(bar: re.Match) -> str:
+    steps, slow, fast, result = bar.groups()
+    return f"{steps} {slow or fast}{result}"
+
+
 def _with_buttons(title: str, stem: str) -> str:
-    """The first cell, with buttons where the badges are."""
+    """The first cell, with buttons where the badges are, and what they are for."""
     badges = BADGES.search(title)
     if badges is None:
         raise BuildError([f"notebooks/{stem}.ipynb: its first cell has no badges; make build writes them"])
     download = f"{{download}}`Download the notebook </downloads/{stem}.ipynb>`"
-    return title.replace(badges[0], links.as_buttons([*links.of_badges(badges[0]), download]))
+    buttons = links.as_buttons([*links.of_badges(badges[0]), download])
+    return title.replace(badges[0], f"{buttons}\n\n{READING}")

@@ -25,7 +25,7 @@ SCRIPT = Path(__file__).with_name("book.js")
 FIGURE = (  # MathJax is to leave it alone: a dollar is a dollar in a text that a model has written
     "<figure class='picture-book mathjax_ignore' style='margin:1em 0;box-sizing:border-box'>{cover}"
     "<script type='application/json'>{content}</script><script>{script}</script>"
-    "<figcaption style='font-size:.85em;color:inherit;text-align:inherit'>"
+    "<figcaption style='font:inherit;font-size:.85em;color:inherit;text-align:inherit;padding:0'>"
     "Drawn beforehand. Run the notebook to have the whole widget, with all its settings.</figcaption></figure>"
 )
 STORED = re.compile(

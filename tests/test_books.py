@@ -14,11 +14,12 @@ from matplotlib.figure import Figure
 from nbconvert import HTMLExporter
 from PIL import Image
 
+from tools import outputs
 from utils import frontend
 from utils.cells import WIDGET
 from utils.paths import COURSE, SOLUTIONS
 from utils.widgets import book as books
-from utils.widgets.book import Book, Page, menu, slider
+from utils.widgets.book import Book, Page, bound_anew, menu, slider
 from utils.widgets.still import show
 
 # --- a small book ---
@@ -43,6 +44,8 @@ def plain_figures():
     with matplotlib.rc_context({"savefig.bbox": None}):
         yield
 
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 SMALL = Book([menu("color", COLORS), slider("size", (1, 2, 3), 2)], page)
 
@@ -95,6 +98,21 @@ def test_a_control_starts_where_it_can():
         menu("color", COLORS, "green")
     with pytest.raises(ValueError, match="no page where its controls start"):
         Book([slider("number", range(2))], lambda number: None).as_html()
+
+
+def test_a_stored_book_gets_the_script_of_today_and_keeps_its_pages(monkeypatch, tmp_path):
+    today = SMALL.as_html()
+    older = tmp_path / "book.js"
+    older.write_text("(() => {})();", encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(books, "SCRIPT", older)
+        patch.setattr(books, "FIGURE", "<figure class='picture-book'>{cover}" + books.FIGURE.split("{cover}")[1])
+        stored = SMALL.as_html()
+    assert stored != today and bound_anew(stored) == today == bound_anew(today)
+    assert bound_anew("<b>no book</b>") == "<b>no book</b>"
+    output = nbformat.v4.new_output("display_data", {"text/html": stored, "image/png": "", "text/plain": "A square."})
+    [built] = outputs.clean([output])
+    assert built.data["text/html"] == today
 
 
 def test_a_book_that_is_too_large_is_refused(monkeypatch):
@@ -187,6 +205,29 @@ def test_books_on_one_page_do_not_disturb_one_another(opened):
     expect(second.get_by_role("status")).to_have_text("Size 1 < 9.")
 
 
+def test_what_stands_below_a_book_stays_where_it_is(opened):
+    def below() -> float:
+        shown.wait_for_function("document.querySelector('.picture-book img').complete")
+        shown.evaluate("document.querySelector('.picture-book img').decode()")
+        return shown.locator("footer").bounding_box()["y"]
+
+    shown = opened(SMALL.as_html(), "<footer>Below</footer>", viewport={"width": 1280, "height": 900})
+    size = shown.get_by_role("slider")
+    size.press("End")
+    at_the_largest = below()
+    size.press("Home")
+    assert below() == at_the_largest
+    shown.set_viewport_size({"width": 390, "height": 844})  # of another width it is another book
+    shown.wait_for_function(f"document.querySelector('footer').getBoundingClientRect().y < {at_the_largest - 50}")
+
+
+def test_a_finger_finds_the_controls(opened):
+    for touch, least in ((True, 44), (False, 24)):
+        shown = opened(SMALL.as_html(), has_touch=touch, is_mobile=touch)
+        for control in shown.locator("input, select").all():
+            assert least <= control.bounding_box()["height"] < 60
+
+
 def test_a_script_leaves_no_names_behind(opened):
     names = "() => Object.keys(window)"
     assert opened(SMALL.as_html()).evaluate(names) == opened().evaluate(names)
@@ -197,6 +238,7 @@ def test_without_a_script_the_cover_stands_alone(opened):
     assert shown.get_by_role("img", name="A square.").is_visible()
     assert shown.get_by_role("status").inner_text() == "Size 2 < 9."
     assert shown.locator("input, select").count() == 0
+    assert "Run the notebook to have the whole widget" in shown.get_by_role("figure").inner_text()
 
 
 # --- where notebooks are shown ---
@@ -247,7 +289,7 @@ def test_where_a_kernel_runs_the_widget_is_chosen(lab):
         "show(ipywidgets.Button(description='live'), Figure((1, 1)), 'A button.', small)"
     )
     with lab.run("live", SMALL_IN_A_KERNEL + live) as shown:
-        expect(shown.get_by_role("button", name="live")).to_be_visible()
+        expect(shown.get_by_role("button", name="live", exact=True)).to_be_visible()
         expect(shown.locator(".picture-book")).to_have_count(0)
 
 
@@ -334,6 +376,26 @@ def test_each_control_of_a_book_turns_its_page(opened, name):
         field.press("End")
         expect(field).not_to_have_value("0")
         assert book.evaluate(look) != before, control["name"]
+
+
+@pytest.mark.parametrize("name", widgets_of_the_course())
+def test_a_book_fits_a_phone(opened, name):
+    """Nothing is cut off at 390 pixels, and moving a slider moves nothing that stands above the picture or text."""
+    shown = opened(f"<meta name='viewport' content='width=device-width'>{STORED_BOOKS[name]}", **PHONE)
+    book = shown.locator(".picture-book")
+    first = book.locator("img, [role=status]").first
+    for control in [book, *book.get_by_role("slider").all()]:
+        tops = {first.bounding_box()["y"]}
+        for _ in range(9) if control is not book else ():
+            control.press("ArrowRight")
+            tops.add(first.bounding_box()["y"])
+        assert len(tops) == 1, tops
+        assert book.evaluate("book => book.scrollWidth <= book.clientWidth")
+
+
+def test_the_books_of_the_course_have_the_script_of_today():
+    older = [name for name, html in STORED_BOOKS.items() if bound_anew(html) != html]
+    assert not older, "run make build, which keeps their pages"
 
 
 def test_all_can_use_the_books(accessible):

@@ -465,3 +465,13 @@ def test_the_painter_has_both_images_and_draws_the_scale_of_the_map():
         figure = kernel_painter.draw(torch.eye(3), image())
         assert [len(ax.images) for ax in figure.axes[:3]] == [1, 1, 1]
         assert figure.axes[-1].get_ylabel() == "output"
+
+
+def test_the_book_of_the_painter_holds_what_the_lesson_asks_for():
+    image = kernel_painter.shapes()
+    same, moved, edges = (
+        F.conv2d(image[None], torch.tensor(weights, dtype=torch.float32).reshape(1, 1, 3, 3), padding=1)[0]
+        for weights in kernel_painter.TO_BE_FOUND.values()
+    )
+    assert torch.equal(same, image) and torch.equal(moved[..., 1:], image[..., :-1])
+    assert edges[0, 16, 15].abs() < 1e-5 and edges[0, 16].max() > 0.5  # the middle of the disc, and its edge

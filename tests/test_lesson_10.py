@@ -481,6 +481,23 @@ def test_the_widget_says_where_a_word_looks_and_what_is_hidden():
     assert bars[1].get_height() == 0 and sum(bar.get_height() for bar in bars) == pytest.approx(1, abs=1e-5)
 
 
+def test_the_book_hides_what_the_word_looks_at_most(monkeypatch):
+    model = a_model()
+    sentences = {word: tasks.sentence("animal", "street", word) for word in ("tired", "wide")}
+    seen = {
+        int(model.weights(tasks.as_tokens([one])[0])[layer, 0, 0, one.it].argmax())
+        for one in sentences.values()
+        for layer in (0, 1)
+    }
+    assert widget.looked_at(model, sentences.values()) == seen
+    shown = []
+    monkeypatch.setattr("utils.widgets.still.show", lambda *arguments: shown.append(arguments))
+    widget.it_explorer(model, sentences)
+    *_, looks, hide = shown[0][-1].controls
+    assert {*hide.stops.values()} == {-1, 1, 6, 10} | seen
+    assert {*looks.stops.values()} == {8} | seen - {1, 6, 10} and [*looks.stops.values()][looks.start] == 8
+
+
 def test_it_explorer(lab):
     from playwright.sync_api import expect
 

@@ -15,6 +15,7 @@ from utils.cells import WIDGET, role
 from utils.checking import Status
 from utils.claims import CLAIM
 from utils.pictures import smaller_png
+from utils.widgets.book import bound_anew
 
 FIGURES = Path("docs") / "figures"
 BAR = re.compile(r"\[(\d+:)?\d+:\d\d[<,].*\]")  # tqdm's "[00:12<00:03, 41.2 steps/s]"
@@ -33,6 +34,7 @@ def clean(outputs: list[NotebookNode]) -> list[NotebookNode]:
         elif "image/png" in output.get("data", {}):
             if "text/html" in output.data:
                 output.data.pop(WIDGET, None)  # a page without a kernel would show an error instead of the widget
+                output.data["text/html"] = bound_anew(output.data["text/html"])
             output.data["image/png"] = _smaller(output.data["image/png"])
     return [output for output in cell.outputs if output.output_type != "stream" or output.text]
 

@@ -6,11 +6,13 @@
     return element;
   };
 
-  const asMenu = ({ stops, start }) => make("select", { style: "font:inherit;min-height:24px" },
+  const height = matchMedia("(pointer: coarse)").matches ? "min-height:44px" : "min-height:24px"; // a finger is wide
+
+  const asMenu = ({ stops, start }) => make("select", { style: `font:inherit;min-width:0;${height}` },
     ...stops.map((stop, place) => new Option(stop, place, place === start, place === start)));
 
   const asSlider = ({ stops, start }) => {
-    const slider = make("input", { type: "range", style: "width:14em;max-width:50vw;min-height:24px" });
+    const slider = make("input", { type: "range", style: `width:14em;min-width:5em;${height}` });
     slider.max = stops.length - 1;
     slider.value = start;
     return slider;
@@ -23,7 +25,12 @@
     const said = figure.querySelector("[role=status]"), text = figure.querySelector(".text");
     const inputs = controls.map((control) => (control.kind === "menu" ? asMenu : asSlider)(control));
     for (const input of inputs) input.dataset.lmSuppressShortcuts = ""; // JupyterLab has the arrows go to the next cell
-    const values = controls.map(() => make("span", { ariaHidden: "true", style: "min-width:3em" }));
+    const values = controls.map(({ stops }) => make("span", { ariaHidden: "true",
+      style: `white-space:nowrap;min-width:${Math.max(...stops.map((stop) => stop.length))}ch` }));
+
+    const keepHeight = () => { // a page that is less high would move what stands below the book
+      figure.style.minHeight = `${figure.getBoundingClientRect().height}px`;
+    };
 
     const turn = () => {
       const count = controls.at(-1).stops.length;
@@ -38,18 +45,27 @@
       }
       said.textContent = sentence;
       text.innerHTML = below;
+      if (image) image.decode().then(keepHeight, () => {}); // another page was asked for before this one was there
+      else keepHeight();
       controls.forEach(({ kind, stops }, i) => {
         if (kind === "menu") return;
         values[i].textContent = inputs[i].ariaValueText = stops[inputs[i].value];
       });
     };
 
-    const row = "display:flex;flex-wrap:wrap;align-items:center;gap:0 .5em";
+    const row = "display:flex;align-items:center;gap:0 .5em;min-width:0;max-width:100%";
     const labelled = controls.map(({ name, kind }, i) => make("div", { style: row },
       make("label", { style: row }, name, inputs[i]), ...(kind === "menu" ? [] : [values[i]])));
     const choices = labelled.filter((_, i) => controls[i].stops.length > 1);
     figure.prepend(make("div", { style: "display:flex;flex-wrap:wrap;gap:.4em 1.5em;margin-bottom:.6em" }, ...choices));
     figure.addEventListener("input", turn);
+    let width;
+    new ResizeObserver(([{ contentRect }]) => {
+      if (contentRect.width === width) return;
+      width = contentRect.width;
+      figure.style.minHeight = "";
+      keepHeight();
+    }).observe(figure);
     turn();
   };
 

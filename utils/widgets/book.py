@@ -7,6 +7,7 @@ runs, as on GitHub, the first page is what is seen.
 import base64
 import html
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -22,8 +23,14 @@ MOST_BYTES = 400_000
 SCRIPT = Path(__file__).with_name("book.js")
 
 FIGURE = (  # MathJax is to leave it alone: a dollar is a dollar in a text that a model has written
-    "<figure class='picture-book mathjax_ignore' style='margin:1em 0'>{cover}"
-    "<script type='application/json'>{content}</script><script>{script}</script></figure>"
+    "<figure class='picture-book mathjax_ignore' style='margin:1em 0;box-sizing:border-box'>{cover}"
+    "<script type='application/json'>{content}</script><script>{script}</script>"
+    "<figcaption style='font:inherit;font-size:.85em;color:inherit;text-align:inherit;padding:0'>"
+    "Drawn beforehand. Run the notebook to have the whole widget, with all its settings.</figcaption></figure>"
+)
+STORED = re.compile(
+    r"<figure class='picture-book.*?>(?P<cover>.*?)<script type='application/json'>(?P<content>.*?)</script>.*",
+    re.DOTALL,
 )
 
 Stops = Sequence[str | float] | Mapping[str, Any]
@@ -101,7 +108,7 @@ class Book:
         with torch.random.fork_rng(devices=()):  # what the lesson draws by chance later does not depend on its book
             cover, content = self._cover(), self._content()
         inside = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-        whole = FIGURE.format(cover=cover, content=inside, script=SCRIPT.read_text(encoding="utf-8"))
+        whole = _bound(cover, inside)
         if (size := len(whole.encode())) > MOST_BYTES:
             raise ValueError(
                 f"The book has {size:,} bytes in {len(content['pages'])} pages; {MOST_BYTES:,} are the most. "
@@ -138,6 +145,16 @@ class Book:
             {"kind": one.kind, "name": one.name, "stops": list(one.stops), "start": one.start} for one in self.controls
         ]
         return {"controls": controls, "at": at, "pages": list(pages), "pictures": list(pictures)}
+
+
+def _bound(cover: str, content: str) -> str:
+    return FIGURE.format(cover=cover, content=content, script=SCRIPT.read_text(encoding="utf-8"))
+
+
+def bound_anew(html: str) -> str:
+    """A stored book with the script of today. Its pages are what they were; HTML that is no book is what it was."""
+    book = STORED.fullmatch(html)
+    return _bound(book["cover"], book["content"]) if book else html
 
 
 def _encoded(figure: Figure) -> str:

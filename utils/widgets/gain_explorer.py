@@ -96,5 +96,6 @@ def gain_explorer() -> None:
     follow([kind, gain], redraw)
     explorer = widgets.VBox([widgets.HBox([kind, gain]), said, canvas])
     explorer.add_class("gain-explorer")
-    book = Book([menu("W_h", KINDS), slider("gain", (0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.5), 1)], page)
+    gains = (0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.35, 1.5)  # at 1.35 the random one falls again
+    book = Book([menu("W_h", KINDS), slider("gain", gains, 1)], page)
     show(explorer, draw(KINDS[0], 1.0), f"A slider for the gain of W_h. {ALT} Run the cell to move it.", book)

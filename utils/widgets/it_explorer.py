@@ -1,6 +1,6 @@
 """Lesson 10: a word, a head, and a word that is hidden: where does the look go, and what becomes of the answer?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from matplotlib.figure import Figure
@@ -51,6 +51,13 @@ def page(model: Lookup, one: Sentence, layer: int, head: int, asks: int, hidden:
     return Page(describe(model, one, *at), draw(model, one, *at), alt)
 
 
+def looked_at(model: Lookup, sentences: Iterable[Sentence]) -> set[int]:
+    """The places that `it` looks at most, in any of the sentences, layers and heads."""
+    tokens, _ = as_tokens([*sentences])
+    it = next(iter(sentences)).it
+    return set(model.weights(tokens)[:, :, :, it].argmax(-1).flatten().tolist())
+
+
 def it_explorer(model: Lookup, sentences: Mapping[str, Sentence]) -> None:
     """Show the explorer: choose a sentence, a layer, a head and a word, and hide a word from all others.
 
@@ -87,14 +94,16 @@ def it_explorer(model: Lookup, sentences: Mapping[str, Sentence]) -> None:
     explorer.add_class("it-explorer")
     said = describe(model, first, layers - 1, 0, first.it)
     still = draw(model, first, layers - 1, 0, first.it)
-    nouns = {word: place for word, place in places if first.words[place] in NOUNS}
-    hides = {word: place for word, place in hidden.options if place < 0 or place in (*nouns.values(), len(places) - 1)}
+    seen = looked_at(model, sentences.values())
+    nouns = {place for place, word in enumerate(first.words) if word in NOUNS}
+    looks = {name: place for name, place in asks.options if place in seen - nouns | {first.it}}
+    hides = {name: place for name, place in hidden.options if place in seen | nouns | {-1, len(places) - 1}}
     book = Book(
         [
             menu("because …", sentences),
             menu("layer", {str(i + 1): i for i in range(layers)}, layers),
             menu("head", {str(i + 1): i for i in range(heads)}, 1),
-            menu("looks", {**nouns, f"{first.it} it": first.it}, f"{first.it} it"),
+            menu("looks", looks, f"{first.it} it"),
             menu("hide", hides),
         ],
         partial(page, model),

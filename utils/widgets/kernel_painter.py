@@ -17,6 +17,12 @@ PRESETS = {
     "corner": [1, 1, 0, 1, -1, -1, 0, -1, -1],
     "nothing": [0] * 9,
 }
+# What the lesson asks for, and who paints would find. The book has no weights to set.
+TO_BE_FOUND = {
+    "1 in the middle": [0, 0, 0, 0, 1, 0, 0, 0, 0],
+    "1 on the left": [0, 0, 0, 1, 0, 0, 0, 0, 0],
+    "8 in the middle, −1 around": [-1, -1, -1, -1, 8, -1, -1, -1, -1],
+}
 
 
 def shapes() -> Tensor:
@@ -93,4 +99,5 @@ def kernel_painter() -> None:
     painter.add_class("kernel-painter")
     alt = "A kernel painter: nine weights, and the map that they make of an image. Run the cell to play with it."
     still = draw(torch.tensor([weight.value for weight in weights]).reshape(3, 3), shapes())
-    show(painter, still, alt, Book([menu("image", list(IMAGES)), menu("kernel", PRESETS)], page))
+    painted = {name: kernel for name, kernel in PRESETS.items() if any(kernel)} | TO_BE_FOUND
+    show(painter, still, alt, Book([menu("image", list(IMAGES)), menu("kernel", painted)], page))

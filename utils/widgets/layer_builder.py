@@ -157,7 +157,7 @@ def _table(rows: Sequence[Row]) -> str:
         f"<td>{row.side}</td><td>{row.parameters:,}</td></tr>"
         for number, row in enumerate(rows, start=1)
     ]
-    head = "".join(f"<th scope='col' style='padding-left:.6em'>{name}</th>" for name in heads)
+    head = "".join(f"<th scope='col' style='padding:0 .3em'>{name}</th>" for name in heads)
     return f"<table style='text-align:right;font-size:.85em'><tr>{head}</tr>{''.join(lines)}</table>"
 
 

@@ -47,7 +47,7 @@ def draw(bias: float, points: int, seed: int) -> Figure:
     import matplotlib.pyplot as plt
 
     from utils.plotting.handwriting import plot_line
-    from utils.plotting.style import BLUE, ORANGE
+    from utils.plotting.style import BLUE, GREY, ORANGE
 
     whole = line(seed)
     strokes = whole[:points]
@@ -61,6 +61,9 @@ def draw(bias: float, points: int, seed: int) -> Figure:
     widest = (next_steps(strokes, 0.0) - here).abs().amax(1).quantile(0.98).item()
     half = max(AROUND, 1.1 * widest)  # the same for each bias
     near.set(xlim=(here[0] - half, here[0] + half), ylim=(here[1] - half, here[1] + half))
+    near.set_axis_on()
+    near.set(xticks=[], yticks=[])
+    near.spines[:].set(visible=True, color=GREY)
     paper.set_title(f"bias {bias:g}: blue, where the pen may go next", fontsize=9)
     near.set_title("enlarged", fontsize=9)
     return figure

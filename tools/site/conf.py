@@ -41,6 +41,7 @@ html_search_scorer = str(Path(__file__).with_name("theme") / "scorer.js")
 html_scaled_image_link = False
 html_show_sourcelink = False
 html_copy_source = False
+html_domain_indices = False  # of modules: the reference lists them, with words
 html_sidebars = {"**": ["sidebar-nav-bs"], "index": [], "search": [], "genindex": []} | {
     page: [] for page in ("measured", "speed", "sheet")
 }

@@ -1,4 +1,4 @@
-"""`python -m tools.floors EXTRA …`: pyproject.toml's lower bounds as constraints, `torch==2.4` for `torch>=2.4`.
+"""`python -m tools.floors EXTRA …`: pyproject.toml's lower bounds as constraints, `torch==2.6` for `torch>=2.6`.
 
 With `pip install --constraint` they give the oldest environment that pyproject.toml promises to work, for whoever
 installs the course with these extras. What has no lower bound there has no line, and pip takes the newest that fits.

@@ -1,6 +1,5 @@
 """A claim: a sentence of a lesson with the measurement that it rests on, tried wherever the lesson runs."""
 
-import html
 import os
 import re
 from collections.abc import Sequence
@@ -47,7 +46,7 @@ def claim(
     numbers = ", ".join(f"{spoken(name)} {shown(value, unit)}" for name, value in measured.items())
     verdict = "✓" if holds else f"✗ not {why_not_here or _blamed(whose)}:"
     stored = {"text": text, "holds": holds, "measured": dict(measured), "unit": unit, "of": of}
-    line = f"<small>{html.escape(f'{verdict} {text}')}: <i>{html.escape(numbers)}</i></small>"
+    line = f"<small>{frontend.marked_up(f'{verdict} {text}')}: <i>{frontend.marked_up(numbers)}</i></small>"
     frontend.show({CLAIM: stored, "text/html": line, "text/plain": f"{verdict} {text}: {numbers}"})
     if not holds and not why_not_here and strict("claims"):
         raise ClaimFailed(f"{text}: {numbers}")
@@ -82,8 +81,11 @@ def shown(value: Measured, unit: str) -> str:
     if isinstance(value, int | float):
         return f"{_number(value)} {unit}".strip()
     spread = f"{_number(fmean(value))} {unit}".strip()
+    if len(value) == 1:
+        return spread
     lowest, highest = _number(min(value)), _number(max(value))
-    return f"{spread} (mean of {len(value)}, {lowest} to {highest})" if len(value) > 1 else spread
+    of = f"mean of {len(value)}, {lowest} to {highest}" if lowest != highest else f"each of {len(value)}"
+    return f"{spread} ({of})"
 
 
 def _number(value: float) -> str:

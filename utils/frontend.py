@@ -1,9 +1,17 @@
 """Where output goes: a notebook shows the richest form that it can, a terminal shows text."""
 
+import html
+import re
+
 from utils.terminal import writable
 
 # The style of text as it was written, in lines that fit. Without the last two, JupyterLab breaks words anywhere.
 WRAPPED = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
+
+
+def marked_up(text: str) -> str:
+    """Text as HTML, what stands in `backticks` as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def show(bundle: dict, metadata: dict | None = None) -> None:

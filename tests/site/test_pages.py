@@ -7,9 +7,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 
 from tests.axe import assert_accessible
+from tools.site.course import Course
 from tools.site.sections import SECTIONS
-from utils.paths import NOTEBOOKS
+from utils.paths import COURSE, NOTEBOOKS
 
+NO_PAGE = "404.html"  # stands alone, because it is served for addresses in any folder
 LESSONS = [f"lessons/{file.stem}.html" for file in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
 FOLDERS = sorted({posixpath.dirname(section.FIRST) for section in SECTIONS})
 MOST_BYTES = 2_000_000
@@ -75,6 +77,79 @@ def test_no_page_asks_another_host(page, pages, served):
     assert [url for url in asked if not url.startswith((served, "data:", "blob:"))] == []
 
 
+def test_no_file_tells_of_the_machine_that_built_it(site):
+    told = [
+        file.relative_to(site).as_posix()
+        for file in site.rglob("*")
+        if file.is_file() and any(str(place).encode() in file.read_bytes() for place in (COURSE, site.parent))
+    ]
+    assert not told
+
+
+@pytest.mark.parametrize("address", ["index.html", "measured.html", LESSONS[3]])
+def test_what_is_printed_is_whole(page, served, address):
+    """All its links are in the PDF, to the last: boxes in rows would be cut at the end of a page."""
+    page.goto(served + address)
+    page.emulate_media(media="print")
+    links = page.locator("article a").evaluate_all(
+        "links => links.filter(link => link.checkVisibility()).map(link => link.href)"
+    )
+    printed = page.pdf(format="A4")
+    outside = [link.encode() for link in links if "#" not in link and "(" not in link]
+    assert len(outside) > 5
+    assert [link for link in outside if link not in printed] == []
+
+
+def test_every_page_says_what_it_is_to_search_engines_and_chats(pages):
+    titles = [html.title.text for html in pages.values()]
+    assert len(set(titles)) == len(titles) and all(titles)
+    for address, html in pages.items():
+        if not html.find("meta", property="og:title"):
+            assert address in (NO_PAGE, "search.html", "genindex.html")
+            continue
+        described = html.find("meta", attrs={"name": "description"})["content"]
+        told = {tag["property"]: tag["content"] for tag in html.select("meta[property^='og:']")}
+        assert 40 <= len(described) <= 200 and not described.startswith("Open"), (address, described)
+        assert told["og:description"] == described and told["og:title"]
+        assert told["og:url"] == Course().repository.site + address
+        assert html.find("link", rel="icon")
+
+
+def test_the_picture_of_a_preview_is_there(site, pages):
+    picture = pages["index.html"].find("meta", property="og:image")["content"]
+    assert (site / picture.removeprefix(Course().repository.site)).is_file()
+
+
+def test_who_comes_to_no_page_finds_the_way_from_any_folder(site, pages):
+    assert not pages[NO_PAGE].select("[src], link[href]")
+    links = [link["href"] for link in pages[NO_PAGE].find_all("a")]
+    assert links and all((site / link.removeprefix(Course().repository.site)).is_file() for link in links)
+
+
+@pytest.mark.parametrize("width", [1024, 1280, 1440])
+def test_no_code_of_the_home_page_is_cut_on_a_laptop(page, served, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(served)
+    boxes = page.locator("article pre")
+    assert boxes.count() >= 4
+    assert boxes.evaluate_all("boxes => boxes.filter(box => box.scrollWidth > box.clientWidth).length") == 0
+
+
+@pytest.mark.parametrize("which", ["index.html", "lessons/index.html", "speed.html"])
+def test_a_phone_shows_the_tables_whole(page, served, which):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(served + which)
+    tables = page.locator("article .pst-scrollable-table-container")
+    assert tables.count()
+    assert tables.evaluate_all("boxes => boxes.filter(box => box.scrollWidth > box.clientWidth).length") == 0
+
+
+def test_the_search_shows_a_lesson_first(page, served):
+    page.goto(served + "search.html?q=LSTM")
+    first = page.locator("#search-results li a").first
+    assert "/lessons/" in first.evaluate("link => link.href")
+
+
 def test_a_lesson_weighs_less_than_two_megabytes(page, site, served):
     """All that this page loads and the home page does not, as it lies on the disk."""
     asked: list[str] = []
@@ -114,6 +189,8 @@ def test_the_search_finds_the_receptive_field(page, served):
 def test_all_sections_are_in_the_navigation_of_every_page(pages):
     firsts = [section.FIRST.rsplit(".", 1)[0] + ".html" for section in SECTIONS[1:]]
     for address, html in pages.items():
+        if address == NO_PAGE:
+            continue
         links = [link["href"] for link in html.select(".navbar-header-items__center a.nav-link")]
         assert [urljoin(address, link) if link != "#" else address for link in links] == firsts, address
 

@@ -24,8 +24,8 @@ def claims(stem: str) -> list[dict]:
 
 
 def plain(text: str) -> str:
-    """Without what typesetting changes: quotes, dots and blanks."""
-    return " ".join(text.translate(str.maketrans("’‘“”", "''\"\"")).replace("…", "...").split())
+    """Without what typesetting changes: quotes, dots and blanks, and the signs around code."""
+    return " ".join(text.translate(str.maketrans("’‘“”", "''\"\"", "`")).replace("…", "...").split())
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,18 @@ def test_seeds_that_agree_are_not_a_range():
     assert measured.entry(claim).endswith(
         ": [CNN **100 %** (each of 3)]{.measured} [RNN **1.5 %** (mean of 2, 1 to 2)]{.measured}\n"
     )
+
+
+def test_code_is_code_and_nothing_shows_its_markup(pages):
+    article = pages[PAGE].find("article")
+    assert [str(one) for one in article.select("dt code, h3 code")]
+    assert "`" not in article.text
+
+
+def test_the_title_of_an_experiment_is_its_first_sentence(pages):
+    titles = [title.text for title in pages[PAGE].select("#recorded-experiments h3")]
+    assert len(titles) == len(list((COURSE / "docs/recorded").glob("*.json")))
+    assert not [title for title in titles if ". " in title or "docs/" in title]
 
 
 @pytest.mark.parametrize("file", sorted((COURSE / "docs/recorded").glob("*.json")), ids=lambda file: file.stem)

@@ -42,8 +42,8 @@ def test_every_later_lesson_has_its_symbols_and_a_link(pages):
 def test_a_symbol_stands_below_the_lesson_in_which_it_begins():
     first = new_markdown_cell("| symbol | in code | shape |\n| --- | --- | --- |\n| $x$ | `x` | (B,) |")
     other = new_markdown_cell("| model | bits |\n| --- | --- |\n| $z$ | 3 |")
-    rows = ["| $x$ | `y` | off |", "| $x$, $f$ | `f` | shut |", "| | `g` | |"]
+    rows = ["| $x$ | `y` | off |", "| $x$, $f$ | `f` | shut |", "| | `g` | |", "| $r$ | what you return, (B,) | |"]
     second = new_markdown_cell("\n".join(["| symbol | variable | near 0 |", "| :-: | --- | --- |", *rows]))
     found = symbols_by_lesson({"00": new_notebook(cells=[first, other]), "01": new_notebook(cells=[second])})
     assert [(row.symbol, row.said) for row in found["00"]] == [("$x$", "`x`; (B,)")]
-    assert [(row.symbol, row.said) for row in found["01"]] == [("$x$, $f$", "`f`; near 0: shut")]
+    assert [(row.symbol, row.said) for row in found["01"]] == [("$x$, $f$", "`f`; near 0: shut"), ("$r$", "(B,)")]

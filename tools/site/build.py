@@ -26,6 +26,7 @@ def build(course: Course, folder: Path) -> None:
         if build_main(["-b", "html", *options, str(sources), str(pages)]):
             raise BuildError([f"the site was not built, and {folder} is as it was: see the warnings above"])
         (pages / ".nojekyll").touch()  # GitHub Pages would leave out the folders that begin with an underscore
+        shutil.rmtree(pages / "_sources", ignore_errors=True)  # empty: the sources are in the repository
         (pages / ".buildinfo").unlink(missing_ok=True)  # it tells a next build what to keep, and each is whole
         shutil.rmtree(folder, ignore_errors=True)
         pages.rename(folder)

@@ -1,5 +1,7 @@
 """Sphinx's settings. Everything that a page needs comes with it: nothing is executed, nothing is fetched."""
 
+from pathlib import Path
+
 from tools.site.course import Course
 
 course = Course()
@@ -12,7 +14,7 @@ html_baseurl = course.repository.site
 
 extensions = [
     *("myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"),
-    *("tools.site.maths", "tools.site.tables", "tools.site.percent"),
+    *("tools.site.maths", "tools.site.tables", "tools.site.percent", "tools.site.preview"),
 ]
 exclude_patterns = ["downloads"]
 nb_execution_mode = "off"
@@ -26,6 +28,7 @@ nitpicky = False
 default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True  # as the source has them: a folder's path would be that of this machine
 napoleon_google_docstring, napoleon_numpy_docstring = True, False
 python_use_unqualified_type_names = True
 
@@ -34,13 +37,17 @@ html_static_path = ["theme/static"]
 html_css_files = ["site.css", "pages.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
 html_theme = "pydata_sphinx_theme"
+html_favicon = "theme/static/favicon.svg"
+html_additional_pages = {"404": "404.html"}
+html_search_scorer = str(Path(__file__).with_name("theme") / "scorer.js")
 html_scaled_image_link = False
 html_show_sourcelink = False
 html_copy_source = False
+html_domain_indices = False  # of modules: the reference lists them, with words
 html_sidebars = {"**": ["sidebar-nav-bs"], "index": [], "search": [], "genindex": []} | {
     page: [] for page in ("measured", "speed", "sheet")
 }
-html_context = {"default_mode": "auto", "repository": course.repository.address}
+html_context = {"default_mode": "auto", "repository": course.repository.address, "address": html_baseurl}
 html_theme_options = {
     "header_links_before_dropdown": 7,
     "navigation_depth": 2,

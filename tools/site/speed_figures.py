@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import matplotlib
@@ -13,7 +14,8 @@ from bench.targets import Target
 from utils.plotting.style import BLUE, COLORS, GREY, MARKERS, ORANGE, STYLE
 
 SETTINGS: Any = STYLE | {"svg.hashsalt": "reach"}  # so that the same numbers always give the same file
-WIDTH, ROW = 5.6, 0.62  # inches
+WIDTH, ROW = 4.8, 0.72  # inches
+LONGEST = 68  # characters of a row's name in one line
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def plot_ratios(kinds: Mapping[str, Mapping[str, float]], targets: Mapping[str, 
         said.append(f"{target.what}: {_list(measured.values())} times, has to reach {target.at_least:g}")
         for (kind, ratios), marker, color in zip(kinds.items(), MARKERS, COLORS, strict=False):
             ax.plot(ratios.get(name, float("nan")), row, marker, color=color, label=kind if row == 0 else "")
-    ax.set(xscale="log", xlabel="times as fast (logarithmic)", title="How many times as fast, and what was promised")
+    ax.set(xscale="log", xlabel="times as fast (logarithmic)", title="Times as fast, and what was promised")
     _finish(ax, len(targets), (1, 2, 5, 10, 20, 50, 100))
     return "; ".join(said)
 
@@ -61,7 +63,7 @@ def plot_grading(per_minute: Mapping[str, float], target: Target, ax: Axes) -> s
         ax.barh(row, value, height=0.4, color=GREY if name.startswith("nbgrader") else BLUE)
         ax.annotate(f"{value:,.0f}", (value, row), (4, 0), textcoords="offset points", va="center")
     ax.plot(target.at_least, 1, "|", color="black", markersize=22, label="what one core has to reach")
-    ax.set(xlabel=target.unit, title="Submissions of three exercises that are graded in a minute")
+    ax.set(xlabel=target.unit, title="Submissions of three exercises a minute")
     ax.margins(x=0.12)
     _finish(ax, len(per_minute), None)
     return "; ".join(f"{name}: {value:,.0f}" for name, value in per_minute.items()) + (
@@ -81,7 +83,9 @@ def drawn(rows: int, plot: Callable[..., str], *data: Any) -> Picture:
 
 
 def _name_row(ax: Axes, row: int, name: str) -> None:
-    ax.text(0.005, row - 0.3, name, transform=ax.get_yaxis_transform(), va="bottom", fontsize=8.5)
+    ax.text(
+        0.005, row - 0.26, "\n".join(wrap(name, LONGEST)), transform=ax.get_yaxis_transform(), va="bottom", fontsize=8.5
+    )
 
 
 def _finish(ax: Axes, rows: int, ticks: Iterable[float] | None) -> None:

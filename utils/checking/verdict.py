@@ -122,7 +122,7 @@ class Verdict:
         return (
             f"<section role='status' aria-label='Check of {html.escape(self.exercise)}: {self.status}' "
             f"style='border-left:6px {_BORDERS[self.status]};padding:.3em .8em'>"
-            f"<strong>{html.escape(self.headline)}</strong>{details}</section>"
+            f"<strong>{frontend.marked_up(self.headline)}</strong>{details}</section>"
         )
 
     def show(self) -> None:

@@ -23,9 +23,12 @@ FIGURE = """:::{{figure}} {picture}
 
 MAP = """## The lessons
 
-{map}
+The page of a lesson is for reading. Its buttons open the notebook in which you work, on Colab, Kaggle, Binder or at
+home.
 
-The page of a lesson is for reading. Its buttons open the notebook in which you work, on Colab, on Binder or at home.
+{paths}
+
+{stations}
 
 """
 
@@ -44,20 +47,22 @@ def pages(course: Course) -> dict[str, str | bytes]:
     if gone := [name for name in KEPT if name not in sections]:
         raise BuildError([f"README.md: it has no section {name!r}, which the home page shows" for name in gone])
     said = links.for_the_site("".join([intro, *(sections[name] for name in KEPT)]), "README.md", course)
-    said = BADGES.sub(lambda badges: links.as_buttons(_ways(course) + links.of_badges(badges[1])), said)
+    said = BADGES.sub(lambda badges: links.as_buttons(_buttons(course, links.of_badges(badges[1]))), said)
     said = GALLERY.sub(lambda rows: _gallery(rows[1]), NOT_HERE.sub("", said))
-    table = MAP.format(map=links.for_the_site(course.outline.map(""), "notebooks/", course))
+    stations, _, paths = links.for_the_site(course.outline.map(""), "notebooks/", course).partition("\n\n")
+    table = MAP.format(paths=paths, stations=stations)
     text = said.replace("the badge above", "the button above").replace("## Start\n", f"{table}## Start\n")
     return {FIRST: text + NAVIGATION.format(pages="\n".join(course.firsts))}
 
 
-def _ways(course: Course) -> list[str]:
-    """Where a visitor may want to go first, beside the notebooks themselves."""
+def _buttons(course: Course, badges: list[str]) -> list[str]:
+    """Where a visitor may want to go first: a learner to lesson 00 or its notebook, an instructor to the guide."""
     first = course.outline.entries[0]
-    ways = [f"[Read {first.title}](/{course.shown[f'notebooks/{first.stem}.ipynb']})"]
-    if guide := course.shown.get("docs/grading.md"):
-        ways.append(f"[Grade a class](/{guide})")
-    return ways
+    read = f"[Read {first.title}](/{course.shown[f'notebooks/{first.stem}.ipynb']})"
+    notebooks = [badge for badge in badges if badge.startswith("[Open")]
+    others = [badge for badge in badges if badge not in notebooks]
+    guide = course.shown.get("docs/grading.md")
+    return [read, *notebooks, *([f"[Grade a class](/{guide})"] if guide else []), *others]
 
 
 def _gallery(rows: str) -> str:

@@ -17,7 +17,7 @@ from tools.course_report import LessonResult
 from tools.site.anchors import anchors
 from tools.site.course import Course
 from tools.site.notebooks import solution
-from tools.site.text import plain
+from tools.site.text import plain, sentence
 from utils.claims import shown, spoken
 
 FIRST = "measured.md"
@@ -48,6 +48,7 @@ record; a claim that rests on one says so. The command makes the record again.
 
 VERSIONS = re.compile(r"Python \S+, torch \S+, running on \w+\.")
 ALL_THE_SAME = re.compile(r"mean of (\d+), (\S+) to \2(?=\))")
+FIRST_SENTENCE = re.compile(r"\.(?=\s|$)")
 EXPONENT = re.compile(r"e([+-])0*(\d+)")
 RAISED = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -90,7 +91,7 @@ def entry(claim: dict) -> str:
     """A claim as the page shows it: its sentence, and its numbers below."""
     numbers = " ".join(_number(name, value, claim["unit"]) for name, value in claim["measured"].items())
     of = f" [on {plain(claim['of'].replace('_', ' '))}]{{.soft}}" if claim["of"] else ""
-    return f"{'✓' if claim['holds'] else '✗ does not hold:'} {plain(claim['text'])}{of}\n: {numbers}\n"
+    return f"{'✓' if claim['holds'] else '✗ does not hold:'} {sentence(claim['text'])}{of}\n: {numbers}\n"
 
 
 def _number(name: str, value: float | int | str | list, unit: str) -> str:
@@ -109,7 +110,7 @@ def _experiments(course: Course) -> Iterator[str]:
         title, text = _said_by(course.read(f"{recorder.replace('.', '/')}.py"))
         drawn = [f"[{one.title}](/lessons/{one.stem}.ipynb)" for one, code in lessons.items() if file.name in code]
         stored = f"[docs/recorded/{file.name}]({course.repository.address}/blob/main/docs/recorded/{file.name})"
-        yield f"### {plain(title)}\n\n{text}\n"
+        yield f"### {sentence(title)}\n\n{text}\n"
         yield f"- Command: `{record['command']}`\n- Machine: {plain(record['machine'])}\n- Numbers: {stored}"
         yield f"- Drawn by: {', '.join(drawn)}\n" if drawn else ""
 
@@ -117,7 +118,8 @@ def _experiments(course: Course) -> Iterator[str]:
 def _said_by(source: str) -> tuple[str, str]:
     """Title and text of a recorder, from its docstring: without the command and without the file that it writes."""
     said = re.sub(r"^`python -m [^`]+`: ", "", ast.get_docstring(ast.parse(source)) or "")
+    said = re.sub(r", to docs/recorded/\S+\.json", "", said)
     said = re.sub(r"\s*Writes \S+?(?:, which[^.]*)?\.?(?=\s|$)", "", said)
-    title, _, text = said.partition("\n\n")
-    title = " ".join(title.split()).rstrip(".")
+    title, text = FIRST_SENTENCE.split(said, maxsplit=1)
+    title = " ".join(title.split())
     return title[:1].upper() + title[1:], text.strip()

@@ -62,6 +62,7 @@ MEASURES = (
 FORMULA = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 MATHS = re.compile(r"\$([^$]+)\$")
 CELL = re.compile(r"(?<!\\)\|")
+YOURS = re.compile(r"^(what you return|the answer)(, |$)")  # in the lesson, and not on the sheet
 NEED_NO_NAME = re.compile(r"in code|variable|name|shape|meaning|what it is", re.IGNORECASE)
 
 
@@ -120,7 +121,7 @@ def _rows(notebook: NotebookNode) -> Iterator[Row]:
 
 def _cells(head: list[str], cells: list[str]) -> Iterator[str]:
     for name, cell in zip(head, cells, strict=True):
-        if cell:
+        if cell := YOURS.sub("", cell):
             yield cell if NEED_NO_NAME.search(name) else f"{name}: {cell}"
 
 

@@ -17,8 +17,8 @@ measures both. {reached}
 
 ## Against what is usual
 
-Ours and the other way are timed in one run, on the same machine, and the result is a ratio. That of training times is
-another one where a processor has wider vectors, so each kind of processor has a mark of its own.
+Ours and the other way are timed in one run, on the same machine, and the result is a ratio. The
+ratio of training times differs on a processor with wider vectors, so each kind of processor has a mark of its own.
 
 {ratios}
 
@@ -80,7 +80,7 @@ def _per_minute(details: dict) -> dict[str, float]:
 
 def _reached(results: dict, measured: dict[str, Target]) -> str:
     short = [target.what for name, target in measured.items() if results[name] < target.at_least]
-    done = f"{len(measured) - len(short)} of its {len(measured)} results are what they have to be at least."
+    done = f"{len(measured) - len(short)} of its {len(measured)} results reach their goal."
     return done + (f" Not reached: {'; '.join(short)}." if short else "")
 
 

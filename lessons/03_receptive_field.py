@@ -878,7 +878,7 @@ print(f"{images.name}, validation accuracy: {[f'{accuracy:.1%}' for accuracy in 
 for probe in probes:
     for share in (0.5, 0.95):
         was, now = (sides_of(runs, probe, share) for runs in (before, after))
-        print(f"{probe:6s}, side that holds {share:.0%}: {was} before, {now} after training")
+        print(f"{probe:6s} side that holds {share:.0%}: {was} before, {now} after training")
 
 # %%
 alike = {share: body.size * share**0.5 for share in (0.5, 0.95)}

@@ -47,7 +47,6 @@ record; a claim that rests on one says so. The command makes the record again.
 """
 
 VERSIONS = re.compile(r"Python \S+, torch \S+, running on \w+\.")
-ALL_THE_SAME = re.compile(r"mean of (\d+), (\S+) to \2(?=\))")
 FIRST_SENTENCE = re.compile(r"\.(?=\s|$)")
 EXPONENT = re.compile(r"e([+-])0*(\d+)")
 RAISED = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -97,7 +96,7 @@ def entry(claim: dict) -> str:
 def _number(name: str, value: float | int | str | list, unit: str) -> str:
     """One measured value with its name; the mean of several stands out from their range."""
     said = EXPONENT.sub(lambda found: f" × 10{(found[1] + found[2]).lstrip('+').translate(RAISED)}", shown(value, unit))
-    most, bracket, spread = ALL_THE_SAME.sub(r"each of \1", said).partition(" (")
+    most, bracket, spread = said.partition(" (")
     return f"[{plain(spoken(name))} **{plain(most)}**{plain(bracket + spread)}]{{.measured}}"
 
 

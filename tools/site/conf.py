@@ -11,6 +11,7 @@ html_title = project
 html_baseurl = course.repository.site
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.site.maths", "tools.site.tables"]
+extensions += ["tools.site.long_words"]
 exclude_patterns = ["downloads"]
 nb_execution_mode = "off"
 nb_merge_streams = True
@@ -25,6 +26,9 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 napoleon_google_docstring, napoleon_numpy_docstring = True, False
 python_use_unqualified_type_names = True
+autodoc_inherit_docstrings = False  # torch's own words for `forward` say nothing of ours
+maximum_signature_line_length = 110  # a longer one has a line for each argument
+smartquotes = False  # a quotation mark may be Python's, and -- an option's
 
 templates_path = ["theme/templates"]
 html_static_path = ["theme/static"]

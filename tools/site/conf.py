@@ -11,7 +11,6 @@ html_title = project
 html_baseurl = course.repository.site
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.site.maths", "tools.site.tables"]
-extensions += ["tools.site.long_words"]
 exclude_patterns = ["downloads"]
 nb_execution_mode = "off"
 nb_merge_streams = True
@@ -29,6 +28,7 @@ python_use_unqualified_type_names = True
 autodoc_inherit_docstrings = False  # torch's own words for `forward` say nothing of ours
 maximum_signature_line_length = 110  # a longer one has a line for each argument
 smartquotes = False  # a quotation mark may be Python's, and -- an option's
+extensions.append("tools.site.long_words")
 
 templates_path = ["theme/templates"]
 html_static_path = ["theme/static"]

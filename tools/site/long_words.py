@@ -4,8 +4,11 @@ import re
 
 from sphinx.application import Sphinx
 
-LONG = re.compile(r'(?<=<span class="pre">)[^<]{20,}(?=</span>)')
-JOINT = re.compile(r"(?<=[/_.=(\[])(?=[^/_.=(\[])|(?<=\w-)(?=\w)")
+WORD = r'(?<=<span class="pre">)[^<]{%d,}(?=</span>)'
+LONG, LONG_IN_A_COLUMN = re.compile(WORD % 20), re.compile(WORD % 12)
+TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
+JOINT = re.compile(r"(?:(?<=[/_.=(\[])(?=[^/_.=(\[])|(?<=\w-)(?=\w))(?!\w{1,5}$)")
+"""Not before the last few letters, such as a file's ending."""
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -20,4 +23,9 @@ def _mend(context: dict) -> None:
 
 def jointed(html: str) -> str:
     """`html` in which each long word of code has a place for a break after each of its joints."""
-    return LONG.sub(lambda word: JOINT.sub("<wbr>", word[0]), html)
+    html = TABLE.sub(lambda table: LONG_IN_A_COLUMN.sub(_jointed, table[0]), html)
+    return LONG.sub(_jointed, html)
+
+
+def _jointed(word: re.Match) -> str:
+    return JOINT.sub("<wbr>", word[0])

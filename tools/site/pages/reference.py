@@ -66,7 +66,9 @@ def _leads_to(modules: Iterable[str]) -> str:
 
 
 def first_sentence(module: ModuleType) -> str:
-    return " ".join(SENTENCE.match(inspect.getdoc(module))[0].split())
+    text = inspect.getdoc(module) or ""
+    found = SENTENCE.match(text)
+    return " ".join((found[0] if found else text).split())
 
 
 def _modules(package: ModuleType) -> dict[str, list[str]]:

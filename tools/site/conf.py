@@ -26,7 +26,6 @@ autodoc_typehints_format = "short"
 napoleon_google_docstring, napoleon_numpy_docstring = True, False
 python_use_unqualified_type_names = True
 autodoc_inherit_docstrings = False  # torch's own words for `forward` say nothing of ours
-maximum_signature_line_length = 110  # a longer one has a line for each argument
 smartquotes = False  # a quotation mark may be Python's, and -- an option's
 extensions.append("tools.site.long_words")
 

@@ -45,6 +45,12 @@ def test_each_module_of_an_open_package_has_a_page_to_which_the_package_leads(ro
                 assert f"{page}.html" in leads
 
 
+def test_what_unfolds_a_part_of_the_navigation_has_a_name(pages):
+    for room in OPEN:
+        found = pages[f"reference/{room}.html"].select(".bd-sidebar-primary summary")
+        assert len(found) == len(OPEN) and all(one["aria-label"] for one in found)
+
+
 def test_the_first_page_says_what_each_part_is_about(pages):
     first = pages["reference/index.html"].find("article")
     assert [link["href"] for link in first.select("li > p > a")] == [f"{room}.html" for room in ROOMS]

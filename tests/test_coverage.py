@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tools import compose, inventory, lesson, rules
+from tools import inventory, lesson, rules
 from utils.paths import COURSE
 
 LESSONS = {file.stem[:2]: lesson.read(file) for file in sorted((COURSE / "lessons").glob("*.py"))}
@@ -17,12 +17,19 @@ def test_a_lesson_covers_its_lines(number):
     assert not missing, "mark the cells that cover them on their markers, as in covers='3 5'"
 
 
-def test_every_place_in_the_document_is_a_cell():
-    document = (COURSE / "docs/coverage.md").read_text(encoding="utf-8")
-    places = re.findall(r"\[(\d\d)\]\([^)]*\), [^<|]*?: `([\w-]+)`", document)
-    assert len(places) >= len(LESSONS)
-    for number, cell in places:
-        assert cell in compose.cell_ids(LESSONS[number])
+PLACE = re.compile(r"\[(\d\d)\]\([^)]*\), (.+?)(?:: ((?:`[\w-]+`(?:, )?)+))?")
+
+
+def test_every_place_in_the_document_is_a_section_and_its_exercises_stand_there():
+    rows = re.findall(r"^\| \d+ \|.*", (COURSE / "docs/coverage.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) == len(inventory.INVENTORY)
+    for row in rows:
+        places = row.removesuffix(" |").rpartition(" | ")[2].split("<br>")
+        assert len(places) == len(set(places))
+        for number, section, exercises in (PLACE.fullmatch(place).groups() for place in places):
+            marks = [mark for mark in inventory.covered(LESSONS[number]) if mark.section == section]
+            assert set(re.findall(r"[\w-]+", exercises or "")) <= {mark.exercise for mark in marks}
+            assert marks
 
 
 def test_the_lessons_of_the_plan_share_out_all_lines():
@@ -47,8 +54,9 @@ def test_what_is_no_number_is_refused(tmp_path):
 
 
 def test_the_table_names_the_section_and_what_is_missing():
-    marks = [inventory.Mark(30, "06_why_rnns_forget", "4 · Time", "abc")]
+    here = "06_why_rnns_forget", "4 · Time"
+    marks = [inventory.Mark(30, *here, exercise) for exercise in ("steps", "", "steps", "time")]
     rows = inventory.table(marks, ["06"]).splitlines()
-    place = "[06](../solutions/06_why_rnns_forget.ipynb), 4 · Time: `abc`"
+    place = "[06](../solutions/06_why_rnns_forget.ipynb), 4 · Time: `steps`, `time`"
     assert rows[31].endswith(f"| {place}<br>*lesson 12 is being written* |")
     assert "*lesson 13 is being written*" in rows[11]

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tools import compose, exercise_in_docs, inventory, lesson
+from tools import exercise_in_docs, inventory, lesson
 from tools.lesson import BuildError
 from tools.outline import Outline
 from tools.repository import Repository
@@ -50,7 +50,7 @@ def _coverage(root: Path, outline: Outline) -> str:
     for entry in outline.entries:
         try:
             read = lesson.read(root / "lessons" / f"{entry.stem}.py")
-            marks += inventory.covered(read, compose.cell_ids(read))
+            marks += inventory.covered(read)
         except (BuildError, ValueError):
             return ""
     return inventory.table(marks, [entry.number for entry in outline.entries])

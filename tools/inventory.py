@@ -25,7 +25,7 @@ class Mark:
     line: int
     lesson: str  # the stem of its file
     section: str  # the heading above the cell
-    cell: str  # its id
+    exercise: str  # its name, where the cell belongs to one
 
 
 def _line(text: str, *lessons: str) -> Line:
@@ -117,14 +117,14 @@ def numbers(cell: Cell) -> list[int]:
     return [int(number) for number in str(cell.options.get("covers", "")).split()]
 
 
-def covered(lesson: Lesson, ids: Iterable[str]) -> Iterator[Mark]:
+def covered(lesson: Lesson) -> Iterator[Mark]:
     """Each mark of a lesson's cells."""
     section = ""
-    for cell, cell_id in zip(lesson.cells, ids, strict=True):
+    for cell in lesson.cells:
         if cell.type == "markdown" and (headings := SECTION.findall(cell.source)):
             section = headings[-1]
         for number in numbers(cell):
-            yield Mark(number, lesson.stem, section, cell_id)
+            yield Mark(number, lesson.stem, section, cell.grade_id)
 
 
 def planned(lesson: str) -> set[int]:
@@ -133,13 +133,19 @@ def planned(lesson: str) -> set[int]:
 
 
 def table(marks: Iterable[Mark], written: Collection[str]) -> str:
-    """docs/coverage.md's table, of all marks and the numbers of the lessons that exist."""
-    places: dict[int, list[str]] = {number: [] for number in INVENTORY}
+    """docs/coverage.md's table, of all marks and the numbers of the lessons that exist: each section once."""
+    places: dict[int, dict[tuple[str, str], list[str]]] = {number: {} for number in INVENTORY}
     for mark in marks:
-        file = f"../solutions/{mark.lesson}.ipynb"
-        places[mark.line].append(f"[{mark.lesson[:2]}]({file}), {mark.section}: `{mark.cell}`")
-    rows = ["| line | what | lesson, section, cell |", "| --: | --- | --- |"]
+        exercises = places[mark.line].setdefault((mark.lesson, mark.section), [])
+        exercises += [f"`{mark.exercise}`"] * (mark.exercise != "")
+    rows = ["| line | what | lesson and section: exercises |", "| --: | --- | --- |"]
     for number, line in INVENTORY.items():
+        found = [_place(*place, exercises) for place, exercises in places[number].items()]
         missing = [f"*lesson {lesson} is being written*" for lesson in line.lessons if lesson not in written]
-        rows.append(f"| {number} | {line.text} | {'<br>'.join(places[number] + missing)} |")
+        rows.append(f"| {number} | {line.text} | {'<br>'.join(found + missing)} |")
     return "\n".join(rows)
+
+
+def _place(lesson: str, section: str, exercises: list[str]) -> str:
+    named = f"[{lesson[:2]}](../solutions/{lesson}.ipynb), {section}"
+    return f"{named}: {', '.join(dict.fromkeys(exercises))}" if exercises else named

@@ -31,6 +31,10 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True  # as the source has them: a folder's path would be that of this machine
 napoleon_google_docstring, napoleon_numpy_docstring = True, False
 python_use_unqualified_type_names = True
+toc_object_entries_show_parents = "hide"  # below its class, a name is enough, and fits
+autodoc_inherit_docstrings = False  # torch's own words for `forward` say nothing of ours
+smartquotes = False  # a quotation mark may be Python's, and -- an option's
+extensions += ["tools.site.long_words", "tools.site.navigation"]
 
 templates_path = ["theme/templates"]
 html_static_path = ["theme/static"]

@@ -6,6 +6,7 @@ holds is linked where the repository is. A link to nothing is an error.
 
 import posixpath
 import re
+from collections.abc import Mapping
 
 from tools.lesson import BuildError
 from tools.site.course import Course
@@ -52,6 +53,13 @@ def _target(target: str, file: str, course: Course) -> str:
 def of_badges(badges: str) -> list[str]:
     """The links of badges, without their pictures, which would come from other hosts."""
     return [f"[{label}]({address})" for label, address in BADGE.findall(badges)]
+
+
+def of_pages(pages: Mapping[str, str]) -> str:
+    """A line for each page, under its own title and with what is said of it; the navigation leads to it too."""
+    lines = [f"- [](/{page}): {says}" for page, says in pages.items()]
+    listed = [f"/{page.removesuffix('.md')}" for page in pages]
+    return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *listed, "```"])
 
 
 def as_buttons(links: list[str]) -> str:

@@ -6,8 +6,12 @@ from tools.site import links
 from tools.site.course import Course
 from tools.site.text import section
 
-GUIDES = ("docs/grading.md", "docs/threat_model.md", "docs/jupyterhub.md")
-"""Each is a page, in this order. Add a file of docs/ here, and it is one too."""
+GUIDES = {
+    "docs/grading.md": "from the roster to the scores on your platform, step by step, with a clock",
+    "docs/threat_model.md": "what the sandbox protects, what it does not, and what you should do about that",
+    "docs/jupyterhub.md": "a link that brings a learner the course, and updates that leave their answers alone",
+}
+"""{file of docs/: what it is about}. Each is a page, in this order. Add a file here, and it is one too."""
 
 FIRST = "instructors/index.md"
 SHOWS = {guide: f"instructors/{guide.removeprefix('docs/')}" for guide in GUIDES}
@@ -18,19 +22,15 @@ INDEX = """# For instructors
 
 {readme}
 
+## The guides
+
+{guides}
+
 ## What you will see
 
 From an invented class of 60, which `make grade-demo` makes for you too.
 
 {pictures}
-
-## The guides
-
-```{{toctree}}
-:maxdepth: 1
-
-{guides}
-```
 """
 
 
@@ -40,7 +40,7 @@ def pages(course: Course) -> dict[str, str]:
     index = INDEX.format(
         readme=links.for_the_site(section(course.read("README.md"), "For instructors"), "README.md", course),
         pictures="\n\n".join(_captioned(found) for text in guides.values() for found in PICTURE.finditer(text)),
-        guides="\n".join(f"/{page}" for page in SHOWS.values()),
+        guides=links.of_pages({SHOWS[guide]: says for guide, says in GUIDES.items()}),
     )
     return {FIRST: index} | {SHOWS[file]: text for file, text in guides.items()}
 

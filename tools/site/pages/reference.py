@@ -1,11 +1,13 @@
 """Reference: the public functions and classes of `utils`, from their docstrings, the ruler first."""
 
 import inspect
+import re
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
+from tools.site import links
 from tools.site.course import Course
 
 FIRST = "reference/index.md"
@@ -25,38 +27,61 @@ ROOMS = {
 """{module or package of `utils`: the title of its page}, in the order of the reference."""
 
 OPEN = ("models", "plotting")
-"""Packages from whose modules lessons import. Of the others, what the package lists is all that is public."""
+"""Packages from whose modules lessons import, each on a page of its own. Of the others, what the package lists is all
+that is public."""
 
 INDEX = """# Reference
 
 What a notebook of the course can import. `utils.reach` is the ruler: `influence` by gradient, `receptive_field` in
 closed form, `context_horizon` by the loss. The rest is what the lessons train, read, draw and check with.
 
-```{{toctree}}
-:maxdepth: 1
-
-{pages}
-```
 """
+
+SENTENCE = re.compile(r".*?[.?!](?=\s+[A-Z`]|\s*\Z)", re.DOTALL)
+"""Up to a full stop that no "et al. 2014" explains."""
 
 
 def pages(course: Course) -> dict[str, str]:
-    """The first page, and a page for each module or package."""
-    listed = "\n".join(f"/reference/{room}" for room in ROOMS)
-    return {FIRST: INDEX.format(pages=listed)} | {f"reference/{room}.md": _page(room) for room in ROOMS}
+    """The first page, a page for each module or package, and one for each module of an open package."""
+    found = {FIRST: INDEX + _leads_to([f"utils.{room}" for room in ROOMS])}
+    for room, title in ROOMS.items():
+        module = import_module(f"utils.{room}")
+        inner = _modules(module) if room in OPEN else {}
+        parts = [f"# {title}: `{module.__name__}`\n", *_described(module, _public(module))]
+        parts += ["## By subject\n", _leads_to(inner)] if inner else []
+        found[_page(module.__name__)] = "\n".join(parts)
+        for name, public in inner.items():
+            found[_page(name)] = "\n".join([f"# `{name}`\n", *_described(import_module(name), public)])
+    return found
 
 
-def _page(room: str) -> str:
-    """A module with what it defines; of a package what it lists, then what each of its modules defines besides."""
-    module = import_module(f"utils.{room}")
-    listed = getattr(module, "__all__", [])
-    parts = [f"# {ROOMS[room]}: `utils.{room}`\n", *_described(module, listed or _defined(module))]
-    for one in iter_modules(module.__path__, f"utils.{room}.") if room in OPEN else ():
+def _page(module: str) -> str:
+    """`utils.models.gated` is described by reference/models.gated.md."""
+    return f"reference/{module.removeprefix('utils.')}.md"
+
+
+def _leads_to(modules: Iterable[str]) -> str:
+    """A line for each module, with the first sentence of its own text, and the navigation to its page."""
+    return links.of_pages({_page(one): first_sentence(import_module(one)) for one in modules}) + "\n"
+
+
+def first_sentence(module: ModuleType) -> str:
+    text = inspect.getdoc(module) or ""
+    found = SENTENCE.match(text)
+    return " ".join((found[0] if found else text).split())
+
+
+def _modules(package: ModuleType) -> dict[str, list[str]]:
+    """{module of the package: what it defines and the package does not list}, where there is anything."""
+    listed, found = getattr(package, "__all__", []), {}
+    for one in iter_modules(package.__path__, f"{package.__name__}."):
         if one.name.rpartition(".")[2] not in listed:  # `pretrained` is the function, which hides its module
-            inner = import_module(one.name)
-            more = [name for name in _defined(inner) if name not in listed]
-            parts += [f"## `{one.name}`\n", *_described(inner, more)]
-    return "\n".join(parts)
+            found[one.name] = [name for name in _defined(import_module(one.name)) if name not in listed]
+    return {name: public for name, public in found.items() if public}
+
+
+def _public(module: ModuleType) -> list[str]:
+    return getattr(module, "__all__", []) or _defined(module)
 
 
 def _defined(module: ModuleType) -> list[str]:

@@ -795,9 +795,9 @@ def test_badges_and_setup_cell_come_from_the_address_in_pyproject(course):
         "https://kaggle.com/kernels/welcome?src=https://github.com/someone/course/blob/main/notebooks/01_doubling.ipynb"
     )
     assert f"]({kaggle})" in badges
-    assert "git clone https://github.com/someone/course reach" in setup.source
+    assert 'address = "https://github.com/someone/course"' in setup.source
     assert setup.source.endswith('set_up("01_doubling", "1.0", install=hosted)')
-    assert len(setup.source.splitlines()) <= 28
+    assert len(setup.source.splitlines()) <= 30
 
 
 def test_a_fork_is_rendered_without_a_new_run(course, monkeypatch):

@@ -21,7 +21,7 @@ BADGES = re.compile(r"^\[!\[.*$", re.MULTILINE)
 ANNOUNCED = re.compile(r"<section role='status' aria-label='[^']*'")
 CARD = re.compile(r"^●.*$", re.MULTILINE)
 HINTS = re.compile(r"\A(?:\s*<details>.*?</details>)+", re.DOTALL)
-BAR = re.compile(r"\d+%\|[^|]*\| (\d+)/\d+ \[[^,]*, +(?:[\d.]+s/ (\w+)|[\d.]+ (\w+)/s)(.*)\]$", re.MULTILINE)
+BAR = re.compile(r"\d+%\|[^|]*\| (\d+)/\d+ \[[^,]*, +(?:[\d.]+s/ (\w+)|[\d.]+ (\w+)/s)(.*)\] *$", re.MULTILINE)
 
 SETUP = "notebook.setup()"  # stands in the cell that imports what a lesson uses
 ANSWER = "One right answer"

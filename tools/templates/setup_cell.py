@@ -11,10 +11,11 @@ folders = [Path(one).expanduser().resolve() for one in homes]
 sys.path[:0] = [str(one) for one in folders if (one / "reach_course/__init__.py").is_file()]
 hosts = {"KAGGLE_KERNEL_RUN_TYPE", "DEEPNOTE_PROJECT_ID", "PAPERSPACE_NOTEBOOK_REPO_ID"}
 hosted = "google.colab" in sys.modules or bool(hosts & os.environ.keys())
-without_git = "without git, %pip install $address/archive/HEAD.zip"
-advice = f"Type !git clone $address reach in a new cell and run it (or, {without_git})."
+address = "$address"
+without_git = f"without git, %pip install {address}/archive/HEAD.zip"
+advice = f"Type !git clone {address} reach in a new cell and run it (or, {without_git})."
 if hosted and not find_spec("reach_course"):
-    clone = "git clone --quiet --depth 1 $address .reach-new"
+    clone = f"git clone --quiet --depth 1 {address} .reach-new"
     fetch = f"{clone} --branch v$version 2>/dev/null || {clone}"
     why = getoutput(f"rm -rf .reach-new; ({fetch}) && mv -T .reach-new reach").strip()
     advice = f"It could not be fetched ({why}). On Kaggle, turn on Internet in the settings."

@@ -479,7 +479,7 @@ claim(
 )
 
 # %% [markdown]
-# $$\text{repeat} \quad W \leftarrow W - \eta\,\nabla L_{64}(W) \quad \text{until} \quad L_{64}(W) < 0.05$$
+# $$\text{repeat} \quad W \leftarrow W - \eta\,\nabla L_{64}(W) \qquad \text{until} \quad L_{64}(W) < 0.05$$
 #
 # | symbol | in code | shape |
 # | --- | --- | --- |

@@ -70,8 +70,14 @@ for f, i, g in [(1.0, 0.0, 1.0), (0.5, 0.0, 1.0), (0.5, 0.5, 1.0), (0.0, 1.0, -1
 # $[h_{t-1}, x_t]$:
 #
 # $$\begin{aligned}
-# f_t &= \sigma(W_f\,[h_{t-1}, x_t] + b_f) & g_t &= \tanh(W_g\,[h_{t-1}, x_t] + b_g) & c_t &= f_t \odot c_{t-1} + i_t \odot g_t\\
-# i_t &= \sigma(W_i\,[h_{t-1}, x_t] + b_i) & o_t &= \sigma(W_o\,[h_{t-1}, x_t] + b_o) & h_t &= o_t \odot \tanh(c_t)
+# f_t &= \sigma(W_f\,[h_{t-1}, x_t] + b_f)\\
+# i_t &= \sigma(W_i\,[h_{t-1}, x_t] + b_i)
+# \end{aligned} \qquad \begin{aligned}
+# g_t &= \tanh(W_g\,[h_{t-1}, x_t] + b_g)\\
+# o_t &= \sigma(W_o\,[h_{t-1}, x_t] + b_o)
+# \end{aligned} \qquad \begin{aligned}
+# c_t &= f_t \odot c_{t-1} + i_t \odot g_t\\
+# h_t &= o_t \odot \tanh(c_t)
 # \end{aligned}$$
 #
 # | symbol | name | near 0 | near 1 |
@@ -826,11 +832,13 @@ claim(
 # is not kept is written. A **reset gate** $r$ says how much of the old state the candidate may see.
 #
 # $$\begin{aligned}
-# r_t &= \sigma(W_r x_t + b_r + U_r h_{t-1} + b'_r) & h_t &= z_t \odot h_{t-1} + (1 - z_t) \odot n_t\\
-# z_t &= \sigma(W_z x_t + b_z + U_z h_{t-1} + b'_z) & &\\
-# n_t &= \tanh\bigl(W_n x_t + b_n + r_t \odot (U_n h_{t-1} + b'_n)\bigr) & &\text{as in PyTorch: } r \text{ after the product}\\
-# n_t &= \tanh\bigl(W_n x_t + b_n + U_n (r_t \odot h_{t-1}) + b'_n\bigr) & &\text{as in the paper: } r \text{ before it}
-# \end{aligned}$$
+# r_t &= \sigma(W_r x_t + b_r + U_r h_{t-1} + b'_r)\\
+# z_t &= \sigma(W_z x_t + b_z + U_z h_{t-1} + b'_z)
+# \end{aligned} \qquad h_t = z_t \odot h_{t-1} + (1 - z_t) \odot n_t$$
+#
+# The candidate as in PyTorch, with $r$ after the product, and as in the paper, with $r$ before it:
+#
+# $$n_t = \tanh\bigl(W_n x_t + b_n + r_t \odot (U_n h_{t-1} + b'_n)\bigr) \qquad n_t = \tanh\bigl(W_n x_t + b_n + U_n (r_t \odot h_{t-1}) + b'_n\bigr)$$
 #
 # Many texts write $(1 - z) \odot h + z \odot n$ instead. It is the same network with another name for $1 - z$; here, as in PyTorch,
 # z is the fraction that is **kept**.

@@ -71,11 +71,9 @@ while symbol != "END":
 # %% [markdown] covers="44"
 # A table knows the last symbol alone: it could never write *eye*. A recurrent decoder has a state, and it has $c$:
 #
-# $$\begin{aligned}
-# h_s &= \text{GRU}(x_s, h_{s-1}) & c &= h_S & &\text{the encoder}\\
-# g_t &= \text{GRU}([y_{t-1}, c], g_{t-1}) & g_0 &= \tanh(W c + b) & &\text{the decoder}\\
-# p(y_t \mid y_1 \dots y_{t-1}, x) &= \operatorname{softmax}(W_o g_t + b') & y_0 &= \operatorname{START}
-# \end{aligned}$$
+# $$\text{encoder: } h_s = \text{GRU}(x_s, h_{s-1}) \qquad c = h_S$$
+# $$\text{decoder: } g_t = \text{GRU}([y_{t-1}, c], g_{t-1}) \qquad g_0 = \tanh(W c + b) \qquad y_0 = \operatorname{START}$$
+# $$p(y_t \mid y_1 \dots y_{t-1}, x) = \operatorname{softmax}(W_o g_t + b')$$
 #
 # In *use* $y_{t-1}$ is what the decoder has just chosen. In *training* the right text is known, and the decoder is fed that instead,
 # whatever it would have chosen. This is called **teacher forcing**. Say the right text is *yes*. **Predict** the four symbols that go in,
@@ -423,10 +421,8 @@ print(sum(weight * state for weight, state in zip(weights, states, strict=True))
 # %% [markdown] covers="46"
 # Nobody says which state is the right one. The score is a small network of its own, learned together with the rest (Bahdanau, Cho and Bengio 2015):
 #
-# $$\begin{aligned}
-# e_{t,s} &= v^\top \tanh(W g_{t-1} + U h_s) & \alpha_{t,s} &= \frac{\exp e_{t,s}}{\sum_{s'} \exp e_{t,s'}}\\
-# c_t &= \sum_s \alpha_{t,s}\, h_s & g_t &= \text{GRU}([y_{t-1}, c_t], g_{t-1})
-# \end{aligned}$$
+# $$e_{t,s} = v^\top \tanh(W g_{t-1} + U h_s) \qquad \alpha_{t,s} = \frac{\exp e_{t,s}}{\sum_{s'} \exp e_{t,s'}}$$
+# $$c_t = \sum_s \alpha_{t,s}\, h_s \qquad g_t = \text{GRU}([y_{t-1}, c_t], g_{t-1})$$
 #
 # It is called *additive*, because query and key are added. Note the index: the decoder asks with the state that it has *before* the step, $g_{t-1}$.
 # Some texts write $g_t$, which belongs to a later variant (Luong et al. 2015).

@@ -787,7 +787,9 @@ for name, p in models.CharLSTM(vocabulary=2, width=1).named_parameters():
     print(f"{name:20} {tuple(p.shape)}")
 
 # %% [markdown]
-# $$P_{\text{LSTM}}(C) = \underbrace{VC}_{\text{embedding}} + \underbrace{4\,(C\cdot C + C\cdot C + C + C)}_{\text{four gates}} + \underbrace{CV + V}_{\text{logits}}$$
+# So $P_{\text{LSTM}}(C)$, the parameters of an LSTM that is C wide, is the sum of three parts:
+#
+# $$\text{embedding: } VC \qquad \text{four gates: } 4\,(C\cdot C + C\cdot C + C + C) \qquad \text{logits: } CV + V$$
 #
 # | symbol | in code | meaning |
 # | --- | --- | --- |

@@ -745,7 +745,7 @@ for gate in (0.0, 5.0):
 # The normaliser n adds up the weights, so that $h = c / n$ stays a mean. The sLSTM is that cell, and its gates still read $h_{t-1}$: it has to wait. The second change is the **matrix memory**
 # of the mLSTM. Its gates read x alone. It stores *pairs* of a key and a value in a matrix, and is asked by a query, as attention is:
 #
-# $$C_t = f\, C_{t-1} + i\, v\, k^{\mathsf T} \qquad n_t = f\, n_{t-1} + i\, k \qquad h_t = \frac{C_t\, q}{\max(|n_t \cdot q|,\ 1)}$$
+# $$C_t = f\, C_{t-1} + i\, v\, k^\top \qquad n_t = f\, n_{t-1} + i\, k \qquad h_t = \frac{C_t\, q}{\max(|n_t \cdot q|,\ 1)}$$
 #
 # with $i = e^{\tilde\imath}$ and $f = \sigma(\tilde f)$. (The paper allows an exponential for f, too.) Exponentials overflow. So all is *stored* times $e^{-m}$, where m is the largest exponent so far:
 #

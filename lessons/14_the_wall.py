@@ -82,7 +82,9 @@ print(len(paths_of_ae), "paths:", paths_of_ae, f"\ntogether {by_hand:.3f}")
 # the way. Write the word with a blank before, between and after its letters: `-a-e-`, 2L + 1 *places*. Let $\alpha_t(s)$ (the paper's letter, and no weight of attention) be the probability of all
 # beginnings of paths that stand at place $s$ after frame $t$. A path at $s$ came from $s$ itself, from $s-1$, or from $s-2$:
 #
-# $$\alpha_t(s) = p_t(\text{token}_s)\,\bigl[\alpha_{t-1}(s) + \alpha_{t-1}(s-1) + \underbrace{\alpha_{t-1}(s-2)}_{\text{only over a blank between two different letters}}\bigr]$$
+# $$\alpha_t(s) = p_t(\text{token}_s)\,\bigl[\alpha_{t-1}(s) + \alpha_{t-1}(s-1) + \alpha_{t-1}(s-2)\bigr]$$
+#
+# The last of the three counts only over a blank between two different letters.
 #
 # | symbol | variable | shape or meaning |
 # | --- | --- | --- |
@@ -347,7 +349,10 @@ plot_lines(written, "The same network, read in two ways")
 # | $\sigma_x$, $\sigma_y$ | fourth and fifth K | exp: they are logarithms |
 # | $\rho$ | sixth K | tanh |
 # | probability of a lift | the last one | sigmoid |
-# | $\Delta x$, $\Delta y$, lift | `steps` (N, 3), lift is 0 or 1 | |
+#
+# | symbol | variable | shape or meaning |
+# | --- | --- | --- |
+# | $\Delta x$, $\Delta y$, lift | `steps` | (N, 3), lift is 0 or 1 |
 #
 # By hand: one component, all sums 0, and the step (0, 0) with the pen down. **Predict** the surprise, $-\log p$, in nats.
 

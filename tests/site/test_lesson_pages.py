@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 from tools.site import lesson_page
 from tools.site.course import Course
-from tools.site.percent import in_one_line
+from tools.site.unbroken import unbroken
 from utils.paths import NOTEBOOKS, SOLUTIONS
 
 STEMS = [file.stem for file in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
@@ -111,8 +111,21 @@ def test_a_number_and_its_percent_sign_stay_in_one_line(lesson):
     for code in article.find_all(["pre", "code", "script", "style"]):
         code.extract()
     assert not re.search(r"\d %", article.get_text())
-    assert in_one_line("<p title='1 %'>99 %, <code>7 % 3</code></p>") == (
+    assert unbroken("<p title='1 %'>99 %, <code>7 % 3</code></p>") == (
         "<p title='1 %'>99\N{NO-BREAK SPACE}%, <code>7 % 3</code></p>"
+    )
+
+
+def test_a_formula_and_the_sign_behind_it_stay_in_one_line_and_so_does_a_small_number(lesson):
+    _, html, _ = lesson
+    for formula in html.article.find_all("math"):
+        following = formula.next_sibling
+        assert (
+            not (isinstance(following, str) and following[:1] in set(",.;:")) or "unbroken" in formula.parent["class"]
+        )
+    kept = '<span class="unbroken">{}</span>'.format
+    assert unbroken("<math><mi>z</mi></math>; 2.4e-07 <code>1e-07</code>") == (
+        f"{kept('<math><mi>z</mi></math>;')} {kept('2.4e-07')} <code>1e-07</code>"
     )
 
 

@@ -87,6 +87,12 @@ def test_seeds_that_agree_are_not_a_range():
     )
 
 
+def test_a_series_stands_in_the_order_of_its_numbers():
+    claim = {"text": "It grows", "holds": True, "of": None, "unit": "", "section": ""}
+    shown = measured.entry(claim | {"measured": {"after_128_s": 4, "after_2_5_s": 2, "after_8_s": 3, "at_once": 1}})
+    assert re.findall(r"\[(.*?) \*\*", shown) == ["after 2.5 s", "after 8 s", "after 128 s", "at once"]
+
+
 def test_code_is_code_and_nothing_shows_its_markup(pages):
     article = pages[PAGE].find("article")
     assert [str(one) for one in article.select("dt code, h3 code")]

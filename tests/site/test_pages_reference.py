@@ -79,6 +79,10 @@ def test_what_is_private_or_a_constant_or_not_ours_is_not_described(pages):
         assert "Should be overridden by all subclasses" not in page.text  # torch's words for `forward`
 
 
+def test_nothing_is_said_that_says_nothing(pages):
+    assert [name for name, page in pages.items() if "Alias for field number" in page.get_text()] == []
+
+
 def test_code_in_a_docstring_is_code_and_leads_to_what_it_names(pages):
     link = pages["reference/reach.html"].find("a", href="#utils.reach.receptive_field", class_="reference internal")
     assert link is not None and link.find("code")

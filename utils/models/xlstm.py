@@ -13,9 +13,12 @@ from utils.models.stateful import State, Stateful
 
 
 class SLSTM(Stateful):
-    """The scalar cell. Its gates read the last hidden state ("memory mixing"), so one step waits for the other.
+    """The scalar cell. Its gates read the last hidden state ("memory mixing"), so one step waits for the other::
 
-    c_t = f c_{t−1} + i z    n_t = f n_{t−1} + i    h_t = o ⊙ c_t / n_t    z = tanh(…), o = σ(…), i = exp(…), f = σ(…)
+        c_t = f c_{t−1} + i z    n_t = f n_{t−1} + i    h_t = o ⊙ c_t / n_t
+        z = tanh(…), o = σ(…), i = exp(…), f = σ(…)
+
+    All of these are (B, C).
     """
 
     def __init__(self, width: int, forget: float = 3.0):

@@ -48,6 +48,7 @@ record; a claim that rests on one says so. The command makes the record again.
 
 VERSIONS = re.compile(r"Python \S+, torch \S+, running on \w+\.")
 FIRST_SENTENCE = re.compile(r"\.(?=\s|$)")
+NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
 EXPONENT = re.compile(r"e([+-])0*(\d+)")
 RAISED = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -88,9 +89,15 @@ def _lesson(stem: str, title: str, result: LessonResult, notebook: NotebookNode)
 
 def entry(claim: dict) -> str:
     """A claim as the page shows it: its sentence, and its numbers below."""
-    numbers = " ".join(_number(name, value, claim["unit"]) for name, value in claim["measured"].items())
+    measured = sorted(claim["measured"].items(), key=lambda one: _naturally(spoken(one[0])))
+    numbers = " ".join(_number(name, value, claim["unit"]) for name, value in measured)
     of = f" [on {plain(claim['of'].replace('_', ' '))}]{{.soft}}" if claim["of"] else ""
     return f"{'✓' if claim['holds'] else '✗ does not hold:'} {sentence(claim['text'])}{of}\n: {numbers}\n"
+
+
+def _naturally(name: str) -> list[str | float]:
+    """A key by which "after 2 s" comes before "after 128 s": a notebook's file has its names by the alphabet."""
+    return [float(part) if part[:1].isdigit() else part for part in NUMBER.split(name)]
 
 
 def _number(name: str, value: float | int | str | list, unit: str) -> str:

@@ -34,6 +34,9 @@ character on the last tenth of tiny Shakespeare. These serve as stopwatches here
 
 {grading}
 
+The bar of one core is a run of its own. How much faster two are is measured against each of the two alone, in the mean,
+since cores can differ.
+
 ## The numbers
 
 {table}

@@ -86,3 +86,12 @@ def test_nothing_is_said_that_says_nothing(pages):
 def test_code_in_a_docstring_is_code_and_leads_to_what_it_names(pages):
     link = pages["reference/reach.html"].find("a", href="#utils.reach.receptive_field", class_="reference internal")
     assert link is not None and link.find("code")
+
+
+def test_no_name_of_another_page_is_cut(page, served):
+    cut = "[...document.querySelectorAll('{}')].filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
+    for width, links in {1280: ".bd-sidebar-primary a", 390: ".prev-next-area a"}.items():
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{served}reference/models.autoencoder.html")
+        assert page.locator(links).count() >= 2
+        assert page.evaluate(cut.format(links)) == []

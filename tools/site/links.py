@@ -55,10 +55,14 @@ def of_badges(badges: str) -> list[str]:
     return [f"[{label}]({address})" for label, address in BADGE.findall(badges)]
 
 
-def of_pages(pages: Mapping[str, str]) -> str:
-    """A line for each page, under its own title and with what is said of it; the navigation leads to it too."""
+def of_pages(pages: Mapping[str, str], short: Mapping[str, str] | None = None) -> str:
+    """A line for each page, under its own title and with what is said of it; the navigation leads to it too.
+
+    `short`: titles for the navigation, where those of the pages are too long for it.
+    """
     lines = [f"- [](/{page}): {says}" for page, says in pages.items()]
-    listed = [f"/{page.removesuffix('.md')}" for page in pages]
+    places = {page: f"/{page.removesuffix('.md')}" for page in pages}
+    listed = [f"{short[page]} <{place}>" if short else place for page, place in places.items()]
     return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *listed, "```"])
 
 

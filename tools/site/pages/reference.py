@@ -48,7 +48,7 @@ def pages(course: Course) -> dict[str, str]:
         module = import_module(f"utils.{room}")
         inner = _modules(module) if room in OPEN else {}
         parts = [f"# {title}: `{module.__name__}`\n", *_described(module, _public(module))]
-        parts += ["## By subject\n", _leads_to(inner)] if inner else []
+        parts += ["## By subject\n", _leads_to(inner, short=True)] if inner else []
         found[_page(module.__name__)] = "\n".join(parts)
         for name, public in inner.items():
             found[_page(name)] = "\n".join([f"# `{name}`\n", *_described(import_module(name), public)])
@@ -60,9 +60,14 @@ def _page(module: str) -> str:
     return f"reference/{module.removeprefix('utils.')}.md"
 
 
-def _leads_to(modules: Iterable[str]) -> str:
-    """A line for each module, with the first sentence of its own text, and the navigation to its page."""
-    return links.of_pages({_page(one): first_sentence(import_module(one)) for one in modules}) + "\n"
+def _leads_to(modules: Iterable[str], short: bool = False) -> str:
+    """A line for each module, with the first sentence of its own text, and the navigation to its page.
+
+    `short`: in the navigation the last part of its name is enough, below its package.
+    """
+    said = {_page(one): first_sentence(import_module(one)) for one in modules}
+    names = {_page(one): one.rpartition(".")[2] for one in modules}
+    return links.of_pages(said, names if short else None) + "\n"
 
 
 def first_sentence(module: ModuleType) -> str:

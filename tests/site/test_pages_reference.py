@@ -89,7 +89,7 @@ def test_code_in_a_docstring_is_code_and_leads_to_what_it_names(pages):
 
 
 def test_no_name_of_another_page_is_cut(page, served):
-    cut = "[...document.querySelectorAll('{}')].filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
+    cut = "[...document.querySelectorAll('{}')].filter(a => a.scrollWidth > a.clientWidth).map(a => a.innerText)"
     for width, links in {1280: ".bd-sidebar-primary a", 390: ".prev-next-area a"}.items():
         page.set_viewport_size({"width": width, "height": 800})
         page.goto(f"{served}reference/models.autoencoder.html")

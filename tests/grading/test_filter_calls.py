@@ -101,12 +101,12 @@ async def work():
     process = await asyncio.create_subprocess_exec("echo", "a child", stdout=subprocess.PIPE)
     return (await process.communicate())[0]
 print(asyncio.run(work()))
-with sqlite3.connect("/tmp/a.db") as database:
+with sqlite3.connect("a.db") as database:
     database.execute("create table t (x)")
-with open("/tmp/lock", "w") as file:
+with open("lock", "w") as file:
     fcntl.flock(file, fcntl.LOCK_EX)
-shutil.copyfile("/tmp/a.db", "/tmp/b.db")
-print(os.path.getsize("/tmp/a.db") == os.path.getsize("/tmp/b.db") > 0)
+shutil.copyfile("a.db", "b.db")
+print(os.path.getsize("a.db") == os.path.getsize("b.db") > 0)
 """
     try:
         outputs = student.ask({"do": "run", "source": source}, 60)

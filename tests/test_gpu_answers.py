@@ -65,7 +65,7 @@ def test_other_answers_hear_nothing_of_it(answer):
         lambda x: x.cuda(),
         lambda x: x + torch.zeros(len(x), device="cuda"),
         lambda x: torch.cuda.synchronize(),
-        lambda x: torch.cuda.Event(),
+        lambda x: torch.cuda.Event().record(),
         lambda x: torch.Generator("cuda"),
     ],
 )
@@ -81,6 +81,8 @@ def test_an_error_for_want_of_a_gpu_says_what_to_write(answer):
         "Torch not compiled with CUDA enabled",
         "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU",
         "No CUDA GPUs are available",
+        "CUDA error: CUDA driver version is insufficient for CUDA runtime version",
+        "CUDA error: no CUDA-capable device is detected",
         "PyTorch is not linked with support for mps devices",
         "Cannot execute deviceSynchronize() without MPS backend.",
         "Could not run 'aten::empty.memory_format' with arguments from the 'MPS' backend.",

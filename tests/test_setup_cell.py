@@ -478,7 +478,7 @@ def test_the_course_works_on_colab_and_torch_is_left_alone(colab, tmp_path):
     said = dict(line.split(": ", 1) for line in done.stdout.splitlines()[:2])
     assert Path(said["utils"]) == colab.folder / "reach" / "utils" / "__init__.py"
     version, place = said["torch"].split(" ", 1)
-    assert version == metadata.version("torch")
+    assert version.partition("+")[0] == metadata.version("torch").partition("+")[0]  # "2.6.0+cu124", or without it
     assert Path(place) == colab.packages.parent / "given" / "torch" / "__init__.py"
     assert ": passed" in done.stdout.splitlines()[2]
     assert "weights: 27418 True" in done.stdout.splitlines()

@@ -22,7 +22,8 @@ _GUARD = re.compile(r"cuda|mps|xpu|gpu|available|accelerator", re.IGNORECASE)
 _WORKS_WITHOUT = ("is_available", "is_initialized", "device_count", "manual_seed", "manual_seed_all", "empty_cache")
 _NONE_HERE = re.compile(
     r"not compiled with|not linked with support|without \w+ (support|backend)|requires CUDA"
-    r"|No CUDA GPUs|no NVIDIA driver|Device type \w+ is not supported"
+    r"|No CUDA GPUs|no NVIDIA driver|CUDA driver version is insufficient|no CUDA-capable device"
+    r"|Device type \w+ is not supported"
     r"|ATen_cuda|accelerator device when none|from the '(CUDA|MPS|XPU)' backend|dummy base class (Event|Stream)"
 )
 

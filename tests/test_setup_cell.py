@@ -426,7 +426,7 @@ def test_packages_that_are_missing_are_named_with_what_to_type(bare):
 
 # --- a whole session, with what Colab brings ---------------------------------------------------------------------
 
-# Most of what the course needs, as Colab brings it; requests, for one, is missing there.
+# Most of what the course needs, as Colab brings it; safetensors, for one, is missing there.
 GIVEN = ("torch", "numpy", "matplotlib", "ipython", "ipywidgets", "scikit-learn", "tqdm", "rich")
 NO_TORCH = "torch>=999"  # what the course asks for in this test: a pip that looks for it finds nothing
 
@@ -484,7 +484,7 @@ def test_the_course_works_on_colab_and_torch_is_left_alone(colab, tmp_path):
     assert "weights: 27418 True" in done.stdout.splitlines()
     assert (record.read_bytes(), record.stat().st_mtime_ns) == before
     assert not list(colab.packages.glob("torch*"))
-    assert list(colab.packages.glob("requests*"))  # pip had something to do
+    assert list(colab.packages.glob("safetensors*"))  # pip had something to do
 
 
 # --- a whole notebook, by a kernel -------------------------------------------------------------------------------

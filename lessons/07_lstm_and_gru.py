@@ -838,7 +838,8 @@ claim(
 #
 # The candidate as in PyTorch, with $r$ after the product, and as in the paper, with $r$ before it:
 #
-# $$n_t = \tanh\bigl(W_n x_t + b_n + r_t \odot (U_n h_{t-1} + b'_n)\bigr) \qquad n_t = \tanh\bigl(W_n x_t + b_n + U_n (r_t \odot h_{t-1}) + b'_n\bigr)$$
+# $$n_t = \tanh\bigl(W_n x_t + b_n + r_t \odot (U_n h_{t-1} + b'_n)\bigr)$$
+# $$n_t = \tanh\bigl(W_n x_t + b_n + U_n (r_t \odot h_{t-1}) + b'_n\bigr)$$
 #
 # Many texts write $(1 - z) \odot h + z \odot n$ instead. It is the same network with another name for $1 - z$; here, as in PyTorch,
 # z is the fraction that is **kept**.

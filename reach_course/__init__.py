@@ -18,7 +18,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from reach_course import openmp
-from reach_course.packages import provide
+from reach_course.packages import provide, warn_of_old
 from reach_course.release import Release
 
 __all__ = ["NotSetUp", "set_up"]
@@ -41,6 +41,7 @@ def set_up(lesson: str, version: str, install: bool) -> None:
     """
     Release(COURSE).must_have(lesson, version, install)
     provide(COURSE / "pyproject.toml", install)
+    warn_of_old(COURSE / "pyproject.toml")
     openmp.warn()
     _use_our_utils()
     sys.path[:] = dict.fromkeys(sys.path)  # the cell adds the course each time that it is run

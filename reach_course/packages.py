@@ -11,10 +11,13 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+from reach_course.release import numbers
 from reach_course.trouble import NotSetUp
 
 KEPT = ["torch", "numpy", "ipython", "ipykernel", "ipywidgets"]
 """Where one of these is installed, its version is neither raised nor lowered, even if it is an old one."""
+
+OLDEST = re.compile(r">=\s*([\d.]+)")
 
 
 def provide(project: Path, install: bool) -> None:
@@ -33,6 +36,18 @@ def provide(project: Path, install: bool) -> None:
         raise NotSetUp(
             f"Packages are missing here. Type %pip install {quoted} in a new cell, then restart the kernel.{choice}"
         )
+
+
+def warn_of_old(project: Path) -> None:
+    """Say which of what is kept is older than the course allows: most works, and a right answer may fail its check."""
+    for text in _requirements(project):
+        name, oldest = name_of(text), OLDEST.search(text)
+        here = installed(name) if name in KEPT else None
+        if here and oldest and numbers(here) < numbers(oldest[1]):
+            print(
+                f"{name} {here} is older than {oldest[1]}, the oldest one with which the course is tested. "
+                "Where a check or a cell fails because of that, choose an environment with a newer one."
+            )
 
 
 def needed(project: Path) -> list[str]:

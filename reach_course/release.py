@@ -33,7 +33,7 @@ class Release:
                 f"The course in {course} (version {here}) has no lesson {lesson}. To get a newer one, {newer}."
             )
         if here != version:
-            older = _numbers(here) < _numbers(version)
+            older = numbers(here) < numbers(version)
             remedy = self._newer(fetched) if older else f"take the notebook in {course / 'notebooks'}"
             print(
                 f"This notebook is made for version {version} of the course; the one in {course} is version {here}. "
@@ -50,7 +50,8 @@ class Release:
         return "put the latest one in its place, then restart the kernel"
 
 
-def _numbers(version: str) -> list[int]:
+def numbers(version: str) -> list[int]:
+    """The numbers of a version, so that two can be compared: 2.13.0 is newer than 2.6."""
     return [int(number) for number in re.findall(r"\d+", version)]
 
 

@@ -41,11 +41,8 @@ class Repository:
     def hub_link(self, lesson: str) -> str:
         """What follows a JupyterHub's address: nbgitpuller brings the course up to date and opens this lesson."""
         opened = f"lab/tree/{self.name}/notebooks/{lesson}.ipynb"
-        query = {
-            "urlpath": opened,
-            "repo": self.address,
-            "branch": BRANCH,
-        }  # what differs comes first, where it is seen
+        # What differs from link to link comes first, where it is seen.
+        query = {"urlpath": opened, "repo": self.address, "branch": BRANCH}
         return "/hub/user-redirect/git-pull?" + urlencode(query)
 
     def render(self, template: str, **more: str) -> str:

@@ -14,7 +14,7 @@ html_baseurl = course.repository.site
 
 extensions = [
     *("myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"),
-    *("tools.site.maths", "tools.site.tables", "tools.site.unbroken", "tools.site.preview"),
+    *("tools.site.maths", "tools.site.markup", "tools.site.preview"),
 ]
 exclude_patterns = ["downloads"]
 nb_execution_mode = "off"
@@ -34,7 +34,7 @@ python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"  # below its class, a name is enough, and fits
 autodoc_inherit_docstrings = False  # torch's own words for `forward` say nothing of ours
 smartquotes = False  # a quotation mark may be Python's, and -- an option's
-extensions += ["tools.site.docstrings", "tools.site.long_words", "tools.site.navigation"]
+extensions += ["tools.site.docstrings", "tools.site.navigation"]
 
 templates_path = ["theme/templates"]
 html_static_path = ["theme/static"]

@@ -2,23 +2,11 @@
 
 import re
 
-from sphinx.application import Sphinx
-
 WORD = r'(?<=<span class="pre">)[^<]{%d,}(?=</span>)'
 LONG, LONG_IN_A_COLUMN = re.compile(WORD % 20), re.compile(WORD % 12)
 TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 JOINT = re.compile(r"(?:(?<=[/_.=(\[])(?=[^/_.=(\[])|(?<=\w-)(?=\w))(?!\w{1,5}$)")
 """Not before the last few letters, such as a file's ending."""
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("html-page-context", lambda app, page, template, context, doctree: _mend(context))
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def _mend(context: dict) -> None:
-    if "body" in context:
-        context["body"] = jointed(context["body"])
 
 
 def jointed(html: str) -> str:
